@@ -1,0 +1,98 @@
+import { cloneMessage } from './clone-message.js'
+import type { CompileResult, Snapshot } from './compile-step.js'
+import { createCompileStep, SNAPSHOT_KEY } from './compile-step.js'
+import { claim, contextLevels } from './context.js'
+import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
+import type { CompilePlugin, MailerLike } from './nodemailer-types.js'
+import type { PostmarkProblem } from './problem.js'
+import { readFields } from './read-fields.js'
+import { refuseTransport } from './refuse-transport.js'
+import type { CompileOptions, CompileSettings } from './settings.js'
+import { toCompileSettings } from './settings.js'
+
+/** What `info.postmark` tells of a sent mail. */
+export interface PostmarkInfo {
+  /** The stream that the mail named; undefined means Postmark's `outbound`. */
+  readonly messageStream?: string
+  readonly tag?: string
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Set where the option `correlationId` is on. */
+  readonly correlationId?: string
+  /** What was fitted or is doubtful; empty when nothing was. */
+  readonly warnings: readonly PostmarkProblem[]
+}
+
+/** A transporter, as far as {@link attachPostmark} touches it. */
+export interface AttachableTransporter {
+  use(step: string, plugin: never): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: any transporter's own signature must fit
+  sendMail(...args: any[]): any
+}
+
+type Callback = (error: Error | null, info?: unknown) => void
+type SendMail = (message: object, callback?: Callback) => Promise<unknown> | undefined
+
+/**
+ * Makes a transporter write Postmark's headers from the context, the message and defaults. What a mail carries is
+ * fixed when sendMail is called, the message is never written into, and the result gains `info.postmark`.
+ * @example const transporter = attachPostmark(createTransport(options), { defaults: { messageStream: 'outbound' } })
+ * @returns the same transporter; attaching twice equals once, the first options hold
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS, ERR_POSTMARK_TRANSPORT, ERR_POSTMARK_TLS
+ */
+export function attachPostmark<T extends AttachableTransporter>(transporter: T, options?: CompileOptions): T {
+  return attachSettings(transporter, toCompileSettings(options))
+}
+
+/** The same with settings that were checked already. */
+export function attachSettings<T extends AttachableTransporter>(
+  transporter: T,
+  settings: CompileSettings,
+): T {
+  const mailer = transporter as unknown as MailerLike & { sendMail: SendMail }
+  const doubt = refuseTransport(mailer)
+  if (doubt) settings.warn(doubt)
+  if (!claim(transporter)) return transporter
+  mailer.use('compile', createCompileStep(settings) satisfies CompilePlugin)
+  const send = mailer.sendMail.bind(mailer)
+  mailer.sendMail = (message, callback) => {
+    const { copy, snapshot } = takeSnapshot(message)
+    if (typeof callback !== 'function') return send(copy)?.then((info) => withPostmark(info, snapshot))
+    return send(copy, (error, info) => callback(error, error ? info : withPostmark(info, snapshot)))
+  }
+  return transporter
+}
+
+/** Reads context and message now; the copy carries what was read, and none of the caller's Postmark headers. */
+function takeSnapshot(message: object | null | undefined): { copy: object; snapshot: Snapshot } {
+  const { postmark, ...copy } = cloneMessage(message ?? {})
+  const split = splitHeaders(copy.headers)
+  const snapshot: Snapshot = {
+    context: contextLevels(),
+    message: readFields(postmark, 'postmark'),
+    headers: readHeaders(split.postmark, 'headers'),
+  }
+  // An object of its own, since Nodemailer writes a transport's default headers into it.
+  copy.headers = joinHeaders(split.rest, [])
+  copy[SNAPSHOT_KEY] = snapshot
+  return { copy, snapshot }
+}
+
+function withPostmark(info: unknown, snapshot: Snapshot): unknown {
+  if (typeof info === 'object' && info !== null && snapshot.result) {
+    Object.assign(info, {
+      postmark: { ...toInfo(snapshot.result), ...(info as { postmark?: object }).postmark },
+    })
+  }
+  return info
+}
+
+function toInfo({ fields, correlationId, warnings }: CompileResult): PostmarkInfo {
+  const { messageStream, tag, metadata } = fields
+  return {
+    ...(messageStream ? { messageStream } : {}),
+    ...(tag ? { tag } : {}),
+    ...(metadata ? { metadata: metadata as Readonly<Record<string, string>> } : {}),
+    ...(correlationId === undefined ? {} : { correlationId }),
+    warnings,
+  }
+}

@@ -1,0 +1,184 @@
+import { checkLimits } from './check-message.js'
+import type { ContextLevel } from './context.js'
+import { claim, contextLevels } from './context.js'
+import { problemsError } from './error.js'
+import { asWarning } from './fit-fields.js'
+import type { HeaderEntry } from './header-entries.js'
+import { writeEntries } from './header-entries.js'
+import type { GivenHeader, HeaderReading } from './message-headers.js'
+import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
+import { listRecipients } from './nodemailer.js'
+import type { CompilePlugin, CompilingMail } from './nodemailer-types.js'
+import type { PostmarkProblem } from './problem.js'
+import type { RawMessage } from './raw-message.js'
+import { prependToRaw, readRaw } from './raw-message.js'
+import type { Reading } from './read-fields.js'
+import { readFields } from './read-fields.js'
+import { refuseTransport } from './refuse-transport.js'
+import type { FieldSources, ResolvedFields } from './resolve-fields.js'
+import { resolveFields } from './resolve-fields.js'
+import type { CompileSettings } from './settings.js'
+import { unfoldLater } from './unfold-headers.js'
+import type { ParsedPostmarkFields } from './vocabulary.js'
+
+/** What `attachPostmark` read at the moment of sendMail, on its way to the compile step. */
+export interface Snapshot {
+  readonly context: readonly ContextLevel[]
+  readonly message: Reading
+  readonly headers: HeaderReading
+  /** Set by the compile step. */
+  result?: CompileResult
+}
+
+/** What the compile step found out, for `info.postmark`. */
+export interface CompileResult {
+  readonly fields: ParsedPostmarkFields
+  readonly correlationId: string | undefined
+  readonly warnings: readonly PostmarkProblem[]
+}
+
+/** Key of the message data that carries a {@link Snapshot}; a string, since Nodemailer 7 copies no symbols. */
+export const SNAPSHOT_KEY = '@postmark-smtp/snapshot'
+
+/** The step that writes Postmark's headers; it works once per mail, however often it is registered. */
+export function createCompileStep(settings: CompileSettings): CompilePlugin {
+  const warnOfTwins = createTwinWarning(settings)
+  return (mail, done) => {
+    const sources = attempt(() => begin(mail, settings, warnOfTwins))
+    const finish = (raw?: RawMessage) => {
+      const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
+      done(compiled.error)
+    }
+    if (sources.error || !sources.value) done(sources.error)
+    else if (!mail.data.raw) finish()
+    else readRaw(mail, (error, raw) => (error ? done(error) : finish(raw)))
+  }
+}
+
+/** Runs a step and holds what it throws, so that `done` is called once and outside of any `try`. */
+function attempt<T>(step: () => T): { value?: T; error?: Error } {
+  try {
+    return { value: step() }
+  } catch (error) {
+    return { error: error as Error }
+  }
+}
+
+/** Reads what the mail's fields come from; undefined for a mail that is compiled already. */
+function begin(
+  mail: CompilingMail,
+  settings: CompileSettings,
+  warnOfTwins: (headers: HeaderReading) => void,
+): MailSources | undefined {
+  if (!claim(mail)) return undefined
+  const doubt = refuseTransport(mail.mailer)
+  if (doubt) settings.warn(doubt)
+  // Read now, also for a raw message: when its content has been resolved, another scope may be open.
+  const sources = readSources(mail)
+  warnOfTwins(sources.headers)
+  return sources
+}
+
+interface MailSources extends FieldSources {
+  /** Headers that are not Postmark's, in the shape they came in. */
+  readonly rest: unknown
+  readonly snapshot: Snapshot | undefined
+}
+
+function readSources({ data }: CompilingMail): MailSources {
+  const snapshot = data[SNAPSHOT_KEY] as Snapshot | undefined
+  delete data[SNAPSHOT_KEY]
+  const { postmark, rest } = splitHeaders(data.headers)
+  if (snapshot) {
+    // The caller's own are in the snapshot: what stands here came from createTransport's second argument.
+    const transport = [readFields(data.postmark, 'defaults'), readHeaders(postmark, 'defaults.headers')]
+    return { ...snapshot, transport, rest, snapshot }
+  }
+  return {
+    context: contextLevels(),
+    message: readFields(data.postmark, 'postmark'),
+    headers: readHeaders(postmark, 'headers', !Array.isArray(data.headers)),
+    transport: [],
+    rest,
+    snapshot,
+  }
+}
+
+function compile(
+  mail: CompilingMail,
+  sources: MailSources,
+  settings: CompileSettings,
+  raw?: RawMessage,
+): void {
+  const resolved = resolveFields(raw ? { ...sources, raw: raw.headers } : sources, settings)
+  const limits = checkLimits(mail.data, listRecipients)
+  const warnings = preflight(resolved, raw ? [...raw.problems, ...limits] : limits, settings)
+  for (const warning of warnings) settings.warn(warning)
+
+  const { fields, correlationId } = resolved
+  mail.data.postmark = fields
+  if (sources.snapshot) sources.snapshot.result = { fields, correlationId, warnings }
+  const kept = sources.headers.kept.filter((header) => !header.wrong || settings.preflight === 'warn')
+  const entries = writeEntries(fields)
+  if (raw)
+    prependToRaw(mail, raw, [
+      ...entries,
+      ...kept.map(({ name, value }) => ({ key: name, value: String(value) })),
+    ])
+  else writeHeaders(mail, sources.rest, entries, kept)
+}
+
+/** Decides what the problems of a mail mean; returns its warnings. @throws PostmarkError ERR_POSTMARK_PREFLIGHT */
+function preflight(
+  resolved: ResolvedFields,
+  limits: readonly PostmarkProblem[],
+  { preflight: mode }: CompileSettings,
+): PostmarkProblem[] {
+  const broken = limits.filter((problem) => problem.severity === 'error')
+  const refused = [
+    ...resolved.fatal,
+    ...(mode === 'throw' ? resolved.errors : []),
+    ...broken.filter((problem) => mode !== 'warn' || problem.path === 'raw'),
+  ]
+  if (refused.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', refused)
+  const passed = mode === 'warn' ? [...resolved.errors, ...broken] : resolved.errors
+  return [
+    ...resolved.warnings,
+    ...limits.filter((problem) => problem.severity === 'warning'),
+    ...passed.map(
+      mode === 'fit' ? asWarning : (problem): PostmarkProblem => ({ ...problem, severity: 'warning' }),
+    ),
+  ]
+}
+
+/** Writes a new headers object, and the names exactly: Nodemailer writes X-Pm-Tag where we say X-PM-Tag. */
+function writeHeaders(
+  mail: CompilingMail,
+  rest: unknown,
+  entries: readonly HeaderEntry[],
+  kept: readonly GivenHeader[],
+): void {
+  if (entries.length === 0 && kept.length === 0) {
+    mail.data.headers = rest
+    return
+  }
+  const lines = [...entries, ...kept.map(({ name, value }) => ({ key: name, value }))]
+  mail.data.headers = joinHeaders(rest, lines)
+  const exact = new Map(lines.map(({ key }) => [key.toLowerCase(), key]))
+  const previous = mail.data.normalizeHeaderKey as ((key: string, value: unknown) => string) | undefined
+  mail.data.normalizeHeaderKey = (key: string, value: unknown) =>
+    exact.get(key.toLowerCase()) ?? (typeof previous === 'function' ? previous(key, value) : key)
+  unfoldLater(mail, entries)
+}
+
+/** Without attachPostmark two spellings may stem from the message and from createTransport: told once, not per mail. */
+function createTwinWarning(settings: CompileSettings): (headers: HeaderReading) => void {
+  const told = new Set<string>()
+  return ({ twins }) => {
+    for (const twin of twins) {
+      if (told.has(twin.path)) continue
+      told.add(twin.path)
+      settings.warn(twin)
+    }
+  }
+}

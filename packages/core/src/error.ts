@@ -1,0 +1,87 @@
+import type { PostmarkProblem } from './problem.js'
+import { toSentence } from './problem.js'
+
+/** Every error code, with what it means and what to do: docs/errors.md is made from this table. */
+export const ERROR_CODES = {
+  ERR_POSTMARK_PREFLIGHT: {
+    meaning: 'The message breaks a limit of Postmark. Postmark would have answered 250 and bounced it later.',
+    cure: 'Mend what `error.problems` names; it lists everything at once. `preflight: "fit"` shortens fields instead.',
+  },
+  ERR_POSTMARK_FIELDS: {
+    meaning: 'Fields given as defaults, or to a pure function, are not valid.',
+    cure: 'Mend what `error.problems` names.',
+  },
+  ERR_POSTMARK_OPTIONS: {
+    meaning: 'An option is unknown, missing or has a wrong value.',
+    cure: 'The message names the option and the close match.',
+  },
+  ERR_POSTMARK_URL: {
+    meaning: 'A connection URL cannot be read.',
+    cure: 'Use postmark+smtp://TOKEN@default?stream=outbound. Percent-encode special characters in the token.',
+  },
+  ERR_POSTMARK_CREDENTIALS: {
+    meaning:
+      'The credentials cannot be right: white space, a placeholder, or halves that do not belong together.',
+    cure: 'Copy the Server API token, or both halves of an SMTP token, from Postmark.',
+  },
+  ERR_POSTMARK_TLS: {
+    meaning: 'The connection would not be safe, or TLS is asked for in a way that Postmark does not offer.',
+    cure: 'Use STARTTLS on port 587, 2525 or 25: leave out `secure`. Plaintext is for a loopback host alone.',
+  },
+  ERR_POSTMARK_TRANSPORT: {
+    meaning: 'The transporter does not send by SMTP, so Postmark headers would do nothing.',
+    cure: 'Use an SMTP transporter, or createPostmarkTransport.',
+  },
+  ERR_POSTMARK_CLOSED: {
+    meaning: 'The transporter was closed before the mail was sent.',
+    cure: 'Send before close(), or create a new transporter.',
+  },
+} as const
+
+/** One of the codes of docs/errors.md. @example 'ERR_POSTMARK_PREFLIGHT' */
+export type PostmarkErrorCode = keyof typeof ERROR_CODES
+
+const BRAND = Symbol.for('@postmark-smtp/error')
+
+/** Details of a {@link PostmarkError}. */
+export interface PostmarkErrorDetails {
+  readonly problems?: readonly PostmarkProblem[]
+  readonly hint?: string
+  readonly cause?: unknown
+}
+
+/**
+ * The one error class: `code` names the kind, `problems` lists what was wrong, `hint` says what to do.
+ * @see docs/errors.md, which has an anchor for each code
+ */
+export class PostmarkError extends Error {
+  /** Kind of the error. @example 'ERR_POSTMARK_PREFLIGHT' */
+  readonly code: PostmarkErrorCode
+  /** Everything that was wrong, each with its place, limit and cure; empty where it does not apply. */
+  readonly problems: readonly PostmarkProblem[]
+  /** What to do. */
+  readonly hint: string
+
+  constructor(code: PostmarkErrorCode, message: string, details: PostmarkErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = 'PostmarkError'
+    this.code = code
+    this.problems = details.problems ?? []
+    this.hint = details.hint ?? ERROR_CODES[code].cure
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+}
+
+/** Whether a value is a {@link PostmarkError}, also one of another installed copy of this package. */
+export function isPostmarkError(value: unknown): value is PostmarkError {
+  return typeof value === 'object' && value !== null && BRAND in value
+}
+
+/** The error that lists all problems at once. */
+export function problemsError(code: PostmarkErrorCode, problems: readonly PostmarkProblem[]): PostmarkError {
+  const count = problems.length === 1 ? '' : ` (${problems.length} problems)`
+  const lines = problems.map((problem) => `\n  - ${toSentence(problem)}`).join('')
+  const what =
+    code === 'ERR_POSTMARK_PREFLIGHT' ? 'The mail was not sent' : 'The Postmark fields are not valid'
+  return new PostmarkError(code, `${what}${count}:${lines}`, { problems })
+}

@@ -1,0 +1,25 @@
+export { type AttachableTransporter, attachPostmark, type PostmarkInfo } from './attach.js'
+export { checkMessage, type ListRecipients } from './check-message.js'
+export {
+  currentPostmark,
+  type PostmarkContext,
+  type RunWithPostmarkOptions,
+  runWithPostmark,
+  updatePostmark,
+} from './context.js'
+export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
+export { explainPostmark, type FieldOrigin } from './explain.js'
+export { type FittedFields, fitFields } from './fit-fields.js'
+export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './header-entries.js'
+export { mergeFields } from './merge-fields.js'
+export { listRecipients } from './nodemailer.js'
+export type { CompilePlugin, CompilingMail, MailerLike } from './nodemailer-types.js'
+export { parseFields } from './parse-fields.js'
+export type { PostmarkProblem } from './problem.js'
+export type { CompileOptions } from './settings.js'
+export {
+  type ParsedPostmarkFields,
+  POSTMARK_FIELDS,
+  type PostmarkField,
+  type PostmarkFields,
+} from './vocabulary.js'

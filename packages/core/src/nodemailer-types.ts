@@ -1,0 +1,19 @@
+/** What the compile step needs of Nodemailer's objects, in the words that majors 7 to 10 share. */
+
+/** A message on its way through the plugins of a transporter. */
+export interface CompilingMail {
+  readonly data: Record<string, unknown>
+  readonly mailer?: MailerLike | undefined
+  readonly message?: unknown
+  resolveContent(data: object, key: string, callback: (error: Error | null, value?: unknown) => void): unknown
+}
+
+/** A transporter, as far as a plugin looks at it. */
+export interface MailerLike {
+  readonly options?: unknown
+  readonly transporter?: unknown
+  use(step: string, plugin: CompilePlugin): unknown
+}
+
+/** A plugin for `transporter.use('compile', plugin)`. */
+export type CompilePlugin = (mail: CompilingMail, done: (error?: Error | null) => void) => void

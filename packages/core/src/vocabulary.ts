@@ -1,0 +1,154 @@
+/**
+ * Postmark's vocabulary on SMTP: one row per field, from which types, parsing, mapping, preflight, the
+ * README table and the tests are derived. No other file names a Postmark header.
+ */
+
+/** What every Postmark header begins with. */
+export const HEADER_PREFIX = 'X-PM-'
+
+/** Every field of {@link PostmarkFields}, with its header, its limits and its source. */
+export const POSTMARK_FIELDS = {
+  /**
+   * ID of the message stream that carries the mail, at most 30 characters: a letter, then `a-z 0-9 - _`.
+   * Postmark uses `outbound` when there is none.
+   * @example 'broadcast'
+   */
+  messageStream: {
+    header: 'X-PM-Message-Stream',
+    kind: 'stream',
+    maxLength: 30,
+    summary: 'ID of the message stream. Without it Postmark uses `outbound`.',
+    example: 'broadcast',
+    source: 'https://postmarkapp.com/developer/api/message-streams-api',
+  },
+  /**
+   * One label per mail, at most 1000 characters. The recipient receives it: no personal data.
+   * @example 'welcome'
+   */
+  tag: {
+    header: 'X-PM-Tag',
+    kind: 'text',
+    maxLength: 1000,
+    summary: 'One label per mail. The recipient receives it: no personal data.',
+    example: 'welcome',
+    source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
+  },
+  /**
+   * At most 10 keys of at most 20 characters, with values of at most 80. Postmark removes it before
+   * delivery and repeats it in webhooks. Numbers and booleans are sent as text; `null` clears one key.
+   * @example { 'order-id': '1234' }
+   */
+  metadata: {
+    header: 'X-PM-Metadata-',
+    kind: 'map',
+    maxEntries: 10,
+    maxKeyLength: 20,
+    maxLength: 80,
+    summary: 'Keys and values that come back in webhooks. Removed before delivery.',
+    example: { 'order-id': '1234' },
+    source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
+  },
+  /**
+   * `true` switches open tracking on for an HTML mail. `false` cannot switch off what the server has on.
+   * @example true
+   */
+  trackOpens: {
+    header: 'X-PM-TrackOpens',
+    kind: 'boolean',
+    summary: 'Switches open tracking on. It cannot switch off what the server has on.',
+    example: true,
+    source: 'https://postmarkapp.com/developer/user-guide/tracking-opens',
+  },
+  /**
+   * Which parts have their links tracked. Overrides the server's setting in both directions.
+   * @example 'HtmlOnly'
+   */
+  trackLinks: {
+    header: 'X-PM-TrackLinks',
+    kind: 'choice',
+    values: ['None', 'HtmlAndText', 'HtmlOnly', 'TextOnly'],
+    summary: 'Which parts have their links tracked. Overrides the server.',
+    example: 'HtmlOnly',
+    source: 'https://postmarkapp.com/developer/user-guide/tracking-links',
+  },
+  /**
+   * `true` keeps the Message-ID that the mail was sent with. Without it Postmark replaces the Message-ID.
+   * @example true
+   */
+  keepId: {
+    header: 'X-PM-KeepID',
+    kind: 'flag',
+    summary: 'Keeps the Message-ID of the sender. Without it Postmark replaces the Message-ID.',
+    example: true,
+    source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
+  },
+  /**
+   * Name of the bounce that a mail to `@bounce-testing.postmarkapp.com` shall cause.
+   * @example 'HardBounce'
+   */
+  bounceType: {
+    header: 'X-PM-Bounce-Type',
+    kind: 'name',
+    maxLength: 50,
+    summary: 'The bounce to fake, for mail to `@bounce-testing.postmarkapp.com` only.',
+    example: 'HardBounce',
+    source: 'https://postmarkapp.com/developer/api/bounce-api',
+  },
+} as const
+
+/** Headers that Postmark writes itself; a sender must not set them. */
+export const RESERVED_HEADERS: readonly string[] = [
+  'X-PM-Message-Id',
+  'X-PM-RCPT',
+  'X-PM-Message-Options',
+  'X-PM-MTA-Pool',
+  'X-PM-IP',
+]
+
+/** Spellings that people write and Postmark ignores, in lower case, with the header they mean. */
+export const MISSPELLED_HEADERS: ReadonlyMap<string, string> = new Map([
+  ['x-pm-track-opens', POSTMARK_FIELDS.trackOpens.header],
+  ['x-pm-track-links', POSTMARK_FIELDS.trackLinks.header],
+  ['x-pm-keep-id', POSTMARK_FIELDS.keepId.header],
+  ['x-pm-tags', POSTMARK_FIELDS.tag.header],
+  ['x-pm-metadata', `${POSTMARK_FIELDS.metadata.header}<key>`],
+  ['x-pm-stream', POSTMARK_FIELDS.messageStream.header],
+  ['x-pm-messagestream', POSTMARK_FIELDS.messageStream.header],
+  ['x-pm-bouncetype', POSTMARK_FIELDS.bounceType.header],
+])
+
+/** Headers of the requests that Postmark's webhooks make. */
+export const WEBHOOK_HEADERS = {
+  traceId: 'X-PM-Webhook-Trace-Id',
+  retriesRemaining: 'X-PM-Retries-Remaining',
+} as const
+
+type Row = (typeof POSTMARK_FIELDS)[keyof typeof POSTMARK_FIELDS]
+
+/** The value that a caller may give for a row: text is trimmed, numbers and booleans become text. */
+type Given<R extends Row> = R extends { kind: 'map' }
+  ? Readonly<Record<string, string | number | boolean | null | undefined>>
+  : R extends { kind: 'boolean' | 'flag' }
+    ? boolean
+    : R extends { kind: 'choice'; values: readonly (infer V)[] }
+      ? V
+      : string
+
+/** The value that {@link parseFields} returns for a row. */
+type Parsed<R extends Row> = R extends { kind: 'map' } ? Readonly<Record<string, string | null>> : Given<R>
+
+/**
+ * The Postmark fields of a mail, a scope or a transport; `null` clears what an outer level set.
+ * @example { tag: 'welcome', metadata: { 'order-id': '1234' }, messageStream: 'outbound' }
+ */
+export type PostmarkFields = {
+  readonly [F in keyof typeof POSTMARK_FIELDS]?: Given<(typeof POSTMARK_FIELDS)[F]> | null | undefined
+}
+
+/** Fields after {@link parseFields}: metadata holds text alone, no key is undefined. */
+export type ParsedPostmarkFields = {
+  readonly [F in keyof typeof POSTMARK_FIELDS]?: Parsed<(typeof POSTMARK_FIELDS)[F]> | null
+}
+
+/** Name of a field. */
+export type PostmarkField = keyof typeof POSTMARK_FIELDS
