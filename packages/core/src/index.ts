@@ -7,6 +7,8 @@ export {
   runWithPostmark,
   updatePostmark,
 } from './context.js'
+export { createPostmarkTransport, type PostmarkTransporter } from './create-transport.js'
+export type { CredentialOptions, SmtpToken, StreamType } from './credentials.js'
 export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
 export { explainPostmark, type FieldOrigin } from './explain.js'
 export { type FittedFields, fitFields } from './fit-fields.js'
@@ -17,6 +19,8 @@ export type { CompilePlugin, CompilingMail, MailerLike } from './nodemailer-type
 export { parseFields } from './parse-fields.js'
 export type { PostmarkProblem } from './problem.js'
 export type { CompileOptions } from './settings.js'
+export type { AuthMethod } from './smtp-auth.js'
+export type { PostmarkTransportOptions, StreamOptions } from './transport-options.js'
 export {
   type ParsedPostmarkFields,
   POSTMARK_FIELDS,

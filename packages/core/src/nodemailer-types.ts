@@ -17,3 +17,12 @@ export interface MailerLike {
 
 /** A plugin for `transporter.use('compile', plugin)`. */
 export type CompilePlugin = (mail: CompilingMail, done: (error?: Error | null) => void) => void
+
+/** A compiled mail, as a transport gets it. */
+export interface SendingMail {
+  readonly data: Record<string, unknown>
+  readonly message: unknown
+}
+
+/** How a transport reports what became of a mail. */
+export type SentCallback = (error: Error | null, info?: object) => void

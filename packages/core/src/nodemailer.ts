@@ -10,7 +10,7 @@ interface MimeFunctions {
 }
 
 // On 7 to 9 the module is CommonJS with methods, which an ESM import sees as `default` alone.
-const { encodeWords, foldLines }: MimeFunctions =
+const mime: MimeFunctions =
   (mimeFunctions as unknown as { default?: MimeFunctions }).default ??
   (mimeFunctions as unknown as MimeFunctions)
 
@@ -18,7 +18,7 @@ export { createTransport }
 
 /** A header line as Nodemailer would write it: encoded where it must be (RFC 2047), then folded. */
 export function toHeaderLine(name: string, value: string): string {
-  return foldLines(`${name}: ${encodeWords(value, 'Q', 52, true)}`, 76)
+  return mime.foldLines(`${name}: ${mime.encodeWords(value, 'Q', 52, true)}`, 76)
 }
 
 interface ParsedAddress {
