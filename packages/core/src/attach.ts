@@ -1,6 +1,6 @@
 import { cloneMessage } from './clone-message.js'
 import type { CompileResult, Snapshot } from './compile-step.js'
-import { createCompileStep, SNAPSHOT_KEY } from './compile-step.js'
+import { SNAPSHOT_KEY, toCompileStep } from './compile-step.js'
 import { claim, contextLevels } from './context.js'
 import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
 import type { CompilePlugin, MailerLike } from './nodemailer-types.js'
@@ -52,7 +52,7 @@ export function attachSettings<T extends AttachableTransporter>(
   const doubt = refuseTransport(mailer)
   if (doubt) settings.warn(doubt)
   if (!claim(transporter)) return transporter
-  mailer.use('compile', createCompileStep(settings) satisfies CompilePlugin)
+  mailer.use('compile', toCompileStep(settings) satisfies CompilePlugin)
   const send = mailer.sendMail.bind(mailer)
   mailer.sendMail = (message, callback) => {
     const { copy, snapshot } = takeSnapshot(message)

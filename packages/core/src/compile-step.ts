@@ -17,7 +17,8 @@ import { readFields } from './read-fields.js'
 import { refuseTransport } from './refuse-transport.js'
 import type { FieldSources, ResolvedFields } from './resolve-fields.js'
 import { resolveFields } from './resolve-fields.js'
-import type { CompileSettings } from './settings.js'
+import type { CompileOptions, CompileSettings } from './settings.js'
+import { toCompileSettings } from './settings.js'
 import { unfoldLater } from './unfold-headers.js'
 import type { ParsedPostmarkFields } from './vocabulary.js'
 
@@ -40,8 +41,17 @@ export interface CompileResult {
 /** Key of the message data that carries a {@link Snapshot}; a string, since Nodemailer 7 copies no symbols. */
 export const SNAPSHOT_KEY = '@postmark-smtp/snapshot'
 
-/** The step that writes Postmark's headers; it works once per mail, however often it is registered. */
-export function createCompileStep(settings: CompileSettings): CompilePlugin {
+/**
+ * Makes the compile step on its own, for `transporter.use('compile', step)`; it works once per mail, however
+ * often it is registered. Prefer `attachPostmark`, which reads the context when sendMail is called.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
+ */
+export function createCompileStep(options?: CompileOptions): CompilePlugin {
+  return toCompileStep(toCompileSettings(options))
+}
+
+/** The same with settings that were checked already. */
+export function toCompileStep(settings: CompileSettings): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
   return (mail, done) => {
     const sources = attempt(() => begin(mail, settings, warnOfTwins))

@@ -1,5 +1,6 @@
 export { type AttachableTransporter, attachPostmark, type PostmarkInfo } from './attach.js'
 export { checkMessage, type ListRecipients } from './check-message.js'
+export { createCompileStep } from './compile-step.js'
 export {
   currentPostmark,
   type PostmarkContext,

@@ -1,3 +1,4 @@
+import { PassThrough, pipeline, type Readable } from 'node:stream'
 import type { HeaderEntry } from './header-entries.js'
 import type { GivenHeader, HeaderReading } from './message-headers.js'
 import { isPostmarkHeader, readHeaders } from './message-headers.js'
@@ -22,6 +23,8 @@ export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: R
     done(refused)
     return
   }
+  const { raw: given } = mail.data
+  if (isStream(given)) mail.data.raw = toByteStream(given)
   mail.resolveContent(mail.data, 'raw', (error, value) => {
     if (error) {
       done(error)
@@ -39,10 +42,21 @@ export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: R
   })
 }
 
+function isStream(value: unknown): value is Readable {
+  return typeof (value as Partial<Readable> | null)?.pipe === 'function'
+}
+
+/** Nodemailer 7 to 9 cannot resolve a stream that gives text. */
+function toByteStream(stream: Readable): Readable {
+  return stream.readableObjectMode || stream.readableEncoding
+    ? pipeline(stream, new PassThrough(), () => {})
+    : stream
+}
+
 /** Nodemailer 7 and 8 forget the access flags when a plugin resolves content. */
 function accessError({ data }: CompilingMail): Error | undefined {
   const raw = data.raw
-  if (!isRecord(raw) || typeof raw.pipe === 'function') return undefined
+  if (!isRecord(raw) || isStream(raw)) return undefined
   const place = [raw.path, raw.href].find((value) => typeof value === 'string') as string | undefined
   if (place === undefined || /^data:/i.test(place)) return undefined
   const url = raw.href !== undefined || /^https?:/i.test(place)

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest'
+import { parseTransportUrl } from './transport-url.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+
+describe('parseTransportUrl', () => {
+  it.each([
+    [`postmark+smtp://${TOKEN}@default`, { serverToken: TOKEN }],
+    [`postmark+smtp://${TOKEN}@default?stream=outbound`, { serverToken: TOKEN, messageStream: 'outbound' }],
+    [
+      `postmark+smtp://${TOKEN}:${TOKEN}@default?message_stream=news`,
+      { serverToken: TOKEN, messageStream: 'news' },
+    ],
+    [
+      'postmark+smtp://PM-B-news-abc:s%2Fcret@default?stream=news&type=broadcasts',
+      {
+        smtpToken: { accessKey: 'PM-B-news-abc', secretKey: 's/cret' },
+        messageStream: 'news',
+        streams: { news: { type: 'broadcasts' } },
+      },
+    ],
+    [
+      `postmark+smtp://${TOKEN}@127.0.0.1:2525?plaintext=1`,
+      { serverToken: TOKEN, host: '127.0.0.1', ports: [2525], allowPlaintext: true },
+    ],
+    [`postmark+smtp://${TOKEN}@[::1]:2525`, { serverToken: TOKEN, host: '::1', ports: [2525] }],
+  ])('reads %s', (url, options) => {
+    expect(parseTransportUrl(url)).toEqual(options)
+  })
+
+  it.each([
+    ['smtp://TOKEN@default', 'begins with smtp://'],
+    ['postmark+smtp://default', 'has no token'],
+    ['postmark+smtp://TOKEN@', 'cannot be read'],
+    ['TOKEN', 'cannot be read'],
+    ['postmark+smtp://TOKEN@default/path', 'has a path'],
+    ['postmark+smtp://TOKEN@default?steam=a', 'Did you mean "stream"?'],
+    ['postmark+smtp://TOKEN@default?stream=a&stream=b', 'has stream twice'],
+    ['postmark+smtp://TOKEN@default?type=broadcasts', 'has a type but no stream'],
+    ['postmark+smtp://TOKEN@default?plaintext=yes', 'has a plaintext that is not 1 or 0'],
+    ['postmark+smtp://TO%KEN@default', 'has a % that is not an escape'],
+  ])('refuses %s without quoting it', (url, message) => {
+    let error: unknown
+    try {
+      parseTransportUrl(url)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({ code: 'ERR_POSTMARK_URL', message: expect.stringContaining(message) })
+    expect((error as Error).message.replaceAll('//TOKEN@default', '')).not.toContain('TO%KEN')
+  })
+})

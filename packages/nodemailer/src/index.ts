@@ -1,0 +1,14 @@
+export {
+  type CompileOptions,
+  type CompilePlugin,
+  currentPostmark,
+  isPostmarkError,
+  type ParsedPostmarkFields,
+  type PostmarkContext,
+  PostmarkError,
+  type PostmarkFields,
+  type PostmarkProblem,
+  runWithPostmark,
+  updatePostmark,
+} from '@postmark-smtp/core'
+export { postmark } from './postmark.js'

@@ -1,0 +1,36 @@
+import { generate } from 'selfsigned'
+
+/** A self-signed certificate and its key, in PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+}
+
+let made: Promise<Certificate> | undefined
+
+/** The certificate of this process for localhost and 127.0.0.1, made at the first call. */
+export function loopbackCertificate(): Promise<Certificate> {
+  made ??= makeCertificate()
+  return made
+}
+
+async function makeCertificate(): Promise<Certificate> {
+  // An elliptic key takes milliseconds, an RSA key up to a second.
+  const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
+      {
+        name: 'subjectAltName',
+        altNames: [
+          { type: 2, value: 'localhost' },
+          { type: 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  })
+  return { cert: pems.cert, key: pems.private }
+}

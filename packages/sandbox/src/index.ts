@@ -1,0 +1,6 @@
+export type { MailHeader } from './header-block.js'
+export type { MailAttachment, MailContent } from './mail-content.js'
+export type { MailMatch } from './mail-match.js'
+export type { WaitOptions } from './outbox.js'
+export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.js'
+export type { MailEnvelope, SandboxMail } from './sandbox-mail.js'

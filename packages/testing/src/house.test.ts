@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+type Dependencies = Readonly<Record<string, string>>
+interface Manifest {
+  readonly name: string
+  readonly private?: boolean
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly dependencies?: Dependencies
+  readonly peerDependencies?: Dependencies
+  readonly optionalDependencies?: Dependencies
+  readonly devDependencies?: Dependencies
+}
+
+/** Which of our packages a package may import at run time; its tests may use `testing` as well. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  webhooks: ['core'],
+  sandbox: ['core'],
+  nodemailer: ['core'],
+  express: ['core', 'webhooks'],
+  nestjs: ['core', 'webhooks'],
+}
+/** The packages whose tests may use the sandbox. */
+const ADAPTERS = ['nodemailer', 'express', 'nestjs']
+
+const root = new URL('../../../', import.meta.url)
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
+const readManifest = (folder: string): Manifest => JSON.parse(read(`packages/${folder}/package.json`))
+const ours = (dependencies: Dependencies = {}): string[] =>
+  Object.keys(dependencies)
+    .filter((name) => name.startsWith('@postmark-smtp/'))
+    .map((name) => name.replace('@postmark-smtp/', ''))
+
+const folders = readdirSync(new URL('packages/', root))
+const published = folders.filter((folder) => !readManifest(folder).private)
+
+it.each(published)('%s depends on our other packages along the arrows only', (folder) => {
+  const { dependencies, peerDependencies, optionalDependencies, devDependencies } = readManifest(folder)
+  const allowed = ARROWS[folder]
+  expect(allowed, `${folder} has no row in the table of arrows`).toBeDefined()
+  expect(allowed).toEqual(
+    expect.arrayContaining(ours({ ...dependencies, ...peerDependencies, ...optionalDependencies })),
+  )
+  const forTests = ADAPTERS.includes(folder) ? ['testing', 'sandbox'] : ['testing']
+  expect([...allowed!, ...forTests]).toEqual(expect.arrayContaining(ours(devDependencies)))
+})
+
+it('testing depends on no package of ours, so that each may use it', () => {
+  const { dependencies, devDependencies } = readManifest('testing')
+  expect(ours({ ...dependencies, ...devDependencies })).toEqual([])
+})
+
+it.each(published)('%s is checked before it is published and carries the license', (folder) => {
+  expect(readManifest(folder).scripts?.['check:package']).toBe(
+    readManifest('core').scripts?.['check:package'],
+  )
+  expect(read(`packages/${folder}/LICENSE`)).toBe(read('LICENSE'))
+})
+
+it.each(folders)('%s has a README of at most 60 lines', (folder) => {
+  expect(read(`packages/${folder}/README.md`).trimEnd().split('\n').length).toBeLessThanOrEqual(60)
+})
+
+it('names of Postmark headers stand in the vocabulary alone', () => {
+  const sources = published.flatMap((folder) =>
+    readdirSync(new URL(`packages/${folder}/src/`, root), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.c?ts$/.test(file) && !file.endsWith('.test.ts'))
+      .map((file) => `packages/${folder}/src/${file}`),
+  )
+  const literal = /['"`]X-PM-/i
+  expect(sources.filter((path) => literal.test(read(path)))).toEqual(['packages/core/src/vocabulary.ts'])
+})
+
+it('the lock file pins no registry', () => {
+  expect(read('package-lock.json')).not.toMatch(/"resolved": "(?!packages\/|examples\/)/)
+})

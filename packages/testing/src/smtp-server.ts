@@ -1,0 +1,101 @@
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import { SMTPServer } from 'smtp-server'
+import { loopbackCertificate } from './certificate.js'
+import { createMailbox } from './mailbox.js'
+import type { ReceivedMail } from './received-mail.js'
+import { type SmtpLogin, type SmtpServerOptions, sessionHandlers } from './smtp-session.js'
+
+/** A running SMTP server on the loopback interface. */
+export interface SmtpServer extends AsyncDisposable {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
+  readonly ca: string
+  /** The mails accepted so far, oldest first. */
+  readonly mails: readonly ReceivedMail[]
+  /** How many connections were opened so far. */
+  readonly connections: number
+  /** The logins that clients tried so far, refused ones included. */
+  readonly logins: readonly SmtpLogin[]
+  /**
+   * The first mail, there already or yet to come, for which the predicate is true.
+   * @throws Error that lists what arrived, after `timeoutMs` (default 5000) or at close
+   */
+  waitFor(predicate: (mail: ReceivedMail) => boolean, timeoutMs?: number): Promise<ReceivedMail>
+  /** Forgets the mails. */
+  clear(): void
+  /** Ends every connection and stops listening. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a real SMTP server for a test, on a free port.
+ * @example
+ * await using server = await startSmtpServer()
+ * const { host, port, ca } = server
+ * await createTransport({ host, port, requireTLS: true, tls: { ca }, auth }).sendMail(message)
+ * server.mails[0].headerLines
+ */
+export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<SmtpServer> {
+  const { cert, key } = await loopbackCertificate()
+  const mailbox = createMailbox()
+  const sockets = new Set<Socket>()
+  const logins: SmtpLogin[] = []
+  let connections = 0
+  const server = new SMTPServer({
+    ...sessionHandlers(options, mailbox.add, logins),
+    cert,
+    key,
+    logger: false,
+    size: 100 * 1024 * 1024,
+    authMethods: [...(options.authMethods ?? ['PLAIN', 'LOGIN', 'CRAM-MD5'])],
+    authOptional: options.auth === 'none',
+    // Postmark offers AUTH before STARTTLS too: a client must not rely on the server to refuse.
+    allowInsecureAuth: true,
+    disabledCommands: [
+      ...(options.tls === false ? ['STARTTLS'] : []),
+      ...(options.auth === 'none' ? ['AUTH'] : []),
+    ],
+    disableReverseLookup: true,
+    maxAllowedUnauthenticatedCommands: Number.POSITIVE_INFINITY,
+    closeTimeout: 1,
+  })
+  // A client that resets its connection is what some tests are about, no fault of the server.
+  server.on('error', () => {})
+  server.server.on('connection', (socket: Socket) => {
+    connections += 1
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server.server, 'listening')
+
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= closeServer(server, sockets).then(mailbox.close)
+    return closing
+  }
+  return {
+    host: '127.0.0.1',
+    port: (server.server.address() as AddressInfo).port,
+    ca: cert,
+    mails: mailbox.mails,
+    logins,
+    get connections() {
+      return connections
+    },
+    waitFor: mailbox.waitFor,
+    clear: mailbox.clear,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function closeServer(server: SMTPServer, sockets: ReadonlySet<Socket>): Promise<void> {
+  const stopped = once(server.server, 'close')
+  await new Promise<void>((resolve) => server.close(resolve))
+  // smtp-server has said 421 by now; a client that does not hang up must not hold the test.
+  for (const socket of sockets) socket.destroySoon()
+  await stopped
+}
