@@ -1,3 +1,4 @@
+import type { SendMailOptions, Transporter } from 'nodemailer'
 import { cloneMessage } from './clone-message.js'
 import type { CompileResult, Snapshot } from './compile-step.js'
 import { SNAPSHOT_KEY, toCompileStep } from './compile-step.js'
@@ -22,11 +23,18 @@ export interface PostmarkInfo {
   readonly warnings: readonly PostmarkProblem[]
 }
 
-/** A transporter, as far as {@link attachPostmark} touches it. */
-export interface AttachableTransporter {
-  use(step: string, plugin: never): unknown
-  // biome-ignore lint/suspicious/noExplicitAny: any transporter's own signature must fit
-  sendMail(...args: any[]): any
+/** What a transporter's sendMail resolves to. */
+export type InfoOf<T> = T extends Transporter<infer Info> ? Info : never
+
+/** `sendMail` as {@link attachPostmark} leaves it: the result gains `postmark`. */
+export interface PostmarkSender<Info> {
+  /** Sends a mail. */
+  sendMail(message: SendMailOptions): Promise<Info & { readonly postmark: PostmarkInfo }>
+  /** Sends a mail. */
+  sendMail(
+    message: SendMailOptions,
+    callback: (error: Error | null, info: Info & { readonly postmark: PostmarkInfo }) => void,
+  ): void
 }
 
 type Callback = (error: Error | null, info?: unknown) => void
@@ -39,15 +47,15 @@ type SendMail = (message: object, callback?: Callback) => Promise<unknown> | und
  * @returns the same transporter; attaching twice equals once, the first options hold
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS, ERR_POSTMARK_TRANSPORT, ERR_POSTMARK_TLS
  */
-export function attachPostmark<T extends AttachableTransporter>(transporter: T, options?: CompileOptions): T {
-  return attachSettings(transporter, toCompileSettings(options))
+export function attachPostmark<T extends Transporter<unknown>>(
+  transporter: T,
+  options?: CompileOptions,
+): PostmarkSender<InfoOf<T>> & T {
+  return attachSettings(transporter, toCompileSettings(options)) as PostmarkSender<InfoOf<T>> & T
 }
 
 /** The same with settings that were checked already. */
-export function attachSettings<T extends AttachableTransporter>(
-  transporter: T,
-  settings: CompileSettings,
-): T {
+export function attachSettings<T extends object>(transporter: T, settings: CompileSettings): T {
   const mailer = transporter as unknown as MailerLike & { sendMail: SendMail }
   const doubt = refuseTransport(mailer)
   if (doubt) settings.warn(doubt)

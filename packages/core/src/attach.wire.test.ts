@@ -253,7 +253,7 @@ describe('attachPostmark', () => {
     ['SESTransport', 'Amazon SES'],
     ['Postmark', 'REST API'],
   ])('refuses the HTTP transport %s', (name, what) => {
-    const transporter = createTransport({ name, version: '1', send: () => {} } as never)
+    const transporter = createTransport({ name, version: '1', send: () => {} })
     expect(() => attachPostmark(transporter)).toThrow(
       expect.objectContaining({ code: 'ERR_POSTMARK_TRANSPORT', message: expect.stringContaining(what) }),
     )
@@ -261,7 +261,7 @@ describe('attachPostmark', () => {
 
   it('doubts a transport that it does not know, once', () => {
     const warnings: PostmarkProblem[] = []
-    const transporter = createTransport({ name: 'carrier-pigeon', version: '1', send: () => {} } as never)
+    const transporter = createTransport({ name: 'carrier-pigeon', version: '1', send: () => {} })
     attachPostmark(transporter, { onWarning: (warning) => warnings.push(warning) })
     attachPostmark(transporter, { onWarning: (warning) => warnings.push(warning) })
     expect(warnings).toMatchObject([{ path: 'transporter', found: 'is a transport named "carrier-pigeon"' }])
@@ -280,7 +280,7 @@ describe('the compile step alone', () => {
     transporter.use('compile', (_mail, done) => {
       batch.push(() => done())
     })
-    transporter.use('compile', createCompileStep() as never)
+    transporter.use('compile', createCompileStep())
     const sent = runWithPostmark({ tag: 'own' }, () => transporter.sendMail(message))
     runWithPostmark({ tag: 'stranger' }, () => batch[0]!())
     await sent
@@ -289,7 +289,7 @@ describe('the compile step alone', () => {
 
   it('adds nothing to info', async () => {
     const transporter = connect()
-    transporter.use('compile', createCompileStep() as never)
+    transporter.use('compile', createCompileStep())
     expect(await transporter.sendMail({ ...message, postmark: { tag: 'a' } } as object)).not.toHaveProperty(
       'postmark',
     )
@@ -298,7 +298,7 @@ describe('the compile step alone', () => {
   it('takes the transport\u2019s default headers for the message\u2019s, keeps the first spelling, and warns once', async () => {
     const warnings: PostmarkProblem[] = []
     const transporter = connect({ headers: { 'X-PM-Tag': 'default' } })
-    transporter.use('compile', createCompileStep({ onWarning: (warning) => warnings.push(warning) }) as never)
+    transporter.use('compile', createCompileStep({ onWarning: (warning) => warnings.push(warning) }))
     const send = () => transporter.sendMail({ ...message, headers: { 'x-pm-tag': 'message' } })
     await send()
     await send()

@@ -53,7 +53,8 @@ export function createCompileStep(options?: CompileOptions): CompilePlugin {
 /** The same with settings that were checked already. */
 export function toCompileStep(settings: CompileSettings): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
-  return (mail, done) => {
+  return (given, done) => {
+    const mail = given as CompilingMail
     const sources = attempt(() => begin(mail, settings, warnOfTwins))
     const finish = (raw?: RawMessage) => {
       const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))

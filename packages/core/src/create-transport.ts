@@ -1,13 +1,28 @@
-import type { SentMessageInfo, Transporter } from 'nodemailer'
+import type { Transporter } from 'nodemailer'
 import { attachSettings, type PostmarkInfo } from './attach.js'
 import { createTransport } from './nodemailer.js'
 import { PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
 import { toTransportSettings } from './transport-options.js'
 
+/** What sendMail of a {@link PostmarkTransporter} resolves to: Nodemailer's own result, and `postmark`. */
+export type PostmarkSentInfo = {
+  envelope: { from: string | false; to: string[] }
+  /** The Message-ID of the mail. Recipients see another one, unless `keepId` is on. */
+  messageId: string
+  accepted: string[]
+  rejected: string[]
+  pending: string[]
+  /** The last line of the server. Its queue ID is not Postmark's MessageID. */
+  response: string
+  envelopeTime: number
+  messageTime: number
+  messageSize: number
+  postmark: PostmarkInfo
+}
+
 /** A Nodemailer transporter that sends through Postmark. */
-export interface PostmarkTransporter
-  extends Transporter<SentMessageInfo & { readonly postmark: PostmarkInfo }> {
+export interface PostmarkTransporter extends Transporter<PostmarkSentInfo> {
   /** Takes no more mails, waits for those under way, then ends every connection. */
   close(): Promise<void>
 }

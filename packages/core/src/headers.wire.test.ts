@@ -62,12 +62,14 @@ async function postmarkLines(transporter: Transporter, message: object): Promise
 }
 
 const viaPlugin = (transporter: Transporter) => {
-  transporter.use('compile', createCompileStep() as never)
+  transporter.use('compile', createCompileStep())
   return transporter
 }
 
+const viaAttach = (transporter: Transporter): Transporter => attachPostmark(transporter)
+
 describe.each([
-  ['attachPostmark', attachPostmark],
+  ['attachPostmark', viaAttach],
   ['the compile step alone', viaPlugin],
 ] as const)('%s', (_name, attach) => {
   it.each([

@@ -1,4 +1,6 @@
-export { type AttachableTransporter, attachPostmark, type PostmarkInfo } from './attach.js'
+export { attachPostmark, type InfoOf, type PostmarkInfo, type PostmarkSender } from './attach.js'
+export type {} from './augmentation.cjs'
+export type {} from './augmentation.js'
 export { checkMessage, type ListRecipients } from './check-message.js'
 export { createCompileStep } from './compile-step.js'
 export {
@@ -8,7 +10,11 @@ export {
   runWithPostmark,
   updatePostmark,
 } from './context.js'
-export { createPostmarkTransport, type PostmarkTransporter } from './create-transport.js'
+export {
+  createPostmarkTransport,
+  type PostmarkSentInfo,
+  type PostmarkTransporter,
+} from './create-transport.js'
 export type { CredentialOptions, SmtpToken, StreamType } from './credentials.js'
 export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
 export { explainPostmark, type FieldOrigin } from './explain.js'
@@ -16,7 +22,7 @@ export { type FittedFields, fitFields } from './fit-fields.js'
 export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './header-entries.js'
 export { mergeFields } from './merge-fields.js'
 export { listRecipients } from './nodemailer.js'
-export type { CompilePlugin, CompilingMail, MailerLike } from './nodemailer-types.js'
+export type { CompilePlugin, MailLike } from './nodemailer-types.js'
 export { parseFields } from './parse-fields.js'
 export type { PostmarkProblem } from './problem.js'
 export type { CompileOptions } from './settings.js'

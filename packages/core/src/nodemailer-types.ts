@@ -1,5 +1,13 @@
 /** What the compile step needs of Nodemailer's objects, in the words that majors 7 to 10 share. */
 
+/** What a plugin is given, in the part that the types of all majors share. */
+export interface MailLike {
+  readonly data: object
+}
+
+/** A plugin for `transporter.use('compile', plugin)`. */
+export type CompilePlugin = (mail: MailLike, done: (error?: Error | null) => void) => void
+
 /** A message on its way through the plugins of a transporter. */
 export interface CompilingMail {
   readonly data: Record<string, unknown>
@@ -14,9 +22,6 @@ export interface MailerLike {
   readonly transporter?: unknown
   use(step: string, plugin: CompilePlugin): unknown
 }
-
-/** A plugin for `transporter.use('compile', plugin)`. */
-export type CompilePlugin = (mail: CompilingMail, done: (error?: Error | null) => void) => void
 
 /** A compiled mail, as a transport gets it. */
 export interface SendingMail {

@@ -1,5 +1,5 @@
 import type { HeaderEntry } from './header-entries.js'
-import type { CompilingMail } from './nodemailer-types.js'
+import type { CompilingMail, MailLike } from './nodemailer-types.js'
 import { isPlainLine } from './raw-message.js'
 
 /**
@@ -28,9 +28,9 @@ export function unfoldLater(mail: CompilingMail, entries: readonly HeaderEntry[]
 }
 
 /** Nodemailer's `stream` step comes when the message object exists; its header block is text there. */
-function unfoldStep(mail: CompilingMail, done: (error?: Error | null) => void): void {
+function unfoldStep(mail: MailLike, done: (error?: Error | null) => void): void {
   const names = unfolding.get(mail)
-  const message = mail.message as { buildHeaders?: () => string } | undefined
+  const message = (mail as CompilingMail).message as { buildHeaders?: () => string } | undefined
   const build = message?.buildHeaders
   if (names && message && typeof build === 'function') {
     message.buildHeaders = () => unfold(build.call(message), names)

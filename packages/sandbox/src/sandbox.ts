@@ -23,6 +23,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly port: number
   /** The connection URL for `createPostmarkTransport`. @example 'postmark+smtp://…@127.0.0.1:41235?plaintext=1' */
   readonly url: string
+  /** The server token in that URL, for other clients: user name and password alike. */
+  readonly token: string
   /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
   /** The mails accepted so far, oldest first. */
@@ -75,10 +77,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   })
   const listener = await listen(server, wantedPort)
   const close = () => listener.close().then(outbox.close)
+  const token = serverToken ?? OPEN_TOKEN
   return {
     host: HOST,
     port: listener.port,
-    url: `postmark+smtp://${encodeURIComponent(serverToken ?? OPEN_TOKEN)}@${HOST}:${listener.port}?plaintext=1`,
+    token,
+    url: `postmark+smtp://${encodeURIComponent(token)}@${HOST}:${listener.port}?plaintext=1`,
     ca: cert,
     outbox: outbox.mails,
     waitFor: outbox.waitFor,
