@@ -99,17 +99,6 @@ describe('joinHeaders', () => {
   ])('adds to %s without touching it', (_title, rest, joined) => {
     expect(joinHeaders(deepFreeze(rest), [entry])).toEqual(joined)
   })
-
-  it('keeps two lines of one name, and their spellings', () => {
-    const twice = [
-      { key: 'X-PM-New', value: 'a' },
-      { key: 'X-PM-New', value: 'b' },
-    ]
-    const lines = Object.entries(joinHeaders({}, twice) as object).flatMap(([key, value]) =>
-      [value].flat().map((each) => ('value' in Object(each) ? each : { key, value: each })),
-    )
-    expect(lines).toEqual(twice)
-  })
 })
 
 describe('readHeaders', () => {

@@ -15,9 +15,12 @@ describe('closeMatch', () => {
     ['openTracking', undefined],
     ['subject', undefined],
     ['', undefined],
-    ['x'.repeat(5000), undefined],
   ])('finds for %s the word %s', (word, match) => {
     expect(closeMatch(word, words)).toBe(match)
+  })
+
+  it('finds nothing for a word of 5000 letters', () => {
+    expect(closeMatch('x'.repeat(5000), words)).toBeUndefined()
   })
 
   it('finds nothing among no words', () => {

@@ -46,7 +46,7 @@ export function closeMatch(word: string, words: Iterable<string>): string | unde
 
 /** Edits (insert, delete, replace, swap of neighbours) between two short words. */
 function editDistance(a: string, b: string): number {
-  if (a.length > 40 || b.length > 40) return 99
+  if (a.length > 40 || b.length > 40) return Number.POSITIVE_INFINITY
   let twoAgo: number[] = []
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

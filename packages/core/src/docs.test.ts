@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { ERROR_CODES } from './error.js'
+import { POSTMARK_FIELDS } from './vocabulary.js'
+
+const root = new URL('../../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+/** After a change of the vocabulary or the error table: `npx vitest run packages/core/src/docs.test.ts -u`. */
+describe('documents that are made from tables', () => {
+  it('README.md has the header table of the vocabulary', async () => {
+    const rows = Object.entries(POSTMARK_FIELDS).map(([field, row]) => {
+      const example = JSON.stringify(row.example).replaceAll('"', "'")
+      const header = row.kind === 'map' ? `${row.header}<key>` : row.header
+      return `| \`${field}\` | \`${header}\` | ${limits(row)} | ${row.summary} | \`${example}\` |`
+    })
+    const table = [
+      '| Field | Header | Value | Meaning | Example |',
+      '| --- | --- | --- | --- | --- |',
+      ...rows,
+    ].join('\n')
+    const made = read('README.md').replace(
+      /(<!-- header table[^>]*-->\n)[\s\S]*(<!-- \/header table -->)/,
+      `$1${table}\n$2`,
+    )
+    await expect(made).toMatchFileSnapshot(new URL('README.md', root).pathname)
+  })
+
+  it('docs/errors.md has each error code', async () => {
+    const parts = Object.entries(ERROR_CODES).map(
+      ([code, { meaning, cure }]) => `## ${code}\n\n${meaning}\n\n${cure}\n`,
+    )
+    const made = `# Errors\n\nEvery error is a \`PostmarkError\` with \`code\`, \`problems\`, \`hint\` and \`cause\`. \`isPostmarkError(error)\` knows it, also from another installed copy.\n\n${parts.join('\n')}`
+    await expect(made).toMatchFileSnapshot(new URL('docs/errors.md', root).pathname)
+  })
+})
+
+function limits(row: (typeof POSTMARK_FIELDS)[keyof typeof POSTMARK_FIELDS]): string {
+  switch (row.kind) {
+    case 'map':
+      return `${row.maxEntries} keys of ${row.maxKeyLength} characters, values of ${row.maxLength}`
+    case 'choice':
+      return row.values.map((value) => `\`${value}\``).join(', ')
+    case 'boolean':
+    case 'flag':
+      return '`true`, `false`'
+    case 'name':
+      return 'name of a bounce type'
+    case 'stream':
+      return `a letter, then \`a-z 0-9 - _\`, at most ${row.maxLength} characters`
+    case 'text':
+      return `at most ${row.maxLength} characters`
+  }
+}
