@@ -19,6 +19,11 @@ export interface PostmarkInfo {
   readonly metadata?: Readonly<Record<string, string>>
   /** Set where the option `correlationId` is on. */
   readonly correlationId?: string
+  /** Where the mail went; of `createPostmarkTransport` alone. */
+  readonly host?: string
+  readonly port?: number
+  /** How often it was tried; of `createPostmarkTransport` alone. */
+  readonly attempts?: number
   /** What was fitted or is doubtful; empty when nothing was. */
   readonly warnings: readonly PostmarkProblem[]
 }

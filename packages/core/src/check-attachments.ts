@@ -34,14 +34,18 @@ export function checkAttachments(attachments: unknown): { problems: PostmarkProb
   return { problems, bytes }
 }
 
-/** The file name that Nodemailer gives an attachment: its own, or the last part of its path or URL. */
+/** The file name that Nodemailer gives an attachment: its own, the last part of its path or URL, or one it makes up. */
 function nameOf(attachment: Readonly<Record<string, unknown>>): string {
-  const { filename, path, href } = attachment
+  const { filename, path, href, contentType = '' } = attachment
   if (typeof filename === 'string' && filename !== '') return filename
-  if (filename === false) return ''
+  if (filename === false || /^message\//i.test(String(contentType))) return ''
   const place = typeof path === 'string' ? path : typeof href === 'string' ? href : ''
   if (/^data:/i.test(place)) return ''
-  return place.split(/[/\\]/).pop()!.split('?')[0]!
+  const name = place.split(/[/\\]/).pop()!.split('?')[0]!
+  // Without an extension it is named after its type, and .bin where that is unknown.
+  return name.includes('.') || !/^(application\/octet-stream)?$/i.test(String(contentType))
+    ? name
+    : `${name}.bin`
 }
 
 /** Bytes of a text, a buffer, or a descriptor that holds one; undefined for what would have to be read first. */

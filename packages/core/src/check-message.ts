@@ -153,6 +153,8 @@ function maybeOverLimit(mail: Readonly<Record<string, unknown>>): boolean {
 
 /** Nodemailer takes recipients from `headers` too. */
 function hasAddressHeader(headers: unknown): boolean {
+  if (isRecord(headers) && typeof headers.key === 'string' && 'value' in headers)
+    return hasAddressHeader([headers])
   if (!isRecord(headers))
     return (
       Array.isArray(headers) &&

@@ -1,10 +1,11 @@
 /** Fields of a message that hold content, or a list of objects that hold content. */
 const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw', 'envelope'] as const
 const LISTS = ['attachments', 'alternatives'] as const
+const ADDRESSES = ['from', 'sender', 'replyTo', 'to', 'cc', 'bcc'] as const
 
 /**
- * Copies a message as deep as Nodemailer writes into it: it names attachments, adds inline images, and puts what it
- * read in place of a stream. Buffers, streams and objects with a class stay the caller's.
+ * Copies a message as deep as Nodemailer writes into it: it normalizes addresses, names attachments, adds inline
+ * images, and puts what it read in place of a stream. Buffers, streams and objects with a class stay the caller's.
  */
 export function cloneMessage(message: object): Record<string, unknown> {
   const copy: Record<string, unknown> = { ...message }
@@ -14,7 +15,14 @@ export function cloneMessage(message: object): Record<string, unknown> {
     if (Array.isArray(list)) copy[field] = list.map((each: unknown) => (isPlain(each) ? { ...each } : each))
     else if (isPlain(list)) copy[field] = { ...list }
   }
+  for (const field of ADDRESSES) if (copy[field]) copy[field] = cloneAddresses(copy[field])
   return copy
+}
+
+function cloneAddresses(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cloneAddresses)
+  if (!isPlain(value)) return value
+  return value.group ? { ...value, group: cloneAddresses(value.group) } : { ...value }
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

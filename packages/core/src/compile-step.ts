@@ -2,6 +2,7 @@ import { checkLimits } from './check-message.js'
 import type { ContextLevel } from './context.js'
 import { claim, contextLevels } from './context.js'
 import { problemsError } from './error.js'
+import { keepExact } from './exact-lines.js'
 import { asWarning } from './fit-fields.js'
 import type { HeaderEntry } from './header-entries.js'
 import { writeEntries } from './header-entries.js'
@@ -19,7 +20,6 @@ import type { FieldSources, ResolvedFields } from './resolve-fields.js'
 import { resolveFields } from './resolve-fields.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
-import { unfoldLater } from './unfold-headers.js'
 import type { ParsedPostmarkFields } from './vocabulary.js'
 
 /** What `attachPostmark` read at the moment of sendMail, on its way to the compile step. */
@@ -179,7 +179,7 @@ function writeHeaders(
   const previous = mail.data.normalizeHeaderKey as ((key: string, value: unknown) => string) | undefined
   mail.data.normalizeHeaderKey = (key: string, value: unknown) =>
     exact.get(key.toLowerCase()) ?? (typeof previous === 'function' ? previous(key, value) : key)
-  unfoldLater(mail, entries)
+  keepExact(mail, entries)
 }
 
 /** Without attachPostmark two spellings may stem from the message and from createTransport: told once, not per mail. */

@@ -1,74 +1,121 @@
-import { createTransport } from './nodemailer.js'
-import type { SendingMail, SentCallback } from './nodemailer-types.js'
-import { openSocket } from './open-socket.js'
-import { createAuthHandler, redact } from './smtp-auth.js'
-import type { Route, TransportSettings } from './transport-options.js'
+import type { Connection, ConnectionPlan } from './connection.js'
+import { createConnection } from './connection.js'
+import type { ConnectionBudget, Spender } from './connection-budget.js'
+import type { PoolSettings } from './transport-options.js'
 
-/** The connections to one host under one login. */
+/** The connections to one host under one login, fed from one queue. */
 export interface ConnectionGroup {
-  send(mail: SendingMail, done: SentCallback): void
+  /** Waits for a connection and lends it; the work says whether it can be used again. */
+  use(work: (connection: Connection) => Promise<boolean>): Waiting
   verify(): Promise<void>
+  /** Whether nothing waits and nothing is under way. */
   isIdle(): boolean
+  /** Closes what is idle, and the rest when its work is done. */
   close(): void
 }
 
-/** Nodemailer's pool, in the words that majors 7 to 10 share. */
-interface Pool {
-  send(mail: SendingMail, done: SentCallback): void
-  verify(): Promise<unknown>
-  isIdle(): boolean
-  close(): void
+/** A place in the queue. */
+export interface Waiting {
+  /** Leaves the queue; false where the work has begun. */
+  cancel(): boolean
 }
 
-/** Creates the connections to a route; none is opened before the first mail. */
-export function createConnectionGroup(route: Route, settings: TransportSettings): ConnectionGroup {
-  const { host, login } = route
-  const tls = !settings.plaintext
-  const options = {
-    pool: true,
-    host,
-    port: settings.ports[0],
-    ...settings.pool,
-    // A mail whose connection was lost may have arrived: Nodemailer must not send it again on its own.
-    maxRequeues: 0,
-    secure: false,
-    requireTLS: tls,
-    ignoreTLS: !tls,
-    tls: settings.tls,
-    logger: settings.logger,
-    forceAuth: true,
-    // Nodemailer logs the user name, which here is the secret: so it gets neither half of the login.
-    auth: { type: 'custom', method: 'POSTMARK', user: 'postmark', pass: 'see customAuth' },
-    customAuth: { POSTMARK: createAuthHandler(() => login, tls, settings.authMethod) },
-    getSocket: (_options: unknown, done: (error: Error | null, socket?: object) => void) => {
-      openSocket(host, settings.ports).then(
-        (connection) => done(null, { connection }),
-        (error: Error) => done(error),
-      )
-    },
+interface Member {
+  readonly connection: Connection
+  readonly retireAt: number
+  messages: number
+  idleTimer?: NodeJS.Timeout
+}
+
+type Work = (connection: Connection) => Promise<boolean>
+
+/** Makes a group; a connection is opened when a mail needs one. */
+export function createConnectionGroup(
+  plan: ConnectionPlan,
+  pool: PoolSettings,
+  budget: ConnectionBudget,
+): ConnectionGroup {
+  const queue = new Set<Work>()
+  const idle: Member[] = []
+  let busy = 0
+  let closed = false
+
+  const retire = (member: Member) => {
+    clearTimeout(member.idleTimer)
+    member.connection.destroy()
+    budget.release()
   }
-  const pool = (createTransport as (options: object) => { transporter: unknown })(options).transporter as Pool
+  const spender: Spender = {
+    closeIdle: () => {
+      const member = idle.shift()
+      if (member) retire(member)
+      return member !== undefined
+    },
+    retry: () => pump(),
+  }
+  budget.join(spender)
+
+  const takeIdle = (): Member | undefined => {
+    for (let member = idle.pop(); member; member = idle.pop()) {
+      clearTimeout(member.idleTimer)
+      if (member.retireAt > Date.now()) return member
+      retire(member)
+    }
+    return undefined
+  }
+  const open = (): Member | undefined => {
+    if (!budget.take(spender)) return undefined
+    // Jitter, so that connections that were opened together do not all end together.
+    const retireAt = Date.now() + pool.maxAgeMs * (0.9 + Math.random() * 0.2)
+    return { connection: createConnection(plan), retireAt, messages: 0 }
+  }
+  const giveBack = (member: Member, healthy: boolean) => {
+    busy--
+    member.messages++
+    if (!healthy || closed || member.messages >= pool.maxMessages || member.retireAt <= Date.now())
+      retire(member)
+    else {
+      idle.push(member)
+      member.idleTimer = setTimeout(
+        () => {
+          idle.splice(idle.indexOf(member), 1)
+          retire(member)
+        },
+        pool.idleTimeoutMs * (0.9 + Math.random() * 0.2),
+      )
+    }
+    pump()
+  }
+  const pump = () => {
+    for (const work of queue) {
+      const member = takeIdle() ?? open()
+      if (!member) return
+      queue.delete(work)
+      busy++
+      void work(member.connection).then((healthy) => giveBack(member, healthy))
+    }
+    if (closed && busy === 0) budget.leave(spender)
+  }
+
   return {
-    send: (mail, done) =>
-      pool.send(mail, (error, info) => done(error && clean(error, (text) => redact(text, login)), info)),
+    use: (work) => {
+      queue.add(work)
+      pump()
+      return { cancel: () => queue.delete(work) }
+    },
     verify: async () => {
+      const connection = createConnection(plan)
       try {
-        await pool.verify()
-      } catch (error) {
-        throw clean(error as Error, (text) => redact(text, login))
+        await connection.verify()
+      } finally {
+        connection.destroy()
       }
     },
-    isIdle: () => pool.isIdle(),
-    close: () => pool.close(),
+    isIdle: () => queue.size === 0 && busy === 0,
+    close: () => {
+      closed = true
+      for (const member of idle.splice(0)) retire(member)
+      pump()
+    },
   }
-}
-
-/** Takes the login out of an error: a server may repeat the AUTH line in its reply. */
-function clean(error: Error, redacted: (text: string) => string): Error {
-  const fields = error as unknown as Record<string, unknown>
-  for (const name of ['message', 'stack', 'response', 'command']) {
-    const text = fields[name]
-    if (typeof text === 'string') fields[name] = redacted(text)
-  }
-  return error
 }

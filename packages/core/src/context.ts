@@ -70,6 +70,20 @@ export function runWithPostmark<R>(
 }
 
 /**
+ * Keeps the scope that is open here, for code that is called back outside it: the result runs a function in that
+ * scope, or where it is called if that scope, or one below it, is open there. No other AsyncLocalStorage is touched.
+ * @example const reenter = capturePostmark(); stream.on('end', () => reenter(() => sendReport()))
+ */
+export function capturePostmark(): <R>(fn: () => R) => R {
+  const captured = shared.storage.getStore()
+  return (fn) => {
+    for (let scope = shared.storage.getStore(); scope; scope = scope.parent)
+      if (scope === captured) return fn()
+    return shared.storage.run(captured, fn)
+  }
+}
+
+/**
  * Adds fields to the innermost open scope; null clears.
  * @example updatePostmark({ metadata: { 'user-id': user.id } })
  * @returns false outside any scope, where nothing happens

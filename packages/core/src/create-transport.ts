@@ -1,7 +1,7 @@
 import type { Transporter } from 'nodemailer'
 import { attachSettings, type PostmarkInfo } from './attach.js'
 import { createTransport } from './nodemailer.js'
-import { PostmarkTransport } from './postmark-transport.js'
+import { type CloseOptions, PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
 import { toTransportSettings } from './transport-options.js'
 
@@ -23,8 +23,8 @@ export type PostmarkSentInfo = {
 
 /** A Nodemailer transporter that sends through Postmark. */
 export interface PostmarkTransporter extends Transporter<PostmarkSentInfo> {
-  /** Takes no more mails, waits for those under way, then ends every connection. */
-  close(): Promise<void>
+  /** Takes no more mails, waits for those that it has, then ends every connection. */
+  close(options?: CloseOptions & { readonly force?: boolean }): Promise<void>
 }
 
 /**

@@ -9,9 +9,18 @@ export interface SmtpToken {
 }
 
 /** One of the two ways to log in; the other one stays away. */
-export type CredentialOptions =
+export type Credentials =
   | { readonly serverToken: string; readonly smtpToken?: undefined }
   | { readonly smtpToken: SmtpToken; readonly serverToken?: undefined }
+
+/** Credentials, or a function that gives them at each login, and is asked once more when a login is refused. */
+export type CredentialOptions =
+  | (Credentials & { readonly credentials?: undefined })
+  | {
+      readonly credentials: () => Credentials | Promise<Credentials>
+      readonly serverToken?: undefined
+      readonly smtpToken?: undefined
+    }
 
 /** What a login sends. It lives in closures alone, never in an option, a log line or an inspected object. */
 export interface Login {

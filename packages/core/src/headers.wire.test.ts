@@ -178,6 +178,15 @@ describe.each([
     ])
   })
 
+  it('leaves quotation marks and what looks like an encoded word as they are', async () => {
+    const metadata = { quoted: 'say "hi"', json: '{"a":1}', word: '=?utf-8?Q?x?= =?' }
+    expect(await postmarkLines(attach(connect()), { ...address, postmark: { metadata } })).toEqual([
+      'X-PM-Metadata-quoted: say "hi"',
+      'X-PM-Metadata-json: {"a":1}',
+      'X-PM-Metadata-word: =?utf-8?Q?x?= =?',
+    ])
+  })
+
   it('adds nothing where nobody asks for anything', async () => {
     expect(await postmarkLines(attach(connect()), { ...address, headers: { 'X-Other': '1' } })).toEqual([
       'X-Other: 1',

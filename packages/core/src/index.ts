@@ -4,6 +4,7 @@ export type {} from './augmentation.js'
 export { checkMessage, type ListRecipients } from './check-message.js'
 export { createCompileStep } from './compile-step.js'
 export {
+  capturePostmark,
   currentPostmark,
   type PostmarkContext,
   type RunWithPostmarkOptions,
@@ -15,19 +16,30 @@ export {
   type PostmarkSentInfo,
   type PostmarkTransporter,
 } from './create-transport.js'
-export type { CredentialOptions, SmtpToken, StreamType } from './credentials.js'
+export type { CredentialOptions, Credentials, SmtpToken, StreamType } from './credentials.js'
+export type { DeliveryFailure } from './deliver.js'
+export { type DeliveryOutcome, deliveryOutcome } from './delivery-outcome.js'
 export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
 export { explainPostmark, type FieldOrigin } from './explain.js'
+export { explainSmtpError, type SmtpExplanation } from './explain-smtp-error.js'
 export { type FittedFields, fitFields } from './fit-fields.js'
 export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './header-entries.js'
 export { mergeFields } from './merge-fields.js'
 export { listRecipients } from './nodemailer.js'
 export type { CompilePlugin, MailLike } from './nodemailer-types.js'
 export { parseFields } from './parse-fields.js'
+export type { CloseOptions } from './postmark-transport.js'
 export type { PostmarkProblem } from './problem.js'
 export type { CompileOptions } from './settings.js'
 export type { AuthMethod } from './smtp-auth.js'
-export type { PostmarkTransportOptions, StreamOptions } from './transport-options.js'
+export type { TimeLimits } from './time-limits.js'
+export type {
+  GetSocket,
+  PoolSettings,
+  PostmarkTransportOptions,
+  RetrySettings,
+  StreamOptions,
+} from './transport-options.js'
 export {
   type ParsedPostmarkFields,
   POSTMARK_FIELDS,

@@ -2,7 +2,7 @@ import { meaningOf } from './header-entries.js'
 import type { PostmarkProblem } from './problem.js'
 import { INVALID_REQUEST } from './problem.js'
 import type { Reading } from './read-fields.js'
-import { isRecord, NOTHING_READ, readFields } from './read-fields.js'
+import { isRecord, NOTHING_READ, readFields, readText } from './read-fields.js'
 import type { PostmarkField } from './vocabulary.js'
 import { HEADER_PREFIX, MISSPELLED_HEADERS, POSTMARK_FIELDS, RESERVED_HEADERS } from './vocabulary.js'
 
@@ -69,7 +69,7 @@ export function joinHeaders(
   if (Array.isArray(rest)) return [...rest, ...entries]
   if (isRecord(rest) && isPair(rest)) return [rest, ...entries]
   const map = isRecord(rest) ? { ...rest } : {}
-  for (const { key, value } of entries) map[key] = value
+  for (const { key, value } of entries) map[key] = Object.hasOwn(map, key) ? [map[key], value].flat() : value
   return map
 }
 
@@ -129,7 +129,10 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
       const wrong = wrongName(name, at)
       if (wrong) problems.push(wrong)
       // A name outside the table may be a header that is newer than this version: it passes.
-      kept.push({ name, value, wrong: wrong !== undefined })
+      const text = readText(value ?? '', at, Number.POSITIVE_INFINITY, (found) =>
+        problems.push({ severity: 'error', errorCode: INVALID_REQUEST, ...found }),
+      )
+      if (text !== undefined) kept.push({ name, value: text, wrong: wrong !== undefined })
       continue
     }
     const before = spellings.get(lower)

@@ -47,7 +47,9 @@ function addressHeaders(headers: unknown): Readonly<Record<string, unknown>> {
   const pairs: readonly (readonly [string, unknown])[] = Array.isArray(headers)
     ? headers.filter(isRecord).map((pair) => [String(pair.key), pair.value] as const)
     : isRecord(headers)
-      ? Object.entries(headers)
+      ? typeof headers.key === 'string' && 'value' in headers
+        ? [[headers.key, headers.value]]
+        : Object.entries(headers)
       : []
   const found: Record<string, unknown[]> = { to: [], cc: [], bcc: [] }
   for (const [key, value] of pairs) found[key.trim().toLowerCase()]?.push(value)

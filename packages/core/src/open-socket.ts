@@ -1,8 +1,6 @@
 /** The one file that opens sockets. */
 import { connect, isIP, type Socket } from 'node:net'
 
-const CONNECT_TIMEOUT_MS = 10_000
-
 /** Whether a host is this machine, so that nothing sent to it crosses a network. */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '')
@@ -10,44 +8,64 @@ export function isLoopback(host: string): boolean {
   return isIP(name) === 4 && name.startsWith('127.')
 }
 
-/**
- * Connects to a host on the first of several ports that answers.
- * @throws the error of the last port
- */
-export async function openSocket(host: string, ports: readonly number[]): Promise<Socket> {
-  let failure: unknown
-  for (const port of ports) {
-    try {
-      return await connectTo(host, port)
-    } catch (error) {
-      failure = error
-    }
-  }
-  throw failure
+/** A socket on its way to a greeting. */
+export interface OpeningSocket {
+  /** The socket once the server has greeted, with the greeting put back for Nodemailer to read. */
+  readonly greeted: Promise<Socket>
+  /** Settles when TCP is there. */
+  readonly connected: Promise<void>
+  cancel(): void
 }
 
-function connectTo(host: string, port: number): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    // Without noDelay, Nodemailer 7 to 9 wait for delayed acknowledgements: a tenth of the rate on loopback.
-    const socket = connect({ host, port, noDelay: true })
-    const timer = setTimeout(() => socket.destroy(timeoutError(host, port)), CONNECT_TIMEOUT_MS)
+const LONGEST_GREETING_BYTES = 8_192
+
+/** Connects to a port and waits for the greeting. */
+export function openSocket(host: string, port: number): OpeningSocket {
+  // Without noDelay, Nodemailer 7 to 9 wait for delayed acknowledgements: a tenth of the rate on loopback.
+  const socket = connect({ host, port, noDelay: true })
+  let greeting = Buffer.alloc(0)
+  const connected = new Promise<void>((resolve) => {
+    socket.once('connect', resolve)
+  })
+  const greeted = new Promise<Socket>((resolve, reject) => {
     const settle = () => {
-      clearTimeout(timer)
-      socket.off('error', onError).off('connect', onConnect)
+      socket.off('data', onData).off('error', onError).off('close', onClose)
+      // Nodemailer adds its own listener at once; until then an error must not end the process.
+      socket.on('error', () => {})
+    }
+    const onData = (chunk: Buffer) => {
+      greeting = Buffer.concat([greeting, chunk])
+      if (!greeting.includes('\n') && greeting.length < LONGEST_GREETING_BYTES) return
+      settle()
+      socket.pause()
+      const line = greeting.toString('latin1').split(/\r?\n/)[0]!
+      if (!/^220[ -]/.test(line)) {
+        socket.destroy()
+        reject(greetingError(line))
+        return
+      }
+      socket.unshift(greeting)
+      resolve(socket)
     }
     const onError = (error: Error) => {
       settle()
       reject(error)
     }
-    const onConnect = () => {
+    const onClose = () => {
       settle()
-      resolve(socket)
+      reject(
+        Object.assign(new Error('The connection was closed before the greeting'), { code: 'ECONNECTION' }),
+      )
     }
-    socket.once('error', onError).once('connect', onConnect)
+    socket.on('data', onData).once('error', onError).once('close', onClose)
   })
+  greeted.catch(() => {})
+  return { greeted, connected, cancel: () => socket.destroy() }
 }
 
-function timeoutError(host: string, port: number): Error {
-  const error = new Error(`No connection to ${host}:${port} within ${CONNECT_TIMEOUT_MS / 1000} s`)
-  return Object.assign(error, { code: 'ETIMEDOUT' })
+function greetingError(line: string): Error {
+  const code = /^([45]\d\d)[ -]/.exec(line)?.[1]
+  const error = new Error(`The server greeted with ${JSON.stringify(line.slice(0, 200))}`)
+  if (code === undefined) return Object.assign(error, { code: 'EPROTOCOL' })
+  return Object.assign(error, { code: 'EGREETING', response: line, responseCode: Number(code) })
 }

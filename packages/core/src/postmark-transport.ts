@@ -1,19 +1,29 @@
 import { EventEmitter } from 'node:events'
 import type { ConnectionGroup } from './connection-group.js'
 import { createConnectionGroup } from './connection-group.js'
+import { deliver } from './deliver.js'
 import { PostmarkError, problemsError } from './error.js'
+import { explainInMessage } from './explain-smtp-error.js'
 import type { SendingMail, SentCallback } from './nodemailer-types.js'
 import { UNKNOWN_STREAM } from './problem.js'
-import type { Route, TransportSettings } from './transport-options.js'
+import type { Route } from './route.js'
+import type { TransportSettings } from './transport-options.js'
 import type { ParsedPostmarkFields } from './vocabulary.js'
+
+/** How {@link PostmarkTransport.close} ends. */
+export interface CloseOptions {
+  /** Time for mails under way and in the queue, in milliseconds; what is left then fails. Default: each mail's own deadline. */
+  readonly deadlineMs?: number
+}
 
 /** A Nodemailer transport that picks the connections by the stream of the mail. */
 export class PostmarkTransport extends EventEmitter {
   readonly name = 'postmark-smtp'
   readonly version = '1'
   readonly #settings: TransportSettings
-  readonly #groups = new Map<string, ConnectionGroup>()
+  readonly #groups = new Map<Route, ConnectionGroup>()
   readonly #sending = new Set<Promise<void>>()
+  readonly #closing = new AbortController()
   #closed: Promise<void> | undefined
 
   constructor(settings: TransportSettings) {
@@ -23,33 +33,34 @@ export class PostmarkTransport extends EventEmitter {
 
   /** Called by Nodemailer once a mail is compiled. */
   send(mail: SendingMail, done: SentCallback): void {
-    if (this.#closed) {
-      done(new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter is closed; the mail was not sent.'))
-      return
-    }
     const { messageStream } = (mail.data.postmark ?? {}) as ParsedPostmarkFields
     const stream = messageStream ?? undefined
-    const route = this.#settings.route(stream)
-    if (route.onlyStream !== undefined && stream !== undefined && stream !== route.onlyStream) {
-      done(wrongStream(stream, route.onlyStream))
+    const { route, onlyStream } = this.#settings.target(stream)
+    const refused = this.#closed
+      ? new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter is closed; the mail was not sent.')
+      : onlyStream !== undefined && stream !== undefined && stream !== onlyStream
+        ? wrongStream(stream, onlyStream)
+        : undefined
+    if (refused) {
+      done(refused)
       return
     }
-    const sent = new Promise<void>((resolve) => {
-      this.#group(route).send(mail, (error, info) => {
-        resolve()
-        done(error, info)
-      })
+    const sending = deliver(mail, route, this.#group(route), this.#settings, this.#closing.signal).then(
+      (info) => () => done(null, info),
+      (error: Error) => () => done(explainInMessage(error)),
+    )
+    const settled = sending.then((report) => {
+      this.#sending.delete(settled)
+      if (this.isIdle()) this.emit('idle')
+      // Out of the promise: what the caller's callback throws is the caller's.
+      setImmediate(report)
     })
-    this.#sending.add(sent)
-    void sent.then(() => this.#sending.delete(sent))
+    this.#sending.add(settled)
   }
 
-  /** Logs in once per host and login that is declared or in use. */
+  /** Logs in once per host and login that is declared or in use; the error tells of each that failed. */
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
-    for (const route of this.#settings.declared) this.#group(route)
-    const all = Promise.all([...this.#groups.values()].map((group) => group.verify())).then(
-      () => true as const,
-    )
+    const all = this.#verifyAll()
     if (!callback) return all
     all.then(
       (success) => callback(null, success),
@@ -58,26 +69,48 @@ export class PostmarkTransport extends EventEmitter {
     return undefined
   }
 
-  /** Whether a mail given now would leave without waiting. */
+  async #verifyAll(): Promise<true> {
+    const routes = [...new Set([...this.#settings.declared, ...this.#groups.keys()])]
+    const results = await Promise.allSettled(routes.map((route) => this.#group(route).verify()))
+    const failed = results.flatMap((result, index) => {
+      if (result.status === 'fulfilled') return []
+      const error = result.reason as Error
+      routes[index]!.noteFailure(error, undefined)
+      return [{ host: routes[index]!.host, error: explainInMessage(error) }]
+    })
+    if (failed.length === 0) return true
+    const [first] = failed
+    if (routes.length === 1) throw first!.error
+    const lines = failed.map(({ host, error }) => `\n  - ${host}: ${error.message}`).join('')
+    throw Object.assign(first!.error, {
+      message: `${failed.length} of ${routes.length} logins failed:${lines}`,
+    })
+  }
+
+  /** Whether nothing waits and nothing is under way. */
   isIdle(): boolean {
     return [...this.#groups.values()].every((group) => group.isIdle())
   }
 
-  /** Takes no more mails, waits for those under way, then ends every connection. */
-  close(): Promise<void> {
-    this.#closed ??= Promise.all(this.#sending).then(() => {
-      for (const group of this.#groups.values()) group.close()
-    })
+  /** Takes no more mails, waits for those that it has, then ends every connection. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#drain(options.deadlineMs)
     return this.#closed
   }
 
+  async #drain(deadlineMs: number | undefined): Promise<void> {
+    const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.#closing.abort(), deadlineMs)
+    await Promise.all(this.#sending)
+    clearTimeout(timer)
+    for (const group of this.#groups.values()) group.close()
+  }
+
   #group(route: Route): ConnectionGroup {
-    const key = JSON.stringify([route.host, route.login.user, route.login.pass])
-    let group = this.#groups.get(key)
-    if (!group) {
-      group = createConnectionGroup(route, this.#settings)
-      this.#groups.set(key, group)
-    }
+    const { pool, budget } = this.#settings
+    const { host, race, redactor } = route
+    const plan = { host, race, redactor, login: route.login, settings: this.#settings }
+    const group = this.#groups.get(route) ?? createConnectionGroup(plan, pool, budget)
+    this.#groups.set(route, group)
     return group
   }
 }
@@ -88,7 +121,7 @@ function wrongStream(stream: string, only: string): PostmarkError {
       path: 'messageStream',
       found: `is ${JSON.stringify(stream)}`,
       limit: `the SMTP token is for the stream ${JSON.stringify(only)}`,
-      cure: `Give the stream credentials of its own in \`streams\`, or use a server token.`,
+      cure: 'Give the stream credentials of its own in `streams`, or use a server token.',
       severity: 'error',
       errorCode: UNKNOWN_STREAM,
     },

@@ -245,7 +245,7 @@ function readChoice<V extends string>(
 }
 
 function readStream(value: unknown, path: string, report: Report): string {
-  const id = typeof value === 'string' ? value : describe(value)
+  const id = typeof value === 'string' ? value : `a ${typeof value}`
   const problem = streamProblem(id, path)
   if (problem) report(problem)
   return id

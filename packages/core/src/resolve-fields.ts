@@ -4,7 +4,7 @@ import type { Level, Merged } from './merge-fields.js'
 import { foldLevels, toFields } from './merge-fields.js'
 import type { HeaderReading } from './message-headers.js'
 import type { PostmarkProblem } from './problem.js'
-import { INVALID_REQUEST } from './problem.js'
+import { closeMatch, INVALID_REQUEST, UNKNOWN_STREAM } from './problem.js'
 import type { Reading } from './read-fields.js'
 import { streamProblem } from './read-fields.js'
 import type { CompileSettings } from './settings.js'
@@ -55,7 +55,7 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
     ...sources.context.map(({ name, fields }) => ({ name, fields: fitLengths(fields), spare: true })),
     ...written.map(({ name, reading }) => ({ name, fields: fitted(reading.fields), spare: fits })),
   ]
-  const streamDefaults = settings.streams?.get(nearestStream([...outer, ...inner]) ?? '')
+  const streamDefaults = settings.streams?.fields.get(nearestStream([...outer, ...inner]) ?? '')
   const levels = streamDefaults
     ? [...outer, { name: 'streams', fields: streamDefaults, spare: true }, ...inner]
     : [...outer, ...inner]
@@ -66,7 +66,10 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
   const count = countSet(metadata)
   if (
     count > maxEntries &&
-    readings.every(({ fields }) => Object.keys(fields.metadata ?? {}).length <= maxEntries)
+    readings.every(
+      ({ fields }) =>
+        Object.values(fields.metadata ?? {}).filter((value) => value !== null).length <= maxEntries,
+    )
   ) {
     problems.push(tooManyKeys(count))
   }
@@ -77,9 +80,10 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
   const named =
     level === 'headers' || level === 'raw' ? POSTMARK_FIELDS.messageStream.header : 'messageStream'
   const path = `${level}.${named}`
-  const wrongStream = typeof stream?.value === 'string' ? streamProblem(stream.value, path) : undefined
+  const wrongStream =
+    typeof stream?.value === 'string' ? checkStream(stream.value, path, settings, warnings) : undefined
   const fatal = wrongStream ? [wrongStream] : []
-  const notFatal = (problem: PostmarkProblem) => problem.path !== wrongStream?.path
+  const notFatal = (problem: PostmarkProblem) => wrongStream === undefined || problem.path !== path
   return {
     fields: toFields({ fields: merged.fields, metadata }),
     correlationId,
@@ -92,6 +96,30 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
 /** A level, and whether it may lose metadata keys to make room for nearer ones. */
 interface ResolvingLevel extends Level<ParsedPostmarkFields> {
   readonly spare: boolean
+}
+
+/** What is wrong with the stream of a mail; one that is not declared may be a slip, which is told. */
+function checkStream(
+  id: string,
+  path: string,
+  { streams }: CompileSettings,
+  warnings: PostmarkProblem[],
+): PostmarkProblem | undefined {
+  const problem = streamProblem(id, path)
+  if (problem || !streams || streams.known.has(id)) return problem
+  const near = closeMatch(id, [...streams.known])
+  if (!streams.strict && near === undefined) return undefined
+  const unknown: PostmarkProblem = {
+    path,
+    found: `is ${JSON.stringify(id)}, which the transport does not declare`,
+    limit: `declared: ${[...streams.known].join(', ')}`,
+    cure: near ? `Did you mean "${near}"?` : 'Add it to `streams`.',
+    severity: streams.strict ? 'error' : 'warning',
+    errorCode: UNKNOWN_STREAM,
+  }
+  if (streams.strict) return unknown
+  warnings.push(unknown)
+  return undefined
 }
 
 function nearestStream(levels: readonly Level<ParsedPostmarkFields>[]): string | null | undefined {

@@ -20,13 +20,22 @@ export interface CompileOptions {
   readonly correlationId?: boolean | { readonly key: string } | undefined
 }
 
+/** What a transport knows of its streams. */
+export interface StreamSettings {
+  /** Default fields of single streams, by stream ID. */
+  readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
+  /** The streams that the options name. */
+  readonly known: ReadonlySet<string>
+  /** Whether a mail may name no other. */
+  readonly strict: boolean
+}
+
 /** {@link CompileOptions} after the check at construction. */
 export interface CompileSettings {
   readonly defaults: ParsedPostmarkFields
   readonly preflight: 'throw' | 'warn' | 'fit'
   readonly correlationKey: string | undefined
-  /** Default fields of single streams, by stream ID. */
-  readonly streams: ReadonlyMap<string, ParsedPostmarkFields> | undefined
+  readonly streams: StreamSettings | undefined
   warn(warning: PostmarkProblem): void
 }
 
@@ -42,10 +51,7 @@ export function toCompileSettings(options: unknown): CompileSettings {
 }
 
 /** The same for an object whose keys were checked already. */
-export function readCompileOptions(
-  options: CompileOptions = {},
-  streams?: ReadonlyMap<string, ParsedPostmarkFields>,
-): CompileSettings {
+export function readCompileOptions(options: CompileOptions = {}, streams?: StreamSettings): CompileSettings {
   const { preflight = 'throw', onWarning, correlationId } = options
   if (!['throw', 'warn', 'fit'].includes(preflight))
     throw optionError('preflight', preflight, '"throw", "warn" or "fit"')

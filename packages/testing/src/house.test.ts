@@ -5,6 +5,7 @@ type Dependencies = Readonly<Record<string, string>>
 interface Manifest {
   readonly name: string
   readonly private?: boolean
+  readonly files?: readonly string[]
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Dependencies
   readonly peerDependencies?: Dependencies
@@ -51,12 +52,16 @@ it('testing depends on no package of ours, so that each may use it', () => {
   expect(ours({ ...dependencies, ...devDependencies })).toEqual([])
 })
 
-it.each(published)('%s is checked before it is published and carries the license', (folder) => {
-  expect(readManifest(folder).scripts?.['check:package']).toBe(
-    readManifest('core').scripts?.['check:package'],
-  )
-  expect(read(`packages/${folder}/LICENSE`)).toBe(read('LICENSE'))
-})
+it.each(published)(
+  '%s is checked before it is published, names its files and carries the license',
+  (folder) => {
+    expect(readManifest(folder).files).toEqual(['dist', 'README.md', 'LICENSE'])
+    expect(readManifest(folder).scripts?.['check:package']).toBe(
+      readManifest('core').scripts?.['check:package'],
+    )
+    expect(read(`packages/${folder}/LICENSE`)).toBe(read('LICENSE'))
+  },
+)
 
 it.each(folders)('%s has a README of at most 60 lines', (folder) => {
   expect(read(`packages/${folder}/README.md`).trimEnd().split('\n').length).toBeLessThanOrEqual(60)

@@ -1,3 +1,13 @@
+export {
+  type ContractAdapter,
+  type ContractApp,
+  type ContractCore,
+  type ContractFields,
+  type ContractRequest,
+  type RunningApp,
+  runAdapterContract,
+} from './adapter-contract.js'
 export type { ReceivedMail } from './received-mail.js'
+export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'
 export type { SmtpLogin, SmtpRefusal, SmtpServerOptions } from './smtp-session.js'

@@ -1,0 +1,148 @@
+import type { Connection } from './connection.js'
+import type { DeliveryOutcome } from './delivery-outcome.js'
+import { isLostConnection, replyOutcome } from './delivery-outcome.js'
+import type { SendingMail } from './nodemailer-types.js'
+import type { TimeLimits } from './time-limits.js'
+
+/** A failed attempt, and what it means. */
+export interface AttemptFailure {
+  readonly error: Error
+  readonly outcome: DeliveryOutcome
+  /** Whether the same mail may be tried again without the risk of a second copy. */
+  readonly retryable: boolean
+}
+
+interface MessageStream extends NodeJS.ReadableStream {
+  once(event: 'resume' | 'end' | 'error', listener: (error?: Error) => void): this
+}
+
+interface StreamingMessage {
+  createReadStream(...args: unknown[]): MessageStream
+}
+
+/** Follows the body of one mail over all its attempts: Nodemailer's errors do not tell how far it went. */
+export interface BodyWatch {
+  /** What a new attempt starts from. */
+  begin(onPhase: (phase: 'envelope' | 'body' | 'final') => void): void
+  /** Whether the body's end was read: from then until the reply nobody knows what became of the mail. */
+  readonly ended: boolean
+  /** Whether a content that can be read only once has been touched. */
+  readonly touched: boolean
+  /** What went wrong while the message was composed. */
+  readonly composeError: Error | undefined
+}
+
+/** Wraps the message's `createReadStream`, which Nodemailer calls once per attempt. */
+export function watchBody(mail: SendingMail): BodyWatch {
+  const message = mail.message as StreamingMessage
+  const create = message.createReadStream
+  let attempt = {
+    ended: false,
+    composeError: undefined as Error | undefined,
+    onPhase: (_phase: 'envelope' | 'body' | 'final') => {},
+  }
+  let touched = false
+  message.createReadStream = (...args) => {
+    const current = attempt
+    touched = true
+    current.onPhase('envelope')
+    const stream = create.apply(message, args)
+    stream.once('resume', () => current.onPhase('body'))
+    stream.once('end', () => {
+      current.ended = true
+      current.onPhase('final')
+    })
+    stream.once('error', (error) => {
+      current.composeError = error
+    })
+    return stream
+  }
+  return {
+    begin: (onPhase) => {
+      attempt = { ended: false, composeError: undefined, onPhase }
+    },
+    get ended() {
+      return attempt.ended
+    },
+    get touched() {
+      return touched
+    },
+    get composeError() {
+      return attempt.composeError
+    },
+  }
+}
+
+/** An attempt under way. */
+export interface Attempt {
+  readonly done: Promise<{ readonly info: object } | AttemptFailure>
+  /** Breaks it off, with the error that sendMail shall reject with. */
+  abort(error: Error): void
+}
+
+/** Sends a mail over a connection, within the limits of each phase. */
+export function startAttempt(
+  connection: Connection,
+  mail: SendingMail,
+  body: BodyWatch,
+  limits: TimeLimits,
+): Attempt {
+  let abort: (error: Error) => void = () => {}
+  const done = new Promise<{ readonly info: object } | AttemptFailure>((resolve) => {
+    let timer: NodeJS.Timeout | undefined
+    let settled = false
+    const settle = (result: { readonly info: object } | AttemptFailure) => {
+      if (settled) return
+      settled = true
+      clearTimeout(timer)
+      resolve(result)
+    }
+    abort = (error) => {
+      // Judged before the connection breaks: what is written in the meantime must not change the verdict.
+      const outcome = body.ended ? 'unknown' : 'not-sent'
+      settle({ error, outcome, retryable: false })
+      connection.destroy()
+    }
+    const limit = (ms: number, what: string) => {
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        const error = Object.assign(new Error(`${what} took more than ${ms / 1000} s`), {
+          code: 'ETIMEDOUT',
+          command: 'CONN',
+        })
+        settle(judge(error, body))
+        connection.destroy()
+      }, ms)
+    }
+    limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
+    body.begin((phase) => {
+      if (settled) return
+      if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
+      else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
+      // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
+      else clearTimeout(timer)
+    })
+    connection.send(mail, (error, info) => settle(error ? judge(error, body) : { info: info ?? {} }))
+  })
+  return { done, abort: (error) => abort(error) }
+}
+
+/** Decides what a failure means. A reply decides; without one it depends on whether the body's end was out. */
+export function judge(error: Error, body: Pick<BodyWatch, 'ended' | 'composeError'>): AttemptFailure {
+  const fields = error as unknown as Readonly<Record<string, unknown>>
+  const replied = recipientsOutcome(fields) ?? replyOutcome(fields)
+  if (replied) return { error, outcome: replied, retryable: replied === 'deferred' }
+  if (body.ended) return { error, outcome: 'unknown', retryable: false }
+  const composing = body.composeError !== undefined && fields.code === 'ESTREAM'
+  return { error, outcome: 'not-sent', retryable: !composing && isLostConnection(fields) }
+}
+
+/** Where every recipient was refused: deferred only if each may be tried again, so that none is asked twice for nothing. */
+function recipientsOutcome({
+  rejectedErrors,
+}: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
+  if (!Array.isArray(rejectedErrors) || rejectedErrors.length === 0) return undefined
+  const codes = rejectedErrors.map((each: { responseCode?: number }) => each.responseCode ?? 0)
+  if (codes.every((code) => code >= 400 && code < 500)) return 'deferred'
+  return codes.some((code) => code >= 500) ? 'rejected' : undefined
+}

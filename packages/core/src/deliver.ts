@@ -1,0 +1,182 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { AttemptFailure } from './attempt.js'
+import { startAttempt, watchBody } from './attempt.js'
+import type { Connection } from './connection.js'
+import type { ConnectionGroup } from './connection-group.js'
+import type { DeliveryOutcome } from './delivery-outcome.js'
+import { PostmarkError } from './error.js'
+import type { SendingMail } from './nodemailer-types.js'
+import type { Route } from './route.js'
+import { hasStreamContent } from './stream-content.js'
+import type { RetrySettings, TransportSettings } from './transport-options.js'
+
+/** The longest pause between two attempts. */
+const LONGEST_PAUSE_MS = 10_000
+
+/** What stands on the error of a mail that was not delivered, as plain data. */
+export interface DeliveryFailure {
+  outcome: DeliveryOutcome
+  /** How often it was tried. */
+  attempts: number
+  /** Why it was not tried again, where a further attempt might have been expected. */
+  notRetried?: string
+}
+
+/**
+ * Sends one mail: waits for a connection, tries, and tries again only where no second copy can come of it.
+ * @throws the last error, marked with {@link DeliveryFailure}
+ */
+export async function deliver(
+  mail: SendingMail,
+  route: Route,
+  group: ConnectionGroup,
+  settings: TransportSettings,
+  closing: AbortSignal,
+): Promise<object> {
+  const { retry, timeLimits } = settings
+  const stop = createStop(mail.data.signal, closing)
+  // Nodemailer 10 would act on the signal as well, in the middle of ours.
+  delete mail.data.signal
+  const body = watchBody(mail)
+  const once = hasStreamContent(mail.data)
+  let askedAgain = false
+  try {
+    for (let attempts = 1; ; attempts++) {
+      const result = await lend(group, stop, (connection) => {
+        stop.startClock(retry.deadlineMs)
+        const attempt = startAttempt(connection, mail, body, timeLimits)
+        stop.onStop = attempt.abort
+        return attempt.done.finally(() => {
+          stop.onStop = undefined
+        })
+      })
+      if ('info' in result) return addRoute(result.info, route, result.port, attempts)
+      const { error } = result
+      if (route.noteFailure(error, result.port) === 'ask-again' && !askedAgain) {
+        askedAgain = true
+        continue
+      }
+      const reason = reasonToStop(result, attempts, retry, once && body.touched, route)
+      const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, retry.baseMs * 2 ** (attempts - 1))
+      if (reason !== undefined) throw mark(error, result, attempts, reason)
+      if (!(await stop.pause(pause))) throw mark(stop.reason ?? error, result, attempts, reason)
+    }
+  } finally {
+    stop.end()
+  }
+}
+
+type Result = ({ readonly info: object } | AttemptFailure) & { readonly port: number | undefined }
+
+/** Waits for a connection, and runs an attempt on it. */
+function lend(
+  group: ConnectionGroup,
+  stop: Stop,
+  run: (connection: Connection) => Promise<{ readonly info: object } | AttemptFailure>,
+): Promise<Result> {
+  return new Promise((resolve) => {
+    const refuse = (error: Error) =>
+      resolve({ error, outcome: 'not-sent', retryable: false, port: undefined })
+    if (stop.reason) {
+      refuse(stop.reason)
+      return
+    }
+    const waiting = group.use(async (connection) => {
+      const result = await run(connection)
+      resolve({ ...result, port: connection.port })
+      return 'info' in result
+    })
+    stop.onStop ??= (error) => {
+      if (waiting.cancel()) refuse(error)
+    }
+  })
+}
+
+/** Why a failed mail is not tried again; undefined where it is. */
+function reasonToStop(
+  failure: AttemptFailure,
+  attempts: number,
+  retry: RetrySettings,
+  spent: boolean,
+  route: Route,
+): string | undefined {
+  if (failure.outcome === 'unknown' && retry.unknown)
+    return attempts < retry.attempts && !spent ? undefined : spentReason(spent)
+  if (route.canTryAnotherPort(failure.error)) return spent ? spentReason(spent) : undefined
+  if (!failure.retryable) return ''
+  if (spent) return spentReason(spent)
+  return attempts < retry.attempts ? undefined : ''
+}
+
+function spentReason(spent: boolean): string {
+  return spent
+    ? 'It was not sent again: its content is a stream, which can be read only once. Give text, a Buffer or a path.'
+    : ''
+}
+
+function mark(
+  error: Error,
+  { outcome }: AttemptFailure,
+  attempts: number,
+  reason: string | undefined,
+): Error {
+  const failure: DeliveryFailure = { outcome, attempts, ...(reason ? { notRetried: reason } : {}) }
+  if (reason) error.message += `. ${reason}`
+  return Object.assign(error, failure)
+}
+
+function addRoute(info: object, { host }: Route, port: number | undefined, attempts: number): object {
+  return Object.assign(info, { postmark: { host, ...(port === undefined ? {} : { port }), attempts } })
+}
+
+/** What ends a mail early: its signal, or the deadline, whose clock starts when the mail leaves the queue. */
+interface Stop {
+  readonly reason: Error | undefined
+  onStop: ((error: Error) => void) | undefined
+  startClock(deadlineMs: number): void
+  /** Waits; false where the mail was stopped meanwhile. */
+  pause(ms: number): Promise<boolean>
+  end(): void
+}
+
+function createStop(given: unknown, closing: AbortSignal): Stop {
+  const signal = given instanceof AbortSignal ? given : undefined
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const trigger = (error: Error) => {
+    if (stop.reason) return
+    stop.reason = error
+    controller.abort()
+    stop.onStop?.(error)
+  }
+  const onAbort = () => trigger(abortError(signal?.reason))
+  const onClose = () =>
+    trigger(new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.'))
+  const stop: Stop & { reason: Error | undefined } = {
+    reason: undefined,
+    onStop: undefined,
+    startClock: (deadlineMs) => {
+      timer ??= setTimeout(() => {
+        const error = new Error(`The mail was not through after ${deadlineMs / 1000} s`)
+        trigger(Object.assign(error, { code: 'ETIMEDOUT', command: 'API' }))
+      }, deadlineMs)
+    },
+    pause: (ms) => delay(ms, true, { signal: controller.signal }).catch(() => false),
+    end: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+      closing.removeEventListener('abort', onClose)
+    },
+  }
+  if (closing.aborted) onClose()
+  closing.addEventListener('abort', onClose, { once: true })
+  if (signal?.aborted) onAbort()
+  else signal?.addEventListener('abort', onAbort, { once: true })
+  return stop
+}
+
+/** As Nodemailer 10 words it. */
+function abortError(reason: unknown): Error {
+  const error = new Error('Message sending aborted', { cause: reason })
+  return Object.assign(error, { name: 'AbortError', code: 'EABORT' })
+}
