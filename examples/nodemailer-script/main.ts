@@ -1,64 +1,84 @@
-import { attachPostmark, createPostmarkTransport, runWithPostmark, updatePostmark } from '@postmark-smtp/core'
-import { postmark } from '@postmark-smtp/nodemailer'
-import { type Sandbox, startSandbox } from '@postmark-smtp/sandbox'
-import { createTransport, type Transporter } from 'nodemailer'
+import { isPostmarkError, postmark, runWithPostmark, updatePostmark } from '@postmark-smtp/nodemailer'
+import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
+import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer'
+import { toTable } from './table.js'
 
 const mail = { from: 'shop@example.com', to: 'customer@example.com', text: 'Thank you.' }
 
-/** A function far below the request: it knows the mail, and nothing of tags or tenants. */
-async function sendReceipt(transporter: Transporter, order: string): Promise<void> {
-  await transporter.sendMail({ ...mail, subject: `Order ${order}` })
-}
+/** Sends five mails through a Nodemailer transporter with the plugin. */
+async function sendAll(
+  transporter: Transporter,
+  report: (subject: string, verdict: string) => void,
+): Promise<void> {
+  const send = async (message: SendMailOptions & { subject: string }) => {
+    try {
+      await transporter.sendMail({ ...mail, ...message })
+    } catch (error) {
+      if (!isPostmarkError(error)) throw error
+      const [problem] = error.problems
+      report(message.subject, `refused here: ${problem?.path} ${problem?.found} (${problem?.limit})`)
+    }
+  }
 
-/** What a web server does for each request: open a scope, learn who it is, do the work. */
-function handleRequest(tenant: string, work: () => Promise<void>): Promise<void> {
-  return runWithPostmark({ tag: 'receipt', metadata: { tenant } }, async () => {
-    updatePostmark({ metadata: { 'request-id': `req-${tenant}` } })
-    await work()
+  // A mail that asks for nothing: the defaults of the plugin apply.
+  await send({ subject: 'Plain' })
+
+  // The scope of a request: whatever is sent below it carries its fields.
+  await runWithPostmark({ tag: 'checkout', metadata: { tenant: 'acme' } }, async () => {
+    updatePostmark({ metadata: { 'request-id': 'req-1' } })
+    await send({ subject: 'Order 1001' })
   })
+
+  // Fields on the message itself.
+  await send({
+    subject: 'Invoice',
+    html: '<p>Your invoice is attached.</p>',
+    attachments: [{ filename: 'invoice.txt', content: 'Total: 12 EUR' }],
+    postmark: { tag: 'invoice', trackOpens: true, keepId: true },
+  })
+
+  // Another stream.
+  await send({
+    subject: 'Newsletter',
+    postmark: { messageStream: 'broadcast', tag: 'news', trackLinks: 'HtmlAndText' },
+  })
+
+  // Postmark would answer 250 to this one, and bounce it later.
+  await send({ subject: 'Too long', postmark: { metadata: { note: 'x'.repeat(81) } } })
 }
 
-/** Sends in three ways to a local server, and prints the Postmark headers that it received. */
+/** Starts a local server, sends to it, and prints what it received. */
 export async function main(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox()
-
-  // 1. The transport of @postmark-smtp/core: in production the URL is postmark+smtp://TOKEN@default
-  const transporter = createPostmarkTransport(sandbox.url)
-  await Promise.all([
-    handleRequest('acme', () => sendReceipt(transporter, '1001')),
-    handleRequest('umbrella', () => sendReceipt(transporter, '1002')),
-  ])
-  await transporter.sendMail({ ...mail, subject: 'No request', postmark: { tag: 'script', keepId: true } })
-  await transporter.close()
-
-  // 2. A transporter of your own, with the plugin
-  const own = connect(sandbox)
-  own.use('compile', postmark({ defaults: { messageStream: 'receipts' } }))
-  await handleRequest('initech', () => sendReceipt(own, '1003'))
-  own.close()
-
-  // 3. The same with attachPostmark, which also fills info.postmark
-  const attached = attachPostmark(connect(sandbox), { correlationId: true })
-  const info = await attached.sendMail({
-    ...mail,
-    subject: 'Order 1004',
-    postmark: { trackLinks: 'HtmlOnly' },
+  const { host, port, ca, token } = sandbox
+  const transporter = createTransport({
+    host,
+    port,
+    requireTLS: true,
+    tls: { ca },
+    auth: { user: token, pass: token },
   })
-  attached.close()
+  transporter.use('compile', postmark({ defaults: { messageStream: 'outbound' } }))
 
-  for (const received of sandbox.outbox) {
-    print(`${received.subject}`)
-    for (const { key, value } of received.headers) if (/^x-pm-/i.test(key)) print(`  ${key}: ${value}`)
-  }
-  const { correlationId, warnings } = info.postmark
-  print(
-    `${sandbox.outbox.length} mails received, ${warnings.length} warnings, correlation ID ${correlationId?.length} characters`,
-  )
+  const refused: string[][] = []
+  await sendAll(transporter, (subject, verdict) => refused.push([subject, '', '', '', verdict]))
+  transporter.close()
+
+  const received = sandbox.outbox.map(toRow)
+  for (const line of toTable(['subject', 'stream', 'tag', 'metadata', 'verdict'], [...received, ...refused]))
+    print(line)
 }
 
-/** A plain SMTP transporter, as an application has one already. */
-function connect({ host, port, ca, token }: Sandbox): Transporter {
-  return createTransport({ host, port, requireTLS: true, tls: { ca }, auth: { user: token, pass: token } })
+/** What the server read from the headers that arrived. */
+function toRow({ subject, postmark: fields, id }: SandboxMail): string[] {
+  const metadata = Object.entries(fields.metadata ?? {}).map(([key, value]) => `${key}=${value}`)
+  return [
+    subject,
+    fields.messageStream ?? '',
+    fields.tag ?? '',
+    metadata.join(' '),
+    `accepted, queued as ${id}`,
+  ]
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)
