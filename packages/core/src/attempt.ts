@@ -1,6 +1,7 @@
 import type { Connection } from './connection.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isLostConnection, replyOutcome } from './delivery-outcome.js'
+import type { SendPhase } from './diagnostics.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { TimeLimits } from './time-limits.js'
 
@@ -23,7 +24,7 @@ interface StreamingMessage {
 /** Follows the body of one mail over all its attempts: Nodemailer's errors do not tell how far it went. */
 export interface BodyWatch {
   /** What a new attempt starts from. */
-  begin(onPhase: (phase: 'envelope' | 'body' | 'final') => void): void
+  begin(onPhase: (phase: SendPhase) => void): void
   /** Whether the body's end was read: from then until the reply nobody knows what became of the mail. */
   readonly ended: boolean
   /** Whether a content that can be read only once has been touched. */
@@ -39,7 +40,7 @@ export function watchBody(mail: SendingMail): BodyWatch {
   let attempt = {
     ended: false,
     composeError: undefined as Error | undefined,
-    onPhase: (_phase: 'envelope' | 'body' | 'final') => {},
+    onPhase: (_phase: SendPhase) => {},
   }
   let touched = false
   message.createReadStream = (...args) => {
@@ -86,6 +87,7 @@ export function startAttempt(
   mail: SendingMail,
   body: BodyWatch,
   limits: TimeLimits,
+  event: { phase: SendPhase },
 ): Attempt {
   let abort: (error: Error) => void = () => {}
   const done = new Promise<{ readonly info: object } | AttemptFailure>((resolve) => {
@@ -115,8 +117,10 @@ export function startAttempt(
       }, ms)
     }
     limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
+    event.phase = 'connect'
     body.begin((phase) => {
       if (settled) return
+      event.phase = phase
       if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
       else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
       // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.

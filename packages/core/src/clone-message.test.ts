@@ -12,7 +12,7 @@ it('copies what Nodemailer writes into', () => {
     alternatives: [{ content: 'a', contentType: 'text/x' }],
     icalEvent: { content: 'a' },
     raw: { content: 'a' },
-    envelope: { to: 'a@example.com' },
+    envelope: { to: { name: '', address: 'a@example.com' } },
   }
   const copy = cloneMessage(message)
   expect(copy).toEqual(message)
@@ -32,6 +32,7 @@ it('copies what Nodemailer writes into', () => {
   expect((copy.attachments as object[])[0]).not.toBe(message.attachments[0])
   expect((copy.alternatives as object[])[0]).not.toBe(message.alternatives[0])
   expect((copy.to as object[])[0]).not.toBe(message.to[0])
+  expect((copy.envelope as typeof message.envelope).to).not.toBe(message.envelope.to)
 })
 
 it('copies one attachment that stands in no array', () => {

@@ -15,14 +15,17 @@ export function cloneMessage(message: object): Record<string, unknown> {
     if (Array.isArray(list)) copy[field] = list.map((each: unknown) => (isPlain(each) ? { ...each } : each))
     else if (isPlain(list)) copy[field] = { ...list }
   }
-  for (const field of ADDRESSES) if (copy[field]) copy[field] = cloneAddresses(copy[field])
+  for (const holder of [copy, copy.envelope]) {
+    if (!isPlain(holder)) continue
+    for (const field of ADDRESSES) if (holder[field]) holder[field] = cloneAddresses(holder[field])
+  }
   return copy
 }
 
 function cloneAddresses(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(cloneAddresses)
   if (!isPlain(value)) return value
-  return value.group ? { ...value, group: cloneAddresses(value.group) } : { ...value }
+  return { ...value }
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

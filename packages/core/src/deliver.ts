@@ -4,6 +4,7 @@ import { startAttempt, watchBody } from './attempt.js'
 import type { Connection } from './connection.js'
 import type { ConnectionGroup } from './connection-group.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
+import { publishRetry, type SendEvent } from './diagnostics.js'
 import { PostmarkError } from './error.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { Route } from './route.js'
@@ -22,6 +23,14 @@ export interface DeliveryFailure {
   notRetried?: string
 }
 
+/** What goes along with a delivery. */
+export interface DeliveryContext {
+  /** Aborted when `close` has waited long enough. */
+  readonly closing: AbortSignal
+  /** Told how far the mail is. */
+  readonly event: SendEvent
+}
+
 /**
  * Sends one mail: waits for a connection, tries, and tries again only where no second copy can come of it.
  * @throws the last error, marked with {@link DeliveryFailure}
@@ -31,7 +40,7 @@ export async function deliver(
   route: Route,
   group: ConnectionGroup,
   settings: TransportSettings,
-  closing: AbortSignal,
+  { closing, event }: DeliveryContext,
 ): Promise<object> {
   const { retry, timeLimits } = settings
   const stop = createStop(mail.data.signal, closing)
@@ -42,16 +51,18 @@ export async function deliver(
   let askedAgain = false
   try {
     for (let attempts = 1; ; attempts++) {
+      event.attempt = attempts
       const result = await lend(group, stop, (connection) => {
         stop.startClock(retry.deadlineMs)
-        const attempt = startAttempt(connection, mail, body, timeLimits)
+        const attempt = startAttempt(connection, mail, body, timeLimits, event)
         stop.onStop = attempt.abort
         return attempt.done.finally(() => {
           stop.onStop = undefined
         })
       })
-      if ('info' in result) return addRoute(result.info, route, result.port, attempts)
-      const { error } = result
+      event.port = result.port
+      if ('info' in result) return addRoute(result.info, route, event)
+      const { error, outcome } = result
       if (route.noteFailure(error, result.port) === 'ask-again' && !askedAgain) {
         askedAgain = true
         continue
@@ -59,6 +70,16 @@ export async function deliver(
       const reason = reasonToStop(result, attempts, retry, once && body.touched, route)
       const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, retry.baseMs * 2 ** (attempts - 1))
       if (reason !== undefined) throw mark(error, result, attempts, reason)
+      const { code, responseCode } = error as { code?: string; responseCode?: number }
+      publishRetry({
+        stream: event.stream,
+        tag: event.tag,
+        attempt: attempts,
+        outcome,
+        code,
+        responseCode,
+        pauseMs: pause,
+      })
       if (!(await stop.pause(pause))) throw mark(stop.reason ?? error, result, attempts, reason)
     }
   } finally {
@@ -125,7 +146,11 @@ function mark(
   return Object.assign(error, failure)
 }
 
-function addRoute(info: object, { host }: Route, port: number | undefined, attempts: number): object {
+function addRoute(info: object, { host }: Route, event: SendEvent): object {
+  const { port, attempt: attempts } = event
+  event.outcome = 'sent'
+  const { messageSize } = info as { messageSize?: number }
+  if (messageSize !== undefined) event.size = messageSize
   return Object.assign(info, { postmark: { host, ...(port === undefined ? {} : { port }), attempts } })
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES } from './error.js'
+import { SMTP_FAILURES } from './explain-smtp-error.js'
 import { POSTMARK_FIELDS } from './vocabulary.js'
 
 const root = new URL('../../../', import.meta.url)
@@ -27,10 +28,17 @@ describe('documents that are made from tables', () => {
   })
 
   it('docs/errors.md has each error code', async () => {
-    const parts = Object.entries(ERROR_CODES).map(
+    const codes = Object.entries(ERROR_CODES).map(
       ([code, { meaning, cure }]) => `## ${code}\n\n${meaning}\n\n${cure}\n`,
     )
-    const made = `# Errors\n\nEvery error is a \`PostmarkError\` with \`code\`, \`problems\`, \`hint\` and \`cause\`. \`isPostmarkError(error)\` knows it, also from another installed copy.\n\n${parts.join('\n')}`
+    const failures = Object.entries(SMTP_FAILURES).map(
+      ([anchor, { reason, cure }]) => `### ${anchor}\n\n${reason}\n\n${cure}\n`,
+    )
+    const intro =
+      'Every error of this project is a `PostmarkError` with `code`, `problems`, `hint` and `cause`. `isPostmarkError(error)` knows it, also from another installed copy.'
+    const smtp =
+      'An error of the connection stays Nodemailer\u2019s, with its `code` and `responseCode`, and gains `outcome`, `attempts` and `hint`. `explainSmtpError(error)` names one of these. `deliveryOutcome(error)` tells what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown`, where it may have been accepted.'
+    const made = `# Errors\n\n${intro}\n\n${codes.join('\n')}\n## SMTP failures\n\n${smtp}\n\n${failures.join('\n')}`
     await expect(made).toMatchFileSnapshot(new URL('docs/errors.md', root).pathname)
   })
 })

@@ -19,6 +19,7 @@ export {
 export type { CredentialOptions, Credentials, SmtpToken, StreamType } from './credentials.js'
 export type { DeliveryFailure } from './deliver.js'
 export { type DeliveryOutcome, deliveryOutcome } from './delivery-outcome.js'
+export type { ConnectEvent, RetryEvent, SendEvent, SendPhase } from './diagnostics.js'
 export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
 export { explainPostmark, type FieldOrigin } from './explain.js'
 export { explainSmtpError, type SmtpExplanation } from './explain-smtp-error.js'

@@ -36,10 +36,10 @@ const parse = addressparser as unknown as (text: string) => readonly ParsedAddre
 export function listRecipients(message: object): readonly string[] {
   const { envelope, headers } = message as { envelope?: unknown; headers?: unknown }
   const found = new Set<string>()
-  const sources = isRecord(envelope)
-    ? [envelope]
-    : [message as Readonly<Record<string, unknown>>, addressHeaders(headers)]
-  for (const source of sources) for (const field of ['to', 'cc', 'bcc']) collect(source[field], found)
+  const own = isRecord(envelope) ? envelope : (message as Readonly<Record<string, unknown>>)
+  const others = isRecord(envelope) ? {} : addressHeaders(headers)
+  // A field of the message takes the place of a header of the same name.
+  for (const field of ['to', 'cc', 'bcc']) collect(own[field] || others[field], found)
   return [...found]
 }
 
@@ -63,7 +63,7 @@ function collect(value: unknown, found: Set<string>, seen: Set<unknown> = new Se
     if (seen.has(value)) return
     seen.add(value)
     for (const each of value) collect(each, found, seen)
-  } else if (isRecord(value)) collectParsed(value as ParsedAddress, found)
+  } else if (isRecord(value) && value.address) found.add(String(value.address))
 }
 
 function collectParsed(entry: ParsedAddress, found: Set<string>): void {

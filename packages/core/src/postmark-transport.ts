@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { ConnectionGroup } from './connection-group.js'
 import { createConnectionGroup } from './connection-group.js'
 import { deliver } from './deliver.js'
+import { type SendEvent, traceSend } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
 import { explainInMessage } from './explain-smtp-error.js'
 import type { SendingMail, SentCallback } from './nodemailer-types.js'
@@ -45,7 +46,11 @@ export class PostmarkTransport extends EventEmitter {
       done(refused)
       return
     }
-    const sending = deliver(mail, route, this.#group(route), this.#settings, this.#closing.signal).then(
+    const { host } = route
+    const event: SendEvent = { ...describeMail(mail), host, attempt: 0, port: undefined, phase: 'connect' }
+    const work = () =>
+      deliver(mail, route, this.#group(route), this.#settings, { closing: this.#closing.signal, event })
+    const sending = traceSend(event, work).then(
       (info) => () => done(null, info),
       (error: Error) => () => done(explainInMessage(error)),
     )
@@ -113,6 +118,12 @@ export class PostmarkTransport extends EventEmitter {
     this.#groups.set(route, group)
     return group
   }
+}
+
+function describeMail({ data, message }: SendingMail): Pick<SendEvent, 'stream' | 'tag' | 'recipientCount'> {
+  const { messageStream, tag } = (data.postmark ?? {}) as ParsedPostmarkFields
+  const { to } = (message as { getEnvelope(): { to: readonly string[] } }).getEnvelope()
+  return { stream: messageStream ?? undefined, tag: tag ?? undefined, recipientCount: to.length }
 }
 
 function wrongStream(stream: string, only: string): PostmarkError {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { publishConnect } from './diagnostics.js'
 import { type OpeningSocket, openSocket } from './open-socket.js'
 import { DEAD_PORT_MS, NEXT_PORT_AFTER_MS, NEXT_PORT_AFTER_SILENCE_MS } from './time-limits.js'
 
@@ -44,7 +45,9 @@ export function createPortRace(
       return !ports.every(isDead)
     },
     open: async (limitMs) => {
+      const start = performance.now()
       const won = await race(host, inOrder(), limitMs, bury)
+      publishConnect({ host, port: won.port, durationMs: performance.now() - start })
       winner = won.port
       deadUntil.delete(won.port)
       return won

@@ -1,3 +1,4 @@
+import { publishWarning } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
 import type { PostmarkProblem } from './problem.js'
 import { closeMatch } from './problem.js'
@@ -62,7 +63,7 @@ export function readCompileOptions(options: CompileOptions = {}, streams?: Strea
     preflight,
     correlationKey: toCorrelationKey(correlationId),
     streams,
-    warn: onWarning ? guarded(onWarning) : () => {},
+    warn: guarded(onWarning),
   }
 }
 
@@ -87,10 +88,13 @@ function toCorrelationKey(given: unknown): string | undefined {
   )
 }
 
-function guarded(onWarning: (warning: PostmarkProblem) => unknown): (warning: PostmarkProblem) => void {
+function guarded(
+  onWarning: ((warning: PostmarkProblem) => unknown) | undefined,
+): (warning: PostmarkProblem) => void {
   return (warning) => {
+    publishWarning(warning)
     try {
-      const result = onWarning(warning)
+      const result = onWarning?.(warning)
       if (result instanceof Promise) result.catch(() => {})
     } catch {
       // A warning must not cost the mail it is about.

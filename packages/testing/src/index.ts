@@ -7,6 +7,7 @@ export {
   type RunningApp,
   runAdapterContract,
 } from './adapter-contract.js'
+export { createBarrier } from './barrier.js'
 export type { ReceivedMail } from './received-mail.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'

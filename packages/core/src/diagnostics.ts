@@ -1,0 +1,85 @@
+/** The one file that publishes on `node:diagnostics_channel`. No event holds an address, a subject or a secret. */
+import { channel, tracingChannel } from 'node:diagnostics_channel'
+import type { DeliveryOutcome } from './delivery-outcome.js'
+import type { PostmarkProblem } from './problem.js'
+
+/** Where a mail is: on its way to a login, at MAIL and RCPT, in its body, or waiting for the last reply. */
+export type SendPhase = 'connect' | 'envelope' | 'body' | 'final'
+
+/**
+ * What events of the tracing channel `postmark-smtp:send` carry; the object is the same from start to end.
+ * @see https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
+ */
+export interface SendEvent {
+  readonly stream: string | undefined
+  readonly tag: string | undefined
+  readonly recipientCount: number
+  readonly host: string
+  /** How often it was tried so far. */
+  attempt: number
+  port: number | undefined
+  phase: SendPhase
+  /** Bytes of the message, once it is sent. */
+  size?: number
+  /** `sent` at the end, or what became of it. */
+  outcome?: DeliveryOutcome | 'sent'
+}
+
+/** What `postmark-smtp:connect` carries: a port has greeted. */
+export interface ConnectEvent {
+  readonly host: string
+  readonly port: number
+  readonly durationMs: number
+}
+
+/** What `postmark-smtp:retry` carries: an attempt failed, and another follows. */
+export interface RetryEvent {
+  readonly stream: string | undefined
+  readonly tag: string | undefined
+  readonly attempt: number
+  readonly outcome: DeliveryOutcome
+  readonly code: string | undefined
+  readonly responseCode: number | undefined
+  readonly pauseMs: number
+}
+
+const send = tracingChannel<unknown, SendEvent>('postmark-smtp:send')
+const connect = channel('postmark-smtp:connect')
+const retry = channel('postmark-smtp:retry')
+const warning = channel('postmark-smtp:warning')
+
+/** Publishes the start and the end of a send. The error of the event has the codes alone: a reply may hold addresses. */
+export async function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
+  let failure: { readonly error: unknown } | undefined
+  const traced = () =>
+    work().catch((error: unknown) => {
+      failure = { error }
+      const { code, responseCode, outcome } = error as {
+        code?: string
+        responseCode?: number
+        outcome?: DeliveryOutcome
+      }
+      if (outcome !== undefined) event.outcome = outcome
+      throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
+    })
+  try {
+    return await send.tracePromise(traced, event)
+  } catch (error) {
+    throw failure ? failure.error : error
+  }
+}
+
+/** Publishes a greeting. */
+export function publishConnect(event: ConnectEvent): void {
+  if (connect.hasSubscribers) connect.publish(event)
+}
+
+/** Publishes a retry. */
+export function publishRetry(event: RetryEvent): void {
+  if (retry.hasSubscribers) retry.publish(event)
+}
+
+/** Publishes a warning of a mail. */
+export function publishWarning(problem: PostmarkProblem): void {
+  if (warning.hasSubscribers) warning.publish(problem)
+}

@@ -1,0 +1,29 @@
+import { Inject, Injectable } from '@nestjs/common'
+import type { PostmarkSentInfo, PostmarkTransporter } from '@postmark-smtp/core'
+import type { SendMailOptions } from 'nodemailer'
+import { getPostmarkToken } from './postmark-token.js'
+
+/** Sends mail through the `PostmarkSmtpModule` that has no name. */
+@Injectable()
+export class PostmarkMailer {
+  constructor(@Inject(getPostmarkToken()) private readonly transporter: PostmarkTransporter) {}
+
+  /**
+   * Sends a mail with the fields of the request, the method and `message.postmark`.
+   * @example await mailer.send({ from, to, subject, text, postmark: { tag: 'welcome' } })
+   * @throws PostmarkError ERR_POSTMARK_PREFLIGHT, ERR_POSTMARK_CLOSED
+   */
+  send(message: SendMailOptions): Promise<PostmarkSentInfo> {
+    return this.transporter.sendMail(message)
+  }
+
+  /** Logs in once for each host and token of the options. */
+  async verify(): Promise<void> {
+    await this.transporter.verify()
+  }
+
+  /** Waits for mails under way, then ends every connection. The module does so when the application shuts down. */
+  close(): Promise<void> {
+    return this.transporter.close()
+  }
+}

@@ -1,0 +1,34 @@
+import 'reflect-metadata'
+import { type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core'
+import { isObservable } from 'rxjs'
+import { keepScope } from './keep-scope.js'
+
+/**
+ * Opens a scope around a method: each mail sent below it carries the fields, whoever calls the method. It works on
+ * handlers of controllers, resolvers, message patterns and gateways, on scheduled jobs and on plain providers, and
+ * may stand above or below their own decorators.
+ * @example @WithPostmark({ tag: 'welcome' })
+ * @throws PostmarkError ERR_POSTMARK_FIELDS when the class is defined
+ */
+export function WithPostmark(fields: PostmarkFields): MethodDecorator {
+  const parsed = parseFields(fields)
+  return (_target, _key, descriptor) => {
+    const method = descriptor.value as (...args: unknown[]) => unknown
+    const scoped = function (this: unknown, ...args: unknown[]): unknown {
+      return runWithPostmark(parsed, () => {
+        const result = method.apply(this, args)
+        return isObservable(result) ? keepScope(result) : result
+      })
+    }
+    carryOver(method, scoped)
+    descriptor.value = scoped as NonNullable<typeof descriptor.value>
+  }
+}
+
+/** Nest keeps routes, patterns, guards and schedules as metadata of the function that it finds on the class. */
+function carryOver(from: object, to: object): void {
+  for (const key of Reflect.getOwnMetadataKeys(from)) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to)
+  }
+  Object.defineProperties(to, Object.getOwnPropertyDescriptors(from))
+}
