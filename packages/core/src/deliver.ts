@@ -5,7 +5,6 @@ import type { Connection } from './connection.js'
 import type { ConnectionGroup } from './connection-group.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { publishRetry, type SendEvent } from './diagnostics.js'
-import { PostmarkError } from './error.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { Route } from './route.js'
 import { hasStreamContent } from './stream-content.js'
@@ -25,8 +24,8 @@ export interface DeliveryFailure {
 
 /** What goes along with a delivery. */
 export interface DeliveryContext {
-  /** Aborted when `close` has waited long enough. */
-  readonly closing: AbortSignal
+  /** Mails to be stopped when `close` has waited long enough; a plain set, since a signal warns of many listeners. */
+  readonly stops: Set<(error: Error) => void>
   /** Told how far the mail is. */
   readonly event: SendEvent
 }
@@ -40,10 +39,10 @@ export async function deliver(
   route: Route,
   group: ConnectionGroup,
   settings: TransportSettings,
-  { closing, event }: DeliveryContext,
+  { stops, event }: DeliveryContext,
 ): Promise<object> {
   const { retry, timeLimits } = settings
-  const stop = createStop(mail.data.signal, closing)
+  const stop = createStop(mail.data.signal, stops)
   // Nodemailer 10 would act on the signal as well, in the middle of ours.
   delete mail.data.signal
   const body = watchBody(mail)
@@ -164,7 +163,7 @@ interface Stop {
   end(): void
 }
 
-function createStop(given: unknown, closing: AbortSignal): Stop {
+function createStop(given: unknown, stops: DeliveryContext['stops']): Stop {
   const signal = given instanceof AbortSignal ? given : undefined
   const controller = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -175,8 +174,6 @@ function createStop(given: unknown, closing: AbortSignal): Stop {
     stop.onStop?.(error)
   }
   const onAbort = () => trigger(abortError(signal?.reason))
-  const onClose = () =>
-    trigger(new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.'))
   const stop: Stop & { reason: Error | undefined } = {
     reason: undefined,
     onStop: undefined,
@@ -190,11 +187,10 @@ function createStop(given: unknown, closing: AbortSignal): Stop {
     end: () => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
-      closing.removeEventListener('abort', onClose)
+      stops.delete(trigger)
     },
   }
-  if (closing.aborted) onClose()
-  closing.addEventListener('abort', onClose, { once: true })
+  stops.add(trigger)
   if (signal?.aborted) onAbort()
   else signal?.addEventListener('abort', onAbort, { once: true })
   return stop

@@ -48,25 +48,33 @@ const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
 const warning = channel('postmark-smtp:warning')
 
-/** Publishes the start and the end of a send. The error of the event has the codes alone: a reply may hold addresses. */
+/**
+ * Publishes the start and the end of a send. Neither the result nor the error itself goes into the event, since
+ * both may hold addresses: the event's error has the codes alone.
+ */
 export async function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
-  let failure: { readonly error: unknown } | undefined
-  const traced = () =>
-    work().catch((error: unknown) => {
-      failure = { error }
-      const { code, responseCode, outcome } = error as {
-        code?: string
-        responseCode?: number
-        outcome?: DeliveryOutcome
-      }
+  let end: { readonly result: T } | { readonly error: unknown } | undefined
+  const traced = async () => {
+    try {
+      end = { result: await work() }
+    } catch (error) {
+      end = { error }
+      const { code, responseCode, outcome } = error as Partial<SendFailure>
       if (outcome !== undefined) event.outcome = outcome
       throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
-    })
-  try {
-    return await send.tracePromise(traced, event)
-  } catch (error) {
-    throw failure ? failure.error : error
+    }
   }
+  // What is traced fails where the work fails, and the work's own end is what counts.
+  await send.tracePromise(traced, event).catch(() => {})
+  if (end && 'result' in end) return end.result
+  throw end?.error
+}
+
+/** What the error of an event tells. */
+interface SendFailure {
+  readonly code: string
+  readonly responseCode: number
+  readonly outcome: DeliveryOutcome
 }
 
 /** Publishes a greeting. */

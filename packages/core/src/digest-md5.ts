@@ -12,12 +12,13 @@ export interface DigestAnswer {
 
 /**
  * Answers a DIGEST-MD5 challenge (RFC 2831, qop=auth).
+ * @param login user name, password and the digest-uri, such as `smtp/smtp.postmarkapp.com`
  * @param clientNonce fixed in tests, random otherwise
  * @throws Error where the challenge cannot be read
  */
 export function answerDigest(
   challenge: string,
-  { user, pass, host }: { readonly user: string; readonly pass: string; readonly host: string },
+  { user, pass, uri }: { readonly user: string; readonly pass: string; readonly uri: string },
   clientNonce: string = randomBytes(18).toString('base64'),
 ): DigestAnswer {
   const given = readDirectives(challenge)
@@ -28,7 +29,6 @@ export function answerDigest(
     )
   }
   const realm = given.get('realm')
-  const uri = `smtp/${host}`
   // Logins are ASCII, so the charset directive, which says how other letters are hashed, changes nothing.
   const secret = md5(`${user}:${realm ?? ''}:${pass}`).toString('latin1')
   const a1 = hex(md5(`${secret}:${nonce}:${clientNonce}`))

@@ -1,6 +1,6 @@
-import { PostmarkError } from './error.js'
 import { explainSmtpError } from './explain-smtp-error.js'
 import { isRecord } from './read-fields.js'
+import { optionError, refuseUnknown } from './settings.js'
 
 /** The part of a Nodemailer transporter that a health check needs. */
 export interface VerifiableTransporter {
@@ -33,6 +33,11 @@ export interface PostmarkHealth {
   readonly reason?: string
 }
 
+const OPTIONS = ['cacheMs', 'failureCacheMs', 'timeoutMs', 'now'] as const
+
+/** The longest time that a timer of Node takes. */
+const LONGEST_MS = 2 ** 31 - 1
+
 interface Result {
   readonly health: PostmarkHealth
   readonly until: number
@@ -47,15 +52,13 @@ interface Result {
  * @example const health = postmarkHealth(transporter)
  * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })
  * @returns a function whose promise never rejects
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where a time is no number of milliseconds
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function postmarkHealth(
   transporter: VerifiableTransporter,
   options: PostmarkHealthOptions = {},
 ): () => Promise<PostmarkHealth> {
-  const { cacheMs = 60_000, timeoutMs = 10_000, now = () => performance.now() } = options
-  const { failureCacheMs = Math.min(5000, cacheMs) } = options
-  checkTimes({ cacheMs, failureCacheMs, timeoutMs })
+  const { cacheMs, failureCacheMs, timeoutMs, now } = toSettings(options)
   let last: Result | undefined
   let checking: Promise<PostmarkHealth> | undefined
 
@@ -107,13 +110,13 @@ function describeFailure(error: unknown): Pick<PostmarkHealth, 'code' | 'reason'
   }
 }
 
-function checkTimes(times: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(times)) {
-    if (typeof value === 'number' && value >= 0 && value <= 2 ** 31 - 1) continue
-    throw new PostmarkError(
-      'ERR_POSTMARK_OPTIONS',
-      `${name} is ${typeof value === 'number' ? value : `a ${typeof value}`}, not a number of milliseconds.`,
-      { hint: `Give ${name} a number from 0 to ${2 ** 31 - 1}.` },
-    )
+function toSettings(options: PostmarkHealthOptions): Required<PostmarkHealthOptions> {
+  refuseUnknown(options, OPTIONS)
+  const { cacheMs = 60_000, timeoutMs = 10_000, now = () => performance.now() } = options
+  const { failureCacheMs = Math.min(5000, cacheMs) } = options
+  for (const [name, value] of Object.entries({ cacheMs, failureCacheMs, timeoutMs })) {
+    const fits = typeof value === 'number' && value >= 0 && value <= LONGEST_MS
+    if (!fits) throw optionError(name, value, `milliseconds, from 0 to ${LONGEST_MS}`)
   }
+  return { cacheMs, failureCacheMs, timeoutMs, now }
 }

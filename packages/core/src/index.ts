@@ -25,6 +25,12 @@ export { explainPostmark, type FieldOrigin } from './explain.js'
 export { explainSmtpError, type SmtpExplanation } from './explain-smtp-error.js'
 export { type FittedFields, fitFields } from './fit-fields.js'
 export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './header-entries.js'
+export {
+  type PostmarkHealth,
+  type PostmarkHealthOptions,
+  postmarkHealth,
+  type VerifiableTransporter,
+} from './health.js'
 export { mergeFields } from './merge-fields.js'
 export { listRecipients } from './nodemailer.js'
 export type { CompilePlugin, MailLike } from './nodemailer-types.js'

@@ -24,7 +24,7 @@ export class PostmarkTransport extends EventEmitter {
   readonly #settings: TransportSettings
   readonly #groups = new Map<Route, ConnectionGroup>()
   readonly #sending = new Set<Promise<void>>()
-  readonly #closing = new AbortController()
+  readonly #stops = new Set<(error: Error) => void>()
   #closed: Promise<void> | undefined
 
   constructor(settings: TransportSettings) {
@@ -48,8 +48,7 @@ export class PostmarkTransport extends EventEmitter {
     }
     const { host } = route
     const event: SendEvent = { ...describeMail(mail), host, attempt: 0, port: undefined, phase: 'connect' }
-    const work = () =>
-      deliver(mail, route, this.#group(route), this.#settings, { closing: this.#closing.signal, event })
+    const work = () => deliver(mail, route, this.#group(route), this.#settings, { stops: this.#stops, event })
     const sending = traceSend(event, work).then(
       (info) => () => done(null, info),
       (error: Error) => () => done(explainInMessage(error)),
@@ -104,7 +103,12 @@ export class PostmarkTransport extends EventEmitter {
   }
 
   async #drain(deadlineMs: number | undefined): Promise<void> {
-    const timer = deadlineMs === undefined ? undefined : setTimeout(() => this.#closing.abort(), deadlineMs)
+    const stopAll = () => {
+      const error = () =>
+        new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.')
+      for (const stop of this.#stops) stop(error())
+    }
+    const timer = deadlineMs === undefined ? undefined : setTimeout(stopAll, deadlineMs)
     await Promise.all(this.#sending)
     clearTimeout(timer)
     for (const group of this.#groups.values()) group.close()

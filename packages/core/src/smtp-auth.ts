@@ -85,7 +85,7 @@ const MECHANISMS: Readonly<Record<AuthMethod, Mechanism>> = {
   'DIGEST-MD5': async ({ sendCommand }, user, pass, host) => {
     const challenge = await sendCommand('AUTH DIGEST-MD5')
     if (challenge.status !== 334) return challenge
-    const answer = answerDigest(fromBase64(challenge.text), { user, pass, host })
+    const answer = answerDigest(fromBase64(challenge.text), { user, pass, uri: `smtp/${host}` })
     const proof = await sendCommand(toBase64(answer.response))
     if (proof.status !== 334) return proof
     if (!answer.verify(fromBase64(proof.text)))

@@ -20,7 +20,7 @@ const scopes = new WeakMap<object, ReturnType<typeof capturePostmark>>()
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
  * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit
  */
-export function postmarkContext<Req extends object>(
+export function postmarkContext<Req extends object = { params: Record<string,string|string[]> }>(
   fields: PostmarkFields | ((req: Req) => PostmarkFields | null | undefined),
 ): PostmarkMiddleware<Req> {
   const fixed = typeof fields === 'function' ? undefined : parseFields(fields)

@@ -13,6 +13,7 @@ export {
 export { InjectPostmark } from './inject-postmark.decorator.js'
 export { PostmarkSmtpModule } from './postmark.module.js'
 export { PostmarkMailer } from './postmark-mailer.service.js'
+export { PostmarkMessageInterceptor } from './postmark-message.interceptor.js'
 export type {
   PostmarkContextOptions,
   PostmarkModuleExtras,

@@ -1,19 +1,33 @@
-import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common'
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common'
 import { runWithPostmark } from '@postmark-smtp/core'
 import type { Observable } from 'rxjs'
 import { keepScope } from './keep-scope.js'
+import { POSTMARK_OPTIONS } from './postmark.module-definition.js'
 import type { PostmarkContextOptions } from './postmark-module-options.interface.js'
 
-/** Opens a scope around the handlers of microservices and gateways; HTTP has one from before the guards. */
+/**
+ * Opens a scope with `messageContext` around the handlers of microservices and gateways. The module registers it for
+ * the whole application; Nest 11 does not apply such interceptors to gateways, which need it by name.
+ * @example @UseInterceptors(PostmarkMessageInterceptor) @WebSocketGateway() class OrderGateway {}
+ */
+@Injectable()
 export class PostmarkMessageInterceptor implements NestInterceptor {
-  constructor(private readonly read: PostmarkContextOptions['messageContext']) {}
+  constructor(@Inject(POSTMARK_OPTIONS) private readonly options: PostmarkContextOptions) {}
 
+  /** Called by Nest, around each handler. */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { read } = this
+    const { messageContext } = this.options
     const type = context.getType<string>()
-    if (read === undefined || (type !== 'rpc' && type !== 'ws')) return next.handle()
+    // HTTP has a scope from before the guards.
+    if (messageContext === undefined || (type !== 'rpc' && type !== 'ws')) return next.handle()
     return runWithPostmark(
-      () => read(context),
+      () => messageContext(context),
       () => keepScope(next.handle()),
     )
   }

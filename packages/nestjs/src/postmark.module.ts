@@ -20,11 +20,7 @@ import { getPostmarkToken } from './postmark-token.js'
 /** The transporter of one module, whatever its name. */
 const TRANSPORTER = Symbol('PostmarkTransporter of this module')
 
-const interceptor: Provider = {
-  provide: APP_INTERCEPTOR,
-  useFactory: ({ messageContext }: PostmarkModuleOptions) => new PostmarkMessageInterceptor(messageContext),
-  inject: [POSTMARK_OPTIONS],
-}
+const interceptor: Provider = { provide: APP_INTERCEPTOR, useClass: PostmarkMessageInterceptor }
 
 /**
  * Provides a transporter, and a {@link PostmarkMailer} where the module has no name. It is closed when the
@@ -94,6 +90,7 @@ function withTransporter(
       ...mailers,
       ...interceptors,
     ],
-    exports: [token, ...mailers],
+    // The options are for PostmarkMessageInterceptor, which a gateway may name.
+    exports: [token, ...mailers, ...(name === undefined ? [POSTMARK_OPTIONS] : [])],
   }
 }

@@ -149,9 +149,9 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       }
       const tags = Array.from({ length: 200 }, (_, index) => `tag-${index}`)
       await Promise.all(tags.map((tag) => get('/mail', { 'x-tag': tag })))
-      expect(server.mails.map((mail) => [mail.header('subject'), mail.header('x-pm-tag')]).toSorted()).toEqual(
-        tags.map((tag) => [tag, tag]).toSorted(),
-      )
+      expect(
+        server.mails.map((mail) => [mail.header('subject'), mail.header('x-pm-tag')]).toSorted(),
+      ).toEqual(tags.map((tag) => [tag, tag]).toSorted())
     })
 
     it('lets an explicit header, then the message, win over the context', async () => {

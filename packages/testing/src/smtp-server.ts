@@ -16,6 +16,8 @@ export interface SmtpServer extends AsyncDisposable {
   readonly mails: readonly ReceivedMail[]
   /** How many connections were opened so far. */
   readonly connections: number
+  /** How many were open at once, at the most. */
+  readonly mostConnections: number
   /** The logins that clients tried so far, refused ones included. */
   readonly logins: readonly SmtpLogin[]
   /**
@@ -23,6 +25,8 @@ export interface SmtpServer extends AsyncDisposable {
    * @throws Error that lists what arrived, after `timeoutMs` (default 5000) or at close
    */
   waitFor(predicate: (mail: ReceivedMail) => boolean, timeoutMs?: number): Promise<ReceivedMail>
+  /** Resolves when no connection is open. */
+  whenDisconnected(): Promise<void>
   /** Forgets the mails. */
   clear(): void
   /** Ends every connection and stops listening. */
@@ -43,6 +47,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   const sockets = new Set<Socket>()
   const logins: SmtpLogin[] = []
   let connections = 0
+  let mostConnections = 0
   const server = new SMTPServer({
     ...sessionHandlers(options, mailbox.add, logins),
     cert,
@@ -66,6 +71,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
   server.server.on('connection', (socket: Socket) => {
     connections += 1
     sockets.add(socket)
+    mostConnections = Math.max(mostConnections, sockets.size)
     socket.once('close', () => sockets.delete(socket))
   })
   server.listen(0, '127.0.0.1')
@@ -84,6 +90,12 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     logins,
     get connections() {
       return connections
+    },
+    get mostConnections() {
+      return mostConnections
+    },
+    whenDisconnected: async () => {
+      for (const socket of sockets) await once(socket, 'close')
     },
     waitFor: mailbox.waitFor,
     clear: mailbox.clear,
