@@ -2,49 +2,40 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { headerContenders } from './headers.js'
-import { type Measurement, measure } from './measure.js'
+import { measureHeaders } from './headers.js'
+import { type Section, toText } from './section.js'
+import { measureFirstMail, measureMemory, measureRate } from './transport.js'
 
-const ROUNDS = 20
-const MAILS = 250
+/** Round trip of the slow server, in milliseconds. */
+const ROUND_TRIP_MS = 50
 
-interface Row extends Measurement {
-  readonly metadataFields: number
-  /** Against plain Nodemailer in the same run. */
-  readonly cpuRatio: number
+async function startSink(delayMs: number): Promise<{ port: number; stop(): void }> {
+  const sink = fork(new URL('./sink.js', import.meta.url), [String(delayMs)])
+  const [port] = (await once(sink, 'message')) as [number]
+  return { port, stop: () => sink.disconnect() }
 }
 
-const sink = fork(new URL('./sink.js', import.meta.url))
-const [port] = (await once(sink, 'message')) as [number]
-const rows: Row[] = []
-for (const fields of [0, 3, 10]) {
-  const { contenders, close } = headerContenders(port, fields)
-  const results = await measure(contenders, ROUNDS, MAILS)
-  close()
-  const plain = results[0]!.cpuMicrosPerMail
-  rows.push(
-    ...results.map((result) => ({
-      ...result,
-      metadataFields: fields,
-      cpuRatio: result.cpuMicrosPerMail / plain,
-    })),
-  )
-}
-sink.disconnect()
+const near = await startSink(0)
+const far = await startSink(ROUND_TRIP_MS)
+const measurements: (() => Promise<Section>)[] = [
+  () => measureHeaders(near.port),
+  () => measureRate(near.port, 0),
+  () => measureRate(far.port, ROUND_TRIP_MS),
+  () => measureFirstMail(near.port, 0),
+  () => measureFirstMail(far.port, ROUND_TRIP_MS),
+  () => measureMemory(near.port),
+]
 
 const machine = `${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}`
-const width = Math.max(...rows.map(({ name }) => name.length))
-const lines = [
-  `Header injection, ${MAILS} mails a round, ${ROUNDS} rounds in turn, lower quartile. ${machine}`,
-  `${'fields'.padStart(6)}  ${'sent by'.padEnd(width)}  ${'CPU µs/mail'.padStart(11)}  ${'mails/s'.padStart(8)}  CPU against plain`,
-  ...rows.map(
-    ({ name, metadataFields, cpuMicrosPerMail, mailsPerSecond, cpuRatio }) =>
-      `${String(metadataFields).padStart(6)}  ${name.padEnd(width)}  ${cpuMicrosPerMail.toFixed(0).padStart(11)}  ${mailsPerSecond.toFixed(0).padStart(8)}  ${cpuRatio.toFixed(3)}`,
-  ),
-]
-process.stdout.write(`${lines.join('\n')}\n`)
+process.stdout.write(`${machine}\n`)
+const sections: Section[] = []
+for (const run of measurements) {
+  const section = await run()
+  sections.push(section)
+  process.stdout.write(`\n${toText(section)}\n`)
+}
+near.stop()
+far.stop()
+
 mkdirSync('.results', { recursive: true })
-writeFileSync(
-  '.results/bench.json',
-  JSON.stringify({ machine, rounds: ROUNDS, mailsPerRound: MAILS, rows }, null, 2),
-)
+writeFileSync('.results/bench.json', JSON.stringify({ machine, sections }, null, 2))

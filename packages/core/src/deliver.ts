@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import type { AttemptFailure } from './attempt.js'
 import { startAttempt, watchBody } from './attempt.js'
 import type { Connection } from './connection.js'
@@ -7,6 +6,8 @@ import type { DeliveryOutcome } from './delivery-outcome.js'
 import { publishRetry, type SendEvent } from './diagnostics.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { Route } from './route.js'
+import type { SendStop } from './send-stop.js'
+import { createSendStop } from './send-stop.js'
 import { hasStreamContent } from './stream-content.js'
 import type { RetrySettings, TransportSettings } from './transport-options.js'
 
@@ -42,7 +43,7 @@ export async function deliver(
   { stops, event }: DeliveryContext,
 ): Promise<object> {
   const { retry, timeLimits } = settings
-  const stop = createStop(mail.data.signal, stops)
+  const stop = createSendStop(mail.data.signal, stops)
   // Nodemailer 10 would act on the signal as well, in the middle of ours.
   delete mail.data.signal
   const body = watchBody(mail)
@@ -91,7 +92,7 @@ type Result = ({ readonly info: object } | AttemptFailure) & { readonly port: nu
 /** Waits for a connection, and runs an attempt on it. */
 function lend(
   group: ConnectionGroup,
-  stop: Stop,
+  stop: SendStop,
   run: (connection: Connection) => Promise<{ readonly info: object } | AttemptFailure>,
 ): Promise<Result> {
   return new Promise((resolve) => {
@@ -151,53 +152,4 @@ function addRoute(info: object, { host }: Route, event: SendEvent): object {
   const { messageSize } = info as { messageSize?: number }
   if (messageSize !== undefined) event.size = messageSize
   return Object.assign(info, { postmark: { host, ...(port === undefined ? {} : { port }), attempts } })
-}
-
-/** What ends a mail early: its signal, or the deadline, whose clock starts when the mail leaves the queue. */
-interface Stop {
-  readonly reason: Error | undefined
-  onStop: ((error: Error) => void) | undefined
-  startClock(deadlineMs: number): void
-  /** Waits; false where the mail was stopped meanwhile. */
-  pause(ms: number): Promise<boolean>
-  end(): void
-}
-
-function createStop(given: unknown, stops: DeliveryContext['stops']): Stop {
-  const signal = given instanceof AbortSignal ? given : undefined
-  const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const trigger = (error: Error) => {
-    if (stop.reason) return
-    stop.reason = error
-    controller.abort()
-    stop.onStop?.(error)
-  }
-  const onAbort = () => trigger(abortError(signal?.reason))
-  const stop: Stop & { reason: Error | undefined } = {
-    reason: undefined,
-    onStop: undefined,
-    startClock: (deadlineMs) => {
-      timer ??= setTimeout(() => {
-        const error = new Error(`The mail was not through after ${deadlineMs / 1000} s`)
-        trigger(Object.assign(error, { code: 'ETIMEDOUT', command: 'API' }))
-      }, deadlineMs)
-    },
-    pause: (ms) => delay(ms, true, { signal: controller.signal }).catch(() => false),
-    end: () => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', onAbort)
-      stops.delete(trigger)
-    },
-  }
-  stops.add(trigger)
-  if (signal?.aborted) onAbort()
-  else signal?.addEventListener('abort', onAbort, { once: true })
-  return stop
-}
-
-/** As Nodemailer 10 words it. */
-function abortError(reason: unknown): Error {
-  const error = new Error('Message sending aborted', { cause: reason })
-  return Object.assign(error, { name: 'AbortError', code: 'EABORT' })
 }

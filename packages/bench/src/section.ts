@@ -1,0 +1,24 @@
+/** One table of the benchmark, and the same as data. */
+export interface Section {
+  readonly title: string
+  readonly headings: readonly string[]
+  readonly rows: readonly (readonly (string | number)[])[]
+}
+
+/** Lays out a section as lines of text; numbers stand to the right, with the digits that they need. */
+export function toText({ title, headings, rows }: Section): string {
+  const cells = rows.map((row) => row.map(toCell))
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...cells.map((row) => row[column]!.length)),
+  )
+  const isNumber = (column: number) => rows.every((row) => typeof row[column] === 'number')
+  const pad = (cell: string, column: number) =>
+    isNumber(column) ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)
+  const toLine = (row: readonly string[]) => row.map(pad).join('  ').trimEnd()
+  return [title, toLine(headings), ...cells.map(toLine)].join('\n')
+}
+
+function toCell(value: string | number): string {
+  if (typeof value === 'string') return value
+  return Math.abs(value) < 10 ? value.toFixed(3) : Math.round(value).toString()
+}

@@ -1,0 +1,233 @@
+import { Readable } from 'node:stream'
+import { inspect } from 'node:util'
+import {
+  FAULT_PHASES,
+  type Fault,
+  type FaultPhase,
+  type FaultScript,
+  startFaultServer,
+} from '@postmark-smtp/testing'
+import { describe, expect, it } from 'vitest'
+import { createPostmarkTransport, deliveryOutcome } from './index.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+const SECRETS = [TOKEN, btoa(TOKEN), btoa(`\0${TOKEN}\0${TOKEN}`)]
+const ATTEMPTS = 3
+
+/** What becomes of a mail, by the rules of the design. */
+interface Verdict {
+  /** What is reported where the fault strikes every time. */
+  readonly outcome: 'sent' | 'not-sent' | 'rejected' | 'deferred' | 'unknown'
+  /** Whether it is tried again. */
+  readonly retried: boolean
+  /** How many copies each attempt leaves with the server. */
+  readonly copies: 0 | 1
+}
+
+const SENT: Verdict = { outcome: 'sent', retried: false, copies: 1 }
+/** The connection was lost, or none came about. */
+const LOST: Verdict = { outcome: 'not-sent', retried: true, copies: 0 }
+/** No other attempt would end better: a refused login, no TLS, an answer that is none. */
+const HOPELESS: Verdict = { outcome: 'not-sent', retried: false, copies: 0 }
+const DEFERRED: Verdict = { outcome: 'deferred', retried: true, copies: 0 }
+const REJECTED: Verdict = { outcome: 'rejected', retried: false, copies: 0 }
+const UNKNOWN: Verdict = { outcome: 'unknown', retried: false, copies: 0 }
+const UNKNOWN_BUT_TAKEN: Verdict = { outcome: 'unknown', retried: false, copies: 1 }
+
+const refuse = { kind: 'refuse' } as const
+const cut = { kind: 'cut' } as const
+const cutHalf = { kind: 'cut', half: true } as const
+const stall = { kind: 'stall' } as const
+const stallHalf = { kind: 'stall', half: true } as const
+const garble = { kind: 'garble' } as const
+const delay = { kind: 'delay', ms: 20 } as const
+const reply = (code: number) => ({ kind: 'reply', code }) as const
+const accepted = true
+/** A body that does not fit between the two ends: most of it is not sent yet when the fault strikes. */
+const LARGE = { afterBytes: 100_000 }
+
+type Row = readonly [fault: object, verdict: Verdict]
+
+/** Faults that mean the same wherever the connection is made or a command answered. */
+const BROKEN: readonly Row[] = [
+  [refuse, LOST],
+  [cut, LOST],
+  [stall, LOST],
+  [delay, SENT],
+]
+const ANSWERED: readonly Row[] = [
+  ...BROKEN,
+  [cutHalf, LOST],
+  [stallHalf, LOST],
+  [reply(421), DEFERRED],
+  [reply(451), DEFERRED],
+  [reply(554), REJECTED],
+]
+
+const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
+  connect: [...BROKEN, [garble, LOST]],
+  greeting: [...ANSWERED, [garble, LOST]],
+  ehlo: [...ANSWERED, [garble, LOST]],
+  starttls: [
+    ...BROKEN,
+    [cutHalf, LOST],
+    [stallHalf, LOST],
+    [reply(421), DEFERRED],
+    [reply(454), DEFERRED],
+    [reply(554), HOPELESS],
+    [garble, HOPELESS],
+    [{ kind: 'missing' }, HOPELESS],
+  ],
+  tls: [...BROKEN, [garble, HOPELESS], [{ kind: 'certificate' }, HOPELESS]],
+  'ehlo-tls': [...ANSWERED, [garble, LOST]],
+  auth: [
+    ...BROKEN,
+    [cutHalf, LOST],
+    [stallHalf, LOST],
+    [reply(421), DEFERRED],
+    [reply(454), DEFERRED],
+    [reply(535), HOPELESS],
+    [{ kind: 'echo' }, HOPELESS],
+    [garble, HOPELESS],
+  ],
+  mail: [...ANSWERED, [garble, HOPELESS]],
+  rcpt: [...ANSWERED, [garble, HOPELESS]],
+  data: [...ANSWERED, [garble, HOPELESS]],
+  body: [
+    // A small body was out before anybody could know that it did not arrive.
+    [refuse, UNKNOWN],
+    [cut, UNKNOWN],
+    [stall, UNKNOWN],
+    [garble, UNKNOWN_BUT_TAKEN],
+    [delay, SENT],
+    [reply(421), DEFERRED],
+    [reply(451), DEFERRED],
+    [reply(552), REJECTED],
+    [{ ...refuse, ...LARGE }, LOST],
+    [{ ...cut, ...LARGE }, LOST],
+    [{ ...stall, ...LARGE }, LOST],
+    [{ ...delay, ...LARGE }, SENT],
+    [{ ...reply(451), ...LARGE }, DEFERRED],
+    [{ ...reply(552), ...LARGE }, REJECTED],
+  ],
+  dot: [
+    [refuse, UNKNOWN],
+    [cut, UNKNOWN],
+    [cutHalf, UNKNOWN],
+    [stall, UNKNOWN],
+    [stallHalf, UNKNOWN],
+    [garble, UNKNOWN],
+    [{ ...refuse, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...cut, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...cutHalf, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...stall, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...stallHalf, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...garble, accepted }, UNKNOWN_BUT_TAKEN],
+    [delay, SENT],
+    [reply(250), SENT],
+    [reply(421), DEFERRED],
+    [reply(451), DEFERRED],
+    [reply(554), REJECTED],
+  ],
+  after: [refuse, cut, stall, garble, reply(421)].map((fault) => [fault, SENT]),
+}
+
+const cells = FAULT_PHASES.flatMap((phase) =>
+  MATRIX[phase].map(([fault, verdict]) => ({ fault: { phase, ...fault } as Fault, verdict })),
+)
+
+async function setUp(script: FaultScript, fault?: Fault) {
+  const server = await startFaultServer({ script })
+  const { host, port, ca } = server
+  // Only a stall waits for a limit; elsewhere a slow machine must not run into one.
+  const ms = fault?.kind === 'stall' ? 400 : 20_000
+  const transporter = createPostmarkTransport({
+    serverToken: TOKEN,
+    host,
+    ports: [port],
+    tls: { ca },
+    preflight: 'warn',
+    retry: { attempts: ATTEMPTS, baseMs: 1 },
+    timeouts: { raceMs: ms, replyMs: ms, finalMs: ms },
+  })
+  const send = async (subject: string, content: object = { text: 'Hello' }) => {
+    const mail = { from: 'a@example.com', to: ['b@example.com', 'c@example.com'], subject, ...content }
+    try {
+      const { postmark } = await transporter.sendMail(mail)
+      return { outcome: 'sent', attempts: postmark.attempts, notRetried: undefined, told: '' }
+    } catch (error) {
+      const { attempts, notRetried } = error as { attempts?: number; notRetried?: string }
+      return { outcome: deliveryOutcome(error), attempts, notRetried, told: tell(error) }
+    }
+  }
+  const copies = (subject: string) =>
+    server.accepted.filter(({ raw }) => raw.includes(`Subject: ${subject}\r\n`)).length
+  const end = async () => {
+    await transporter.close({ deadlineMs: 1 })
+    await server.close()
+  }
+  return { server, send, copies, [Symbol.asyncDispose]: end }
+}
+
+const tell = (error: unknown) => inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error)
+const struck = (server: { connections: readonly { faults: readonly Fault[] }[] }) =>
+  server.connections.flatMap(({ faults }) => faults).length
+
+/** As a title: the kind, and what else there is to it. */
+function nameOf({ phase, kind, ...rest }: Fault): string {
+  return `${phase}: ${kind} ${Object.entries(rest).flat().join(' ')}`.trim()
+}
+
+const contentFor = ({ afterBytes = 0 }: Fault) => ({ text: 'x'.repeat(afterBytes && 18_000_000) || 'Hello' })
+
+describe.each(cells)('$fault.phase $fault.kind', ({ fault, verdict }) => {
+  const { outcome, retried, copies } = verdict
+
+  it.concurrent(`is ${retried ? 'overcome by another attempt' : outcome} where it strikes once: ${nameOf(fault)}`, async () => {
+    await using set = await setUp((connection, mail) => (connection + mail === 0 ? fault : undefined), fault)
+    const result = await set.send('One', contentFor(fault))
+    expect(result).toMatchObject(retried ? { outcome: 'sent', attempts: 2 } : { outcome, attempts: 1 })
+    // The next one goes through, whatever became of the first.
+    expect(await set.send('Two')).toMatchObject({ outcome: 'sent' })
+    expect([set.copies('One'), set.copies('Two')]).toEqual([retried ? 1 : copies, 1])
+    expect(struck(set.server)).toBe(1)
+  })
+
+  it.concurrent(`is reported as ${outcome} where it strikes each time: ${nameOf(fault)}`, async () => {
+    await using set = await setUp(() => fault, fault)
+    const { told, ...result } = await set.send('One', contentFor(fault))
+    const attempts = retried ? ATTEMPTS : 1
+    expect(result).toMatchObject({ outcome, attempts })
+    expect(set.copies('One')).toBe(copies)
+    expect(struck(set.server)).toBe(attempts)
+    for (const secret of SECRETS) expect(told).not.toContain(secret)
+    if (['starttls', 'tls'].includes(fault.phase) && outcome !== 'sent')
+      expect(set.server.commands.filter((line) => !/^(EHLO|STARTTLS|QUIT)/.test(line))).toEqual([])
+  })
+})
+
+describe('a mail with a stream', () => {
+  const attached = () => ({
+    text: 'Hello',
+    attachments: [{ filename: 'a.txt', content: Readable.from(['first ', 'second']), encoding: '7bit' }],
+  })
+  const isWhole = ({ raw }: { raw: Buffer }) => raw.includes('first second')
+
+  it.each(['rcpt', 'dot'] as const)(
+    'is not sent again after 451 at %s, and the error says why',
+    async (phase) => {
+      await using set = await setUp([{ phase, kind: 'reply', code: 451, repeat: true }])
+      const result = await set.send('One', attached())
+      expect(result).toMatchObject({ outcome: 'deferred', attempts: 1 })
+      expect(result.notRetried).toMatch(/stream/)
+      expect(result.told).toContain('can be read only once')
+      expect(set.server.accepted).toEqual([])
+    },
+  )
+
+  it('is sent again where it was not touched', async () => {
+    await using set = await setUp([{ phase: 'greeting', kind: 'cut' }])
+    expect(await set.send('One', attached())).toMatchObject({ outcome: 'sent', attempts: 2 })
+    expect(set.server.accepted.map(isWhole)).toEqual([true])
+  })
+})
