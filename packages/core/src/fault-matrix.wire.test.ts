@@ -133,7 +133,10 @@ const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
 }
 
 const cells = FAULT_PHASES.flatMap((phase) =>
-  MATRIX[phase].map(([fault, verdict]) => ({ fault: { phase, ...fault } as Fault, verdict })),
+  MATRIX[phase].map(([what, verdict]) => {
+    const fault = { phase, ...what } as Fault
+    return { name: nameOf(fault), fault, verdict }
+  }),
 )
 
 async function setUp(script: FaultScript, fault?: Fault) {
@@ -151,7 +154,7 @@ async function setUp(script: FaultScript, fault?: Fault) {
     timeouts: { raceMs: ms, replyMs: ms, finalMs: ms },
   })
   const send = async (subject: string, content: object = { text: 'Hello' }) => {
-    const mail = { from: 'a@example.com', to: ['b@example.com', 'c@example.com'], subject, ...content }
+    const mail = { from: 'a@example.com', to: 'b@example.com', subject, ...content }
     try {
       const { postmark } = await transporter.sendMail(mail)
       return { outcome: 'sent', attempts: postmark.attempts, notRetried: undefined, told: '' }
@@ -175,15 +178,15 @@ const struck = (server: { connections: readonly { faults: readonly Fault[] }[] }
 
 /** As a title: the kind, and what else there is to it. */
 function nameOf({ phase, kind, ...rest }: Fault): string {
-  return `${phase}: ${kind} ${Object.entries(rest).flat().join(' ')}`.trim()
+  return [phase, kind, ...Object.entries(rest).flat()].join(' ')
 }
 
 const contentFor = ({ afterBytes = 0 }: Fault) => ({ text: 'x'.repeat(afterBytes && 18_000_000) || 'Hello' })
 
-describe.each(cells)('$fault.phase $fault.kind', ({ fault, verdict }) => {
+describe.each(cells)('a fault at $name', ({ fault, verdict }) => {
   const { outcome, retried, copies } = verdict
 
-  it.concurrent(`is ${retried ? 'overcome by another attempt' : outcome} where it strikes once: ${nameOf(fault)}`, async () => {
+  it.concurrent(`is ${retried ? 'overcome by another attempt' : outcome} where it strikes once`, async () => {
     await using set = await setUp((connection, mail) => (connection + mail === 0 ? fault : undefined), fault)
     const result = await set.send('One', contentFor(fault))
     expect(result).toMatchObject(retried ? { outcome: 'sent', attempts: 2 } : { outcome, attempts: 1 })
@@ -193,7 +196,7 @@ describe.each(cells)('$fault.phase $fault.kind', ({ fault, verdict }) => {
     expect(struck(set.server)).toBe(1)
   })
 
-  it.concurrent(`is reported as ${outcome} where it strikes each time: ${nameOf(fault)}`, async () => {
+  it.concurrent(`is reported as ${outcome} where it strikes each time`, async () => {
     await using set = await setUp(() => fault, fault)
     const { told, ...result } = await set.send('One', contentFor(fault))
     const attempts = retried ? ATTEMPTS : 1
@@ -209,14 +212,14 @@ describe.each(cells)('$fault.phase $fault.kind', ({ fault, verdict }) => {
 describe('a mail with a stream', () => {
   const attached = () => ({
     text: 'Hello',
-    attachments: [{ filename: 'a.txt', content: Readable.from(['first ', 'second']), encoding: '7bit' }],
+    attachments: [{ filename: 'a.txt', content: Readable.from(['first ', 'second']) }],
   })
-  const isWhole = ({ raw }: { raw: Buffer }) => raw.includes('first second')
+  const isWhole = ({ raw }: { raw: Buffer }) => raw.includes(btoa('first second'))
 
   it.each(['rcpt', 'dot'] as const)(
     'is not sent again after 451 at %s, and the error says why',
     async (phase) => {
-      await using set = await setUp([{ phase, kind: 'reply', code: 451, repeat: true }])
+      await using set = await setUp([{ phase, kind: 'reply', code: 451 }])
       const result = await set.send('One', attached())
       expect(result).toMatchObject({ outcome: 'deferred', attempts: 1 })
       expect(result.notRetried).toMatch(/stream/)

@@ -198,6 +198,16 @@ describe('readHeaders', () => {
     expect(reading.problems).toHaveLength(1)
   })
 
+  it('refuses a line break in a header that is newer, and keeps the value on one line', () => {
+    const reading = readHeaders(given(['X-PM-New', 'a\r\nBcc: b@example.com']), 'headers')
+    expect(reading.kept).toEqual([{ name: 'X-PM-New', value: 'a Bcc: b@example.com', wrong: false }])
+    expect(reading.problems).toMatchObject([{ path: 'headers.X-PM-New', limit: 'one line of text' }])
+  })
+
+  it.each([[null], [''], [{ a: 1 }], [Symbol('a')]])('keeps no header of %s', (value) => {
+    expect(readHeaders(given(['X-PM-New', value]), 'headers').kept).toEqual([])
+  })
+
   it('names the header, not the field, in the path of a problem', () => {
     const reading = readHeaders(
       given(['X-PM-Tag', ['a']], ['X-PM-Metadata-a.b', 'x'.repeat(81)], ['X-PM-Message-Stream', 'No']),

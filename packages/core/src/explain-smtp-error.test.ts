@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import { explainSmtpError, SMTP_FAILURES } from './explain-smtp-error.js'
+
+const error = (message: string, fields: object = {}) => Object.assign(new Error(message), fields)
+
+/** Failures as Nodemailer and Node word them. */
+const SEEN: readonly (readonly [string, Error])[] = [
+  [
+    'account-token',
+    error('Login refused (PLAIN): ServerAPI key required', { code: 'EAUTH', responseCode: 535 }),
+  ],
+  [
+    'user-is-not-password',
+    error('Invalid login: 535 username and password must be the same', { code: 'EAUTH', responseCode: 535 }),
+  ],
+  [
+    'no-safe-mechanism',
+    error('The server offers XOAUTH2; with TLS it takes PLAIN. No credential was sent', { code: 'EAUTH' }),
+  ],
+  [
+    'login-refused',
+    error('Login refused (PLAIN): 535 5.7.8 Error: authentication failed: ', {
+      code: 'EAUTH',
+      responseCode: 535,
+    }),
+  ],
+  [
+    'starttls-missing',
+    error('Error upgrading connection with STARTTLS: 502 no', { code: 'ETLS', responseCode: 502 }),
+  ],
+  [
+    'certificate',
+    error('self-signed certificate', { code: 'ESOCKET', originalCode: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+  ],
+  ['certificate', error('certificate has expired', { code: 'CERT_HAS_EXPIRED' })],
+  ['implicit-tls', error('write EPROTO ssl3_get_record:wrong version number', { code: 'ESOCKET' })],
+  ['sender-not-verified', error("422 The from address you've used was not found in your domains")],
+  ['wrong-host-for-stream', error('This message stream cannot be used here', { responseCode: 550 })],
+  ['host-not-found', error('getaddrinfo ENOTFOUND smtp.example.com', { code: 'EDNS' })],
+  ['port-blocked', error('No port of smtp.postmarkapp.com serves', { code: 'ETIMEDOUT', command: 'CONN' })],
+  ['port-blocked', error('connect ECONNREFUSED', { code: 'ECONNREFUSED' })],
+]
+
+describe('explainSmtpError', () => {
+  it.each(SEEN)('finds %s, with a reason and a cure', (anchor, failure) => {
+    const { reason, cure } = SMTP_FAILURES[anchor]!
+    expect(explainSmtpError(failure)).toEqual({ anchor, reason, cure, cause: failure })
+  })
+
+  it('has an example here for each failure that it knows', () => {
+    expect(new Set(SEEN.map(([anchor]) => anchor))).toEqual(new Set(Object.keys(SMTP_FAILURES)))
+  })
+
+  it.each([[undefined], ['text'], [error('452 4.2.2 mailbox full', { responseCode: 452 })]])(
+    'has nothing to add to %s',
+    (failure) => {
+      expect(explainSmtpError(failure)).toBeUndefined()
+    },
+  )
+})
