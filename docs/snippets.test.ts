@@ -33,7 +33,7 @@ beforeAll(async () => {
     new URL('tsconfig.json', folder),
     JSON.stringify({
       extends: '../../tsconfig.base.json',
-      compilerOptions: { noEmit: true, noUnusedLocals: false },
+      compilerOptions: { noEmit: true, noUnusedLocals: false, experimentalDecorators: true },
       include: ['*.ts'],
     }),
   )

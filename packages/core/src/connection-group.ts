@@ -58,7 +58,10 @@ export function createConnectionGroup(
   const takeIdle = (): Member | undefined => {
     for (let member = idle.pop(); member; member = idle.pop()) {
       clearTimeout(member.idleTimer)
-      if (member.retireAt > Date.now()) return member
+      if (member.retireAt > Date.now()) {
+        member.connection.hold(true)
+        return member
+      }
       retire(member)
     }
     return undefined
@@ -76,6 +79,7 @@ export function createConnectionGroup(
       retire(member)
     else {
       idle.push(member)
+      member.connection.hold(false)
       member.idleTimer = setTimeout(
         () => {
           idle.splice(idle.indexOf(member), 1)
@@ -83,6 +87,7 @@ export function createConnectionGroup(
         },
         pool.idleTimeoutMs * (0.9 + Math.random() * 0.2),
       )
+      member.idleTimer.unref()
     }
     pump()
   }

@@ -16,6 +16,8 @@ export interface Connection {
   send(mail: SendingMail, done: (error: Error | null, info?: object) => void): void
   /** Logs in on a socket of its own, and leaves. */
   verify(): Promise<unknown>
+  /** Whether it keeps the process alive: while a mail is under way, and not while it is idle. */
+  hold(process: boolean): void
   /** Breaks the connection off at once; a mail under way fails. */
   destroy(): void
 }
@@ -84,6 +86,10 @@ export function createConnection({ host, race, login, redactor, settings }: Conn
     },
     send: (mail, done) => pool.send(mail, done),
     verify: () => pool.verify(),
+    hold: (alive) => {
+      if (alive) socket?.ref()
+      else socket?.unref()
+    },
     destroy: () => {
       destroyed = true
       pool.close()

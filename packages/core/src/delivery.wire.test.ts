@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
-import { inspect } from 'node:util'
+import { inspect, promisify } from 'node:util'
 import { type SmtpServer, type SmtpServerOptions, startSmtpServer } from '@postmark-smtp/testing'
 import { afterAll, describe, expect, it } from 'vitest'
 import {
@@ -349,6 +350,26 @@ describe('connections', () => {
     await using set = await setUp({ pool: { maxConnections: 1, maxMessages: 2 } })
     for (let index = 0; index < 5; index++) await set.transporter.sendMail(message)
     expect(set.server.connections).toBe(3)
+  })
+
+  it('do not keep the process alive while they are idle', async () => {
+    await using server = await startSmtpServer({ auth: [{ user: TOKEN, pass: TOKEN }] })
+    const { host, port, ca } = server
+    const options = {
+      serverToken: TOKEN,
+      host,
+      ports: [port],
+      tls: { ca },
+      pool: { idleTimeoutMs: 3_600_000 },
+    }
+    const script = `import { createPostmarkTransport } from '@postmark-smtp/core'
+      const info = await createPostmarkTransport(${JSON.stringify(options)}).sendMail(${JSON.stringify(message)})
+      console.log(info.accepted.join())`
+    const args = ['--input-type=module', '--eval', script]
+    const { stdout } = await promisify(execFile)(process.execPath, args, {
+      cwd: new URL('..', import.meta.url),
+    })
+    expect(stdout.trim()).toBe('b@example.com')
   })
 
   it('are closed when they are idle, and opened again', async () => {
