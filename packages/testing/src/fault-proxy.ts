@@ -19,7 +19,7 @@ export interface TcpProxy extends AsyncDisposable {
   readonly connections: number
   /** Replaces the options for the connections that come from now on. */
   change(options: TcpProxyOptions): void
-  /** Resets every connection and stops listening. */
+  /** Ends every connection and stops listening. */
   close(): Promise<void>
 }
 
@@ -61,10 +61,9 @@ export async function startTcpProxy(
   await once(server, 'listening')
 
   const close = async () => {
-    for (const socket of sockets) socket.destroy()
-    if (!server.listening) return
-    server.close()
-    await once(server, 'close')
+    const closed: Promise<unknown>[] = [...sockets].map((socket) => once(socket.destroy(), 'close'))
+    if (server.listening) closed.push(once(server.close(), 'close'))
+    await Promise.all(closed)
   }
   return {
     host: '127.0.0.1',

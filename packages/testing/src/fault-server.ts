@@ -36,6 +36,8 @@ export interface FaultConnection {
   readonly secure: boolean
   /** Whether it is still open. */
   readonly open: boolean
+  /** How many bytes the server read, TLS included. */
+  readonly bytes: number
 }
 
 /** A running server that fails as its script says. */
@@ -50,7 +52,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly connections: readonly FaultConnection[]
   /** The commands of all connections. */
   readonly commands: readonly string[]
-  /** Resets every connection and stops listening; after it, `accepted` does not change. */
+  /** Ends every connection and stops listening; after it, `accepted` does not change. */
   close(): Promise<void>
 }
 
@@ -75,7 +77,15 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     const index = connections.length
     const commands: string[] = []
     const plan = new FaultPlan(script, index)
-    const connection = { commands, faults: plan.struck, secure: false, open: true }
+    const connection = {
+      commands,
+      faults: plan.struck,
+      secure: false,
+      open: true,
+      get bytes() {
+        return socket.bytesRead
+      },
+    }
     connections.push(connection)
     sockets.add(socket)
     socket.once('close', () => {
@@ -102,10 +112,9 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   await once(server, 'listening')
 
   const close = async () => {
-    for (const socket of sockets) socket.resetAndDestroy()
-    if (!server.listening) return
-    server.close()
-    await once(server, 'close')
+    const closed: Promise<unknown>[] = [...sockets].map((socket) => once(socket.destroy(), 'close'))
+    if (server.listening) closed.push(once(server.close(), 'close'))
+    await Promise.all(closed)
   }
   return {
     host: '127.0.0.1',

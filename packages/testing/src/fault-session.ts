@@ -78,10 +78,13 @@ export class FaultSession {
   async #startTls(): Promise<void> {
     if (this.#secure) return void this.#voice.reply('503 5.5.1 Error: TLS already active')
     if ((await this.#voice.say('starttls', ['220 2.0.0 Ready to start TLS'])) !== 220) return
-    const other = this.#plan.peek('tls')?.kind === 'certificate'
+    const fault = this.#plan.peek('tls')
+    const other = fault?.kind === 'certificate'
     if (other) this.#voice.strike('tls')
-    // What the client says now is no SMTP: it is read, and not taken for commands.
-    else if ((await this.#voice.say('tls')) !== undefined) return this.#wire.discard()
+    // Any other fault answers the client's first bytes: said earlier, it would still be said in clear.
+    else if (fault && fault.kind !== 'delay') await this.#wire.waitForBody(1)
+    // What the client says then is no SMTP: it is read, and not taken for commands.
+    if (!other && (await this.#voice.say('tls')) !== undefined) return this.#wire.discard()
     this.#secure = await this.#wire.startTls(other ? this.#host.otherCertificate : this.#host.certificate)
     if (this.#secure) this.#host.secured()
   }
@@ -123,7 +126,7 @@ export class FaultSession {
   /** Lets a fault strike inside the body, where there is one and the body is that long. */
   async #midBody(): Promise<'over' | 'answered' | undefined> {
     const fault = this.#plan.peek('body')
-    if (fault === undefined || !(await this.#wire.waitForBytes(fault.afterBytes ?? 1))) return undefined
+    if (fault === undefined || !(await this.#wire.waitForBody(fault.afterBytes ?? 1))) return undefined
     await this.#voice.say('body')
     if (fault.kind === 'reply' && !this.#voice.mute) return 'answered'
     if (!this.#voice.mute) return undefined

@@ -30,9 +30,13 @@ export class FaultWire {
     }
   }
 
-  /** Waits until this many bytes have come and are not read yet; false if the client goes before. */
-  async waitForBytes(count: number): Promise<boolean> {
-    while (this.#unread.length < count) if (!(await this.#readMore())) return false
+  /** Waits until this many bytes of a body have come; false if it ends, or the client goes, before. */
+  async waitForBody(count: number): Promise<boolean> {
+    while (this.#unread.length < count) {
+      const last = toText(this.#unread.subarray(-FINAL_DOT.length))
+      if (last === FINAL_DOT || last === '.\r\n') return false
+      if (!(await this.#readMore())) return false
+    }
     return true
   }
 
@@ -94,7 +98,9 @@ export class FaultWire {
   /** Resets the connection (RST), behind what was written. */
   async reset(): Promise<void> {
     await new Promise((resolve) => this.#socket.write('', resolve))
-    this.#raw.resetAndDestroy()
+    // libuv resets no connection that is closing already: where the client has left first, this one does.
+    if (this.#socket.writable) this.#raw.resetAndDestroy()
+    else this.#raw.destroy()
   }
 
   readonly #onChange = (): void => this.#wake()

@@ -50,7 +50,7 @@ runAdapterContract({
     app.get('/mail', answer)
     app.get('/route', postmarkContext(routeFields), answer)
     app.post('/json', express4.json(), answer)
-    app.post('/multipart', multer1().single('file'), reenterPostmark(), answer)
+    app.post('/multipart', multer1().single('file') as never, reenterPostmark(), answer)
     app.get('/stream', (_req, res, next) => {
       stream((part) => res.write(part)).then(() => res.end(), next)
     })

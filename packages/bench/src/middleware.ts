@@ -1,0 +1,97 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { Agent, get } from 'node:http'
+import { quantile } from './measure.js'
+import type { Section } from './section.js'
+
+const ROUNDS = 30
+const REQUESTS = 1000
+const CONCURRENCY = 10
+
+/** Applications by name; the first again at the end, as its own noise. */
+const KINDS = [
+  ['without', 'none'],
+  ['an AsyncLocalStorage alone', 'storage'],
+  ['postmarkContext(function)', 'function'],
+  ['postmarkContext(fields)', 'fields'],
+  ['both, nested', 'both'],
+  ['without again', 'none'],
+] as const
+
+interface Application {
+  readonly name: string
+  readonly child: ChildProcess
+  readonly port: number
+  readonly cpu: number[]
+  readonly rate: number[]
+}
+
+/** What a request costs that sends no mail: CPU of the server's process, each application in one of its own. */
+export async function measureMiddleware(): Promise<Section> {
+  const applications = await Promise.all(KINDS.map(([name, kind]) => start(name, kind)))
+  const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
+  for (let round = -1; round < ROUNDS; round++) {
+    for (let turn = 0; turn < applications.length; turn++) {
+      const application = applications[(turn + Math.max(round, 0)) % applications.length]!
+      const before = await readCpu(application.child)
+      const started = performance.now()
+      await askOften(agent, application.port)
+      const seconds = (performance.now() - started) / 1000
+      const after = await readCpu(application.child)
+      if (round < 0) continue
+      application.cpu.push((after - before) / REQUESTS)
+      application.rate.push(REQUESTS / seconds)
+    }
+  }
+  agent.destroy()
+  for (const { child } of applications) child.disconnect()
+  const costs = applications.map(({ cpu }) => quantile(cpu, 0.25))
+  return {
+    title: `Express middleware, no mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
+    headings: [
+      'application',
+      'CPU \u00b5s/request',
+      'requests/s',
+      '\u00b5s more than without',
+      'CPU against without',
+    ],
+    rows: applications.map(({ name, rate }, index) => [
+      name,
+      costs[index]!,
+      quantile(rate, 0.5),
+      costs[index]! - costs[0]!,
+      costs[index]! / costs[0]!,
+    ]),
+  }
+}
+
+async function start(name: string, kind: string): Promise<Application> {
+  const child = fork(new URL('./express-app.js', import.meta.url), [kind], {
+    env: { ...process.env, NODE_ENV: 'production' },
+  })
+  const [port] = (await once(child, 'message')) as [number]
+  return { name, child, port, cpu: [], rate: [] }
+}
+
+/** CPU that a process used since its start, in microseconds. */
+async function readCpu(child: ChildProcess): Promise<number> {
+  child.send('cpu')
+  const [micros] = (await once(child, 'message')) as [number]
+  return micros
+}
+
+async function askOften(agent: Agent, port: number): Promise<void> {
+  let left = REQUESTS
+  const work = async () => {
+    while (left-- > 0) await ask(agent, port)
+  }
+  await Promise.all(Array.from({ length: CONCURRENCY }, work))
+}
+
+function ask(agent: Agent, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get({ agent, host: '127.0.0.1', port, path: '/' }, (response) => {
+      response.resume().on('end', resolve)
+    }).on('error', reject)
+  })
+}

@@ -1,0 +1,146 @@
+import { Readable } from 'node:stream'
+import { FAULT_PHASES, type Fault, type FaultServer, size, startFaultServer } from '@postmark-smtp/testing'
+import { expect, it } from 'vitest'
+import { createPostmarkTransport, deliveryOutcome } from './index.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+/** Runs at the same time: most of a run is waiting for a limit. */
+const ABREAST = 24
+const LIMIT_MS = 150
+
+/** Numbers from 0 to 1 that depend on nothing but the seed (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+const pick = <T>(random: () => number, list: readonly T[]): T => list[Math.floor(random() * list.length)]!
+
+/** Any fault at any phase, as a server could show it that does not lie about what it took. */
+function drawFault(random: () => number): Fault {
+  const phase = pick(random, FAULT_PHASES)
+  const common = { afterBytes: 1 + Math.floor(random() * 2000), recipient: Math.floor(random() * 3) }
+  const accepted = random() < 0.5
+  const half = random() < 0.3
+  switch (pick(random, ['refuse', 'cut', 'stall', 'garble', 'reply', 'reply', 'reply', 'delay', 'own'])) {
+    case 'refuse':
+      return { phase, kind: 'refuse', accepted, ...common }
+    case 'cut':
+      return { phase, kind: 'cut', accepted, half, ...common }
+    case 'stall':
+      return { phase, kind: 'stall', accepted, half, ...common }
+    case 'garble':
+      return { phase, kind: 'garble', accepted, ...common }
+    case 'delay':
+      return { phase, kind: 'delay', ms: Math.floor(random() * 1.5 * LIMIT_MS), ...common }
+    case 'own':
+      return pick<Fault>(random, [
+        { phase: 'starttls', kind: 'missing' },
+        { phase: 'tls', kind: 'certificate' },
+        { phase: 'auth', kind: 'echo' },
+      ])
+    default: {
+      const code = pick(random, [421, 421, 450, 451, 452, 454, 535, 550, 552, 554])
+      return { phase, kind: 'reply', code, repeat: random() < 0.3, ...common }
+    }
+  }
+}
+
+interface Sent {
+  readonly id: string
+  readonly outcome: string
+  readonly attempts: number
+  /** The recipients that were reported as accepted. */
+  readonly to: readonly string[]
+}
+
+/** What the soak counts: outcomes, faults by phase, and whatever breaks the promise. */
+interface Tally {
+  readonly outcomes: Record<string, number>
+  readonly phases: Record<string, number>
+  readonly broken: string[]
+  retried: number
+}
+
+async function run(seed: number, tally: Tally): Promise<void> {
+  const random = createRandom(seed)
+  const plaintext = random() < 0.6
+  const intensity = random()
+  const server = await startFaultServer({
+    script: (connection, mail) => {
+      const dice = createRandom(seed * 8191 + connection * 127 + mail)
+      return dice() < intensity ? drawFault(dice) : undefined
+    },
+    onFault: ({ phase }) => {
+      tally.phases[phase] = (tally.phases[phase] ?? 0) + 1
+    },
+  })
+  const { host, port, ca } = server
+  const transporter = createPostmarkTransport({
+    serverToken: TOKEN,
+    host,
+    ports: [port],
+    ...(plaintext ? { allowPlaintext: true } : { tls: { ca } }),
+    pool: { maxConnections: 1 + Math.floor(random() * 3) },
+    retry: { baseMs: 5 },
+    timeouts: { raceMs: LIMIT_MS, replyMs: LIMIT_MS, finalMs: LIMIT_MS },
+  })
+  const send = async (index: number): Promise<Sent> => {
+    const id = `run-${seed}-mail-${index}`
+    const to = Array.from({ length: 1 + Math.floor(random() * 4) }, (_, which) => `to${which}@example.com`)
+    const text = `${id} `.repeat(1 + Math.floor(random() * 100))
+    const attachments = random() < 0.2 ? [{ filename: 'a.txt', content: Readable.from([`whole ${id}`]) }] : []
+    try {
+      const info = await transporter.sendMail({ from: 'a@example.com', to, subject: id, text, attachments })
+      return { id, outcome: 'sent', attempts: info.postmark.attempts ?? 0, to: info.accepted }
+    } catch (error) {
+      const { attempts = 0 } = error as { attempts?: number }
+      return { id, outcome: deliveryOutcome(error), attempts, to: [] }
+    }
+  }
+  const results = await Promise.all(
+    Array.from({ length: 3 + Math.floor(random() * 3) }, (_, index) => send(index)),
+  )
+  await transporter.close()
+  await server.close()
+  for (const result of results) judge(result, server, tally)
+}
+
+/** Compares what was reported with what the server took. */
+function judge({ id, outcome, attempts, to }: Sent, server: FaultServer, tally: Tally): void {
+  const copies = server.accepted.filter(({ raw }) => raw.includes(`Subject: ${id}\r\n`))
+  const tell = (what: string) => tally.broken.push(`${id}: ${what} (${outcome} after ${attempts} attempts)`)
+  if (copies.length > 1) tell('accepted twice')
+  if (outcome === 'sent' && copies.length === 0) tell('reported sent, and not accepted')
+  if (!['sent', 'unknown'].includes(outcome) && copies.length > 0) tell('accepted, and reported otherwise')
+  for (const { raw, envelope } of copies) {
+    if (outcome === 'sent' && envelope.to.join() !== to.join()) tell(`accepted for ${envelope.to}, not ${to}`)
+    if (raw.includes('filename=a.txt') && !raw.includes(btoa(`whole ${id}`)))
+      tell('accepted with an empty part')
+  }
+  tally.outcomes[outcome] = (tally.outcomes[outcome] ?? 0) + 1
+  if (attempts > 1) tally.retried += 1
+}
+
+it('reports of no mail what the server did not do, whatever goes wrong at whatever point', async () => {
+  const runs = size(10_000)
+  const tally: Tally = { outcomes: {}, phases: {}, broken: [], retried: 0 }
+  let seed = 0
+  const work = async () => {
+    while (seed < runs) await run(++seed, tally)
+  }
+  await Promise.all(Array.from({ length: ABREAST }, work))
+
+  expect(tally.broken).toEqual([])
+  // The runs went everywhere: each outcome and each phase came up, and mails were tried again.
+  const often = runs / 50
+  for (const outcome of ['sent', 'not-sent', 'rejected', 'deferred', 'unknown'])
+    expect(tally.outcomes[outcome], outcome).toBeGreaterThan(often)
+  for (const phase of FAULT_PHASES) expect(tally.phases[phase], phase).toBeGreaterThan(often)
+  expect(tally.retried).toBeGreaterThan(often)
+})
