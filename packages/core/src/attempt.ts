@@ -132,7 +132,7 @@ export function startAttempt(
 }
 
 /** Decides what a failure means. A reply decides; without one it depends on whether the body's end was out. */
-export function judge(error: Error, body: Pick<BodyWatch, 'ended' | 'composeError'>): AttemptFailure {
+function judge(error: Error, body: Pick<BodyWatch, 'ended' | 'composeError'>): AttemptFailure {
   const fields = error as unknown as Readonly<Record<string, unknown>>
   const replied = recipientsOutcome(fields) ?? replyOutcome(fields)
   if (replied) return { error, outcome: replied, retryable: replied === 'deferred' }

@@ -15,7 +15,7 @@ export interface ConnectionGroup {
 }
 
 /** A place in the queue. */
-export interface Waiting {
+interface Waiting {
   /** Leaves the queue; false where the work has begun. */
   cancel(): boolean
 }

@@ -54,7 +54,7 @@ export function writeEntries(fields: ParsedPostmarkFields): HeaderEntry[] {
 /**
  * The header lines of fields, with the exact names.
  * @example toHeaderEntries({ tag: 'welcome', metadata: { 'order-id': '1' } })
- * // [{ key: 'X-PM-Tag', value: 'welcome' }, { key: 'X-PM-Metadata-order-id', value: '1' }]
+ * // the lines X-PM-Tag: welcome and X-PM-Metadata-order-id: 1
  * @throws PostmarkError ERR_POSTMARK_FIELDS
  */
 export function toHeaderEntries(fields: PostmarkFields): HeaderEntry[] {

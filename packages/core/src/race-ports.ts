@@ -4,7 +4,7 @@ import { type OpeningSocket, openSocket } from './open-socket.js'
 import { DEAD_PORT_MS, NEXT_PORT_AFTER_MS, NEXT_PORT_AFTER_SILENCE_MS } from './time-limits.js'
 
 /** A greeted socket, and the port it is on. */
-export interface RacedSocket {
+interface RacedSocket {
   readonly socket: Socket
   readonly port: number
 }

@@ -293,7 +293,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** A short name of a value for a message: its kind, and the value itself only where it is a short word. */
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (typeof value === 'string')

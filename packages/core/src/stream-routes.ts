@@ -23,7 +23,7 @@ const STREAM_OPTIONS = [
 ]
 
 /** Where the mails of a stream go. */
-export interface Target {
+interface Target {
   readonly route: Route
   /** The one stream that the credentials are for; undefined for a server token. */
   readonly onlyStream: string | undefined
