@@ -61,6 +61,19 @@ describe('attachPostmark', () => {
     ])
   })
 
+  it.each([
+    ['an array', [{ key: 'X-Own', value: '1' }]],
+    ['a single pair', { key: 'X-Own', value: '1' }],
+  ])(
+    'counts the transport\u2019s default headers where the message has its own as %s',
+    async (_shape, headers) => {
+      const transporter = attachPostmark(connect({ headers: { 'X-PM-Tag': 'default' } }))
+      await transporter.sendMail({ ...message, headers })
+      expect(postmarkLines()).toEqual(['X-PM-Tag: default'])
+      expect(server.mails[0]!.header('X-Own')).toBe('1')
+    },
+  )
+
   it('tells in info.postmark what the mail carried and what was doubtful', async () => {
     const told: PostmarkProblem[] = []
     const transporter = attachPostmark(connect(), {

@@ -127,7 +127,7 @@ export function checkLimits(message: object, listRecipients: ListRecipients): Po
  */
 function maybeOverLimit(mail: Readonly<Record<string, unknown>>): boolean {
   let most = 0
-  const doubtful = (value: unknown): boolean => {
+  const doubtful = (value: unknown, depth = 0): boolean => {
     if (value === undefined || value === null || value === '') return false
     if (typeof value === 'string') {
       if (!/^[ -~]*$/.test(value)) return true
@@ -138,7 +138,13 @@ function maybeOverLimit(mail: Readonly<Record<string, unknown>>): boolean {
       most++
       return most > MESSAGE_LIMITS.recipients
     }
-    if (Array.isArray(value)) return value.length > MESSAGE_LIMITS.recipients || value.some(doubtful)
+    if (Array.isArray(value))
+      // An array that holds itself has no end; the full reading stops at what it has seen.
+      return (
+        value.length > MESSAGE_LIMITS.recipients ||
+        depth > 20 ||
+        value.some((each) => doubtful(each, depth + 1))
+      )
     if (isRecord(value) && typeof value.address === 'string') return doubtful(value.address)
     return true
   }

@@ -22,8 +22,9 @@ export function cloneMessage(message: object): Record<string, unknown> {
   return copy
 }
 
-function cloneAddresses(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(cloneAddresses)
+function cloneAddresses(value: unknown, depth = 0): unknown {
+  // Deeper than anybody nests lists, only an array that holds itself is left, which Nodemailer reads once.
+  if (Array.isArray(value)) return depth > 20 ? value : value.map((each) => cloneAddresses(each, depth + 1))
   if (!isPlain(value)) return value
   return { ...value }
 }

@@ -7,7 +7,7 @@ import { asWarning } from './fit-fields.js'
 import type { HeaderEntry } from './header-entries.js'
 import { writeEntries } from './header-entries.js'
 import type { GivenHeader, HeaderReading } from './message-headers.js'
-import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
+import { joinHeaders, mayHoldDefaults, readHeaders, splitHeaders } from './message-headers.js'
 import { listRecipients } from './nodemailer.js'
 import type { CompilePlugin, CompilingMail } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
@@ -108,7 +108,7 @@ function readSources({ data }: CompilingMail): MailSources {
   return {
     context: contextLevels(),
     message: readFields(data.postmark, 'postmark'),
-    headers: readHeaders(postmark, 'headers', !Array.isArray(data.headers)),
+    headers: readHeaders(postmark, 'headers', mayHoldDefaults(data.headers)),
     transport: [],
     rest,
     snapshot,

@@ -71,10 +71,12 @@ async function run(seed: number, tally: Tally): Promise<void> {
   const random = createRandom(seed)
   const plaintext = random() < 0.6
   const intensity = random()
+  // Now and then the same fault for good, so that no attempt gets through.
+  const always = random() < 0.15 ? drawFault(random) : undefined
   const server = await startFaultServer({
     script: (connection, mail) => {
       const dice = createRandom(seed * 8191 + connection * 127 + mail)
-      return dice() < intensity ? drawFault(dice) : undefined
+      return always ?? (dice() < intensity ? drawFault(dice) : undefined)
     },
     onFault: ({ phase }) => {
       tally.phases[phase] = (tally.phases[phase] ?? 0) + 1
@@ -141,10 +143,9 @@ it.each([0, 1, 2, 3, 4])(
 
     expect(tally.broken).toEqual([])
     // The runs went everywhere: each outcome and each phase came up, and mails were tried again.
-    const often = runs / 100
     for (const outcome of ['sent', 'not-sent', 'rejected', 'deferred', 'unknown'])
-      expect(tally.outcomes[outcome], outcome).toBeGreaterThan(often)
-    for (const phase of FAULT_PHASES) expect(tally.phases[phase], phase).toBeGreaterThan(often)
-    expect(tally.retried).toBeGreaterThan(often)
+      expect(tally.outcomes[outcome], outcome).toBeGreaterThan(0)
+    for (const phase of FAULT_PHASES) expect(tally.phases[phase], phase).toBeGreaterThan(0)
+    expect(tally.retried).toBeGreaterThan(0)
   },
 )

@@ -46,19 +46,31 @@ export function splitHeaders(headers: unknown): SplitHeaders {
       .flatMap(toGiven)
     const rest =
       postmark.length === 0 ? headers : headers.filter((pair) => !isPair(pair) || !isPostmarkHeader(pair.key))
-    return { postmark, rest }
+    return { postmark: [...postmark, ...named(headers)], rest }
   }
   if (!isRecord(headers)) return { postmark: [], rest: headers }
   if (isPair(headers))
     return isPostmarkHeader(headers.key)
-      ? { postmark: toGiven(headers), rest: {} }
-      : { postmark: [], rest: headers }
+      ? { postmark: [...toGiven(headers), ...named(headers)], rest: {} }
+      : { postmark: named(headers), rest: headers }
   const keys = Object.keys(headers)
   if (!keys.some(isPostmarkHeader)) return { postmark: [], rest: headers }
   return {
     postmark: keys.filter(isPostmarkHeader).flatMap((key) => toGiven({ key, value: headers[key] })),
     rest: Object.fromEntries(keys.filter((key) => !isPostmarkHeader(key)).map((key) => [key, headers[key]])),
   }
+}
+
+/** Default headers that Nodemailer put on an array or a pair as named properties, where it ignores them itself. */
+function named(headers: object): GivenHeader[] {
+  return Object.entries(headers)
+    .filter(([key]) => isPostmarkHeader(key))
+    .flatMap(([key, value]) => toGiven({ key, value }))
+}
+
+/** Whether the headers may hold more than the message's own: defaults are told from them by name alone. */
+export function mayHoldDefaults(headers: unknown): boolean {
+  return !Array.isArray(headers) || Object.keys(headers).length > headers.length
 }
 
 /** Adds lines to headers of any of the three shapes, as a new object of a shape that holds them all. */
