@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common'
-import type { PostmarkSentInfo, PostmarkTransporter } from '@postmark-smtp/core'
+import type { CloseOptions, PostmarkSentInfo, PostmarkTransporter } from '@postmark-smtp/core'
 import type { SendMailOptions } from 'nodemailer'
 import { getPostmarkToken } from './postmark-token.js'
 
@@ -23,7 +23,7 @@ export class PostmarkMailer {
   }
 
   /** Waits for mails under way, then ends every connection. The module does so when the application shuts down. */
-  close(): Promise<void> {
-    return this.transporter.close()
+  close(options?: CloseOptions): Promise<void> {
+    return this.transporter.close(options)
   }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { loopbackCertificate, makeCertificate } from './certificate.js'
 import { type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
@@ -66,9 +66,8 @@ export interface FaultServer extends AsyncDisposable {
  */
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {
   const { script = [], mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'], onFault = () => {} } = options
-  const { cert, key } = await loopbackCertificate()
-  const certificate = createSecureContext({ cert, key })
-  const otherCertificate = createSecureContext(await otherPair())
+  contexts ??= makeContexts()
+  const { ca, certificate, otherCertificate } = await contexts
   const accepted: AcceptedMail[] = []
   const connections: FaultConnection[] = []
   const sockets = new Set<Socket>()
@@ -119,7 +118,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
-    ca: cert,
+    ca,
     accepted,
     connections,
     get commands() {
@@ -130,10 +129,17 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   }
 }
 
-let other: ReturnType<typeof makeCertificate> | undefined
+interface Contexts {
+  readonly ca: string
+  readonly certificate: SecureContext
+  readonly otherCertificate: SecureContext
+}
 
-/** The pair of the `certificate` fault, made at the first call. */
-function otherPair(): ReturnType<typeof makeCertificate> {
-  other ??= makeCertificate()
-  return other
+/** Made at the first call: a soak starts thousands of servers. */
+let contexts: Promise<Contexts> | undefined
+
+async function makeContexts(): Promise<Contexts> {
+  const { cert, key } = await loopbackCertificate()
+  const certificate = createSecureContext({ cert, key })
+  return { ca: cert, certificate, otherCertificate: createSecureContext(await makeCertificate()) }
 }
