@@ -1,23 +1,24 @@
-import { isPostmarkError, postmark, runWithPostmark, updatePostmark } from '@postmark-smtp/nodemailer'
+import {
+  explainPostmark,
+  type FieldOrigins,
+  isPostmarkError,
+  postmark,
+  runWithPostmark,
+  updatePostmark,
+} from '@postmark-smtp/nodemailer'
 import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
 import { createTransport, type SendMailOptions, type Transporter } from 'nodemailer'
-import { toTable } from './table.js'
 
 const mail = { from: 'shop@example.com', to: 'customer@example.com', text: 'Thank you.' }
 
 /** Sends five mails through a Nodemailer transporter with the plugin. */
 async function sendAll(
   transporter: Transporter,
-  report: (subject: string, verdict: string) => void,
+  note: (subject: string, origins: FieldOrigins) => void,
 ): Promise<void> {
   const send = async (message: SendMailOptions & { subject: string }) => {
-    try {
-      await transporter.sendMail({ ...mail, ...message })
-    } catch (error) {
-      if (!isPostmarkError(error)) throw error
-      const [problem] = error.problems
-      report(message.subject, `refused here: ${problem?.path} ${problem?.found} (${problem?.limit})`)
-    }
+    note(message.subject, explainPostmark(message))
+    await transporter.sendMail({ ...mail, ...message })
   }
 
   // A mail that asks for nothing: the defaults of the plugin apply.
@@ -47,38 +48,30 @@ async function sendAll(
   await send({ subject: 'Too long', postmark: { metadata: { note: 'x'.repeat(81) } } })
 }
 
-/** Starts a local server, sends to it, and prints what it received. */
-export async function main(print: (line: string) => void): Promise<void> {
+/** Starts a local server, sends to it, and prints what it received and what never left. */
+export async function main(
+  print: (line: string) => void,
+  report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
+): Promise<void> {
   await using sandbox = await startSandbox()
   const { host, port, ca, token } = sandbox
-  const transporter = createTransport({
-    host,
-    port,
-    requireTLS: true,
-    tls: { ca },
-    auth: { user: token, pass: token },
-  })
+  const auth = { user: token, pass: token }
+  const transporter = createTransport({ host, port, requireTLS: true, tls: { ca }, auth })
   transporter.use('compile', postmark({ defaults: { messageStream: 'outbound' } }))
 
-  const refused: string[][] = []
-  await sendAll(transporter, (subject, verdict) => refused.push([subject, '', '', '', verdict]))
+  const origins = new Map<string, FieldOrigins>()
+  try {
+    await sendAll(transporter, (subject, found) => origins.set(subject, found))
+  } catch (error) {
+    if (!isPostmarkError(error)) throw error
+    const [problem] = error.problems
+    print(`Refused before it left: ${problem?.path} ${problem?.found} (${problem?.limit})`)
+  }
   transporter.close()
-
-  const received = sandbox.outbox.map(toRow)
-  for (const line of toTable(['subject', 'stream', 'tag', 'metadata', 'verdict'], [...received, ...refused]))
-    print(line)
-}
-
-/** What the server read from the headers that arrived. */
-function toRow({ subject, postmark: fields, id }: SandboxMail): string[] {
-  const metadata = Object.entries(fields.metadata ?? {}).map(([key, value]) => `${key}=${value}`)
-  return [
-    subject,
-    fields.messageStream ?? '',
-    fields.tag ?? '',
-    metadata.join(' '),
-    `accepted, queued as ${id}`,
-  ]
+  for (const received of sandbox.outbox) {
+    print(`${received.subject}: ${JSON.stringify(received.postmark)}`)
+    report(received, origins.get(received.subject) ?? {})
+  }
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)

@@ -3,6 +3,7 @@ import { cloneMessage } from './clone-message.js'
 import type { CompileResult, Snapshot } from './compile-step.js'
 import { SNAPSHOT_KEY, toCompileStep } from './compile-step.js'
 import { claim, contextLevels } from './context.js'
+import type { FieldOrigins } from './field-origin.js'
 import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
 import type { CompilePlugin, MailerLike } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
@@ -26,6 +27,8 @@ export interface PostmarkInfo {
   readonly attempts?: number
   /** What was fitted or is doubtful; empty when nothing was. */
   readonly warnings: readonly PostmarkProblem[]
+  /** Which level each field came from. Not enumerable: it is worked out when it is asked for. */
+  readonly origins: FieldOrigins
 }
 
 /** What a transporter's sendMail resolves to. */
@@ -91,15 +94,16 @@ function takeSnapshot(message: object | null | undefined): { copy: object; snaps
 }
 
 function withPostmark(info: unknown, snapshot: Snapshot): unknown {
-  if (typeof info === 'object' && info !== null && snapshot.result) {
-    Object.assign(info, {
-      postmark: { ...toInfo(snapshot.result), ...(info as { postmark?: object }).postmark },
-    })
+  const { result } = snapshot
+  if (typeof info === 'object' && info !== null && result) {
+    const postmark = { ...toInfo(result), ...(info as { postmark?: object }).postmark }
+    Object.defineProperty(postmark, 'origins', { get: result.origins })
+    Object.assign(info, { postmark })
   }
   return info
 }
 
-function toInfo({ fields, correlationId, warnings }: CompileResult): PostmarkInfo {
+function toInfo({ fields, correlationId, warnings }: CompileResult): Omit<PostmarkInfo, 'origins'> {
   const { messageStream, tag, metadata } = fields
   return {
     ...(messageStream ? { messageStream } : {}),

@@ -97,6 +97,33 @@ describe('attachPostmark', () => {
     expect(told).toEqual(warnings)
   })
 
+  it('tells in info.postmark.origins which level each field came from', async () => {
+    const transporter = attachPostmark(connect(), {
+      defaults: { messageStream: 'outbound', metadata: { app: 'shop' } },
+      correlationId: { key: 'id' },
+    })
+    const { postmark } = await runWithPostmark({ tag: 'outer', metadata: { tenant: 'acme' } }, () =>
+      runWithPostmark({ tag: 'inner' }, () =>
+        transporter.sendMail({
+          ...message,
+          headers: { 'X-PM-KeepID': 'true' },
+          postmark: { trackOpens: true },
+        }),
+      ),
+    )
+    const levels = Object.entries(postmark.origins).map(([field, { level }]) => [field, level])
+    expect(Object.fromEntries(levels)).toEqual({
+      messageStream: 'defaults',
+      tag: 'context[0]',
+      trackOpens: 'postmark',
+      keepId: 'headers',
+      'metadata.app': 'defaults',
+      'metadata.tenant': 'context[1]',
+      'metadata.id': 'correlationId',
+    })
+    expect(JSON.stringify(postmark)).not.toContain('origins')
+  })
+
   it('answers a callback as Nodemailer does', async () => {
     const transporter = attachPostmark(connect())
     const [error, info] = await new Promise<[Error | null, object]>((resolve) => {

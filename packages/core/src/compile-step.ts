@@ -3,6 +3,7 @@ import type { ContextLevel } from './context.js'
 import { claim, contextLevels } from './context.js'
 import { problemsError } from './error.js'
 import { keepExact } from './exact-lines.js'
+import type { FieldOrigins } from './field-origin.js'
 import { asWarning } from './fit-fields.js'
 import type { HeaderEntry } from './header-entries.js'
 import { writeEntries } from './header-entries.js'
@@ -35,6 +36,7 @@ export interface Snapshot {
 export interface CompileResult {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
+  origins(): FieldOrigins
   readonly warnings: readonly PostmarkProblem[]
 }
 
@@ -126,9 +128,9 @@ function compile(
   const warnings = preflight(resolved, raw ? [...raw.problems, ...limits] : limits, settings)
   for (const warning of warnings) settings.warn(warning)
 
-  const { fields, correlationId } = resolved
+  const { fields, correlationId, origins } = resolved
   mail.data.postmark = fields
-  if (sources.snapshot) sources.snapshot.result = { fields, correlationId, warnings }
+  if (sources.snapshot) sources.snapshot.result = { fields, correlationId, origins, warnings }
   const kept = sources.headers.kept.filter((header) => !header.wrong || settings.preflight === 'warn')
   const entries = writeEntries(fields)
   if (raw)

@@ -336,7 +336,7 @@ describe('correlationId', () => {
   const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
   it('is off by default', () => {
-    expect(resolve({})).toEqual({ fields: {}, correlationId: undefined, ...clean })
+    expect(resolve({})).toMatchObject({ fields: {}, correlationId: undefined, ...clean })
   })
 
   it('adds a new UUID to each mail', () => {
@@ -363,7 +363,7 @@ describe('correlationId', () => {
 
   it('is left out where the key is cleared', () => {
     const resolved = resolve({ postmark: { metadata: { 'correlation-id': null } } }, { correlationId: true })
-    expect(resolved).toEqual({ fields: {}, correlationId: undefined, ...clean })
+    expect(resolved).toMatchObject({ fields: {}, correlationId: undefined, ...clean })
   })
 
   it('takes the tenth place, and goes without one with a warning', () => {

@@ -1,4 +1,6 @@
 import type { ContextLevel } from './context.js'
+import type { FieldOrigins } from './field-origin.js'
+import { toOrigins } from './field-origin.js'
 import { asWarning, fitLengths, surplusWarning } from './fit-fields.js'
 import type { Level, Merged } from './merge-fields.js'
 import { foldLevels, toFields } from './merge-fields.js'
@@ -26,6 +28,8 @@ export interface FieldSources {
 export interface ResolvedFields {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
+  /** Tells which level each field came from; worked out when it is asked for. */
+  origins(): FieldOrigins
   /** What the caller wrote against a limit; what happens then is for `preflight` to say. */
   readonly errors: readonly PostmarkProblem[]
   /** What rejects in any mode. */
@@ -34,6 +38,9 @@ export interface ResolvedFields {
 }
 
 const { maxEntries } = POSTMARK_FIELDS.metadata
+
+/** The level of a value that an option added. */
+const NO_LEVEL = -1
 
 /** Merges the levels of one mail: context is fitted, what the caller wrote is kept and its problems told. */
 export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
@@ -52,7 +59,12 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
     (fields) => ({ name: 'defaults', fields: fitted(fields), spare: true }),
   )
   const inner: ResolvingLevel[] = [
-    ...sources.context.map(({ name, fields }) => ({ name, fields: fitLengths(fields), spare: true })),
+    ...sources.context.map(({ name, fields, scope }) => ({
+      name,
+      scope,
+      fields: fitLengths(fields),
+      spare: true,
+    })),
     ...written.map(({ name, reading }) => ({ name, fields: fitted(reading.fields), spare: fits })),
   ]
   const streamDefaults = settings.streams?.fields.get(nearestStream([...outer, ...inner]) ?? '')
@@ -87,6 +99,7 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
   return {
     fields: toFields({ fields: merged.fields, metadata }),
     correlationId,
+    origins: () => toOrigins({ fields: merged.fields, metadata }, levels),
     errors: problems.filter((problem) => problem.severity === 'error' && notFatal(problem)),
     fatal,
     warnings: [...warnings, ...problems.filter((problem) => problem.severity === 'warning')].filter(notFatal),
@@ -95,6 +108,8 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
 
 /** A level, and whether it may lose metadata keys to make room for nearer ones. */
 interface ResolvingLevel extends Level<ParsedPostmarkFields> {
+  /** Which scope it is, counted from the innermost. */
+  readonly scope?: number
   readonly spare: boolean
 }
 
@@ -185,6 +200,6 @@ function correlate(
     return undefined
   }
   const value = crypto.randomUUID()
-  metadata.set(key.toLowerCase(), { key, value, level: 0 })
+  metadata.set(key.toLowerCase(), { key, value, level: NO_LEVEL })
   return value
 }

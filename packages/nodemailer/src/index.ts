@@ -2,6 +2,8 @@ export {
   type CompileOptions,
   type CompilePlugin,
   currentPostmark,
+  explainPostmark,
+  type FieldOrigins,
   isPostmarkError,
   type ParsedPostmarkFields,
   type PostmarkContext,

@@ -26,14 +26,20 @@ async function setUp(options: TcpProxyOptions = {}) {
 const open = ({ proxy }: { proxy: { host: string; port: number } }) =>
   connect({ host: proxy.host, port: proxy.port, allowHalfOpen: true })
 
-it('forwards what each side says, and the end of it', async () => {
-  await using set = await setUp()
+it('forwards what each side says, and the end of it, and shows what the client says', async () => {
+  let shown = 0
+  await using set = await setUp({
+    onData: (chunk) => {
+      shown += chunk.length
+    },
+  })
   const socket = open(set)
   socket.end('x'.repeat(1_000_000))
   let heard = ''
   for await (const chunk of socket) heard += chunk
   expect(heard).toHaveLength(1_000_004)
   expect(heard.endsWith('x|end')).toBe(true)
+  expect(shown).toBe(1_000_000)
   expect(set.proxy.connections).toBe(1)
 })
 

@@ -9,6 +9,8 @@ export interface TcpProxyOptions {
   readonly mode?: 'forward' | 'refuse' | 'hold'
   /** Resets the client once this many bytes came from it; the target gets them, then an end. */
   readonly cutAfterBytes?: number
+  /** Called with what the client says, before it is forwarded. */
+  readonly onData?: (chunk: Buffer) => void
 }
 
 /** A running proxy. */
@@ -45,7 +47,7 @@ export async function startTcpProxy(
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (client) => {
     connections += 1
     keep(client)
-    const { mode = 'forward', delayMs = 0, cutAfterBytes } = current
+    const { mode = 'forward', delayMs = 0, cutAfterBytes, onData } = current
     if (mode === 'refuse') client.resetAndDestroy()
     if (mode === 'hold') client.resume()
     if (mode !== 'forward') return
@@ -54,6 +56,7 @@ export async function startTcpProxy(
     after(3 * delayMs, () => {
       if (client.destroyed) return
       const upstream = keep(connect({ host, port, allowHalfOpen: true }))
+      if (onData) client.on('data', onData)
       forward(client, upstream, delayMs, cutAfterBytes)
       forward(upstream, client, delayMs)
     })

@@ -23,6 +23,7 @@ export {
   type FaultServerOptions,
   startFaultServer,
 } from './fault-server.js'
+export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
 export type { ReceivedMail } from './received-mail.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'

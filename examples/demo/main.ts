@@ -1,0 +1,73 @@
+import type { FieldOrigin, FieldOrigins } from '@postmark-smtp/core'
+import { main as runExpress } from '@postmark-smtp/example-express-app/main'
+import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
+import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
+import type { SandboxMail } from '@postmark-smtp/sandbox'
+import { toTable } from './table.js'
+
+/** Runs the three examples, each with a local server of its own, and prints one table of what the servers received. */
+export async function main(print: (line: string) => void): Promise<void> {
+  const rows: string[][] = []
+  const refused: string[] = []
+  const run = async (name: string, example: typeof runScript) => {
+    const note = (line: string) => {
+      if (/^Refused|: 422 /.test(line)) refused.push(`${name}: ${line}`)
+    }
+    await example(note, (mail, origins) => rows.push(toRow(name, mail, origins)))
+  }
+  await run('script', runScript)
+  await run('express', runExpress)
+  await run('nest', runNest)
+
+  for (const line of toTable(
+    ['example', 'subject', 'stream', 'tag', 'metadata', 'verdict', 'where from'],
+    rows,
+  ))
+    print(line)
+  print('')
+  for (const line of refused) print(line)
+}
+
+function toRow(example: string, { subject, postmark: fields }: SandboxMail, origins: FieldOrigins): string[] {
+  const metadata = Object.entries(fields.metadata ?? {}).map(([key, value]) => `${key}=${value}`)
+  const names = [
+    ...Object.keys(fields).filter((field) => field !== 'metadata'),
+    ...Object.keys(fields.metadata ?? {}).map((key) => `metadata.${key}`),
+  ]
+  // The outermost scope is the application's, or the only one; those within it are the route's.
+  const depth = Math.max(-1, ...Object.values(origins).map(({ level }) => depthOf(level)))
+  const from = new Map<string, string[]>()
+  for (const field of names) {
+    const level = nameLevel(origins[field]?.level, depth, example === 'script' ? 'scope' : 'app')
+    from.set(level, [...(from.get(level) ?? []), field.replace('metadata.', '')])
+  }
+  const where = [...from].map(([level, list]) => `${level}: ${list.join(' ')}`).join('; ')
+  return [
+    example,
+    subject,
+    fields.messageStream ?? '',
+    fields.tag ?? '',
+    metadata.join(' '),
+    'accepted',
+    where,
+  ]
+}
+
+function depthOf(level: FieldOrigin['level']): number {
+  return Number(/^context\[(\d+)\]$/.exec(level)?.[1] ?? -1)
+}
+
+function nameLevel(
+  level: FieldOrigin['level'] | undefined,
+  outermost: number,
+  outermostName: string,
+): string {
+  // The plugin alone cannot tell of its defaults: what nothing nearer gave is theirs.
+  if (level === undefined) return 'defaults'
+  if (level === 'postmark' || level === 'headers') return 'message'
+  const depth = depthOf(level)
+  if (depth < 0) return level
+  return depth === outermost ? outermostName : 'route'
+}
+
+if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)

@@ -1,0 +1,71 @@
+/** What the files of a Postfix of our own are made from. */
+export interface PostfixPlan {
+  readonly folder: string
+  readonly port: number
+  readonly tls: boolean
+  readonly mechanisms: readonly string[]
+}
+
+/** The name of the host, and the realm of its users. */
+export const POSTFIX_REALM = 'postfix.test'
+
+/** Contents by file name. Everything stands in one folder: nothing of an installed Postfix is read or written. */
+export function postfixFiles({
+  folder,
+  port,
+  tls,
+  mechanisms,
+}: PostfixPlan): Readonly<Record<string, string>> {
+  return {
+    'main.cf': toLines({
+      compatibility_level: '3.6',
+      queue_directory: `${folder}/queue`,
+      data_directory: `${folder}/data`,
+      // A container has no syslog.
+      maillog_file: '/dev/stdout',
+      myhostname: POSTFIX_REALM,
+      mydestination: '',
+      alias_maps: '',
+      inet_protocols: 'ipv4',
+      default_transport: 'discard',
+      smtpd_recipient_restrictions: 'permit_sasl_authenticated, reject',
+      smtpd_relay_restrictions: 'permit_sasl_authenticated, reject',
+      smtpd_sasl_auth_enable: 'yes',
+      smtpd_sasl_type: 'cyrus',
+      smtpd_sasl_path: 'smtpd',
+      cyrus_sasl_config_path: folder,
+      smtpd_sasl_local_domain: POSTFIX_REALM,
+      smtpd_tls_security_level: tls ? 'may' : 'none',
+      smtpd_tls_chain_files: `${folder}/chain.pem`,
+    }),
+    'master.cf': [`127.0.0.1:${port} inet n - n - - smtpd`, ...SERVICES, ''].join('\n'),
+    // What Cyrus SASL reads for the application `smtpd`.
+    'smtpd.conf': [
+      'pwcheck_method: auxprop',
+      'auxprop_plugin: sasldb',
+      `sasldb_path: ${folder}/sasldb2`,
+      `mech_list: ${mechanisms.join(' ')}`,
+      '',
+    ].join('\n'),
+  }
+}
+
+/** The daemons that take a mail and throw it away; none in a chroot, since the users' file stands outside. */
+const SERVICES = [
+  'cleanup unix n - n - 0 cleanup',
+  'qmgr unix n - n 300 1 qmgr',
+  'rewrite unix - - n - - trivial-rewrite',
+  'bounce unix - - n - 0 bounce',
+  'defer unix - - n - 0 bounce',
+  'discard unix - - n - - discard',
+  'anvil unix - - n - 1 anvil',
+  'tlsmgr unix - - n 1000? 1 tlsmgr',
+  'proxymap unix - - n - - proxymap',
+  'postlog unix-dgram n - n - 1 postlogd',
+]
+
+function toLines(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}\n`)
+    .join('')
+}

@@ -1,0 +1,144 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync } from 'node:fs'
+import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { loopbackCertificate } from './certificate.js'
+import { POSTFIX_REALM, postfixFiles } from './postfix-files.js'
+
+const MASTER = '/usr/lib/postfix/sbin/master'
+/** It ends by itself then, even if the test process was killed and could not end it. */
+const LONGEST_LIFE_S = 600
+const PACKAGES = 'postfix libsasl2-modules sasl2-bin'
+
+/** What {@link startPostfix} takes. */
+export interface PostfixOptions {
+  /** Who may log in. */
+  readonly users: readonly { readonly user: string; readonly pass: string }[]
+  /** Whether STARTTLS is offered (default true). */
+  readonly tls?: boolean
+  /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5). */
+  readonly mechanisms?: readonly string[]
+}
+
+/** A running Postfix with Cyrus SASL, which throws every mail away. */
+export interface Postfix extends AsyncDisposable {
+  readonly host: '127.0.0.1'
+  readonly port: number
+  /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
+  readonly ca: string
+  /** The first match in its log, there already or yet to come. */
+  waitForLog(pattern: RegExp): Promise<RegExpExecArray>
+  /** Ends every process of it and removes its files. */
+  close(): Promise<void>
+}
+
+/**
+ * Why no Postfix can be started here; undefined where it can.
+ * @example 'Postfix tests need Debian packages: apt-get install postfix libsasl2-modules sasl2-bin'
+ */
+export function postfixMissing(): string | undefined {
+  const plugins = readdirSync('/usr/lib').map((triple) => `/usr/lib/${triple}/sasl2/libdigestmd5.so`)
+  const there =
+    [MASTER, '/usr/sbin/saslpasswd2'].every((path) => existsSync(path)) && plugins.some(existsSync)
+  if (!there) return `Postfix tests need Debian packages: apt-get install ${PACKAGES}`
+  return process.geteuid?.() === 0 ? undefined : 'Postfix tests need root: its daemons run as different users'
+}
+
+/**
+ * Starts a real Postfix with Cyrus SASL on a free port, from a folder of its own.
+ * @example
+ * await using postfix = await startPostfix({ users: [{ user: 'token', pass: 'token' }], tls: false })
+ * await postfix.waitForLog(/sasl_method=DIGEST-MD5/)
+ * @throws Error that names the Debian packages where they are missing
+ */
+export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
+  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
+  const missing = postfixMissing()
+  if (missing !== undefined) throw new Error(missing)
+  const { cert, key } = await loopbackCertificate()
+  const port = await findFreePort()
+  const folder = await mkdtemp(join(tmpdir(), 'postfix-'))
+  // Its daemons run as user postfix, and pass through here.
+  await chmod(folder, 0o755)
+  await mkdir(join(folder, 'queue'))
+  await mkdir(join(folder, 'data'))
+  await writeFile(join(folder, 'chain.pem'), key + cert, { mode: 0o600 })
+  for (const [name, content] of Object.entries(postfixFiles({ folder, port, tls, mechanisms })))
+    await writeFile(join(folder, name), content)
+  for (const { user, pass } of users) await addUser(join(folder, 'sasldb2'), user, pass)
+  // Makes the folders of the queue, for the right users.
+  await promisify(execFile)('postfix', ['-c', folder, 'check'])
+  const { uid } = await stat(join(folder, 'data'))
+  if (users.length > 0) await chown(join(folder, 'sasldb2'), uid, 0)
+
+  const master = spawn(MASTER, ['-c', folder, '-s', '-e', String(LONGEST_LIFE_S)])
+  const log = keepLog(master)
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= stop(master).then(() => rm(folder, { recursive: true }))
+    return closing
+  }
+  try {
+    await log.waitFor(/daemon started/)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { host: '127.0.0.1', port, ca: cert, waitForLog: log.waitFor, close, [Symbol.asyncDispose]: close }
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
+
+async function addUser(file: string, user: string, pass: string): Promise<void> {
+  const adding = promisify(execFile)('saslpasswd2', ['-p', '-c', '-f', file, '-u', POSTFIX_REALM, user])
+  adding.child.stdin?.end(pass)
+  await adding
+}
+
+/** Its processes are a session of their own, and hold the pipe of its log until the last one is gone. */
+async function stop(master: ChildProcess): Promise<void> {
+  const closed = once(master, 'close')
+  if (master.exitCode === null && master.pid !== undefined) process.kill(-master.pid, 'SIGTERM')
+  await closed
+}
+
+function keepLog(master: ChildProcess) {
+  let text = ''
+  let ended = false
+  const waiting = new Set<() => void>()
+  const wake = () => {
+    for (const look of waiting) look()
+  }
+  const keep = (chunk: Buffer) => {
+    text += chunk
+    wake()
+  }
+  master.stdout?.on('data', keep)
+  master.stderr?.on('data', keep)
+  master.once('close', () => {
+    ended = true
+    wake()
+  })
+  const waitFor = (pattern: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const match = pattern.exec(text)
+        if (match) resolve(match)
+        else if (ended) reject(new Error(`Postfix ended before it logged ${pattern}:\n${text}`))
+        else return void waiting.add(look)
+        waiting.delete(look)
+      }
+      look()
+    })
+  return { waitFor }
+}
