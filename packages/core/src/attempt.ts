@@ -1,6 +1,6 @@
 import type { Connection } from './connection.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
-import { isLostConnection, replyOutcome } from './delivery-outcome.js'
+import { isLostConnection, isTlsFailure, replyOutcome } from './delivery-outcome.js'
 import type { SendPhase } from './diagnostics.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { TimeLimits } from './time-limits.js'
@@ -134,11 +134,17 @@ export function startAttempt(
 /** Decides what a failure means. A reply decides; without one it depends on whether the body's end was out. */
 function judge(error: Error, body: Pick<BodyWatch, 'ended' | 'composeError'>): AttemptFailure {
   const fields = error as unknown as Readonly<Record<string, unknown>>
+  // What a broken connection left of a reply is none, once the mail may have been accepted.
+  if (body.ended && isLostConnection(fields)) return { error, outcome: 'unknown', retryable: false }
   const replied = recipientsOutcome(fields) ?? replyOutcome(fields)
   if (replied) return { error, outcome: replied, retryable: replied === 'deferred' }
   if (body.ended) return { error, outcome: 'unknown', retryable: false }
   const composing = body.composeError !== undefined && fields.code === 'ESTREAM'
-  return { error, outcome: 'not-sent', retryable: !composing && isLostConnection(fields) }
+  return {
+    error,
+    outcome: 'not-sent',
+    retryable: !composing && isLostConnection(fields) && !isTlsFailure(fields),
+  }
 }
 
 /** Where every recipient was refused: deferred only if each may be tried again, so that none is asked twice for nothing. */

@@ -46,6 +46,17 @@ export function createConnection({ host, race, login, redactor, settings }: Conn
   let socket: Socket | undefined
   let port: number | undefined
   let destroyed = false
+  let refusal: { readonly response: string; readonly responseCode: number } | undefined
+  const onRefused = (reply: NonNullable<typeof refusal>) => {
+    refusal = reply
+  }
+  const withRefusal = (error: Error | null): Error | null => {
+    if (error && refusal && !('responseCode' in error)) {
+      error.message += `: ${refusal.response}`
+      Object.assign(error, { code: 'EAUTH', command: 'AUTH', ...refusal })
+    }
+    return error
+  }
   const open = (_options: unknown, done: SocketCallback) => {
     race.open(settings.timeLimits.raceMs).then(
       (raced) => {
@@ -76,7 +87,7 @@ export function createConnection({ host, race, login, redactor, settings }: Conn
     forceAuth: true,
     // Nodemailer logs the user name, which here is the secret: so it gets neither half of the login.
     auth: { type: 'custom', method: 'POSTMARK', user: 'postmark', pass: 'see customAuth' },
-    customAuth: { POSTMARK: createAuthHandler({ tls, host, method: settings.authMethod, login }) },
+    customAuth: { POSTMARK: createAuthHandler({ tls, host, method: settings.authMethod, login, onRefused }) },
     getSocket: settings.getSocket ?? open,
   }
   const pool = (createTransport as (options: object) => { transporter: unknown })(options).transporter as Pool
@@ -84,8 +95,11 @@ export function createConnection({ host, race, login, redactor, settings }: Conn
     get port() {
       return port
     },
-    send: (mail, done) => pool.send(mail, done),
-    verify: () => pool.verify(),
+    send: (mail, done) => pool.send(mail, (error, info) => done(withRefusal(error), info)),
+    verify: () =>
+      pool.verify().catch((error: Error) => {
+        throw withRefusal(error)
+      }),
     hold: (alive) => {
       if (alive) socket?.ref()
       else socket?.unref()

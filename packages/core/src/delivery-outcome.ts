@@ -40,9 +40,12 @@ export function deliveryOutcome(error: unknown): DeliveryOutcome {
 
 /** The outcome that a reply code tells; a login that was refused says nothing of the mail. */
 export function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
-  const { code, responseCode } = error
-  // A connection that broke may leave the fragment of a reply: its first digits are no reply.
-  if (isLostConnection(error) || isTlsFailure(error) || typeof responseCode !== 'number') return undefined
+  const { code, response, responseCode } = error
+  if (typeof responseCode !== 'number') return undefined
+  // TLS that is refused for good is a matter of the port; one that is refused for now may come with the next attempt.
+  if (isTlsFailure(error) && responseCode >= 500) return undefined
+  // A connection that broke may leave the fragment of a reply: without what follows the digits it is none.
+  if (isLostConnection(error) && !/^[45]\d\d[ -]/.test(String(response))) return undefined
   if (responseCode >= 400 && responseCode < 500) return 'deferred'
   if (responseCode >= 500 && responseCode < 600) return code === 'EAUTH' ? 'not-sent' : 'rejected'
   return undefined
@@ -62,7 +65,7 @@ export function isTlsFailure({
   const codes = `${code} ${originalCode}`
   return (
     /\b(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH)/.test(codes) ||
-    /Error initiating TLS|self.signed certificate/.test(String(message))
+    /Error initiating TLS|certificate|SSL routines|wrong version number/i.test(String(message))
   )
 }
 

@@ -6,7 +6,7 @@ import {
   startPostfix,
   startTcpProxy,
 } from '@postmark-smtp/testing'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type AuthMethod, createPostmarkTransport, deliveryOutcome } from './index.js'
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
@@ -24,9 +24,23 @@ const missing = postfixMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
+type Server = Omit<PostfixOptions, 'users'>
+
+/** One Postfix of each kind: a start takes two seconds. */
+const started = new Map<string, Promise<Postfix>>()
+const shared = (server: Server): Promise<Postfix> => {
+  const key = JSON.stringify(server)
+  const postfix = started.get(key) ?? startPostfix({ ...server, users })
+  started.set(key, postfix)
+  return postfix
+}
+afterAll(async () => {
+  for (const postfix of started.values()) await (await postfix).close()
+})
+
 /** A Postfix, a proxy before it that listens, and a transporter; everything that it logs is kept. */
-async function setUp(server: Omit<PostfixOptions, 'users'>, options: object = {}) {
-  const postfix = await startPostfix({ ...server, users })
+async function setUp(server: Server, options: object = {}) {
+  const postfix = await shared(server)
   const heard: Buffer[] = []
   const proxy = await startTcpProxy(postfix, { onData: (chunk) => heard.push(chunk) })
   const logged: unknown[] = []
@@ -51,7 +65,6 @@ async function setUp(server: Omit<PostfixOptions, 'users'>, options: object = {}
   const end = async () => {
     await transporter.close()
     await proxy.close()
-    await postfix.close()
   }
   const told = (error?: unknown) =>
     inspect([logged, error], { depth: 9, showHidden: true }) + JSON.stringify(logged)
@@ -59,11 +72,13 @@ async function setUp(server: Omit<PostfixOptions, 'users'>, options: object = {}
   return { postfix, transporter, told, commands, [Symbol.asyncDispose]: end }
 }
 
-const login = async (postfix: Postfix) => {
-  const [, method, user] = await postfix.waitForLog(
-    /sasl_method=([\w-]+), sasl_username=(\S+?)(?:@postfix\.test)?$/m,
+/** Who sent the mail of a reply, and how he logged in, by the log of Postfix. */
+async function loginOf(postfix: Postfix, response: string) {
+  const id = /queued as (\w+)/.exec(response)?.[1]
+  const line = await postfix.waitForLog(
+    new RegExp(`${id}: client=.*, sasl_method=([\\w-]+), sasl_username=(\\S+)`),
   )
-  return { method, user }
+  return { method: line[1], user: line[2]?.replace('@postfix.test', '') }
 }
 
 /** A secret in each form that the protocol gives it. */
@@ -77,7 +92,7 @@ describe.skipIf(skipped)('Postfix with Cyrus SASL', () => {
       await using set = await setUp({ tls }, { authMethod })
       const { response } = await set.transporter.sendMail(message)
       expect(response).toMatch(/^250 2\.0\.0 Ok: queued as /)
-      expect(await login(set.postfix)).toEqual({ method: authMethod, user: TOKEN })
+      expect(await loginOf(set.postfix, response)).toEqual({ method: authMethod, user: TOKEN })
       for (const form of formsOf(TOKEN, TOKEN)) expect(set.told()).not.toContain(form)
     })
 
@@ -102,22 +117,22 @@ describe.skipIf(skipped)('Postfix with Cyrus SASL', () => {
     it('takes a user name, and a password with characters that a challenge must quote', async () => {
       const options = { authMethod: 'DIGEST-MD5', serverToken: undefined, smtpToken: KEY }
       await using set = await setUp({ tls }, options)
-      await set.transporter.sendMail(message)
-      expect(await login(set.postfix)).toEqual({ method: 'DIGEST-MD5', user: KEY.accessKey })
+      const { response } = await set.transporter.sendMail(message)
+      expect(await loginOf(set.postfix, response)).toEqual({ method: 'DIGEST-MD5', user: KEY.accessKey })
     })
 
     it('gets no PLAIN where it offers DIGEST-MD5 alone', async () => {
       await using set = await setUp({ tls, mechanisms: ['DIGEST-MD5'] })
-      await set.transporter.sendMail(message)
-      expect(await login(set.postfix)).toEqual({ method: 'DIGEST-MD5', user: TOKEN })
+      const { response } = await set.transporter.sendMail(message)
+      expect(await loginOf(set.postfix, response)).toEqual({ method: 'DIGEST-MD5', user: TOKEN })
       expect(set.commands().filter((line) => /AUTH/.test(line))).toEqual(tls ? [] : ['AUTH DIGEST-MD5'])
     })
   })
 
   it('gets a challenge answered in clear, though it offers PLAIN', async () => {
     await using set = await setUp({ tls: false })
-    await set.transporter.sendMail(message)
-    expect((await login(set.postfix)).method).toMatch(/-MD5$/)
+    const { response } = await set.transporter.sendMail(message)
+    expect((await loginOf(set.postfix, response)).method).toMatch(/-MD5$/)
     expect(set.commands().join('\n')).not.toMatch(/AUTH (PLAIN|LOGIN)/)
   })
 
@@ -131,17 +146,16 @@ describe.skipIf(skipped)('Postfix with Cyrus SASL', () => {
   })
 
   it('leaves no process and no open port behind', async () => {
-    const set = await setUp({})
-    await set.transporter.sendMail(message)
-    await set[Symbol.asyncDispose]()
+    const postfix = await startPostfix({ users })
+    await postfix.close()
     const transporter = createPostmarkTransport({
       serverToken: TOKEN,
       host: '127.0.0.1',
-      ports: [set.postfix.port],
+      ports: [postfix.port],
       retry: { attempts: 1 },
     })
     await expect(transporter.sendMail(message)).rejects.toThrow('ECONNREFUSED')
     await transporter.close()
-    await expect(set.postfix.waitForLog(/never logged/)).rejects.toThrow('Postfix ended')
+    await expect(postfix.waitForLog(/never logged/)).rejects.toThrow('Postfix ended')
   })
 })

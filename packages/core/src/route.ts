@@ -1,5 +1,5 @@
 import type { Login } from './credentials.js'
-import { isTlsFailure } from './delivery-outcome.js'
+import { isTlsFailure, replyOutcome } from './delivery-outcome.js'
 import type { PortRace } from './race-ports.js'
 import { createPortRace } from './race-ports.js'
 import type { Redactor } from './redact.js'
@@ -44,12 +44,16 @@ export function createRoute({ host, ports, login, rotates, racing }: RoutePlan):
     },
     noteFailure: (error, port) => {
       redactor.error(error)
-      const { code, responseCode } = error as { code?: string; responseCode?: number }
-      if (racing && isTlsFailure(error) && port !== undefined) race.bury(port)
+      const fields = error as unknown as Readonly<Record<string, unknown>>
+      const { code, responseCode } = fields as { code?: string; responseCode?: number }
+      if (racing && port !== undefined && isTlsFailure(error) && !replyOutcome(fields)) race.bury(port)
       return rotates && code === 'EAUTH' && responseCode !== undefined && responseCode >= 500
         ? 'ask-again'
         : undefined
     },
-    canTryAnotherPort: (error) => racing && isTlsFailure(error) && race.hasLivePort,
+    canTryAnotherPort: (error) => {
+      const fields = error as unknown as Readonly<Record<string, unknown>>
+      return racing && isTlsFailure(fields) && !replyOutcome(fields) && race.hasLivePort
+    },
   }
 }

@@ -29,13 +29,15 @@ export interface AuthSettings {
   readonly method: AuthMethod | undefined
   /** Fetches the login; it is called at each login and kept nowhere. */
   login(): Promise<Login>
+  /** Told of the reply that refused a login: where the server hangs up at once, Nodemailer 10 forgets it. */
+  onRefused(reply: { readonly response: string; readonly responseCode: number }): void
 }
 
 /**
  * Makes the one handler that logs in, with the mechanism that is safe and offered. Nodemailer itself gets no
  * credential: it writes what stands in its `auth` option to its log, and answers DIGEST-MD5 with PLAIN.
  */
-export function createAuthHandler({ tls, host, method: wanted, login }: AuthSettings) {
+export function createAuthHandler({ tls, host, method: wanted, login, onRefused }: AuthSettings) {
   return async (context: AuthContext): Promise<void> => {
     const safe = (tls ? OVER_TLS : IN_CLEAR).filter((name) => wanted === undefined || name === wanted)
     const find = (offered: readonly string[]) => safe.find((name) => offered.includes(name))
@@ -45,7 +47,9 @@ export function createAuthHandler({ tls, host, method: wanted, login }: AuthSett
     if (!method) throw noMethodError(offered, safe.length > 0 ? safe : IN_CLEAR, tls)
     const { user, pass } = await login()
     const reply = await MECHANISMS[method](context, user, pass, host)
-    if (reply.status !== 235) throw new Error(`Login refused (${method})`)
+    if (reply.status === 235) return
+    onRefused({ response: reply.response, responseCode: reply.status })
+    throw new Error(`Login refused (${method})`)
   }
 }
 

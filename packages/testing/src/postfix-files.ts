@@ -33,14 +33,14 @@ export function postfixFiles({
       smtpd_sasl_auth_enable: 'yes',
       smtpd_sasl_type: 'cyrus',
       smtpd_sasl_path: 'smtpd',
-      cyrus_sasl_config_path: folder,
+      cyrus_sasl_config_path: `${folder}/sasl`,
       smtpd_sasl_local_domain: POSTFIX_REALM,
       smtpd_tls_security_level: tls ? 'may' : 'none',
       smtpd_tls_chain_files: `${folder}/chain.pem`,
     }),
     'master.cf': [`127.0.0.1:${port} inet n - n - - smtpd`, ...SERVICES, ''].join('\n'),
-    // What Cyrus SASL reads for the application `smtpd`.
-    'smtpd.conf': [
+    // What Cyrus SASL reads for the application `smtpd`; Debian's Postfix looks for it here and nowhere else.
+    'sasl/smtpd.conf': [
       'pwcheck_method: auxprop',
       'auxprop_plugin: sasldb',
       `sasldb_path: ${folder}/sasldb2`,

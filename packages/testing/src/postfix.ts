@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
-import { chmod, chown, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,10 @@ import { POSTFIX_REALM, postfixFiles } from './postfix-files.js'
 const MASTER = '/usr/lib/postfix/sbin/master'
 /** It ends by itself then, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
+/** `post-install` makes the folders of the queue. The log goes through a pipe, since Postfix cannot open Node's sockets. */
+const COMMAND = `{
+  chown postfix "$0/data" && postfix -c "$0" post-install create-missing && exec ${MASTER} -c "$0" -s -e ${LONGEST_LIFE_S}
+} 2>&1 | cat`
 const PACKAGES = 'postfix libsasl2-modules sasl2-bin'
 
 /** What {@link startPostfix} takes. */
@@ -64,22 +68,19 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const folder = await mkdtemp(join(tmpdir(), 'postfix-'))
   // Its daemons run as user postfix, and pass through here.
   await chmod(folder, 0o755)
-  await mkdir(join(folder, 'queue'))
-  await mkdir(join(folder, 'data'))
+  for (const name of ['queue', 'data', 'sasl']) await mkdir(join(folder, name))
   await writeFile(join(folder, 'chain.pem'), key + cert, { mode: 0o600 })
   for (const [name, content] of Object.entries(postfixFiles({ folder, port, tls, mechanisms })))
     await writeFile(join(folder, name), content)
-  for (const { user, pass } of users) await addUser(join(folder, 'sasldb2'), user, pass)
-  // Makes the folders of the queue, for the right users.
-  await promisify(execFile)('postfix', ['-c', folder, 'check'])
-  const { uid } = await stat(join(folder, 'data'))
-  if (users.length > 0) await chown(join(folder, 'sasldb2'), uid, 0)
+  const passwords = join(folder, 'sasldb2')
+  for (const { user, pass } of users) await addUser(passwords, user, pass)
+  await chmod(passwords, 0o644)
 
-  const master = spawn(MASTER, ['-c', folder, '-s', '-e', String(LONGEST_LIFE_S)])
-  const log = keepLog(master)
+  const shell = spawn('sh', ['-c', COMMAND, folder], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const log = keepLog(shell)
   let closing: Promise<void> | undefined
   const close = () => {
-    closing ??= stop(master).then(() => rm(folder, { recursive: true }))
+    closing ??= stop(shell, folder).then(() => rm(folder, { recursive: true }))
     return closing
   }
   try {
@@ -105,27 +106,27 @@ async function addUser(file: string, user: string, pass: string): Promise<void> 
   await adding
 }
 
-/** Its processes are a session of their own, and hold the pipe of its log until the last one is gone. */
-async function stop(master: ChildProcess): Promise<void> {
-  const closed = once(master, 'close')
-  if (master.exitCode === null && master.pid !== undefined) process.kill(-master.pid, 'SIGTERM')
+/** The daemons are a session of their own, and hold the pipe of the log until the last one is gone. */
+async function stop(shell: ChildProcess, folder: string): Promise<void> {
+  if (shell.exitCode !== null) return
+  const closed = once(shell, 'close')
+  const pid = await readFile(join(folder, 'queue/pid/master.pid'), 'utf8').catch(() => '')
+  if (pid !== '') process.kill(-Number(pid), 'SIGTERM')
   await closed
 }
 
-function keepLog(master: ChildProcess) {
+function keepLog(shell: ChildProcess) {
   let text = ''
   let ended = false
   const waiting = new Set<() => void>()
   const wake = () => {
     for (const look of waiting) look()
   }
-  const keep = (chunk: Buffer) => {
+  shell.stdout?.on('data', (chunk: Buffer) => {
     text += chunk
     wake()
-  }
-  master.stdout?.on('data', keep)
-  master.stderr?.on('data', keep)
-  master.once('close', () => {
+  })
+  shell.once('close', () => {
     ended = true
     wake()
   })
