@@ -34,6 +34,8 @@ const nest11 = {
 
 export default defineConfig({
   test: {
+    // Most tests wait for a server: four at a time keep two cores busy.
+    maxWorkers: 4,
     reporters: ['default', ['json', { outputFile: `.results/${soak ? 'soak' : 'test'}.json` }]],
     projects: [
       {

@@ -126,9 +126,20 @@ export function startAttempt(
       // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
       else clearTimeout(timer)
     })
-    connection.send(mail, (error, info) => settle(error ? judge(error, body) : { info: info ?? {} }))
+    connection.send(mail, (error, info = {}) => {
+      const failure = error ?? garbledReply(info)
+      settle(failure ? judge(failure, body) : { info })
+    })
   })
   return { done, abort: (error) => abort(error) }
+}
+
+/** Nodemailer takes whatever begins with a 2 for a yes; a reply has three digits (RFC 5321 §4.2). */
+function garbledReply(info: { readonly response?: unknown }): Error | undefined {
+  const { response } = info
+  if (typeof response !== 'string' || /^2\d\d(?:[ -]|$)/.test(response)) return undefined
+  const error = new Error(`The reply to the mail is no SMTP reply: ${JSON.stringify(response.slice(0, 100))}`)
+  return Object.assign(error, { code: 'EPROTOCOL', command: 'DATA' })
 }
 
 /** Decides what a failure means. A reply decides; without one it depends on whether the body's end was out. */

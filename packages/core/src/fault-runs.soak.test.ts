@@ -8,6 +8,9 @@ const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 const ABREAST = 24
 const LIMIT_MS = 150
 
+/** What could be taken for a reply to the final dot, and is none. */
+const NO_REPLIES = ['\0\r\n', '2? \r\n', '25\r\n', '4? \r\n', '55', '\r\n']
+
 /** Numbers from 0 to 1 that depend on nothing but the seed (mulberry32). */
 function createRandom(seed: number): () => number {
   let state = seed
@@ -35,7 +38,13 @@ function drawFault(random: () => number): Fault {
     case 'stall':
       return { phase, kind: 'stall', accepted, half, ...common }
     case 'garble':
-      return { phase, kind: 'garble', accepted, ...common }
+      return {
+        phase,
+        kind: 'garble',
+        accepted,
+        ...(phase === 'dot' && { bytes: pick(random, NO_REPLIES) }),
+        ...common,
+      }
     case 'delay':
       return { phase, kind: 'delay', ms: Math.floor(random() * 1.5 * LIMIT_MS), ...common }
     case 'own':
@@ -43,6 +52,8 @@ function drawFault(random: () => number): Fault {
         { phase: 'starttls', kind: 'missing' },
         { phase: 'tls', kind: 'certificate' },
         { phase: 'auth', kind: 'echo' },
+        // One reply too many, which a client could take for that to its next command.
+        { phase: 'after', kind: 'reply', code: 250 },
       ])
     default: {
       const code = pick(random, [421, 421, 450, 451, 452, 454, 535, 550, 552, 554])
@@ -89,7 +100,7 @@ async function run(seed: number, tally: Tally): Promise<void> {
     ports: [port],
     ...(plaintext ? { allowPlaintext: true } : { tls: { ca } }),
     pool: { maxConnections: 1 + Math.floor(random() * 3) },
-    retry: { baseMs: 5 },
+    retry: { baseMs: 5, ...(random() < 0.3 && { deadlineMs: 20 + random() * LIMIT_MS }) },
     timeouts: { raceMs: LIMIT_MS, replyMs: LIMIT_MS, finalMs: LIMIT_MS },
   })
   const send = async (index: number): Promise<Sent> => {

@@ -64,7 +64,7 @@ export function toHeaderEntries(fields: PostmarkFields): HeaderEntry[] {
 /**
  * Reads fields back from header lines, in any case; other headers and values that mean nothing are passed over.
  * Of two lines for one field the first counts: what Postmark does then is not known.
- * @example fromHeaderEntries([{ key: 'x-pm-tag', value: 'welcome' }]) // { tag: 'welcome' }
+ * @example fromHeaderEntries(toHeaderEntries({ tag: 'welcome' })) // { tag: 'welcome' }
  */
 export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmarkFields {
   const fields: Record<string, unknown> = {}
