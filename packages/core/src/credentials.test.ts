@@ -49,11 +49,11 @@ describe('toLogin', () => {
 
 describe('readAccessKey', () => {
   it.each([
-    ['PM-T-outbound-abc', { type: 'transactional', stream: 'outbound' }],
-    ['PM-B-weekly-news-abc', { type: 'broadcasts', stream: 'weekly-news' }],
-    ['PM-B-abc', { type: 'broadcasts' }],
-    [TOKEN, {}],
-  ])('reads %s', (key, told) => {
+    ['a transactional token', 'PM-T-outbound-abc', { type: 'transactional', stream: 'outbound' }],
+    ['a broadcasts token', 'PM-B-weekly-news-abc', { type: 'broadcasts', stream: 'weekly-news' }],
+    ['a token without a stream', 'PM-B-abc', { type: 'broadcasts' }],
+    ['a server token', TOKEN, {}],
+  ])('reads %s', (_what, key, told) => {
     expect(readAccessKey(key)).toEqual(told)
   })
 })

@@ -5,13 +5,19 @@ const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 
 describe('parseTransportUrl', () => {
   it.each([
-    [`postmark+smtp://${TOKEN}@default`, { serverToken: TOKEN }],
-    [`postmark+smtp://${TOKEN}@default?stream=outbound`, { serverToken: TOKEN, messageStream: 'outbound' }],
+    ['a token', `postmark+smtp://${TOKEN}@default`, { serverToken: TOKEN }],
     [
+      'a stream',
+      `postmark+smtp://${TOKEN}@default?stream=outbound`,
+      { serverToken: TOKEN, messageStream: 'outbound' },
+    ],
+    [
+      'a token given twice',
       `postmark+smtp://${TOKEN}:${TOKEN}@default?message_stream=news`,
       { serverToken: TOKEN, messageStream: 'news' },
     ],
     [
+      'an SMTP token, its stream and its type',
       'postmark+smtp://PM-B-news-abc:s%2Fcret@default?stream=news&type=broadcasts',
       {
         smtpToken: { accessKey: 'PM-B-news-abc', secretKey: 's/cret' },
@@ -20,11 +26,16 @@ describe('parseTransportUrl', () => {
       },
     ],
     [
+      'plaintext to this machine',
       `postmark+smtp://${TOKEN}@127.0.0.1:2525?plaintext=1`,
       { serverToken: TOKEN, host: '127.0.0.1', ports: [2525], allowPlaintext: true },
     ],
-    [`postmark+smtp://${TOKEN}@[::1]:2525`, { serverToken: TOKEN, host: '::1', ports: [2525] }],
-  ])('reads %s', (url, options) => {
+    [
+      'an IPv6 address',
+      `postmark+smtp://${TOKEN}@[::1]:2525`,
+      { serverToken: TOKEN, host: '::1', ports: [2525] },
+    ],
+  ])('reads %s', (_what, url, options) => {
     expect(parseTransportUrl(url)).toEqual(options)
   })
 
