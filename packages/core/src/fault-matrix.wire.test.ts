@@ -17,8 +17,8 @@ const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 const SECRETS = [TOKEN, btoa(TOKEN), btoa(`\0${TOKEN}\0${TOKEN}`)]
 const ATTEMPTS = 2
 
-// Most of the time here is waiting for a limit.
-vi.setConfig({ maxConcurrency: 25 })
+// For the stalls, which are all waiting.
+vi.setConfig({ maxConcurrency: 20 })
 
 /** What becomes of a mail, by the rules of the design. */
 interface Verdict {
@@ -154,7 +154,7 @@ async function setUp(script: FaultScript, fault?: Fault) {
   const server = await startFaultServer({ script })
   const { host, port, ca } = server
   // Only a stall waits for a limit; elsewhere a slow machine must not run into one.
-  const ms = fault?.kind === 'stall' ? 1000 : 20_000
+  const ms = fault?.kind !== 'stall' ? 20_000 : fault.afterBytes === undefined ? 1500 : 3000
   const transporter = createPostmarkTransport({
     serverToken: TOKEN,
     host,
@@ -200,14 +200,23 @@ let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'fault-matrix-'))
   const path = join(folder, 'large.txt')
-  await writeFile(path, Buffer.alloc(13_000_000))
+  await writeFile(path, Buffer.alloc(10_000_000))
   LARGE_MAIL.attachments = [{ path }]
 })
 afterAll(() => rm(folder, { recursive: true }))
 
-describe.concurrent.each(cells)('a fault at $name', ({ fault, verdict }) => prove(fault, verdict, SMALL_MAIL))
-describe.each(toCells('body', LARGE_BODY))('a fault at $name of a large mail', ({ fault, verdict }) =>
-  prove(fault, verdict, LARGE_MAIL),
+const isStall = ({ fault }: { fault: Fault }) => fault.kind === 'stall'
+describe.each(cells.filter((cell) => !isStall(cell)))('a fault at $name', ({ fault, verdict }) =>
+  prove(fault, verdict, SMALL_MAIL),
+)
+// Their limits are short, so that a machine that is busy elsewhere may run into one: hence the retry.
+describe.concurrent.each(cells.filter(isStall))('a fault at $name', { retry: 2 }, ({ fault, verdict }) =>
+  prove(fault, verdict, SMALL_MAIL),
+)
+describe.each(toCells('body', LARGE_BODY))(
+  'a fault at $name of a large mail',
+  { retry: 2 },
+  ({ fault, verdict }) => prove(fault, verdict, LARGE_MAIL),
 )
 
 function prove(fault: Fault, verdict: Verdict, mail: object): void {

@@ -105,6 +105,13 @@ export class FaultPlan {
     return fault
   }
 
+  /** Whether the server takes the mail whose final dot came. */
+  takesMail(): boolean {
+    const fault = this.peek('dot')
+    const byReply = fault?.kind === 'reply' && fault.code < 400
+    return fault?.accepted ?? (fault === undefined || fault.kind === 'delay' || byReply)
+  }
+
   #ask(mail: number): void {
     const script = this.#script
     const listed = () => (mail === 0 ? (script as readonly Fault[])[this.#connection] : undefined)

@@ -1,5 +1,5 @@
 import type { SessionHost } from './fault-host.js'
-import type { Fault, FaultPlan } from './fault-script.js'
+import type { FaultPlan } from './fault-script.js'
 import type { FaultVoice } from './fault-voice.js'
 import type { FaultWire } from './fault-wire.js'
 
@@ -116,7 +116,7 @@ export class FaultSession {
     const early = await this.#midBody()
     const raw = early === 'over' ? undefined : await this.#wire.readBody()
     if (raw === undefined) return
-    const takes = early !== 'answered' && takesMail(this.#plan.peek('dot'))
+    const takes = early !== 'answered' && this.#plan.takesMail()
     const reply = takes ? this.#host.accept(raw, { from: this.#from!, to: this.#to }) : '554 5.3.0 Error'
     this.#forget()
     if (early !== 'answered') await this.#voice.say('dot', [reply])
@@ -140,11 +140,6 @@ export class FaultSession {
     this.#to = []
     this.#recipients = 0
   }
-}
-
-function takesMail(fault: Fault | undefined): boolean {
-  const byReply = fault?.kind === 'reply' && fault.code < 400
-  return fault?.accepted ?? (fault === undefined || fault.kind === 'delay' || byReply)
 }
 
 /** What is asked of the client after an AUTH command. */
