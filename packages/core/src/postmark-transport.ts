@@ -47,7 +47,7 @@ export class PostmarkTransport extends EventEmitter {
       return
     }
     const { host } = route
-    const event: SendEvent = { ...describeMail(mail), host, attempt: 0, port: undefined, phase: 'connect' }
+    const event = toEvent(mail, host)
     const work = () => deliver(mail, route, this.#group(route), this.#settings, { stops: this.#stops, event })
     const sending = traceSend(event, work).then(
       (info) => () => done(null, info),
@@ -124,10 +124,20 @@ export class PostmarkTransport extends EventEmitter {
   }
 }
 
-function describeMail({ data, message }: SendingMail): Pick<SendEvent, 'stream' | 'tag' | 'recipientCount'> {
+function toEvent({ data, message }: SendingMail, host: string): SendEvent {
   const { messageStream, tag } = (data.postmark ?? {}) as ParsedPostmarkFields
-  const { to } = (message as { getEnvelope(): { to: readonly string[] } }).getEnvelope()
-  return { stream: messageStream ?? undefined, tag: tag ?? undefined, recipientCount: to.length }
+  return {
+    stream: messageStream ?? undefined,
+    tag: tag ?? undefined,
+    host,
+    // Nodemailer parses all addresses for this: counted when somebody looks.
+    get recipientCount() {
+      return (message as { getEnvelope(): { to: readonly string[] } }).getEnvelope().to.length
+    },
+    attempt: 0,
+    port: undefined,
+    phase: 'connect',
+  }
 }
 
 function wrongStream(stream: string, only: string): PostmarkError {
