@@ -1,7 +1,7 @@
+import { isRecord } from './describe.js'
 import { FORBIDDEN_EXTENSIONS } from './limits.js'
 import type { PostmarkProblem } from './problem.js'
 import { FORBIDDEN_ATTACHMENT } from './problem.js'
-import { isRecord } from './read-fields.js'
 
 /** Checks names, and adds up the sizes that are known without reading a stream, a file or a URL. */
 export function checkAttachments(attachments: unknown): { problems: PostmarkProblem[]; bytes: number } {

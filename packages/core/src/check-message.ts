@@ -1,9 +1,10 @@
 import { checkAttachments, contentBytes, toBase64Bytes } from './check-attachments.js'
+import { isRecord } from './describe.js'
 import { MESSAGE_LIMITS } from './limits.js'
 import { readHeaders, splitHeaders } from './message-headers.js'
 import type { PostmarkProblem } from './problem.js'
 import { INVALID_REQUEST } from './problem.js'
-import { isRecord, readFields } from './read-fields.js'
+import { readFields } from './read-fields.js'
 
 /** Lists the addresses of a message's To, Cc and Bcc, or of its envelope, each once. */
 export type ListRecipients = (message: object) => readonly string[]

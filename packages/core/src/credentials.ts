@@ -1,5 +1,5 @@
+import { isRecord } from './describe.js'
 import { PostmarkError } from './error.js'
-import { isRecord } from './read-fields.js'
 
 /** An SMTP token of one message stream: Postmark shows the secret key once, when the token is made. */
 export interface SmtpToken {

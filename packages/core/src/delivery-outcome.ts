@@ -1,5 +1,5 @@
+import { isRecord } from './describe.js'
 import { isPostmarkError } from './error.js'
-import { isRecord } from './read-fields.js'
 
 /**
  * What became of a mail whose sendMail failed: `not-sent` (the server did not get it), `rejected` (5xx),

@@ -1,5 +1,5 @@
 import { isTlsFailure } from './delivery-outcome.js'
-import { isRecord } from './read-fields.js'
+import { isRecord } from './describe.js'
 
 /** What stands behind a failed send. */
 export interface SmtpExplanation {

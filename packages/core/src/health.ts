@@ -1,5 +1,5 @@
+import { isRecord } from './describe.js'
 import { explainSmtpError } from './explain-smtp-error.js'
-import { isRecord } from './read-fields.js'
 import { optionError, refuseUnknown } from './settings.js'
 
 /** The part of a Nodemailer transporter that a health check needs. */

@@ -1,8 +1,10 @@
+import { isRecord } from './describe.js'
 import { meaningOf } from './header-entries.js'
 import type { PostmarkProblem } from './problem.js'
 import { INVALID_REQUEST } from './problem.js'
 import type { Reading } from './read-fields.js'
-import { isRecord, NOTHING_READ, readFields, readText } from './read-fields.js'
+import { NOTHING_READ, readFields } from './read-fields.js'
+import { readText } from './read-text.js'
 import type { PostmarkField } from './vocabulary.js'
 import { HEADER_PREFIX, MISSPELLED_HEADERS, POSTMARK_FIELDS, RESERVED_HEADERS } from './vocabulary.js'
 

@@ -2,7 +2,7 @@
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser/index.js'
 import * as mimeFunctions from 'nodemailer/lib/mime-funcs/index.js'
-import { isRecord } from './read-fields.js'
+import { isRecord } from './describe.js'
 
 interface MimeFunctions {
   encodeWords(value: string, encoding: 'Q' | 'B', maxLength: number, encodeAll: boolean): string

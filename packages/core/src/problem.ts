@@ -22,6 +22,11 @@ export function toSentence(problem: PostmarkProblem): string {
   return `${problem.path} ${problem.found} (${problem.limit}). ${problem.cure}`
 }
 
+/** Takes a problem; an error with the code 300 unless it says otherwise. */
+export type Report = (
+  problem: Partial<PostmarkProblem> & Pick<PostmarkProblem, 'path' | 'found' | 'limit' | 'cure'>,
+) => void
+
 /** Postmark error codes that a refused mail would meet later, as a bounce. */
 export const INVALID_REQUEST = 300
 export const FORBIDDEN_ATTACHMENT = 411

@@ -1,11 +1,11 @@
 import { PassThrough, pipeline, type Readable } from 'node:stream'
+import { isRecord } from './describe.js'
 import type { HeaderEntry } from './header-entries.js'
 import type { GivenHeader, HeaderReading } from './message-headers.js'
 import { isPostmarkHeader, readHeaders } from './message-headers.js'
 import { toHeaderLine } from './nodemailer.js'
 import type { CompilingMail } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
-import { isRecord } from './read-fields.js'
 
 /** A message given as `raw`, read into memory: Nodemailer adds no header to it, so we do. */
 export interface RawMessage {

@@ -1,5 +1,9 @@
-import type { PostmarkProblem } from './problem.js'
-import { closeMatch, INVALID_REQUEST, STREAM_CANNOT_SEND, UNKNOWN_STREAM } from './problem.js'
+import { describe, isRecord } from './describe.js'
+import type { PostmarkProblem, Report } from './problem.js'
+import { closeMatch, INVALID_REQUEST } from './problem.js'
+import { readMetadata } from './read-metadata.js'
+import { readText } from './read-text.js'
+import { streamProblem } from './stream-problem.js'
 import type { ParsedPostmarkFields, PostmarkField } from './vocabulary.js'
 import { POSTMARK_FIELDS } from './vocabulary.js'
 
@@ -12,10 +16,6 @@ export interface Reading {
   readonly fields: ParsedPostmarkFields
   readonly problems: readonly PostmarkProblem[]
 }
-
-type Report = (
-  problem: Partial<PostmarkProblem> & Pick<PostmarkProblem, 'path' | 'found' | 'limit' | 'cure'>,
-) => void
 
 export const NOTHING_READ: Reading = Object.freeze({ fields: Object.freeze({}), problems: Object.freeze([]) })
 
@@ -84,136 +84,6 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
   }
 }
 
-/** One line of text without control characters: the form that every value has on the wire. */
-export function readText(
-  value: unknown,
-  path: string,
-  maxLength: number,
-  report: Report,
-): string | undefined {
-  let text: string
-  if (typeof value === 'string') text = value
-  else if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)))
-    text = String(value)
-  else {
-    report({
-      path,
-      found: `is ${describe(value)}`,
-      limit: 'text, a finite number or a boolean',
-      cure: 'Turn it into text first.',
-    })
-    return undefined
-  }
-  if (!/^[ -~]*$/.test(text)) text = readUnprintable(text, path, report)
-  text = text.trim()
-  if (text === '') {
-    report({
-      path,
-      found: 'is empty',
-      limit: 'at least one character',
-      cure: 'It is left out: a header without a value is not sent. Use null to clear a value.',
-      severity: 'warning',
-    })
-    return undefined
-  }
-  if (text.length > maxLength) {
-    report({
-      path,
-      found: `has ${text.length} characters`,
-      limit: `at most ${maxLength} characters`,
-      cure: 'Shorten it, or let preflight: "fit" do so.',
-    })
-  }
-  return text
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g
-
-function readUnprintable(text: string, path: string, report: Report): string {
-  const clean = text.toWellFormed().replace(CONTROLS, ' ')
-  if (clean !== text) {
-    report({
-      path,
-      found: 'has a line break or another control character',
-      limit: 'one line of text',
-      cure: 'Remove it: a header line ends at a line break.',
-    })
-  }
-  if (!/^[ -~]*$/.test(clean)) {
-    report({
-      path,
-      found: 'has characters outside printable ASCII',
-      limit: 'printable ASCII is safe',
-      cure: 'It is sent encoded (RFC 2047); Postmark does not document whether it decodes that. Use ASCII to be sure.',
-      severity: 'warning',
-    })
-  }
-  return clean
-}
-
-function readMetadata(value: unknown, path: string, report: Report): ParsedPostmarkFields['metadata'] {
-  const row = POSTMARK_FIELDS.metadata
-  if (!isRecord(value)) {
-    report({
-      path,
-      found: `is ${describe(value)}`,
-      limit: 'an object of keys and values',
-      cure: `Give an object such as ${JSON.stringify(row.example)}.`,
-    })
-    return undefined
-  }
-  const seen = new Map<string, string>()
-  const read: [string, string | null][] = []
-  let count = 0
-  for (const key of Object.keys(value)) {
-    const given = value[key]
-    if (given === undefined) continue
-    if (!/^[!-9;-~]+$/.test(key)) {
-      report({
-        path: `${path}[${JSON.stringify(key)}]`,
-        found: 'is not a header name',
-        limit: 'printable ASCII without spaces or colons',
-        cure: 'Rename the key.',
-      })
-      continue
-    }
-    const at = `${path}.${key}`
-    const twin = seen.get(key.toLowerCase())
-    if (twin !== undefined) {
-      report({
-        path: at,
-        found: `differs from "${twin}" by case alone`,
-        limit: 'one spelling per key',
-        cure: `It is the same key to Postmark. Remove one; "${twin}" is kept.`,
-      })
-      continue
-    }
-    seen.set(key.toLowerCase(), key)
-    const text = given === null ? null : readText(given, at, row.maxLength, report)
-    if (text === undefined) continue
-    if (key.length > row.maxKeyLength && text !== null) {
-      report({
-        path: at,
-        found: `has a key of ${key.length} characters`,
-        limit: `at most ${row.maxKeyLength} characters`,
-        cure: 'Shorten the key.',
-      })
-    }
-    if (text !== null && ++count === row.maxEntries + 1) {
-      const total = Object.values(value).filter((entry) => entry !== undefined && entry !== null).length
-      report({
-        path,
-        found: `has ${total} keys`,
-        limit: `at most ${row.maxEntries} keys`,
-        cure: 'Remove some, or join values in one key.',
-      })
-    }
-    read.push([key, text])
-  }
-  return Object.fromEntries(read)
-}
-
 /** `false` is a value of its own for a switch; for a flag, which is sent as `true` or not at all, it clears. */
 function readBoolean(
   value: unknown,
@@ -251,32 +121,6 @@ function readStream(value: unknown, path: string, report: Report): string {
   return id
 }
 
-/** What is wrong with a stream ID, or undefined. */
-export function streamProblem(id: string, path: string): PostmarkProblem | undefined {
-  const { maxLength } = POSTMARK_FIELDS.messageStream
-  const limit = `a letter, then a-z 0-9 - _, at most ${maxLength} characters, not beginning with pm-`
-  if (id === 'inbound') {
-    return {
-      path,
-      found: 'is the inbound stream',
-      limit: 'a stream that sends',
-      cure: 'Use "outbound", "broadcast" or a stream of your own.',
-      severity: 'error',
-      errorCode: STREAM_CANNOT_SEND,
-    }
-  }
-  if (/^[a-z][a-z0-9_-]*$/.test(id) && id.length <= maxLength && !id.startsWith('pm-')) return undefined
-  const shown = id.length > maxLength ? `has ${id.length} characters` : `is ${describe(id)}`
-  return {
-    path,
-    found: shown,
-    limit,
-    cure: 'Use the ID of the stream, as its settings page shows it, not its name.',
-    severity: 'error',
-    errorCode: UNKNOWN_STREAM,
-  }
-}
-
 function reportUnknown(key: string, path: string, report: Report): void {
   const near = closeMatch(key, Object.keys(POSTMARK_FIELDS))
   const cure = near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs into metadata.'
@@ -286,19 +130,4 @@ function reportUnknown(key: string, path: string, report: Report): void {
     limit: Object.keys(POSTMARK_FIELDS).join(', '),
     cure,
   })
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A short name of a value for a message: its kind, and the value itself only where it is a short word. */
-function describe(value: unknown): string {
-  if (value === null) return 'null'
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'string')
-    return value.length <= 40 ? JSON.stringify(value) : `a text of ${value.length} characters`
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'undefined')
-    return String(value)
-  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }

@@ -1,4 +1,4 @@
-import { isRecord } from './read-fields.js'
+import { isRecord } from './describe.js'
 
 /** Takes secrets out of texts, errors and log entries. */
 export interface Redactor {

@@ -1,7 +1,7 @@
+import { isRecord } from './describe.js'
 import { PostmarkError } from './error.js'
 import type { MailerLike } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
-import { isRecord } from './read-fields.js'
 
 /** Transports that hand the message on byte for byte, by the `name` they carry. */
 const BY_SMTP = new Set([

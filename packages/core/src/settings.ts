@@ -1,8 +1,9 @@
+import { isRecord } from './describe.js'
 import { publishWarning } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
 import type { PostmarkProblem } from './problem.js'
 import { closeMatch } from './problem.js'
-import { isRecord, readFields } from './read-fields.js'
+import { readFields } from './read-fields.js'
 import type { ParsedPostmarkFields, PostmarkFields } from './vocabulary.js'
 import { POSTMARK_FIELDS } from './vocabulary.js'
 

@@ -1,4 +1,4 @@
-import { isRecord } from './read-fields.js'
+import { isRecord } from './describe.js'
 
 const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'] as const
 const LISTS = ['attachments', 'alternatives'] as const
