@@ -5,7 +5,7 @@ import { SNAPSHOT_KEY, toCompileStep } from './compile-step.js'
 import { claim, contextLevels } from './context.js'
 import type { FieldOrigins } from './field-origin.js'
 import { joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
-import type { CompilePlugin, MailerLike } from './nodemailer-types.js'
+import type { MailerLike } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
 import { readFields } from './read-fields.js'
 import { refuseTransport } from './refuse-transport.js'
@@ -68,7 +68,7 @@ export function attachSettings<T extends object>(transporter: T, settings: Compi
   const doubt = refuseTransport(mailer)
   if (doubt) settings.warn(doubt)
   if (!claim(transporter)) return transporter
-  mailer.use('compile', toCompileStep(settings) satisfies CompilePlugin)
+  mailer.use('compile', toCompileStep(settings))
   const send = mailer.sendMail.bind(mailer)
   mailer.sendMail = (message, callback) => {
     const { copy, snapshot } = takeSnapshot(message)

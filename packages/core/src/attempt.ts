@@ -131,7 +131,7 @@ export function startAttempt(
       settle(failure ? judge(failure, body) : { info })
     })
   })
-  return { done, abort: (error) => abort(error) }
+  return { done, abort }
 }
 
 /** Nodemailer takes whatever begins with a 2 for a yes; a reply has three digits (RFC 5321 §4.2). */

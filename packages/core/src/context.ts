@@ -98,7 +98,7 @@ export function updatePostmark(fields: PostmarkFields): boolean {
     scope.clearsMetadata = true
     scope.updates = others
   } else {
-    scope.updates = keepingNulls(scope.updates, update)
+    scope.updates = toFields(foldLevels([scope.updates, update]), true)
   }
   // A problem of a field that is set again is told once; other fields keep theirs.
   const paths = new Set(problems.map((problem) => problem.path))
@@ -158,17 +158,4 @@ function lost(found: string, cure: string): Reading {
 
 function always(reading: Reading): () => Reading {
   return () => reading
-}
-
-/** Merges an update into earlier ones; null stays, since it clears what outer scopes set. */
-function keepingNulls(before: ParsedPostmarkFields, update: ParsedPostmarkFields): ParsedPostmarkFields {
-  const merged = foldLevels([before, update])
-  const fields: Record<string, unknown> = {}
-  for (const [field, { value }] of merged.fields) fields[field] = value
-  if (merged.metadata.size > 0) {
-    fields.metadata = Object.fromEntries(
-      [...merged.metadata.values()].map((entry) => [entry.key, entry.value]),
-    )
-  }
-  return fields
 }

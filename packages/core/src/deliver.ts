@@ -68,8 +68,8 @@ export async function deliver(
         continue
       }
       const reason = reasonToStop(result, attempts, retry, once && body.touched, route)
-      const pause = Math.random() * Math.min(LONGEST_PAUSE_MS, retry.baseMs * 2 ** (attempts - 1))
       if (reason !== undefined) throw mark(error, result, attempts, reason)
+      const pauseMs = Math.random() * Math.min(LONGEST_PAUSE_MS, retry.baseMs * 2 ** (attempts - 1))
       const { code, responseCode } = error as { code?: string; responseCode?: number }
       publishRetry({
         stream: event.stream,
@@ -78,9 +78,9 @@ export async function deliver(
         outcome,
         code,
         responseCode,
-        pauseMs: pause,
+        pauseMs,
       })
-      if (!(await stop.pause(pause))) throw mark(stop.reason ?? error, result, attempts, reason)
+      if (!(await stop.pause(pauseMs))) throw mark(stop.reason ?? error, result, attempts, '')
     }
   } finally {
     stop.end()
@@ -113,7 +113,10 @@ function lend(
   })
 }
 
-/** Why a failed mail is not tried again; undefined where it is. */
+const SPENT =
+  'It was not sent again: its content is a stream, which can be read only once. Give text, a Buffer or a path.'
+
+/** Why a failed mail is not tried again, or '' where that needs no word; undefined where it is tried again. */
 function reasonToStop(
   failure: AttemptFailure,
   attempts: number,
@@ -121,26 +124,14 @@ function reasonToStop(
   spent: boolean,
   route: Route,
 ): string | undefined {
-  if (failure.outcome === 'unknown' && retry.unknown)
-    return attempts < retry.attempts && !spent ? undefined : spentReason(spent)
-  if (route.canTryAnotherPort(failure.error)) return spent ? spentReason(spent) : undefined
-  if (!failure.retryable) return ''
-  if (spent) return spentReason(spent)
-  return attempts < retry.attempts ? undefined : ''
+  const anotherPort = route.canTryAnotherPort(failure.error)
+  const riskAccepted = failure.outcome === 'unknown' && retry.unknown
+  if (!anotherPort && !riskAccepted && !failure.retryable) return ''
+  if (spent) return SPENT
+  return anotherPort || attempts < retry.attempts ? undefined : ''
 }
 
-function spentReason(spent: boolean): string {
-  return spent
-    ? 'It was not sent again: its content is a stream, which can be read only once. Give text, a Buffer or a path.'
-    : ''
-}
-
-function mark(
-  error: Error,
-  { outcome }: AttemptFailure,
-  attempts: number,
-  reason: string | undefined,
-): Error {
+function mark(error: Error, { outcome }: AttemptFailure, attempts: number, reason: string): Error {
   const failure: DeliveryFailure = { outcome, attempts, ...(reason ? { notRetried: reason } : {}) }
   if (reason) error.message += `. ${reason}`
   return Object.assign(error, failure)

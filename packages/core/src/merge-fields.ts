@@ -47,11 +47,12 @@ export function foldLevels(levels: readonly PostmarkFields[]): Merged {
   return { fields, metadata }
 }
 
-/** The fields of a fold, without what was cleared. */
-export function toFields<F extends PostmarkFields>(merged: Merged): F {
+/** The fields of a fold; without what was cleared, unless the nulls are to clear levels further out. */
+export function toFields<F extends PostmarkFields>(merged: Merged, keepNulls = false): F {
+  const stays = ({ value }: { readonly value: unknown }) => keepNulls || value !== null
   const fields: Record<string, unknown> = {}
-  for (const [field, { value }] of merged.fields) if (value !== null) fields[field] = value
-  const kept = [...merged.metadata.values()].filter((entry) => entry.value !== null)
+  for (const [field, entry] of merged.fields) if (stays(entry)) fields[field] = entry.value
+  const kept = [...merged.metadata.values()].filter(stays)
   if (kept.length > 0) fields.metadata = Object.fromEntries(kept.map((entry) => [entry.key, entry.value]))
   return fields as F
 }

@@ -32,6 +32,9 @@ export interface RoutePlan {
 export function createRoute({ host, ports, login, rotates, racing }: RoutePlan): Route {
   const race = createPortRace(host, ports)
   const redactor = createRedactor()
+  /** TLS that fails for good, on a port that we chose; TLS that is refused for now (4xx) may come with a retry. */
+  const isOfPort = (error: Error) =>
+    racing && isTlsFailure(error) && !replyOutcome(error as unknown as Readonly<Record<string, unknown>>)
   return {
     host,
     race,
@@ -44,16 +47,12 @@ export function createRoute({ host, ports, login, rotates, racing }: RoutePlan):
     },
     noteFailure: (error, port) => {
       redactor.error(error)
-      const fields = error as unknown as Readonly<Record<string, unknown>>
-      const { code, responseCode } = fields as { code?: string; responseCode?: number }
-      if (racing && port !== undefined && isTlsFailure(error) && !replyOutcome(fields)) race.bury(port)
+      const { code, responseCode } = error as { code?: string; responseCode?: number }
+      if (port !== undefined && isOfPort(error)) race.bury(port)
       return rotates && code === 'EAUTH' && responseCode !== undefined && responseCode >= 500
         ? 'ask-again'
         : undefined
     },
-    canTryAnotherPort: (error) => {
-      const fields = error as unknown as Readonly<Record<string, unknown>>
-      return racing && isTlsFailure(fields) && !replyOutcome(fields) && race.hasLivePort
-    },
+    canTryAnotherPort: (error) => isOfPort(error) && race.hasLivePort,
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { closeServer } from './close-server.js'
 
 /** How a {@link TcpProxy} treats the connections that come from now on. */
 export interface TcpProxyOptions {
@@ -63,11 +64,7 @@ export async function startTcpProxy(
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
 
-  const close = async () => {
-    const closed: Promise<unknown>[] = [...sockets].map((socket) => once(socket.destroy(), 'close'))
-    if (server.listening) closed.push(once(server.close(), 'close'))
-    await Promise.all(closed)
-  }
+  const close = () => closeServer(server, sockets)
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { loopbackCertificate, makeCertificate } from './certificate.js'
+import { closeServer } from './close-server.js'
 import { type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
 import { FaultVoice } from './fault-voice.js'
@@ -110,11 +111,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
 
-  const close = async () => {
-    const closed: Promise<unknown>[] = [...sockets].map((socket) => once(socket.destroy(), 'close'))
-    if (server.listening) closed.push(once(server.close(), 'close'))
-    await Promise.all(closed)
-  }
+  const close = () => closeServer(server, sockets)
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
