@@ -1,6 +1,8 @@
+export { API_ERRORS, type ApiError } from './api-errors.js'
 export { attachPostmark, type InfoOf, type PostmarkInfo, type PostmarkSender } from './attach.js'
 export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
+export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './bounce-types.js'
 export { checkMessage, type ListRecipients } from './check-message.js'
 export { createCompileStep } from './compile-step.js'
 export {
@@ -32,6 +34,7 @@ export {
   postmarkHealth,
   type VerifiableTransporter,
 } from './health.js'
+export { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './limits.js'
 export { mergeFields } from './merge-fields.js'
 export { listRecipients } from './nodemailer.js'
 export type { CompilePlugin, MailLike } from './nodemailer-types.js'
@@ -53,4 +56,6 @@ export {
   POSTMARK_FIELDS,
   type PostmarkField,
   type PostmarkFields,
+  RESERVED_HEADERS,
+  WEBHOOK_HEADERS,
 } from './vocabulary.js'
