@@ -1,0 +1,121 @@
+/** Where in an SMTP session a fault strikes, in the order of the session. */
+export const FAULT_PHASES = [
+  'connect',
+  'greeting',
+  'ehlo',
+  'starttls',
+  'tls',
+  'ehlo-tls',
+  'auth',
+  'mail',
+  'rcpt',
+  'data',
+  'body',
+  'dot',
+  'after',
+] as const
+
+/**
+ * `connect` is before the first byte, `tls` the handshake, `ehlo-tls` the EHLO over TLS, `auth` the last reply of
+ * a login, `data` the 354, `body` inside the body, `dot` after the final dot and before its reply, `after` after
+ * that reply. At every other phase the fault stands in the place of the reply.
+ */
+export type FaultPhase = (typeof FAULT_PHASES)[number]
+
+/** What goes wrong. */
+export type FaultKind =
+  /** The connection is reset (RST). */
+  | { readonly kind: 'refuse' }
+  /** The connection is closed (FIN); with `half`, after half of the reply. */
+  | { readonly kind: 'cut'; readonly half?: boolean }
+  /** Nothing more is said, and inside a body nothing more is read; with `half`, after half of the reply. */
+  | { readonly kind: 'stall'; readonly half?: boolean }
+  /** Bytes that are no SMTP reply; what the client says next is answered as usual. */
+  | { readonly kind: 'garble'; readonly bytes?: string }
+  /** Another reply. The connection is closed behind it if `close` says so; default: behind a 421. */
+  | { readonly kind: 'reply'; readonly code: number; readonly text?: string; readonly close?: boolean }
+  /** Goes on as usual, later. */
+  | { readonly kind: 'delay'; readonly ms: number }
+
+/** One fault. It strikes once, at the first time that its phase comes, unless `repeat` is set. */
+export type Fault = (
+  | ({ readonly phase: FaultPhase } & FaultKind)
+  /** EHLO does not list STARTTLS, and the command is refused. */
+  | { readonly phase: 'starttls'; readonly kind: 'missing' }
+  /** A certificate that nobody vouches for. */
+  | { readonly phase: 'tls'; readonly kind: 'certificate' }
+  /** A 535 that repeats every line of the login. */
+  | { readonly phase: 'auth'; readonly kind: 'echo' }
+) & {
+  /** `body`: strikes once this many bytes of the body have come (default 1). */
+  readonly afterBytes?: number
+  /** `dot`: whether the server takes the mail all the same. Default: as the reply says; without one, no. */
+  readonly accepted?: boolean
+  /** `rcpt`: which recipient of the mail, from 0 (the default). */
+  readonly recipient?: number
+  /** Strikes each time that its phase comes, on this connection and in this mail. */
+  readonly repeat?: boolean
+}
+
+/**
+ * The faults of a server: a list with one entry per connection, for its first mail; or a function that is asked
+ * once per connection and mail of that connection, both from 0. What stands before the first MAIL belongs to mail 0.
+ * @example [{ phase: 'rcpt', kind: 'reply', code: 451 }] // strikes on the first connection
+ * @example (connection) => (connection < 2 ? { phase: 'greeting', kind: 'stall' } : undefined)
+ */
+export type FaultScript =
+  | readonly (Fault | undefined)[]
+  | ((connection: number, mail: number) => Fault | undefined)
+
+/** The faults of one connection: asks the script, and knows what has struck already. */
+export class FaultPlan {
+  /** The faults that struck, in order. */
+  readonly struck: Fault[] = []
+  readonly #script: FaultScript
+  readonly #connection: number
+  #mail = -1
+  #fault: Fault | undefined
+  #spent = false
+
+  constructor(script: FaultScript, connection: number) {
+    this.#script = script
+    this.#connection = connection
+    this.#ask(0)
+  }
+
+  /** A MAIL command came. */
+  nextMail(): void {
+    this.#mail += 1
+    if (this.#mail > 0) this.#ask(this.#mail)
+  }
+
+  /** The fault that waits at this phase; it does not count as struck. */
+  peek(phase: FaultPhase, recipient = 0): Fault | undefined {
+    const fault = this.#fault
+    if (fault?.phase !== phase || (this.#spent && !fault.repeat)) return undefined
+    return phase === 'rcpt' && !fault.repeat && (fault.recipient ?? 0) !== recipient ? undefined : fault
+  }
+
+  /** The fault that strikes at this phase now. */
+  take(phase: FaultPhase, recipient = 0): Fault | undefined {
+    const fault = this.peek(phase, recipient)
+    if (!fault) return undefined
+    this.#spent = true
+    this.struck.push(fault)
+    return fault
+  }
+
+  /** Whether the server takes the mail whose final dot came. */
+  takesMail(): boolean {
+    const fault = this.peek('dot')
+    const byReply = fault?.kind === 'reply' && fault.code < 400
+    return fault?.accepted ?? (fault === undefined || fault.kind === 'delay' || byReply)
+  }
+
+  #ask(mail: number): void {
+    const script = this.#script
+    const listed = () => (mail === 0 ? (script as readonly Fault[])[this.#connection] : undefined)
+    this.#fault = typeof script === 'function' ? script(this.#connection, mail) : listed()
+    this.#spent = false
+  }
+}

@@ -1,0 +1,14 @@
+export {
+  FAULT_PHASES,
+  type Fault,
+  type FaultKind,
+  type FaultPhase,
+  type FaultScript,
+} from './fault-script.js'
+export {
+  type AcceptedMail,
+  type FaultConnection,
+  type FaultServer,
+  type FaultServerOptions,
+  startFaultServer,
+} from './fault-server.js'
