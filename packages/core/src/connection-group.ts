@@ -72,32 +72,41 @@ export function createConnectionGroup(
     const retireAt = Date.now() + pool.maxAgeMs * (0.9 + Math.random() * 0.2)
     return { connection: createConnection(plan), retireAt, messages: 0 }
   }
+  const isSpent = ({ messages, retireAt }: Member) =>
+    closed || messages >= pool.maxMessages || retireAt <= Date.now()
+  const rest = (member: Member) => {
+    idle.push(member)
+    member.connection.hold(false)
+    member.idleTimer = setTimeout(
+      () => {
+        idle.splice(idle.indexOf(member), 1)
+        retire(member)
+      },
+      pool.idleTimeoutMs * (0.9 + Math.random() * 0.2),
+    )
+    member.idleTimer.unref()
+  }
   const giveBack = (member: Member, healthy: boolean) => {
     busy--
     member.messages++
-    if (!healthy || closed || member.messages >= pool.maxMessages || member.retireAt <= Date.now())
-      retire(member)
+    if (!healthy || isSpent(member)) retire(member)
     else {
-      idle.push(member)
-      member.connection.hold(false)
-      member.idleTimer = setTimeout(
-        () => {
-          idle.splice(idle.indexOf(member), 1)
-          retire(member)
-        },
-        pool.idleTimeoutMs * (0.9 + Math.random() * 0.2),
-      )
-      member.idleTimer.unref()
+      const [next] = queue
+      if (next) lend(member, next)
+      else rest(member)
     }
     pump()
+  }
+  const lend = (member: Member, work: Work) => {
+    queue.delete(work)
+    busy++
+    void work(member.connection).then((healthy) => giveBack(member, healthy))
   }
   const pump = () => {
     for (const work of queue) {
       const member = takeIdle() ?? open()
       if (!member) return
-      queue.delete(work)
-      busy++
-      void work(member.connection).then((healthy) => giveBack(member, healthy))
+      lend(member, work)
     }
     if (closed && busy === 0) budget.leave(spender)
   }

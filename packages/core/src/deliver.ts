@@ -56,9 +56,7 @@ export async function deliver(
         stop.startClock(retry.deadlineMs)
         const attempt = startAttempt(connection, mail, body, timeLimits, event)
         stop.onStop = attempt.abort
-        return attempt.done.finally(() => {
-          stop.onStop = undefined
-        })
+        return attempt.done
       })
       event.port = result.port
       if ('info' in result) return addRoute(result.info, route, event)
@@ -104,6 +102,7 @@ function lend(
     }
     const waiting = group.use(async (connection) => {
       const result = await run(connection)
+      stop.onStop = undefined
       resolve({ ...result, port: connection.port })
       return 'info' in result
     })

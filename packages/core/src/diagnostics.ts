@@ -44,6 +44,7 @@ export interface RetryEvent {
 }
 
 const send = tracingChannel<unknown, SendEvent>('postmark-smtp:send')
+const sendChannels = [send.start, send.end, send.asyncStart, send.asyncEnd, send.error]
 const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
 const warning = channel('postmark-smtp:warning')
@@ -53,6 +54,7 @@ const warning = channel('postmark-smtp:warning')
  * both may hold addresses: the event's error has the codes alone.
  */
 export async function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
+  if (!sendChannels.some((each) => each.hasSubscribers)) return work()
   let end: { readonly result: T } | { readonly error: unknown } | undefined
   const traced = async () => {
     try {
@@ -89,5 +91,7 @@ export function publishRetry(event: RetryEvent): void {
 
 /** Publishes a warning of a mail. */
 export function publishWarning(problem: PostmarkProblem): void {
-  if (warning.hasSubscribers) warning.publish(problem)
+  if (!warning.hasSubscribers) return
+  const { recipient: _address, ...rest } = problem
+  warning.publish(rest)
 }

@@ -23,7 +23,7 @@ export type FieldOrigins = Readonly<Record<string, FieldOrigin>>
 /** A level as an origin names it. */
 interface NamedLevel {
   readonly name: string
-  readonly scope?: number
+  readonly scope?: number | undefined
 }
 
 /** Names the level of each value of a fold; what was cleared is there with `null`. */

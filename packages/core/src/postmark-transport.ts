@@ -55,7 +55,7 @@ export class PostmarkTransport extends EventEmitter {
     )
     const settled = sending.then((report) => {
       this.#sending.delete(settled)
-      if (this.isIdle()) this.emit('idle')
+      if (this.#sending.size === 0 && this.isIdle()) this.emit('idle')
       // Out of the promise: what the caller's callback throws is the caller's.
       setImmediate(report)
     })

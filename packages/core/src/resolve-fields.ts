@@ -1,12 +1,14 @@
 import type { ContextLevel } from './context.js'
 import type { FieldOrigins } from './field-origin.js'
 import { toOrigins } from './field-origin.js'
-import { asWarning, fitLengths, surplusWarning } from './fit-fields.js'
-import type { Level, Merged } from './merge-fields.js'
+import { asWarning, fitLengths } from './fit-fields.js'
+import type { Level } from './merge-fields.js'
 import { foldLevels, toFields } from './merge-fields.js'
 import type { HeaderReading } from './message-headers.js'
+import type { SparingLevel } from './metadata-room.js'
+import { correlate, dropSurplus, tooManyTogether } from './metadata-room.js'
 import type { PostmarkProblem } from './problem.js'
-import { closeMatch, INVALID_REQUEST, UNKNOWN_STREAM } from './problem.js'
+import { closeMatch, UNKNOWN_STREAM } from './problem.js'
 import type { Reading } from './read-fields.js'
 import type { CompileSettings } from './settings.js'
 import { streamProblem } from './stream-problem.js'
@@ -37,80 +39,74 @@ export interface ResolvedFields {
   readonly warnings: readonly PostmarkProblem[]
 }
 
-const { maxEntries } = POSTMARK_FIELDS.metadata
-
-/** The level of a value that an option added. */
-const NO_LEVEL = -1
-
 /** Merges the levels of one mail: context is fitted, what the caller wrote is kept and its problems told. */
 export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
-  const fits = settings.preflight === 'fit'
-  const written = [
-    { name: 'postmark', reading: sources.message },
-    { name: 'headers', reading: sources.headers },
-    ...(sources.raw ? [{ name: 'raw', reading: sources.raw }] : []),
-  ]
-  const readings = [...sources.transport, ...written.map(({ reading }) => reading)]
+  const readings = [...sources.transport, sources.message, sources.headers]
+  if (sources.raw) readings.push(sources.raw)
   const problems = readings.flatMap((reading) => reading.problems)
   const warnings = sources.context.flatMap((level) => level.problems.map(asWarning))
-
-  const fitted = fits ? fitLengths : (fields: ParsedPostmarkFields) => fields
-  const outer: ResolvingLevel[] = [settings.defaults, ...sources.transport.map(({ fields }) => fields)].map(
-    (fields) => ({ name: 'defaults', fields: fitted(fields), spare: true }),
-  )
-  const inner: ResolvingLevel[] = [
-    ...sources.context.map(({ name, fields, scope }) => ({
-      name,
-      scope,
-      fields: fitLengths(fields),
-      spare: true,
-    })),
-    ...written.map(({ name, reading }) => ({ name, fields: fitted(reading.fields), spare: fits })),
-  ]
-  const streamDefaults = settings.streams?.fields.get(nearestStream([...outer, ...inner]) ?? '')
-  const levels = streamDefaults
-    ? [...outer, { name: 'streams', fields: streamDefaults, spare: true }, ...inner]
-    : [...outer, ...inner]
-
+  const levels = listLevels(sources, settings)
   const merged = foldLevels(levels.map((level) => level.fields))
   const metadata = new Map(merged.metadata)
   warnings.push(...dropSurplus(metadata, levels))
-  const count = countSet(metadata)
-  if (
-    count > maxEntries &&
-    readings.every(
-      ({ fields }) =>
-        Object.values(fields.metadata ?? {}).filter((value) => value !== null).length <= maxEntries,
-    )
-  ) {
-    problems.push(tooManyKeys(count))
-  }
-  const correlationId = correlate(metadata, count, settings, warnings)
+  const tooMany = tooManyTogether(metadata, readings)
+  if (tooMany) problems.push(tooMany)
+  const { correlationKey } = settings
+  const correlationId = correlationKey && correlate(metadata, correlationKey, warnings)
 
   const stream = merged.fields.get('messageStream')
-  const level = levels[stream?.level ?? 0]!.name
-  const named =
-    level === 'headers' || level === 'raw' ? POSTMARK_FIELDS.messageStream.header : 'messageStream'
-  const path = `${level}.${named}`
-  const wrongStream =
-    typeof stream?.value === 'string' ? checkStream(stream.value, path, settings, warnings) : undefined
-  const fatal = wrongStream ? [wrongStream] : []
-  const notFatal = (problem: PostmarkProblem) => wrongStream === undefined || problem.path !== path
+  const path = stream && pathOfStream(levels[stream.level]!)
+  const fatal =
+    path && typeof stream.value === 'string' && checkStream(stream.value, path, settings, warnings)
+  const told = fatal ? problems.filter((problem) => problem.path !== path) : problems
   return {
     fields: toFields({ fields: merged.fields, metadata }),
     correlationId,
     origins: () => toOrigins({ fields: merged.fields, metadata }, levels),
-    errors: problems.filter((problem) => problem.severity === 'error' && notFatal(problem)),
-    fatal,
-    warnings: [...warnings, ...problems.filter((problem) => problem.severity === 'warning')].filter(notFatal),
+    errors: told.filter((problem) => problem.severity === 'error'),
+    fatal: fatal ? [fatal] : [],
+    warnings: [
+      ...warnings.filter((problem) => !fatal || problem.path !== path),
+      ...told.filter((problem) => problem.severity === 'warning'),
+    ],
   }
 }
 
-/** A level, and whether it may lose metadata keys to make room for nearer ones. */
-interface ResolvingLevel extends Level<ParsedPostmarkFields> {
+interface ResolvingLevel extends SparingLevel {
+  readonly fields: ParsedPostmarkFields
   /** Which scope it is, counted from the innermost. */
-  readonly scope?: number
-  readonly spare: boolean
+  readonly scope: number | undefined
+}
+
+/** The levels that give any field, from the outermost to the nearest. */
+function listLevels(sources: FieldSources, settings: CompileSettings): ResolvingLevel[] {
+  const fits = settings.preflight === 'fit'
+  const levels: ResolvingLevel[] = []
+  const add = (name: string, fields: ParsedPostmarkFields, fit: boolean, spare: boolean, scope?: number) => {
+    if (!isEmpty(fields)) levels.push({ name, fields: fit ? fitLengths(fields) : fields, spare, scope })
+  }
+  add('defaults', settings.defaults, fits, true)
+  for (const { fields } of sources.transport) add('defaults', fields, fits, true)
+  const outermost = levels.length
+  for (const { name, fields, scope } of sources.context) add(name, fields, true, true, scope)
+  add('postmark', sources.message.fields, fits, fits)
+  add('headers', sources.headers.fields, fits, fits)
+  if (sources.raw) add('raw', sources.raw.fields, fits, fits)
+  if (settings.streams) {
+    const fields = settings.streams.fields.get(nearestStream(levels) ?? '')
+    if (fields) levels.splice(outermost, 0, { name: 'streams', fields, spare: true, scope: undefined })
+  }
+  return levels
+}
+
+function isEmpty(fields: ParsedPostmarkFields): boolean {
+  for (const _field in fields) return false
+  return true
+}
+
+function pathOfStream({ name }: ResolvingLevel): string {
+  const isHeader = name === 'headers' || name === 'raw'
+  return `${name}.${isHeader ? POSTMARK_FIELDS.messageStream.header : 'messageStream'}`
 }
 
 /** What is wrong with the stream of a mail; one that is not declared may be a slip, which is told. */
@@ -143,63 +139,4 @@ function nearestStream(levels: readonly Level<ParsedPostmarkFields>[]): string |
     if (stream !== undefined) return stream
   }
   return undefined
-}
-
-type Metadata = Map<string, Merged['metadata'] extends ReadonlyMap<string, infer E> ? E : never>
-
-function countSet(metadata: Metadata): number {
-  let count = 0
-  for (const { value } of metadata.values()) if (value !== null) count++
-  return count
-}
-
-/** Drops keys over the limit from levels that may lose some: the outermost first, and there the last first. */
-function dropSurplus(metadata: Metadata, levels: readonly ResolvingLevel[]): PostmarkProblem[] {
-  const surplus = countSet(metadata) - maxEntries
-  if (surplus <= 0) return []
-  const warnings: PostmarkProblem[] = []
-  const candidates = [...metadata]
-    .reverse()
-    .filter(([, entry]) => entry.value !== null && levels[entry.level]!.spare)
-  candidates.sort(([, a], [, b]) => a.level - b.level)
-  for (const [lower, entry] of candidates.slice(0, surplus)) {
-    metadata.delete(lower)
-    warnings.push(surplusWarning(`${levels[entry.level]!.name}.metadata.${entry.key}`))
-  }
-  return warnings
-}
-
-function tooManyKeys(count: number): PostmarkProblem {
-  const limit = `at most ${maxEntries} keys`
-  const cure = 'Remove some, or join values in one key.'
-  const found = `has ${count} keys with those of headers`
-  return { path: 'postmark.metadata', found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST }
-}
-
-/** Adds the correlation ID, or takes the one that somebody gave under its key. */
-function correlate(
-  metadata: Metadata,
-  count: number,
-  settings: CompileSettings,
-  warnings: PostmarkProblem[],
-): string | undefined {
-  const key = settings.correlationKey
-  if (key === undefined) return undefined
-  const given = metadata.get(key.toLowerCase())
-  if (given) return given.value === null ? undefined : String(given.value)
-  if (count >= maxEntries) {
-    const found = `had no place: the mail has ${count} keys`
-    const cure = 'The mail went out without it. Remove a key.'
-    warnings.push({
-      path: `metadata.${key}`,
-      found,
-      limit: `at most ${maxEntries} keys`,
-      cure,
-      severity: 'warning',
-    })
-    return undefined
-  }
-  const value = crypto.randomUUID()
-  metadata.set(key.toLowerCase(), { key, value, level: NO_LEVEL })
-  return value
 }
