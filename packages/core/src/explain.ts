@@ -1,8 +1,9 @@
 import { contextLevels } from './context.js'
 import type { FieldOrigins } from './field-origin.js'
 import { toOrigins } from './field-origin.js'
+import { splitHeaders } from './header-shapes.js'
 import { foldLevels } from './merge-fields.js'
-import { readHeaders, splitHeaders } from './message-headers.js'
+import { readHeaders } from './message-headers.js'
 import { readFields } from './read-fields.js'
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { GivenHeader } from './message-headers.js'
-import { isPostmarkHeader, joinHeaders, readHeaders, splitHeaders } from './message-headers.js'
+import type { GivenHeader } from './header-shapes.js'
+import { isPostmarkHeader, joinHeaders, splitHeaders } from './header-shapes.js'
+import { readHeaders } from './message-headers.js'
 import { MISSPELLED_HEADERS, RESERVED_HEADERS } from './vocabulary.js'
 
 const given = (...headers: readonly (readonly [string, unknown])[]): GivenHeader[] =>

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { contextLevels, runWithPostmark } from './context.js'
-import { readHeaders, splitHeaders } from './message-headers.js'
+import { splitHeaders } from './header-shapes.js'
+import { readHeaders } from './message-headers.js'
 import { readFields } from './read-fields.js'
 import type { FieldSources, ResolvedFields } from './resolve-fields.js'
 import { resolveFields } from './resolve-fields.js'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { isPostmarkHeader } from './message-headers.js'
+import { isPostmarkHeader } from './header-shapes.js'
 import { parseFields } from './parse-fields.js'
 import {
   HEADER_PREFIX,
