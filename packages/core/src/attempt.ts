@@ -74,64 +74,60 @@ export function watchBody(mail: SendingMail): BodyWatch {
   }
 }
 
-/** An attempt under way. */
-export interface Attempt {
-  readonly done: Promise<{ readonly info: object } | AttemptFailure>
-  /** Breaks it off, with the error that sendMail shall reject with. */
-  abort(error: Error): void
-}
+/** How an attempt ended. */
+export type AttemptResult = { readonly info: object } | AttemptFailure
 
-/** Sends a mail over a connection, within the limits of each phase. */
+/**
+ * Sends a mail over a connection, within the limits of each phase.
+ * @returns what breaks it off, with the error that sendMail shall reject with
+ */
 export function startAttempt(
   connection: Connection,
   mail: SendingMail,
   body: BodyWatch,
   limits: TimeLimits,
   event: { phase: SendPhase },
-): Attempt {
-  let abort: (error: Error) => void = () => {}
-  const done = new Promise<{ readonly info: object } | AttemptFailure>((resolve) => {
-    let timer: NodeJS.Timeout | undefined
-    let settled = false
-    const settle = (result: { readonly info: object } | AttemptFailure) => {
-      if (settled) return
-      settled = true
-      clearTimeout(timer)
-      resolve(result)
-    }
-    abort = (error) => {
-      // Judged before the connection breaks: what is written in the meantime must not change the verdict.
-      const outcome = body.ended ? 'unknown' : 'not-sent'
-      settle({ error, outcome, retryable: false })
+  done: (result: AttemptResult) => void,
+): (error: Error) => void {
+  let timer: NodeJS.Timeout | undefined
+  let settled = false
+  const settle = (result: AttemptResult) => {
+    if (settled) return
+    settled = true
+    clearTimeout(timer)
+    done(result)
+  }
+  const limit = (ms: number, what: string) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
+      const error = Object.assign(new Error(`${what} took more than ${ms / 1000} s`), {
+        code: 'ETIMEDOUT',
+        command: 'CONN',
+      })
+      settle(judge(error, body))
       connection.destroy()
-    }
-    const limit = (ms: number, what: string) => {
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        const error = Object.assign(new Error(`${what} took more than ${ms / 1000} s`), {
-          code: 'ETIMEDOUT',
-          command: 'CONN',
-        })
-        settle(judge(error, body))
-        connection.destroy()
-      }, ms)
-    }
-    limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
-    event.phase = 'connect'
-    body.begin((phase) => {
-      if (settled) return
-      event.phase = phase
-      if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
-      else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
-      // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
-      else clearTimeout(timer)
-    })
-    connection.send(mail, (error, info = {}) => {
-      const failure = error ?? garbledReply(info)
-      settle(failure ? judge(failure, body) : { info })
-    })
+    }, ms)
+  }
+  limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
+  event.phase = 'connect'
+  body.begin((phase) => {
+    if (settled) return
+    event.phase = phase
+    if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
+    else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
+    // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
+    else clearTimeout(timer)
   })
-  return { done, abort }
+  connection.send(mail, (error, info = {}) => {
+    const failure = error ?? garbledReply(info)
+    settle(failure ? judge(failure, body) : { info })
+  })
+  return (error) => {
+    // Judged before the connection breaks: what is written in the meantime must not change the verdict.
+    const outcome = body.ended ? 'unknown' : 'not-sent'
+    settle({ error, outcome, retryable: false })
+    connection.destroy()
+  }
 }
 
 /** Nodemailer takes whatever begins with a 2 for a yes; a reply has three digits (RFC 5321 §4.2). */

@@ -1,4 +1,5 @@
 import { checkLimits } from './check-message.js'
+import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import type { ContextLevel } from './context.js'
 import { claim, contextLevels } from './context.js'
 import { problemsError } from './error.js'
@@ -7,8 +8,10 @@ import type { FieldOrigins } from './field-origin.js'
 import { asWarning } from './fit-fields.js'
 import type { HeaderEntry } from './header-entries.js'
 import { writeEntries } from './header-entries.js'
-import type { GivenHeader, HeaderReading } from './message-headers.js'
-import { joinHeaders, mayHoldDefaults, readHeaders, splitHeaders } from './message-headers.js'
+import type { GivenHeader } from './header-shapes.js'
+import { joinHeaders, mayHoldDefaults, splitHeaders } from './header-shapes.js'
+import type { HeaderReading } from './message-headers.js'
+import { readHeaders } from './message-headers.js'
 import { listRecipients } from './nodemailer.js'
 import type { CompilePlugin, CompilingMail } from './nodemailer-types.js'
 import type { PostmarkProblem } from './problem.js'
@@ -60,7 +63,13 @@ export function toCompileStep(settings: CompileSettings): CompilePlugin {
     const sources = attempt(() => begin(mail, settings, warnOfTwins))
     const finish = (raw?: RawMessage) => {
       const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
-      done(compiled.error)
+      if (compiled.error || !settings.suppressions) {
+        done(compiled.error)
+        return
+      }
+      // Out of the promise: what a later plugin, or the caller's callback, throws is theirs.
+      const later = (error?: Error) => setImmediate(done, error)
+      screen(mail, sources.value?.snapshot, settings, settings.suppressions).then(later, later)
     }
     if (sources.error || !sources.value) done(sources.error)
     else if (!mail.data.raw) finish()
@@ -100,7 +109,8 @@ interface MailSources extends FieldSources {
 
 function readSources({ data }: CompilingMail): MailSources {
   const snapshot = data[SNAPSHOT_KEY] as Snapshot | undefined
-  delete data[SNAPSHOT_KEY]
+  // Not deleted: that would make every later look into the message slow.
+  if (snapshot) data[SNAPSHOT_KEY] = undefined
   const { postmark, rest } = splitHeaders(data.headers)
   if (snapshot) {
     // The caller's own are in the snapshot: what stands here came from createTransport's second argument.
@@ -139,6 +149,24 @@ function compile(
       ...kept.map(({ name, value }) => ({ key: name, value: String(value) })),
     ])
   else writeHeaders(mail, sources.rest, entries, kept)
+}
+
+/** Asks the store of suppressions; resolves to what the mail is refused with. */
+async function screen(
+  { data }: CompilingMail,
+  snapshot: Snapshot | undefined,
+  settings: CompileSettings,
+  store: SuppressionFinder,
+): Promise<Error | undefined> {
+  const { messageStream } = data.postmark as ParsedPostmarkFields
+  const stream = messageStream ?? settings.streams?.unnamed ?? 'outbound'
+  const { warnings, refusal } = await checkSuppressions(data, stream, store)
+  if (refusal && settings.preflight !== 'warn') return refusal
+  for (const warning of warnings) settings.warn(warning)
+  if (snapshot?.result) {
+    snapshot.result = { ...snapshot.result, warnings: [...snapshot.result.warnings, ...warnings] }
+  }
+  return undefined
 }
 
 /** Decides what the problems of a mail mean; returns its warnings. @throws PostmarkError ERR_POSTMARK_PREFLIGHT */

@@ -5,8 +5,8 @@ import type { PoolSettings } from './transport-options.js'
 
 /** The connections to one host under one login, fed from one queue. */
 export interface ConnectionGroup {
-  /** Waits for a connection and lends it; the work says whether it can be used again. */
-  use(work: (connection: Connection) => Promise<boolean>): Waiting
+  /** Waits for a connection and lends it. */
+  use(work: Work): Waiting
   verify(): Promise<void>
   /** Whether nothing waits and nothing is under way. */
   isIdle(): boolean
@@ -27,7 +27,8 @@ interface Member {
   idleTimer?: NodeJS.Timeout
 }
 
-type Work = (connection: Connection) => Promise<boolean>
+/** What is done on a connection; it gives the connection back, and says whether it can be used again. */
+type Work = (connection: Connection, giveBack: (healthy: boolean) => void) => void
 
 /** Makes a group; a connection is opened when a mail needs one. */
 export function createConnectionGroup(
@@ -100,7 +101,7 @@ export function createConnectionGroup(
   const lend = (member: Member, work: Work) => {
     queue.delete(work)
     busy++
-    void work(member.connection).then((healthy) => giveBack(member, healthy))
+    work(member.connection, (healthy) => giveBack(member, healthy))
   }
   const pump = () => {
     for (const work of queue) {

@@ -1,4 +1,4 @@
-import type { AttemptFailure } from './attempt.js'
+import type { AttemptFailure, AttemptResult } from './attempt.js'
 import { startAttempt, watchBody } from './attempt.js'
 import type { Connection } from './connection.js'
 import type { ConnectionGroup } from './connection-group.js'
@@ -52,11 +52,9 @@ export async function deliver(
   try {
     for (let attempts = 1; ; attempts++) {
       event.attempt = attempts
-      const result = await lend(group, stop, (connection) => {
+      const result = await lend(group, stop, (connection, done) => {
         stop.startClock(retry.deadlineMs)
-        const attempt = startAttempt(connection, mail, body, timeLimits, event)
-        stop.onStop = attempt.abort
-        return attempt.done
+        stop.onStop = startAttempt(connection, mail, body, timeLimits, event, done)
       })
       event.port = result.port
       if ('info' in result) return addRoute(result.info, route, event)
@@ -85,13 +83,13 @@ export async function deliver(
   }
 }
 
-type Result = ({ readonly info: object } | AttemptFailure) & { readonly port: number | undefined }
+type Result = AttemptResult & { readonly port: number | undefined }
 
 /** Waits for a connection, and runs an attempt on it. */
 function lend(
   group: ConnectionGroup,
   stop: SendStop,
-  run: (connection: Connection) => Promise<{ readonly info: object } | AttemptFailure>,
+  run: (connection: Connection, done: (result: AttemptResult) => void) => void,
 ): Promise<Result> {
   return new Promise((resolve) => {
     const refuse = (error: Error) =>
@@ -100,12 +98,13 @@ function lend(
       refuse(stop.reason)
       return
     }
-    const waiting = group.use(async (connection) => {
-      const result = await run(connection)
-      stop.onStop = undefined
-      resolve({ ...result, port: connection.port })
-      return 'info' in result
-    })
+    const waiting = group.use((connection, giveBack) =>
+      run(connection, (result) => {
+        stop.onStop = undefined
+        resolve({ ...result, port: connection.port })
+        giveBack('info' in result)
+      }),
+    )
     stop.onStop ??= (error) => {
       if (waiting.cancel()) refuse(error)
     }

@@ -53,8 +53,11 @@ const warning = channel('postmark-smtp:warning')
  * Publishes the start and the end of a send. Neither the result nor the error itself goes into the event, since
  * both may hold addresses: the event's error has the codes alone.
  */
-export async function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
-  if (!sendChannels.some((each) => each.hasSubscribers)) return work()
+export function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
+  return sendChannels.some((each) => each.hasSubscribers) ? publishSend(event, work) : work()
+}
+
+async function publishSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
   let end: { readonly result: T } | { readonly error: unknown } | undefined
   const traced = async () => {
     try {

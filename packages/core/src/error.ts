@@ -32,9 +32,22 @@ export const ERROR_CODES = {
     meaning: 'The transporter does not send by SMTP, so Postmark headers would do nothing.',
     cure: 'Use an SMTP transporter, or createPostmarkTransport.',
   },
+  ERR_POSTMARK_SUPPRESSED: {
+    meaning:
+      'Every recipient of the mail is suppressed on its stream. Postmark would have answered 250 and bounced it later.',
+    cure: 'Do not send again. `error.problems` names each recipient; one who subscribes again is to be removed from the store.',
+  },
   ERR_POSTMARK_CLOSED: {
     meaning: 'The transporter was closed before the mail was sent.',
     cure: 'Send before close(), or create a new transporter.',
+  },
+  ERR_POSTMARK_BOUNCES: {
+    meaning: 'The bounces, or the settings, of a server cannot be read from Postmark\u2019s API.',
+    cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',
+  },
+  ERR_POSTMARK_WEBHOOK: {
+    meaning: 'The body of a webhook is no JSON object, or a webhook was not handled as it should be.',
+    cure: 'The message tells which. Let Postmark post to this path alone, and see docs/webhooks.md.',
   },
 } as const
 

@@ -27,7 +27,13 @@ export { explainPostmark } from './explain.js'
 export { explainSmtpError, type SmtpExplanation } from './explain-smtp-error.js'
 export type { FieldOrigin, FieldOrigins } from './field-origin.js'
 export { type FittedFields, fitFields } from './fit-fields.js'
-export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './header-entries.js'
+export {
+  fromHeaderEntries,
+  type HeaderEntry,
+  type HeaderMeaning,
+  meaningOf,
+  toHeaderEntries,
+} from './header-entries.js'
 export {
   type PostmarkHealth,
   type PostmarkHealthOptions,
@@ -41,8 +47,14 @@ export type { CompilePlugin, MailLike } from './nodemailer-types.js'
 export { parseFields } from './parse-fields.js'
 export type { CloseOptions } from './postmark-transport.js'
 export type { PostmarkProblem } from './problem.js'
-export type { CompileOptions } from './settings.js'
+export { type CompileOptions, optionError, refuseUnknown } from './settings.js'
 export type { AuthMethod } from './smtp-auth.js'
+export {
+  createSuppressionList,
+  type Suppression,
+  type SuppressionList,
+  type SuppressionStore,
+} from './suppression-list.js'
 export type { TimeLimits } from './time-limits.js'
 export type {
   GetSocket,
@@ -52,6 +64,8 @@ export type {
   StreamOptions,
 } from './transport-options.js'
 export {
+  HEADER_PREFIX,
+  MISSPELLED_HEADERS,
   type ParsedPostmarkFields,
   POSTMARK_FIELDS,
   type PostmarkField,

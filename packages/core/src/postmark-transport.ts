@@ -49,16 +49,16 @@ export class PostmarkTransport extends EventEmitter {
     const { host } = route
     const event = toEvent(mail, host)
     const work = () => deliver(mail, route, this.#group(route), this.#settings, { stops: this.#stops, event })
-    const sending = traceSend(event, work).then(
-      (info) => () => done(null, info),
-      (error: Error) => () => done(explainInMessage(error)),
-    )
-    const settled = sending.then((report) => {
+    const settle = (report: () => void) => {
       this.#sending.delete(settled)
       if (this.#sending.size === 0 && this.isIdle()) this.emit('idle')
       // Out of the promise: what the caller's callback throws is the caller's.
       setImmediate(report)
-    })
+    }
+    const settled = traceSend(event, work).then(
+      (info) => settle(() => done(null, info)),
+      (error: Error) => settle(() => done(explainInMessage(error))),
+    )
     this.#sending.add(settled)
   }
 

@@ -12,6 +12,8 @@ export interface PostmarkProblem {
   readonly severity: 'error' | 'warning'
   /** The Postmark error code that a later bounce would have carried. @example 300 */
   readonly errorCode?: number
+  /** The address that it is about, where it is about a single one. */
+  readonly recipient?: string
 }
 
 /**
@@ -29,6 +31,7 @@ export type Report = (
 
 /** Postmark error codes that a refused mail would meet later, as a bounce. */
 export const INVALID_REQUEST = 300
+export const INACTIVE_RECIPIENT = 406
 export const FORBIDDEN_ATTACHMENT = 411
 export const UNKNOWN_STREAM = 1235
 export const STREAM_CANNOT_SEND = 1236

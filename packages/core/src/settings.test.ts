@@ -57,7 +57,7 @@ describe('toCompileSettings', () => {
   ])('refuses the unknown option %s and proposes %s', (name, near) => {
     const hint = near
       ? `Did you mean "${near}"?`
-      : 'Known options: defaults, preflight, onWarning, correlationId.'
+      : 'Known options: defaults, preflight, onWarning, correlationId, suppressions.'
     expect(() => toCompileSettings({ [name]: true })).toThrow(
       expect.objectContaining({
         code: 'ERR_POSTMARK_OPTIONS',
@@ -95,6 +95,8 @@ describe('toCompileSettings', () => {
     ['preflight', true, /a value of type boolean/],
     ['onWarning', 'log', /onWarning is "log"; it must be a function/],
     ['onWarning', null, /onWarning is null/],
+    ['suppressions', null, /suppressions is null; it must be a store with `find`/],
+    ['suppressions', new Map(), /createSuppressionList/],
     ['correlationId', 'id', /correlationId is "id"/],
     ['correlationId', null, /correlationId is null/],
     ['correlationId', {}, /correlationId/],

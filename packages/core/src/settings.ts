@@ -1,3 +1,4 @@
+import type { SuppressionFinder } from './check-suppressions.js'
 import { isRecord } from './describe.js'
 import { publishWarning } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
@@ -20,6 +21,11 @@ export interface CompileOptions {
   readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
   /** Adds a random UUID to each mail's metadata, under `correlation-id` or a key of yours. Default off. */
   readonly correlationId?: boolean | { readonly key: string } | undefined
+  /**
+   * Asked before each mail which of its recipients are suppressed on its stream: one warning for each, and no mail
+   * where all are, unless `preflight` is `warn`. A store that fails, or is silent for 2 s, costs no mail. Default none.
+   */
+  readonly suppressions?: SuppressionFinder | undefined
 }
 
 /** What a transport knows of its streams. */
@@ -30,6 +36,8 @@ export interface StreamSettings {
   readonly known: ReadonlySet<string>
   /** Whether a mail may name no other. */
   readonly strict: boolean
+  /** The stream of a mail that names none, where the credentials tell it; else it is Postmark's `outbound`. */
+  readonly unnamed?: string | undefined
 }
 
 /** {@link CompileOptions} after the check at construction. */
@@ -38,10 +46,11 @@ export interface CompileSettings {
   readonly preflight: 'throw' | 'warn' | 'fit'
   readonly correlationKey: string | undefined
   readonly streams: StreamSettings | undefined
+  readonly suppressions: SuppressionFinder | undefined
   warn(warning: PostmarkProblem): void
 }
 
-const COMPILE_OPTIONS = ['defaults', 'preflight', 'onWarning', 'correlationId'] as const
+const COMPILE_OPTIONS = ['defaults', 'preflight', 'onWarning', 'correlationId', 'suppressions'] as const
 
 /**
  * Checks the options of the compile step.
@@ -54,16 +63,19 @@ export function toCompileSettings(options: unknown): CompileSettings {
 
 /** The same for an object whose keys were checked already. */
 export function readCompileOptions(options: CompileOptions = {}, streams?: StreamSettings): CompileSettings {
-  const { preflight = 'throw', onWarning, correlationId } = options
+  const { preflight = 'throw', onWarning, correlationId, suppressions } = options
   if (!['throw', 'warn', 'fit'].includes(preflight))
     throw optionError('preflight', preflight, '"throw", "warn" or "fit"')
   if (onWarning !== undefined && typeof onWarning !== 'function')
     throw optionError('onWarning', onWarning, 'a function')
+  if (suppressions !== undefined && typeof (suppressions as SuppressionFinder | null)?.find !== 'function')
+    throw optionError('suppressions', suppressions, 'a store with `find`, such as createSuppressionList()')
   return {
     defaults: parseDefaults(options.defaults, 'defaults'),
     preflight,
     correlationKey: toCorrelationKey(correlationId),
     streams,
+    suppressions,
     warn: guarded(onWarning),
   }
 }

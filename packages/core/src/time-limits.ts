@@ -20,6 +20,9 @@ export const NEXT_PORT_AFTER_MS = 300
 /** When the next port starts although the one before is connected, and has not greeted. */
 export const NEXT_PORT_AFTER_SILENCE_MS = 2_000
 
+/** For the answer of a suppression store. A lookup takes milliseconds; a mail must not wait for one that is ill. */
+export const SUPPRESSIONS_MS = 2_000
+
 /** For how long a port that failed comes last. */
 export const DEAD_PORT_MS = 300_000
 

@@ -85,7 +85,7 @@ export interface RetrySettings {
 
 const OPTIONS = (
   'serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
-  'retry timeouts getSocket logger defaults preflight onWarning correlationId'
+  'retry timeouts getSocket logger defaults preflight onWarning correlationId suppressions'
 ).split(' ')
 
 /** The options of a transport after the check at construction. */
@@ -146,7 +146,12 @@ export function toTransportSettings(input: unknown): TransportSettings {
     ...routes,
     compile: readCompileOptions(
       { ...options, defaults },
-      { fields: routes.fields, known: routes.known, strict: strictStreams },
+      {
+        fields: routes.fields,
+        known: routes.known,
+        strict: strictStreams,
+        unnamed: routes.target(undefined).onlyStream,
+      },
     ),
     ports,
     authMethod,
