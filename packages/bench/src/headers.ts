@@ -3,6 +3,7 @@ import { postmark } from '@postmark-smtp/nodemailer'
 import { createTransport } from 'nodemailer'
 import { type Contender, measure } from './measure.js'
 import type { Section } from './section.js'
+import type { Sink } from './smtp-sink.js'
 
 const message = {
   from: 'shop@example.com',
@@ -13,16 +14,16 @@ const message = {
 }
 
 /** What header injection costs, with 0, 3 and 10 metadata fields. */
-export async function measureHeaders(port: number): Promise<Section> {
+export async function measureHeaders({ name: sink, port }: Sink): Promise<Section> {
   const rows: (string | number)[][] = []
   for (const fields of [0, 3, 10]) {
     const { contenders, close } = headerContenders(port, fields)
-    const results = await measure(contenders, { rounds: 20, perRound: 250, concurrency: 5 })
+    const results = await measure(contenders, { rounds: 15, perRound: 200, concurrency: 5 })
     close()
     const plain = results[0]!
     rows.push(
       ...results.map(({ name, cpuMicros, perSecond }) => [
-        fields,
+        `${fields} fields`,
         name,
         cpuMicros,
         perSecond,
@@ -31,9 +32,10 @@ export async function measureHeaders(port: number): Promise<Section> {
     )
   }
   return {
-    title: 'Header injection: 20 rounds of 250 mails',
+    title: `Header injection, CPU per mail, to ${sink}: 15 rounds of 200 mails`,
     headings: ['fields', 'sent by', 'CPU \u00b5s/mail', 'mails/s', 'CPU against plain'],
     rows,
+    chart: { column: 4, better: 'lower' },
   }
 }
 

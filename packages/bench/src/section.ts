@@ -3,6 +3,16 @@ export interface Section {
   readonly title: string
   readonly headings: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
+  /** What the chart shows: the column that holds the ratio to the first row, and which way is better. */
+  readonly chart: { readonly column: number; readonly better: 'lower' | 'higher' }
+}
+
+/** What `npm run bench` found, as it stands in a file. */
+export interface Results {
+  /** Processor, cores, and the versions that were compared. */
+  readonly machine: string
+  readonly seconds: number
+  readonly sections: readonly Section[]
 }
 
 /** Lays out a section as lines of text; numbers stand to the right, with the digits that they need. */
@@ -18,7 +28,15 @@ export function toText({ title, headings, rows }: Section): string {
   return [title, toLine(headings), ...cells.map(toLine)].join('\n')
 }
 
+/** The same as a table of Markdown. */
+export function toMarkdown({ title, headings, rows }: Section): string {
+  const toLine = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rule = headings.map((_, column) => (typeof rows[0]?.[column] === 'number' ? '--:' : '---'))
+  const lines = [headings, rule, ...rows.map((row) => row.map(toCell))].map(toLine)
+  return [`### ${title}`, '', ...lines].join('\n')
+}
+
 function toCell(value: string | number): string {
   if (typeof value === 'string') return value
-  return Math.abs(value) < 10 ? value.toFixed(3) : Math.round(value).toString()
+  return Math.abs(value) < 10 ? value.toFixed(2) : Math.round(value).toString()
 }

@@ -1,50 +1,24 @@
 import { checkLimits } from './check-message.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
-import type { ContextLevel } from './context.js'
-import { claim, contextLevels } from './context.js'
-import { problemsError } from './error.js'
+import { claim } from './context.js'
 import { keepExact } from './exact-lines.js'
-import type { FieldOrigins } from './field-origin.js'
-import { asWarning } from './fit-fields.js'
 import type { HeaderEntry } from './header-entries.js'
 import { writeEntries } from './header-entries.js'
 import type { GivenHeader } from './header-shapes.js'
-import { joinHeaders, mayHoldDefaults, splitHeaders } from './header-shapes.js'
+import { joinHeaders } from './header-shapes.js'
+import type { MailSources, Snapshot } from './mail-sources.js'
+import { readSources } from './mail-sources.js'
 import type { HeaderReading } from './message-headers.js'
-import { readHeaders } from './message-headers.js'
 import { listRecipients } from './nodemailer.js'
 import type { CompilePlugin, CompilingMail } from './nodemailer-types.js'
-import type { PostmarkProblem } from './problem.js'
+import { preflight } from './preflight.js'
 import type { RawMessage } from './raw-message.js'
 import { prependToRaw, readRaw } from './raw-message.js'
-import type { Reading } from './read-fields.js'
-import { readFields } from './read-fields.js'
 import { refuseTransport } from './refuse-transport.js'
-import type { FieldSources, ResolvedFields } from './resolve-fields.js'
 import { resolveFields } from './resolve-fields.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 import type { ParsedPostmarkFields } from './vocabulary.js'
-
-/** What `attachPostmark` read at the moment of sendMail, on its way to the compile step. */
-export interface Snapshot {
-  readonly context: readonly ContextLevel[]
-  readonly message: Reading
-  readonly headers: HeaderReading
-  /** Set by the compile step. */
-  result?: CompileResult
-}
-
-/** What the compile step found out, for `info.postmark`. */
-export interface CompileResult {
-  readonly fields: ParsedPostmarkFields
-  readonly correlationId: string | undefined
-  origins(): FieldOrigins
-  readonly warnings: readonly PostmarkProblem[]
-}
-
-/** Key of the message data that carries a {@link Snapshot}; a string, since Nodemailer 7 copies no symbols. */
-export const SNAPSHOT_KEY = '@postmark-smtp/snapshot'
 
 /**
  * Makes the compile step on its own, for `transporter.use('compile', step)`; it works once per mail, however
@@ -101,32 +75,6 @@ function begin(
   return sources
 }
 
-interface MailSources extends FieldSources {
-  /** Headers that are not Postmark's, in the shape they came in. */
-  readonly rest: unknown
-  readonly snapshot: Snapshot | undefined
-}
-
-function readSources({ data }: CompilingMail): MailSources {
-  const snapshot = data[SNAPSHOT_KEY] as Snapshot | undefined
-  // Not deleted: that would make every later look into the message slow.
-  if (snapshot) data[SNAPSHOT_KEY] = undefined
-  const { postmark, rest } = splitHeaders(data.headers)
-  if (snapshot) {
-    // The caller's own are in the snapshot: what stands here came from createTransport's second argument.
-    const transport = [readFields(data.postmark, 'defaults'), readHeaders(postmark, 'defaults.headers')]
-    return { ...snapshot, transport, rest, snapshot }
-  }
-  return {
-    context: contextLevels(),
-    message: readFields(data.postmark, 'postmark'),
-    headers: readHeaders(postmark, 'headers', mayHoldDefaults(data.headers)),
-    transport: [],
-    rest,
-    snapshot,
-  }
-}
-
 function compile(
   mail: CompilingMail,
   sources: MailSources,
@@ -167,29 +115,6 @@ async function screen(
     snapshot.result = { ...snapshot.result, warnings: [...snapshot.result.warnings, ...warnings] }
   }
   return undefined
-}
-
-/** Decides what the problems of a mail mean; returns its warnings. @throws PostmarkError ERR_POSTMARK_PREFLIGHT */
-function preflight(
-  resolved: ResolvedFields,
-  limits: readonly PostmarkProblem[],
-  { preflight: mode }: CompileSettings,
-): PostmarkProblem[] {
-  const broken = limits.filter((problem) => problem.severity === 'error')
-  const refused = [
-    ...resolved.fatal,
-    ...(mode === 'throw' ? resolved.errors : []),
-    ...broken.filter((problem) => mode !== 'warn' || problem.path === 'raw'),
-  ]
-  if (refused.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', refused)
-  const passed = mode === 'warn' ? [...resolved.errors, ...broken] : resolved.errors
-  return [
-    ...resolved.warnings,
-    ...limits.filter((problem) => problem.severity === 'warning'),
-    ...passed.map(
-      mode === 'fit' ? asWarning : (problem): PostmarkProblem => ({ ...problem, severity: 'warning' }),
-    ),
-  ]
 }
 
 /** Writes a new headers object, and the names exactly: Nodemailer writes X-Pm-Tag where we say X-PM-Tag. */

@@ -6,7 +6,7 @@ import type { PortRace } from './race-ports.js'
 import type { Redactor } from './redact.js'
 import { redactingLogger } from './redact.js'
 import { createAuthHandler } from './smtp-auth.js'
-import type { TransportSettings } from './transport-options.js'
+import type { TransportSettings } from './transport-settings.js'
 
 /** One SMTP connection: a Nodemailer pool of one, which opens its socket through us. */
 export interface Connection {

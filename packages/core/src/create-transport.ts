@@ -3,7 +3,7 @@ import { attachSettings, type PostmarkInfo } from './attach.js'
 import { createTransport } from './nodemailer.js'
 import { type CloseOptions, PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
-import { toTransportSettings } from './transport-options.js'
+import { toTransportSettings } from './transport-settings.js'
 
 /** What sendMail of a {@link PostmarkTransporter} resolves to: Nodemailer's own result, and `postmark`. */
 export type PostmarkSentInfo = {

@@ -13,13 +13,24 @@ export type Credentials =
   | { readonly serverToken: string; readonly smtpToken?: undefined }
   | { readonly smtpToken: SmtpToken; readonly serverToken?: undefined }
 
-/** Credentials, or a function that gives them at each login, and is asked once more when a login is refused. */
+/**
+ * Credentials; or a function that gives them at each login, and is asked once more when a login is refused; or a
+ * connection URL that holds them.
+ */
 export type CredentialOptions =
-  | (Credentials & { readonly credentials?: undefined })
+  | (Credentials & { readonly credentials?: undefined; readonly url?: undefined })
   | {
       readonly credentials: () => Credentials | Promise<Credentials>
       readonly serverToken?: undefined
       readonly smtpToken?: undefined
+      readonly url?: undefined
+    }
+  | {
+      /** @example 'postmark+smtp://TOKEN@default?stream=outbound' */
+      readonly url: string
+      readonly serverToken?: undefined
+      readonly smtpToken?: undefined
+      readonly credentials?: undefined
     }
 
 /** What a login sends. It lives in closures alone, never in an option, a log line or an inspected object. */

@@ -9,7 +9,8 @@ import type { Route } from './route.js'
 import type { SendStop } from './send-stop.js'
 import { createSendStop } from './send-stop.js'
 import { hasStreamContent } from './stream-content.js'
-import type { RetrySettings, TransportSettings } from './transport-options.js'
+import type { RetrySettings } from './transport-options.js'
+import type { TransportSettings } from './transport-settings.js'
 
 /** The longest pause between two attempts. */
 const LONGEST_PAUSE_MS = 10_000

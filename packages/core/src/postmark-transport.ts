@@ -8,7 +8,7 @@ import { explainInMessage } from './explain-smtp-error.js'
 import type { SendingMail, SentCallback } from './nodemailer-types.js'
 import { UNKNOWN_STREAM } from './problem.js'
 import type { Route } from './route.js'
-import type { TransportSettings } from './transport-options.js'
+import type { TransportSettings } from './transport-settings.js'
 import type { ParsedPostmarkFields } from './vocabulary.js'
 
 /** How {@link PostmarkTransport.close} ends. */

@@ -49,6 +49,33 @@ describe('createPostmarkTransport', () => {
     })
   })
 
+  it('takes a URL with other options beside it, and the streams of both', async () => {
+    await using server = await startSmtpServer()
+    const { host, port, ca } = server
+    await using set = {
+      transporter: createPostmarkTransport({
+        url: `postmark+smtp://${TOKEN}@${host}:${port}?stream=news&type=broadcasts`,
+        tls: { ca },
+        defaults: { trackOpens: true },
+        streams: { news: { tag: 'news' } },
+      }),
+      [Symbol.asyncDispose]: () => set.transporter.close(),
+    }
+    await set.transporter.sendMail(message)
+    expect(lines(server)).toEqual(['X-PM-Message-Stream: news', 'X-PM-Tag: news', 'X-PM-TrackOpens: true'])
+  })
+
+  it.each([
+    [{ url: `postmark+smtp://${TOKEN}@default:587`, ports: [25] }, 'Option ports stands beside url'],
+    [{ url: `postmark+smtp://${TOKEN}@default`, serverToken: 'b' }, 'Option serverToken stands beside url'],
+    [{ url: undefined }, 'Where it comes from an environment variable, that one is not set.'],
+    [undefined, 'Where it comes from an environment variable, that one is not set.'],
+  ])('refuses %j, and does not quote the token', (options, told) => {
+    const create = () => createPostmarkTransport(options as unknown as PostmarkTransportOptions)
+    expect(create).toThrow(told)
+    expect(create).not.toThrow(TOKEN)
+  })
+
   it.each(['PLAIN', 'LOGIN', 'CRAM-MD5'] as const)(
     'logs in with %s where it is asked to',
     async (authMethod) => {

@@ -31,11 +31,5 @@ function toTransportOptions(options: PostmarkModuleOptions) {
       )
     }
   }
-  if (!('url' in rest)) return rest
-  const others = Object.keys(rest).filter((option) => option !== 'url')
-  if (others.length === 0) return rest.url
-  throw new PostmarkError(
-    'ERR_POSTMARK_OPTIONS',
-    `Option url stands alone, and ${others.join(', ')} beside it. Give serverToken and the other options instead.`,
-  )
+  return rest
 }

@@ -24,9 +24,8 @@ export interface PostmarkContextOptions {
   messageContext?(context: ExecutionContext): PostmarkFields | null | undefined
 }
 
-/** What `PostmarkSmtpModule.forRoot` takes: the options of `createPostmarkTransport`, or its URL alone. */
-export type PostmarkModuleOptions = PostmarkContextOptions &
-  (PostmarkTransportOptions | { readonly url: string })
+/** What `PostmarkSmtpModule.forRoot` takes: the options of `createPostmarkTransport`, `url` among them. */
+export type PostmarkModuleOptions = PostmarkContextOptions & PostmarkTransportOptions
 
 /** What `forRoot` and `forRootAsync` take beside the options. */
 export interface PostmarkModuleExtras {

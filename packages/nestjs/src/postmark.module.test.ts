@@ -176,9 +176,9 @@ describe('a wrong configuration', () => {
       'Option context must be a function that returns fields.',
     ],
     [
-      'options beside a URL',
-      { url: 'postmark+smtp://token@default', messageStream: 'news' },
-      'Option url stands alone, and messageStream beside it.',
+      'an option that the URL gives already',
+      { url: 'postmark+smtp://token@default?stream=outbound', messageStream: 'news' },
+      'Option messageStream stands beside url, which says that already.',
     ],
     [
       'defaults that break a limit',

@@ -1,0 +1,6 @@
+import { startSandbox } from '@postmark-smtp/sandbox'
+
+/** A sandbox in a process of its own; smtp-source cannot log in. */
+const sandbox = await startSandbox({ allowAnonymous: true })
+process.send?.(sandbox.port)
+process.on('disconnect', () => process.exit())

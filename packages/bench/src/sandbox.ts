@@ -1,0 +1,119 @@
+import { type ChildProcess, execFile, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { quantile } from './measure.js'
+import type { Section } from './section.js'
+import { freePort, listening } from './smtp-sink.js'
+
+const ROUNDS = 8
+const MAILS = 2500
+const BYTES = 10_000
+const CONNECTIONS = 10
+
+/** A mail catcher in a process of its own, and what was measured of it. */
+interface Catcher {
+  readonly name: string
+  readonly port: number
+  readonly child: ChildProcess
+  /** Mails a second, for each round. */
+  readonly rates: number[]
+  /** Its own CPU in microseconds a mail, for each round. */
+  readonly cpu: number[]
+  /** Resident memory in MB behind each round. */
+  readonly memory: number[]
+  stop(): Promise<void>
+}
+
+/** How many mails a second the sandbox takes and what memory it holds, beside MailDev; both keep what they take. */
+export async function measureSandbox(): Promise<Section> {
+  const catchers = [await startMailDev(), await startSandbox()]
+  try {
+    for (let round = 0; round < ROUNDS; round++)
+      for (let turn = 0; turn < catchers.length; turn++)
+        await runRound(catchers[(turn + round) % catchers.length]!)
+  } finally {
+    for (const { stop } of catchers) await stop()
+  }
+  const rates = catchers.map((catcher) => quantile(catcher.rates, 0.5))
+  const counts = [1, ROUNDS / 2, ROUNDS]
+  return {
+    title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} mails of ${BYTES / 1000} kB`,
+    headings: [
+      'server',
+      'mails/s',
+      'CPU \u00b5s/mail',
+      'rate against MailDev',
+      ...counts.map((count) => `MB after ${(count * MAILS).toLocaleString('en')}`),
+    ],
+    rows: catchers.map(({ name, cpu, memory }, index) => [
+      name,
+      rates[index]!,
+      quantile(cpu, 0.25),
+      rates[index]! / rates[0]!,
+      ...counts.map((count) => memory[count - 1]!),
+    ]),
+    chart: { column: 3, better: 'higher' },
+  }
+}
+
+async function startSandbox(): Promise<Catcher> {
+  const child = fork(new URL('./sandbox-process.js', import.meta.url))
+  const [port] = (await once(child, 'message')) as [number]
+  return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
+}
+
+async function startMailDev(): Promise<Catcher> {
+  const port = await freePort()
+  const folder = await mkdtemp(join(tmpdir(), 'maildev-'))
+  const program = createRequire(import.meta.url).resolve('maildev/bin/maildev')
+  const options = ['--smtp', String(port), '--ip', '127.0.0.1', '--disable-web', '--silent']
+  const child = spawn(process.execPath, [program, ...options, '--mail-directory', folder], {
+    stdio: 'ignore',
+  })
+  await listening(port, child)
+  const stop = async () => {
+    await end(child)
+    await rm(folder, { recursive: true })
+  }
+  return { name: 'MailDev', port, child, rates: [], cpu: [], memory: [], stop }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  const exited = once(child, 'exit')
+  child.kill()
+  await exited
+}
+
+/** `-d`: a connection carries many mails, since both servers greet late to find out who talks too soon. */
+async function runRound({ port, child, rates, cpu, memory }: Catcher): Promise<void> {
+  const load = [
+    '-d',
+    '-m',
+    MAILS,
+    '-s',
+    CONNECTIONS,
+    '-l',
+    BYTES,
+    '-f',
+    'a@example.com',
+    '-t',
+    'b@example.com',
+  ]
+  const cpuBefore = await cpuMicros(child)
+  const start = performance.now()
+  await promisify(execFile)('smtp-source', [...load, `127.0.0.1:${port}`].map(String))
+  rates.push((MAILS * 1000) / (performance.now() - start))
+  cpu.push(((await cpuMicros(child)) - cpuBefore) / MAILS)
+  const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
+  memory.push(Number(/VmRSS:\s*(\d+)/.exec(status)?.[1]) / 1024)
+}
+
+/** User and system time so far, which the kernel counts in hundredths of a second (proc_pid_stat(5), 14 and 15). */
+async function cpuMicros({ pid }: ChildProcess): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(' ')
+  return (Number(fields[13]) + Number(fields[14])) * 10_000
+}

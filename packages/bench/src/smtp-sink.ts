@@ -1,0 +1,61 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+
+/** A server that takes mail and forgets it, in a process of its own. */
+export interface Sink {
+  readonly name: string
+  readonly port: number
+  stop(): void
+}
+
+/**
+ * Starts our own sink, which offers CRAM-MD5 and PIPELINING.
+ * @param delayMs what each reply waits: a round trip of that length
+ */
+export async function startSink(delayMs: number): Promise<Sink> {
+  const child = fork(new URL('./sink.js', import.meta.url), [String(delayMs)])
+  const [port] = (await once(child, 'message')) as [number]
+  return { name: 'a sink of our own', port, stop: () => child.disconnect() }
+}
+
+const PROGRAM = '/usr/sbin/smtp-sink'
+
+/**
+ * Starts Postfix's smtp-sink (Debian: postfix), or our own where it is missing. It offers PLAIN and LOGIN without
+ * TLS, which `createPostmarkTransport` does not use: a token must not cross the wire in clear.
+ */
+export async function startSmtpSink(): Promise<Sink> {
+  if (!existsSync(PROGRAM)) return startSink(0)
+  const port = await freePort()
+  const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
+  const child = spawn(PROGRAM, ['-4', ...asRoot, `127.0.0.1:${port}`, '100'], { stdio: 'ignore' })
+  await listening(port, child)
+  return { name: 'smtp-sink', port, stop: () => child.kill() }
+}
+
+/** A port of the loopback interface that nobody uses now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
+
+/** Waits until a program listens. */
+export async function listening(port: number, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with the code ${child.exitCode}`)
+    const socket = connect(port, '127.0.0.1')
+    const connected = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    )
+    socket.destroy()
+    if (connected) return
+    await setTimeout(20)
+  }
+}
