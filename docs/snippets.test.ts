@@ -43,6 +43,7 @@ beforeAll(async () => {
   vi.stubEnv('SMTP_URL', `smtp://${token}:${token}@${host}:${port}?ignoreTLS=true`)
   vi.stubEnv('POSTMARK_SERVER_TOKEN', token)
   vi.stubEnv('RECEIPTS_SECRET', 's3cr3t')
+  vi.stubEnv('WEBHOOK_PASSWORD', 'webhook-5e7a9c1b')
 })
 afterAll(async () => {
   vi.unstubAllEnvs()

@@ -8,9 +8,11 @@ export {
   runWithPostmark,
   updatePostmark,
 } from '@postmark-smtp/core'
+export type { WebhookEvent, WebhookHandlerOptions } from '@postmark-smtp/webhooks'
 export {
   type PostmarkMiddleware,
   postmarkContext,
   type RequestLike,
   reenterPostmark,
 } from './postmark-context.js'
+export { postmarkWebhooks } from './postmark-webhooks.js'

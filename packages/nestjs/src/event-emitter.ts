@@ -1,0 +1,33 @@
+import { Inject, Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common'
+import { ModuleRef } from '@nestjs/core'
+import { EventEmitter2 } from '@nestjs/event-emitter'
+import type { Subscription } from 'rxjs'
+import { PostmarkEvents } from './postmark-events.service.js'
+
+/**
+ * Hands the events of `PostmarkWebhooksModule` to @nestjs/event-emitter, each as `postmark.` and its kind. Add it to the
+ * providers of a module.
+ * @example @OnEvent('postmark.rejected') tell(event: RejectedEvent) { … }
+ */
+@Injectable()
+export class PostmarkEventEmitter implements OnModuleInit, OnModuleDestroy {
+  private subscription: Subscription | undefined
+
+  constructor(
+    @Inject(EventEmitter2) private readonly emitter: EventEmitter2,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
+  ) {}
+
+  /** Called by Nest. */
+  onModuleInit(): void {
+    const { events$ } = this.modules.get(PostmarkEvents, { strict: false })
+    this.subscription = events$.subscribe((event) => {
+      this.emitter.emit(`postmark.${event.kind}`, event)
+    })
+  }
+
+  /** Called by Nest. */
+  onModuleDestroy(): void {
+    this.subscription?.unsubscribe()
+  }
+}

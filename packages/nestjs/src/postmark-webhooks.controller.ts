@@ -1,0 +1,37 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Controller, Inject, Post, Req, Res, type Type, VERSION_NEUTRAL } from '@nestjs/common'
+import type { NodeListener, NodeRequest } from '@postmark-smtp/webhooks'
+
+/** The token of what answers the posts, inside the module. */
+export const WEBHOOKS_LISTENER: unique symbol = Symbol('PostmarkWebhooksListener')
+
+/** What is used of a request and a reply of Fastify. */
+interface FastifyRequestLike {
+  readonly raw: IncomingMessage
+  readonly body: unknown
+}
+interface FastifyReplyLike {
+  readonly raw: ServerResponse
+  hijack(): unknown
+}
+
+/** A controller with one route, which is the same in every version of the application's API. */
+export function createWebhooksController(path: string): Type<unknown> {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class PostmarkWebhooksController {
+    constructor(@Inject(WEBHOOKS_LISTENER) private readonly listener: NodeListener) {}
+
+    @Post()
+    post(
+      @Req() request: NodeRequest | FastifyRequestLike,
+      @Res() reply: ServerResponse | FastifyReplyLike,
+    ): Promise<void> {
+      if (!('raw' in request) || !('raw' in reply))
+        return this.listener(request as NodeRequest, reply as ServerResponse)
+      // Fastify answers by itself where it is not told that somebody else does.
+      reply.hijack()
+      return this.listener(Object.assign(request.raw, { body: request.body }), reply.raw)
+    }
+  }
+  return PostmarkWebhooksController
+}

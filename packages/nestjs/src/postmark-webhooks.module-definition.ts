@@ -1,0 +1,49 @@
+import {
+  ConfigurableModuleBuilder,
+  type ConfigurableModuleCls,
+  type ConfigurableModuleHost,
+} from '@nestjs/common'
+import type { WebhookHandlerOptions, WebhookHandlers } from '@postmark-smtp/webhooks'
+
+/** What `PostmarkWebhooksModule.forRoot` takes: the options of `createWebhookHandler`, of which `on` may be left out. */
+export interface PostmarkWebhooksOptions extends Omit<WebhookHandlerOptions, 'on'> {
+  /** Handlers that decide about the reply: one that throws makes Postmark post the event again. */
+  readonly on?: WebhookHandlers | undefined
+}
+
+/** What `forRoot` and `forRootAsync` take beside the options. */
+export interface PostmarkWebhooksExtras {
+  /** Where Postmark posts to, below the global prefix. Default `webhooks/postmark`. */
+  readonly path?: string | undefined
+  /** Whether other modules may inject `PostmarkEvents` without importing this one. Default false. */
+  readonly isGlobal?: boolean | undefined
+}
+
+/** What a class for `forRootAsync({ useClass })` or `useExisting` implements. */
+export interface PostmarkWebhooksOptionsFactory {
+  createPostmarkWebhooksOptions(): PostmarkWebhooksOptions | Promise<PostmarkWebhooksOptions>
+}
+
+type Method = 'forRoot'
+type FactoryMethod = 'createPostmarkWebhooksOptions'
+
+const host: ConfigurableModuleHost<PostmarkWebhooksOptions, Method, FactoryMethod, PostmarkWebhooksExtras> =
+  new ConfigurableModuleBuilder<PostmarkWebhooksOptions>({ moduleName: 'PostmarkWebhooks' })
+    .setClassMethodName<Method>('forRoot')
+    .setFactoryMethodName<FactoryMethod>('createPostmarkWebhooksOptions')
+    .setExtras<PostmarkWebhooksExtras>({ path: undefined, isGlobal: false }, (definition, { isGlobal }) => ({
+      ...definition,
+      global: isGlobal === true,
+    }))
+    .build()
+
+/** The class that {@link PostmarkWebhooksModule} extends. */
+export const ConfigurableWebhooksModuleClass: ConfigurableModuleCls<
+  PostmarkWebhooksOptions,
+  Method,
+  FactoryMethod,
+  PostmarkWebhooksExtras
+> = host.ConfigurableModuleClass
+
+/** The token of the options, inside the module. */
+export const WEBHOOKS_OPTIONS: string | symbol = host.MODULE_OPTIONS_TOKEN

@@ -1,0 +1,53 @@
+import { BlockList, isIP } from 'node:net'
+import { optionError, refuseUnknown } from '@postmark-smtp/core'
+
+/** Where posts must come from. A second factor: it never takes the place of a secret. */
+export interface AddressRule {
+  /** Addresses and networks. @example ['3.134.147.250', '10.0.0.0/8'] @see https://postmarkapp.com/support/article/800-ips-for-firewalls */
+  readonly allow: readonly string[]
+  /**
+   * How many proxies of yours stand in front. Each adds to the right end of X-Forwarded-For the address that it was
+   * called from; what stands further left is the client's own word. Default 0: the header is not looked at.
+   */
+  readonly trustProxies?: number | undefined
+}
+
+/**
+ * Makes the check of an address.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function createAddressCheck(
+  rule: AddressRule | undefined,
+): (headers: Headers, remoteAddress: string | undefined) => boolean {
+  if (rule === undefined) return () => true
+  refuseUnknown(rule, ['allow', 'trustProxies'])
+  const allowed = toBlockList(rule.allow)
+  const { trustProxies = 0 } = rule
+  if (!Number.isInteger(trustProxies) || trustProxies < 0)
+    throw optionError('auth.ips.trustProxies', trustProxies, 'the number of proxies in front')
+  return (headers, remoteAddress = '') => {
+    const chain = [...(headers.get('x-forwarded-for') ?? '').split(','), remoteAddress]
+    const address = chain.at(-1 - trustProxies)?.trim() ?? ''
+    const version = isIP(address)
+    return version !== 0 && allowed.check(address, version === 4 ? 'ipv4' : 'ipv6')
+  }
+}
+
+function toBlockList(allow: unknown): BlockList {
+  if (!Array.isArray(allow) || allow.length === 0)
+    throw optionError('auth.ips.allow', allow, 'a list of addresses')
+  const list = new BlockList()
+  for (const entry of allow) {
+    const [, address = '', bits] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(String(entry)) ?? []
+    const version = isIP(address)
+    const size = version === 4 ? 32 : 128
+    if (version === 0 || Number(bits ?? size) > size)
+      throw optionError(
+        'auth.ips.allow',
+        entry,
+        'addresses such as "3.134.147.250", or networks such as "10.0.0.0/8"',
+      )
+    list.addSubnet(address, Number(bits ?? size), version === 4 ? 'ipv4' : 'ipv6')
+  }
+  return list
+}

@@ -1,0 +1,71 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { PostmarkError } from '@postmark-smtp/core'
+import type { DedupeStore } from './dedupe.js'
+
+/** Longer than Postmark waits for a reply. After a crash an event is handled again when it is over. */
+const LEASE_MS = 600_000
+/** Postmark's last retry comes after about half a day. */
+const TTL_MS = 86_400_000
+/** A client of a database that is down may wait for ever. */
+const STORE_TIMEOUT_MS = 2000
+
+/** What became of an event: `busy` is being handled by somebody else, `failed` was told. */
+export type Handled = 'handled' | 'duplicate' | 'busy' | 'failed'
+
+/** The key of one event, in the store that may have seen it. */
+export interface Claim {
+  readonly store: DedupeStore
+  readonly key: string
+}
+
+/**
+ * Handles an event unless it was handled before. A store that fails costs no event: it is handled without.
+ * @param claim undefined where duplicates cannot be told
+ * @param tell is told what the store or the handler throws
+ */
+export async function handleOnce(
+  claim: Claim | undefined,
+  handle: () => Promise<void>,
+  tell: (error: unknown) => void,
+): Promise<Handled> {
+  const ask = async <T>(question: () => T | Promise<T>): Promise<T | undefined> => {
+    try {
+      return await withinTime(question)
+    } catch (error) {
+      tell(error)
+      return undefined
+    }
+  }
+  const state = claim && (await ask(() => claim.store.claim(claim.key, LEASE_MS)))
+  if (state === 'done') return 'duplicate'
+  if (state === 'busy') return 'busy'
+  const held = state === 'new' ? claim : undefined
+  try {
+    await handle()
+  } catch (error) {
+    tell(error)
+    if (held) await ask(() => held.store.release(held.key))
+    return 'failed'
+  }
+  if (held) await ask(() => held.store.confirm(held.key, TTL_MS))
+  return 'handled'
+}
+
+async function withinTime<T>(question: () => T | Promise<T>): Promise<T> {
+  const stop = new AbortController()
+  const timeout = sleep(STORE_TIMEOUT_MS, undefined, { signal: stop.signal, ref: false }).then(() => {
+    throw new PostmarkError(
+      'ERR_POSTMARK_WEBHOOK',
+      `The dedupe store did not answer within ${STORE_TIMEOUT_MS} ms.`,
+      {
+        hint: 'The event is handled all the same, perhaps twice. Look after the store.',
+      },
+    )
+  })
+  try {
+    return await Promise.race([question(), timeout])
+  } finally {
+    stop.abort()
+    timeout.catch(() => {})
+  }
+}

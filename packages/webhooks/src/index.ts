@@ -1,0 +1,33 @@
+export { isPostmarkError, PostmarkError } from '@postmark-smtp/core'
+export type { AddressRule } from './address-check.js'
+export type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
+export { type ClaimResult, createMemoryDedupe, type DedupeStore, type MemoryDedupeOptions } from './dedupe.js'
+export { type HooksReport, hooksReport, type ServerReader } from './hooks-report.js'
+export { type NodeListener, type NodeRequest, toNodeListener } from './node-listener.js'
+export { type ParseWebhookOptions, parseWebhook } from './parse-webhook.js'
+export type { BodyLimits, WebhookLimits } from './read-body.js'
+export { type Reconciliation, reconcile } from './reconcile.js'
+export type { ReconcileCursor, ReconcileOptions } from './reconcile-settings.js'
+export { suppressFrom } from './suppress-from.js'
+export { type WatchOptions, watch } from './watch.js'
+export type { BasicLogin, SecretHeader, WebhookAuth } from './webhook-auth.js'
+export type {
+  BouncedEvent,
+  BounceFields,
+  ClickedEvent,
+  ClientFields,
+  ComplainedEvent,
+  DeliveredEvent,
+  EventBase,
+  InboundEvent,
+  OpenedEvent,
+  RecordType,
+  RejectedEvent,
+  ResubscribedEvent,
+  UnknownEvent,
+  UnsubscribedEvent,
+  WebhookEvent,
+  WebhookEventKind,
+} from './webhook-event.js'
+export { createWebhookHandler, type WebhookHandler, type WebhookRequestInfo } from './webhook-handler.js'
+export type { WebhookHandlerOptions, WebhookHandlers } from './webhook-options.js'

@@ -1,0 +1,123 @@
+import { PostmarkError } from '@postmark-smtp/core'
+import type { BounceFilter, BouncePage } from './bounce-client.js'
+import { toEasternCeil, toEasternFloor } from './eastern-time.js'
+import { type Raw, readNumber, readTime } from './read-value.js'
+
+/** A bounce of the list, with its place in the order. */
+export interface ListedBounce {
+  readonly id: number
+  /** In milliseconds since 1970. */
+  readonly time: number
+  readonly raw: Raw
+}
+
+/** Reads one page. */
+export type ReadPage = (filter: BounceFilter) => Promise<BouncePage>
+
+/** A stretch of time, in milliseconds since 1970: `from` counts, `until` does not. */
+interface Span {
+  readonly from: number | undefined
+  readonly until: number
+}
+
+/** `count` and `offset` together may not go beyond. */
+const REACH = 10_000
+
+/** How often a list that changes while it is read is read again. */
+const PASSES = 3
+
+/**
+ * Lists the bounces of a span, the oldest first, each once. Postmark lists the newest first and no more than 10,000,
+ * so a span with more is cut, as often as it takes, and read from its old end.
+ * @param query what goes into each request besides
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES where one second has 10,000 or more
+ */
+export async function* listBounces(
+  readPage: ReadPage,
+  query: Pick<BounceFilter, 'type' | 'messageStream'>,
+  pageSize: number,
+  whole: Span,
+): AsyncGenerator<ListedBounce, void> {
+  const spans = [whole]
+  for (let span = spans.pop(); span; span = spans.pop()) {
+    // Whole seconds, rounded outwards: it is not documented how a fraction compares. What is too much is dropped here.
+    const request = {
+      ...query,
+      ...(span.from === undefined ? {} : { fromDate: toEasternFloor(span.from) }),
+      toDate: toEasternCeil(span.until),
+    }
+    const first = await readPage({ ...request, count: pageSize, offset: 0 })
+    const edge = isBeyondReach(first) ? await findEdge(readPage, request, pageSize) : undefined
+    if (edge !== undefined && edge >= (span.from ?? Number.NEGATIVE_INFINITY)) {
+      const cut = Math.floor(edge / 1000) * 1000 + 1000
+      if (cut >= span.until) throw tooMany(query.messageStream, span.until)
+      spans.push({ ...span, from: cut }, { ...span, until: cut })
+      continue
+    }
+    const bounces = await readSpan(readPage, request, pageSize, span, first)
+    if (bounces) yield* bounces
+    else spans.push(span)
+  }
+}
+
+/** Whether there may be more; it is not documented whether the count goes beyond 10,000. */
+function isBeyondReach({ TotalCount }: BouncePage): boolean {
+  return TotalCount >= REACH
+}
+
+/** The time of the oldest bounce that can be reached. */
+async function findEdge(readPage: ReadPage, request: object, pageSize: number): Promise<number | undefined> {
+  const { Bounces } = await readPage({ ...request, count: pageSize, offset: REACH - pageSize })
+  const times = Bounces.flatMap(toListed).map(({ time }) => time)
+  return times.length === 0 ? undefined : Math.min(...times)
+}
+
+/** The bounces of a span, in order; undefined where they have grown beyond reach meanwhile. */
+async function readSpan(
+  readPage: ReadPage,
+  request: object,
+  pageSize: number,
+  { from = Number.NEGATIVE_INFINITY, until }: Span,
+  first: BouncePage,
+): Promise<ListedBounce[] | undefined> {
+  const found = new Map<unknown, object>()
+  let page = first
+  for (let pass = 1; pass <= PASSES; pass++) {
+    let shrinks = false
+    let offset = 0
+    if (pass > 1) page = await readPage({ ...request, count: pageSize, offset })
+    for (;;) {
+      // A bounce that comes meanwhile shifts those behind it to the next page, where they are seen once more.
+      for (const bounce of page.Bounces) found.set((bounce as Raw).ID, bounce)
+      offset += page.Bounces.length
+      const count = Math.min(pageSize, REACH - offset)
+      if (page.Bounces.length === 0 || offset >= page.TotalCount || count < 1) break
+      const next = await readPage({ ...request, count, offset })
+      // One that is removed shifts others to a page that was read already.
+      if (next.TotalCount < page.TotalCount) shrinks = true
+      page = next
+    }
+    if (isBeyondReach(page) && !isBeyondReach(first)) return undefined
+    if (!shrinks) break
+  }
+  return [...found.values()]
+    .flatMap(toListed)
+    .filter(({ time }) => time >= from && time < until)
+    .sort((a, b) => a.time - b.time || a.id - b.id)
+}
+
+/** Postmark dates and numbers every bounce; what has neither has no place in the order. */
+function toListed(bounce: object): ListedBounce[] {
+  const raw = bounce as Raw
+  const id = readNumber(raw.ID)
+  const time = readTime(raw.BouncedAt)?.getTime()
+  return id === undefined || time === undefined ? [] : [{ id, time, raw }]
+}
+
+function tooMany(stream: string | undefined, until: number): PostmarkError {
+  return new PostmarkError(
+    'ERR_POSTMARK_BOUNCES',
+    `The stream ${JSON.stringify(stream)} has ${REACH} bounces or more just before ${new Date(until).toISOString()}: Postmark lists no more, and they cannot be told apart by date.`,
+    { hint: 'Begin after that second: give a later `since`, and no cursor.' },
+  )
+}

@@ -1,0 +1,162 @@
+import { PostmarkError } from '@postmark-smtp/core'
+import { readBounce, readSubscriptionChange } from './read-bounce.js'
+import {
+  findMetadata,
+  isObject,
+  type Raw,
+  readMetadata,
+  readNumber,
+  readText,
+  readTime,
+} from './read-value.js'
+import type { EventBase, RecordType, WebhookEvent } from './webhook-event.js'
+
+/** Where the metadata of your mails holds what links an event to its request. */
+export interface ParseWebhookOptions {
+  /** The metadata key of the correlation ID; as core's `correlationId: { key }`. Default `correlation-id`. */
+  readonly correlationKey?: string | undefined
+  /** The metadata key of a W3C `traceparent`. Default `traceparent`. */
+  readonly traceparentKey?: string | undefined
+}
+
+/**
+ * Reads a post of Postmark's webhooks. Missing, null and odd fields are tolerated, and so are unknown types.
+ * @param input the JSON text, or the object that it stands for
+ * @example
+ * const event = parseWebhook(body)
+ * if (event.kind === 'rejected') console.log(event.errorCode, event.cause, event.correlationId)
+ * @throws PostmarkError ERR_POSTMARK_WEBHOOK where it is no JSON object at all
+ * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
+ */
+export function parseWebhook(input: unknown, options: ParseWebhookOptions = {}): WebhookEvent {
+  const raw = toObject(input)
+  return toEvent(raw, readRecordType(raw), options)
+}
+
+/**
+ * Reads an item of `GET /bounces`, which has the fields of the Bounce webhook without its RecordType.
+ * @throws PostmarkError ERR_POSTMARK_WEBHOOK
+ */
+export function parseBounce(item: unknown, options: ParseWebhookOptions = {}): WebhookEvent {
+  return toEvent(toObject(item), 'Bounce', options)
+}
+
+function toObject(input: unknown): Raw {
+  const value = typeof input === 'string' ? parseJson(input) : input
+  if (isObject(value)) return value
+  throw new PostmarkError('ERR_POSTMARK_WEBHOOK', 'The body of the webhook is no JSON object.')
+}
+
+/** The error of JSON.parse quotes the text, which holds addresses. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const RECORD_TYPES: ReadonlySet<unknown> = new Set<RecordType>([
+  'Delivery',
+  'Bounce',
+  'SpamComplaint',
+  'Open',
+  'Click',
+  'SubscriptionChange',
+  'Inbound',
+])
+
+/** Inbound mail has no RecordType, and neither have posts of old webhooks: there a field of its own tells. */
+const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
+  ['DeliveredAt', 'Delivery'],
+  ['BouncedAt', 'Bounce'],
+  ['ChangedAt', 'SubscriptionChange'],
+  ['OriginalLink', 'Click'],
+  ['FirstOpen', 'Open'],
+  ['FromFull', 'Inbound'],
+]
+
+function readRecordType(raw: Raw): RecordType {
+  const { RecordType: name } = raw
+  if (RECORD_TYPES.has(name)) return name as RecordType
+  if (name !== undefined && name !== null) return 'Unknown'
+  return TELLING_FIELDS.find(([field]) => Object.hasOwn(raw, field))?.[1] ?? 'Unknown'
+}
+
+function toEvent(raw: Raw, recordType: RecordType, options: ParseWebhookOptions): WebhookEvent {
+  const base = readBase(raw, recordType, options)
+  switch (recordType) {
+    case 'Delivery':
+      return { ...base, kind: 'delivered', recordType, details: readText(raw.Details) }
+    case 'Bounce':
+    case 'SpamComplaint':
+      return readBounce(base, recordType, raw)
+    case 'SubscriptionChange':
+      return readSubscriptionChange(base, raw)
+    case 'Open': {
+      const readSeconds = readNumber(raw.ReadSeconds)
+      return {
+        ...base,
+        ...readClient(raw),
+        kind: 'opened',
+        recordType,
+        firstOpen: raw.FirstOpen === true,
+        readSeconds,
+      }
+    }
+    case 'Click': {
+      const link = readText(raw.OriginalLink)
+      return {
+        ...base,
+        ...readClient(raw),
+        kind: 'clicked',
+        recordType,
+        link,
+        location: readText(raw.ClickLocation),
+      }
+    }
+    case 'Inbound':
+      return {
+        ...base,
+        kind: 'inbound',
+        recordType,
+        from: readText(raw.From),
+        subject: readText(raw.Subject),
+      }
+    case 'Unknown':
+      return { ...base, kind: 'unknown', recordType }
+  }
+}
+
+function readClient(raw: Raw) {
+  return { userAgent: readText(raw.UserAgent), platform: readText(raw.Platform) }
+}
+
+const NO_ID = /^[0-]+$/
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions): EventBase {
+  const { correlationKey = 'correlation-id', traceparentKey = 'traceparent' } = options
+  const id = readText(raw.MessageID)
+  const test = id !== undefined && NO_ID.test(id)
+  const metadata = readMetadata(raw.Metadata)
+  const traceparent = findMetadata(metadata, traceparentKey)
+  return {
+    messageId: test ? undefined : id,
+    test,
+    messageStream: readText(raw.MessageStream),
+    tag: readText(raw.Tag),
+    metadata,
+    recipient: readRecipient(raw, recordType),
+    at: readTime(raw.DeliveredAt ?? raw.BouncedAt ?? raw.ReceivedAt ?? raw.ChangedAt ?? raw.Date),
+    serverId: readNumber(raw.ServerID ?? raw.ServerId),
+    correlationId: findMetadata(metadata, correlationKey),
+    traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
+    raw,
+  }
+}
+
+function readRecipient(raw: Raw, recordType: RecordType): string | undefined {
+  if (recordType === 'Inbound') return readText(raw.OriginalRecipient) ?? readText(raw.To)
+  return readText(raw.Email) ?? readText(raw.Recipient)
+}

@@ -1,0 +1,83 @@
+import { API_ERRORS, type BounceTypeName } from '@postmark-smtp/core'
+import { type Raw, readNumber, readText } from './read-value.js'
+import type { BouncedEvent, BounceFields, EventBase, WebhookEvent } from './webhook-event.js'
+
+/**
+ * Every other type is `soft`. SpamNotification among them: it is the word of a filter about one mail, not the
+ * complaint of a person, which would silence the address.
+ */
+const SEVERITY: ReadonlyMap<string, BouncedEvent['severity']> = new Map<
+  BounceTypeName,
+  BouncedEvent['severity']
+>([
+  ['HardBounce', 'hard'],
+  ['BadEmailAddress', 'hard'],
+  ['ManuallyDeactivated', 'hard'],
+  ['Transient', 'transient'],
+  ['DnsError', 'transient'],
+  ['AutoResponder', 'transient'],
+  ['AddressChange', 'transient'],
+  ['ChallengeVerification', 'transient'],
+  ['OpenRelayTest', 'transient'],
+])
+
+/** The event of a bounce: a webhook's, or an item of the bounce API. */
+export function readBounce(base: EventBase, recordType: 'Bounce' | 'SpamComplaint', raw: Raw): WebhookEvent {
+  const fields = readBounceFields(raw)
+  const event = { ...base, ...fields }
+  if (recordType === 'SpamComplaint') return { ...event, kind: 'complained', recordType }
+  switch (fields.bounceType) {
+    case 'SMTPApiError':
+      return { ...event, ...readRejection(fields), kind: 'rejected', recordType }
+    case 'SpamComplaint':
+      return { ...event, kind: 'complained', recordType }
+    // These two are what a recipient wants, no failure of delivery; django-anymail reads them so, too.
+    case 'Unsubscribe':
+      return { ...base, kind: 'unsubscribed', recordType, reason: undefined, origin: undefined }
+    case 'Subscribe':
+      return { ...base, kind: 'resubscribed', recordType, origin: undefined }
+    default: {
+      const severity = SEVERITY.get(fields.bounceType ?? '') ?? 'soft'
+      return { ...event, kind: 'bounced', recordType, severity }
+    }
+  }
+}
+
+/** A change of subscription. Its reason decides: an address that bounced has not unsubscribed. */
+export function readSubscriptionChange(base: EventBase, raw: Raw): WebhookEvent {
+  const recordType = 'SubscriptionChange'
+  const origin = readText(raw.Origin)
+  const reason = readText(raw.SuppressionReason)
+  if (raw.SuppressSending === false) return { ...base, kind: 'resubscribed', recordType, origin }
+  if (raw.SuppressSending !== true) return { ...base, kind: 'unknown', recordType }
+  const event = { ...base, ...readBounceFields({ ...raw, Type: reason, Inactive: true }) }
+  if (reason === 'HardBounce') return { ...event, kind: 'bounced', recordType, severity: 'hard' }
+  if (reason === 'SpamComplaint') return { ...event, kind: 'complained', recordType }
+  return { ...base, kind: 'unsubscribed', recordType, reason, origin }
+}
+
+function readBounceFields(raw: Raw): BounceFields {
+  return {
+    bounceId: readNumber(raw.ID),
+    bounceType: readText(raw.Type),
+    description: readText(raw.Description),
+    details: readText(raw.Details),
+    from: readText(raw.From),
+    subject: readText(raw.Subject),
+    content: readText(raw.Content),
+    inactive: raw.Inactive === true,
+    canActivate: raw.CanActivate === true,
+    dumpAvailable: raw.DumpAvailable === true,
+  }
+}
+
+/** No sample of it is published, so it is read leniently; bounded, since the texts may be long and odd. */
+const ERROR_CODE = /error ?code"?\s{0,9}[:=]?\s{0,9}(\d{1,6})/i
+
+function readRejection({ details, description, content }: BounceFields) {
+  const found = [details, description, content].map((text) => ERROR_CODE.exec(text ?? '')?.[1])
+  const digits = found.find((code) => code !== undefined)
+  const errorCode = digits === undefined ? undefined : Number(digits)
+  const known = errorCode === undefined ? undefined : API_ERRORS[errorCode]
+  return { errorCode, cause: known?.cause ?? description, cure: known?.cure }
+}

@@ -1,0 +1,145 @@
+import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import type { BounceClient } from './bounce-client.js'
+import type { ParseWebhookOptions } from './parse-webhook.js'
+import type { RepeatSettings } from './repeat.js'
+
+/** Up to where each stream was read; plain JSON, to be stored. @example { outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } } */
+export type ReconcileCursor = Readonly<Record<string, { readonly at: string; readonly id: number }>>
+
+/** What `reconcile` takes; an unknown option fails at once. */
+export interface ReconcileOptions extends ParseWebhookOptions {
+  /** The IDs of the streams to read: Postmark lists one at a time. @example ['outbound', 'broadcast'] */
+  readonly streams: readonly string[]
+  /** The bounce type to ask for; null asks for every type. Default `SMTPApiError`. */
+  readonly type?: string | null | undefined
+  /** Where to begin, itself included, for a stream that the cursor does not have. Default: with the oldest that is listed. */
+  readonly since?: Date | undefined
+  /** Where to end, itself excluded. Default: now, less `settleMs`. */
+  readonly until?: Date | undefined
+  /** Goes on behind what an earlier run handed out. */
+  readonly cursor?: ReconcileCursor | undefined
+  /** How young a bounce may be, in milliseconds: it is not documented how soon all of a moment are listed. Default 30,000. */
+  readonly settleMs?: number | undefined
+  /** Bounces per request, at most 500. Default 500. */
+  readonly pageSize?: number | undefined
+  /**
+   * How a request is repeated that met 429, 5xx or no reply: `attempts` in all, default 5. The pause before the second
+   * is drawn at random below `baseMs`, default 500 ms, which doubles each time.
+   */
+  readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
+  /** Ends the run, which then throws the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** {@link ReconcileOptions} after the check. */
+export interface ReconcileSettings {
+  readonly streams: readonly string[]
+  readonly type: string | undefined
+  readonly until: Date | undefined
+  readonly settleMs: number
+  readonly pageSize: number
+  readonly repeat: RepeatSettings
+  readonly parse: ParseWebhookOptions
+  /** Up to where each stream was read, in milliseconds since 1970. */
+  readonly positions: Map<string, Position>
+}
+
+/** A place in the order of a stream's bounces: by time, then by ID. */
+export interface Position {
+  readonly time: number
+  readonly id: number
+}
+
+const OPTIONS =
+  'streams type since until cursor settleMs pageSize retry signal correlationKey traceparentKey'.split(' ')
+const MOST_PER_PAGE = 500
+
+/** Checks client and options. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function toReconcileSettings(client: BounceClient, options: ReconcileOptions): ReconcileSettings {
+  if (typeof client?.getBounces !== 'function' || typeof client.getBounceDump !== 'function')
+    throw optionError(
+      'client',
+      client,
+      'an object with getBounces and getBounceDump, such as a ServerClient of the package postmark',
+    )
+  refuseUnknown(options, OPTIONS)
+  const {
+    streams,
+    type = 'SMTPApiError',
+    since,
+    until,
+    signal,
+    correlationKey,
+    traceparentKey,
+  } = options ?? {}
+  if (!Array.isArray(streams) || streams.length === 0 || !streams.every(isName))
+    throw optionError('streams', streams, 'a list of stream IDs such as ["outbound"]')
+  if (type !== null && !isName(type))
+    throw optionError('type', type, 'the name of a bounce type, or null for every type')
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+    throw optionError('signal', signal, 'an AbortSignal')
+  const begin = readDate('since', since)
+  const positions = readCursor(options.cursor)
+  if (begin) {
+    for (const stream of streams)
+      if (!positions.has(stream)) positions.set(stream, { time: begin.getTime(), id: 0 })
+  }
+  refuseUnknown(options.retry, ['attempts', 'baseMs'])
+  return {
+    streams: [...new Set(streams)],
+    type: type ?? undefined,
+    until: readDate('until', until),
+    settleMs: readNumber('settleMs', options.settleMs, 30_000, 0),
+    pageSize: readNumber('pageSize', options.pageSize, MOST_PER_PAGE, 1, MOST_PER_PAGE),
+    repeat: {
+      attempts: readNumber('retry.attempts', options.retry?.attempts, 5, 1),
+      baseMs: readNumber('retry.baseMs', options.retry?.baseMs, 500, 1),
+      signal,
+    },
+    parse: { correlationKey, traceparentKey },
+    positions,
+  }
+}
+
+/** Writes positions as a cursor. */
+export function toCursor(positions: ReadonlyMap<string, Position>): ReconcileCursor {
+  return Object.fromEntries(
+    [...positions].map(([stream, { time, id }]) => [stream, { at: new Date(time).toISOString(), id }]),
+  )
+}
+
+function readCursor(cursor: unknown = {}): Map<string, Position> {
+  const refuse = () => optionError('cursor', cursor, 'the cursor of an earlier run')
+  if (typeof cursor !== 'object' || cursor === null || Array.isArray(cursor)) throw refuse()
+  return new Map(
+    Object.entries(cursor).map(([stream, place]: [string, { at?: unknown; id?: unknown } | null]) => {
+      const time = new Date(String(place?.at)).getTime()
+      if (Number.isNaN(time) || !Number.isSafeInteger(place?.id)) throw refuse()
+      return [stream, { time, id: place?.id as number }]
+    }),
+  )
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== ''
+}
+
+function readDate(name: string, value: unknown): Date | undefined {
+  if (value === undefined || (value instanceof Date && !Number.isNaN(value.getTime()))) return value
+  throw optionError(name, value, 'a Date')
+}
+
+/** Reads a whole number. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function readNumber(
+  name: string,
+  value: unknown,
+  byDefault: number,
+  least: number,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
+  if (value === undefined) return byDefault
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number
+  const range = most === Number.MAX_SAFE_INTEGER ? `of ${least} or more` : `from ${least} to ${most}`
+  throw optionError(name, value, `a whole number ${range}`)
+}

@@ -1,0 +1,44 @@
+import type { SuppressionStore } from '@postmark-smtp/core'
+import type { WebhookEvent } from './webhook-event.js'
+
+/** The error code for an address that is suppressed already. */
+const INACTIVE_RECIPIENT = 406
+
+/**
+ * Keeps a store of suppressed addresses up to date with an event: from a webhook, or from `reconcile`. An event that
+ * changes nothing is passed over, and so are Postmark's test posts.
+ * @example createWebhookHandler({ auth, on: { any: (event) => suppressFrom(suppressions, event) } })
+ * @throws what the store throws, so that Postmark posts the event again
+ */
+export async function suppressFrom(
+  store: Pick<SuppressionStore, 'add' | 'remove'>,
+  event: WebhookEvent,
+): Promise<void> {
+  const { recipient: address, messageStream: stream = 'outbound', at } = event
+  if (address === undefined || event.test) return
+  if (isSuppressing(event)) await store.add({ address, stream, at, reason: toReason(event) })
+  // A bounce of the type Subscribe is a wish: Postmark goes on suppressing until the subscription changes.
+  else if (event.kind === 'resubscribed' && event.recordType === 'SubscriptionChange')
+    await store.remove({ address, stream, at })
+}
+
+/** Postmark says so with a flag; a complaint and error 406 say so in themselves. */
+function isSuppressing(event: WebhookEvent): boolean {
+  switch (event.kind) {
+    case 'bounced':
+      return event.inactive
+    case 'complained':
+      return true
+    case 'rejected':
+      return event.inactive || event.errorCode === INACTIVE_RECIPIENT
+    case 'unsubscribed':
+      return event.recordType === 'SubscriptionChange' || event.raw.Inactive === true
+    default:
+      return false
+  }
+}
+
+function toReason(event: WebhookEvent): string {
+  if (event.kind === 'unsubscribed') return event.reason ?? 'ManualSuppression'
+  return ('bounceType' in event ? event.bounceType : undefined) ?? event.kind
+}

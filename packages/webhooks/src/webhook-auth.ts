@@ -1,0 +1,113 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { PostmarkError, refuseUnknown } from '@postmark-smtp/core'
+import { type AddressRule, createAddressCheck } from './address-check.js'
+
+/** User and password as they stand in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
+export interface BasicLogin {
+  readonly username: string
+  readonly password: string
+}
+
+/** A header that the webhook is set to send. */
+export interface SecretHeader {
+  readonly name: string
+  readonly value: string
+}
+
+/**
+ * Who may post. Postmark signs nothing: a secret in `basic` or `header` is all that tells its posts from others, so
+ * there must be one. Each of several is accepted, so that a secret can be changed without losing an event.
+ */
+export interface WebhookAuth {
+  readonly basic?: BasicLogin | readonly BasicLogin[] | undefined
+  readonly header?: SecretHeader | readonly SecretHeader[] | undefined
+  /** Addresses that posts must come from besides. */
+  readonly ips?: AddressRule | undefined
+}
+
+/** `wrong`: no secret of ours. `elsewhere`: the secret is right, the address is not. */
+export type AuthResult = 'ok' | 'wrong' | 'elsewhere'
+
+/** What a request must show, as a digest, and where it shows it. */
+interface Secret {
+  readonly expected: Buffer
+  readonly read: (headers: Headers) => string | Buffer
+}
+
+const KEY = randomBytes(32)
+
+/** Digests have one length and begin alike by chance alone, so comparing them tells nothing of the secret. */
+function digest(secret: string | Buffer): Buffer {
+  return createHmac('sha256', KEY).update(secret).digest()
+}
+
+/**
+ * Makes the check of a request. It does the same work for each request: one digest and one comparison per secret.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, which never quotes a secret
+ */
+export function createAuthenticator(
+  auth: WebhookAuth,
+): (headers: Headers, remoteAddress: string | undefined) => AuthResult {
+  const secrets = readSecrets(auth)
+  const comesFrom = createAddressCheck(auth.ips)
+  return (headers, remoteAddress) => {
+    let matches = 0
+    for (const { expected, read } of secrets)
+      matches += Number(timingSafeEqual(expected, digest(read(headers))))
+    if (matches === 0) return 'wrong'
+    return comesFrom(headers, remoteAddress) ? 'ok' : 'elsewhere'
+  }
+}
+
+function readSecrets(auth: WebhookAuth): readonly Secret[] {
+  refuseUnknown(auth, ['basic', 'header', 'ips'])
+  const logins = toList(auth?.basic).map((login, index) => toLogin(login, `auth.basic[${index}]`))
+  const headers = toList(auth?.header).map((header, index) => toHeader(header, `auth.header[${index}]`))
+  if (logins.length + headers.length > 0) return [...logins, ...headers]
+  throw refuse(
+    'There is no secret in `auth`, so anybody could post.',
+    'Give `auth: { basic: { username, password } }`, and put both into the URL of the webhook.',
+  )
+}
+
+function toList<T>(given: T | readonly T[] | undefined): readonly T[] {
+  return given === undefined ? [] : Array.isArray(given) ? given : [given as T]
+}
+
+function toLogin(login: BasicLogin, path: string): Secret {
+  refuseUnknown(login, ['username', 'password'])
+  const username = checkSecret(login.username, `${path}.username`, /^[^:]+$/, 'without a colon')
+  const password = checkSecret(login.password, `${path}.password`)
+  return { expected: digest(`${username}:${password}`), read: readBasic }
+}
+
+function readBasic(headers: Headers): Buffer {
+  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? []
+  return Buffer.from(encoded, 'base64')
+}
+
+function toHeader(header: SecretHeader, path: string): Secret {
+  refuseUnknown(header, ['name', 'value'])
+  const { name } = header
+  if (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+    throw refuse(`${path}.name must be the name of a header.`)
+  const value = checkSecret(header.value, `${path}.value`, /^[ -~]+$/, 'printable ASCII')
+  return { expected: digest(value), read: (headers) => headers.get(name) ?? '' }
+}
+
+const PLACEHOLDER =
+  /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{4,}|\*+|change[-_ ]?me|secret|password|undefined|null|\[object .*\])$/i
+
+function checkSecret(value: unknown, path: string, shape: RegExp = /./, wanted = ''): string {
+  if (typeof value !== 'string' || value === '')
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}.`)
+  if (/^\s|\s$|\p{Cc}/u.test(value))
+    throw refuse(`${path} has white space around it, or a control character.`)
+  if (!shape.test(value)) throw refuse(`${path} must be ${wanted}.`)
+  if (PLACEHOLDER.test(value)) throw refuse(`${path} is a placeholder.`)
+  return value
+}
+
+function refuse(message: string, hint = 'Make a long random text, and give it to the webhook as well.') {
+  return new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint })
+}

@@ -1,0 +1,110 @@
+import { PostmarkError, runWithPostmark } from '@postmark-smtp/core'
+import { dedupeKey } from './dedupe.js'
+import { type Handled, handleOnce } from './handle-once.js'
+import { parseWebhook } from './parse-webhook.js'
+import { readBody } from './read-body.js'
+import type { WebhookEvent } from './webhook-event.js'
+import { toWebhookSettings, type WebhookHandlerOptions, type WebhookSettings } from './webhook-options.js'
+
+/** What a Web-standard Request does not tell. */
+export interface WebhookRequestInfo {
+  /** Where the connection comes from; needed for `auth.ips` alone. */
+  readonly remoteAddress?: string | undefined
+  /** What a parser in front has read: an object, a text or bytes. Without it the request's body is read. */
+  readonly body?: unknown
+}
+
+/** Answers a post of Postmark's webhooks; its promise never rejects. */
+export type WebhookHandler = (request: Request, info?: WebhookRequestInfo) => Promise<Response>
+
+/**
+ * Makes the function that answers Postmark's webhooks: it checks who posts, reads the event, and calls your handlers,
+ * once per event. 200 says that the event was taken; 503 and 500 that Postmark shall post it again.
+ * Handlers run in a clean scope with the event's correlation ID, so what they send is correlated as well.
+ * @example
+ * const handle = createWebhookHandler({
+ *   auth: { basic: { username: 'postmark', password } },
+ *   on: { rejected: (event) => alertSender(event.correlationId, event.cause) },
+ * })
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, where no secret is given, too
+ * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
+ */
+export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
+  const settings = toWebhookSettings(options)
+  return async (request, info = {}) => {
+    try {
+      return reply(...(await receive(settings, request, info)))
+    } catch (error) {
+      settings.tell(error, undefined)
+      return reply(500, 'The post could not be read')
+    }
+  }
+}
+
+type Answer = readonly [status: number, text: string]
+
+const ANSWERS: Readonly<Record<Handled, Answer>> = {
+  handled: [200, 'OK'],
+  duplicate: [200, 'OK, known'],
+  busy: [503, 'The same event is being handled'],
+  failed: [500, 'A handler failed'],
+}
+
+async function receive(
+  { authenticate, limits, parsing, dedupe, on, tell }: WebhookSettings,
+  request: Request,
+  info: WebhookRequestInfo,
+): Promise<Answer> {
+  if (request.method !== 'POST') return [405, 'Webhooks are posted']
+  const auth = authenticate(request.headers, info.remoteAddress)
+  if (auth === 'wrong') return [401, 'Wrong credentials']
+  if (auth === 'elsewhere') {
+    tell(elsewhere(), undefined)
+    return [503, 'Not from an address of auth.ips']
+  }
+  const { json, refusal } = await readBody(request, info.body, limits)
+  if (refusal) return refusal
+  const event = parse(json, parsing)
+  if (event === undefined) return [400, 'The body is no JSON object']
+  const key = dedupeKey(request.headers, event)
+  const claim = dedupe && key !== undefined ? { store: dedupe, key } : undefined
+  const handle = () => dispatch(on, event, parsing.correlationKey)
+  return ANSWERS[await handleOnce(claim, handle, (error) => tell(error, event))]
+}
+
+/** The list is out of date, or the secret is known elsewhere: either way the event must not be lost unseen. */
+function elsewhere(): PostmarkError {
+  return new PostmarkError(
+    'ERR_POSTMARK_WEBHOOK',
+    'A post with the right secret came from an address that is not in auth.ips.',
+    {
+      hint: 'Compare auth.ips with the addresses that Postmark names, and trustProxies with your proxies. Postmark tries again.',
+    },
+  )
+}
+
+function parse(json: unknown, parsing: WebhookSettings['parsing']): WebhookEvent | undefined {
+  try {
+    return parseWebhook(json, parsing)
+  } catch {
+    return undefined
+  }
+}
+
+/** Tag and stream stay in the event: an alert about a broadcast must not leave as a broadcast. */
+function dispatch(on: WebhookSettings['on'], event: WebhookEvent, correlationKey: string): Promise<void> {
+  const { kind, correlationId } = event
+  const fields = correlationId === undefined ? {} : { metadata: { [correlationKey]: correlationId } }
+  const run = async () => {
+    await (on[kind] as ((event: WebhookEvent) => unknown) | undefined)?.(event)
+    await on.any?.(event)
+  }
+  return runWithPostmark(fields, run, { inherit: false })
+}
+
+function reply(status: number, text: string): Response {
+  const headers = new Headers({ 'content-type': 'text/plain; charset=utf-8' })
+  if (status === 401) headers.set('www-authenticate', 'Basic realm="webhooks"')
+  if (status === 405) headers.set('allow', 'POST')
+  return new Response(text, { status, headers })
+}

@@ -1,0 +1,111 @@
+import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { createMemoryDedupe, type DedupeStore } from './dedupe.js'
+import type { ParseWebhookOptions } from './parse-webhook.js'
+import type { BodyLimits, WebhookLimits } from './read-body.js'
+import { type AuthResult, createAuthenticator, type WebhookAuth } from './webhook-auth.js'
+import type { WebhookEvent, WebhookEventKind } from './webhook-event.js'
+
+/** The functions that take events: one per kind, and `any` for all of them, behind it. They may be asynchronous. */
+export type WebhookHandlers = {
+  readonly [K in WebhookEventKind]?: ((event: Extract<WebhookEvent, { kind: K }>) => unknown) | undefined
+} & { readonly any?: ((event: WebhookEvent) => unknown) | undefined }
+
+/** Options of {@link createWebhookHandler}; an unknown one fails at once. */
+export interface WebhookHandlerOptions extends ParseWebhookOptions {
+  /** Who may post. There is no default. */
+  readonly auth: WebhookAuth
+  /** What happens with events. One that throws makes Postmark post the event again. */
+  readonly on: WebhookHandlers
+  /** Where events that were handled are remembered. Default: in this process, 100,000 of them; `false` switches it off. */
+  readonly dedupe?: DedupeStore | false | undefined
+  /** Told what a handler or the store threw, and that a body could not be read. Default: a warning of the process. */
+  readonly onError?: ((error: unknown, event: WebhookEvent | undefined) => unknown) | undefined
+  /** How large and how deep a body may be. */
+  readonly limits?: WebhookLimits | undefined
+}
+
+/** {@link WebhookHandlerOptions} after the check at construction. */
+export interface WebhookSettings {
+  readonly authenticate: (headers: Headers, remoteAddress: string | undefined) => AuthResult
+  readonly on: WebhookHandlers
+  readonly dedupe: DedupeStore | undefined
+  readonly limits: BodyLimits
+  readonly parsing: { readonly correlationKey: string; readonly traceparentKey: string }
+  readonly tell: (error: unknown, event: WebhookEvent | undefined) => void
+}
+
+const OPTIONS = ['auth', 'on', 'dedupe', 'onError', 'limits', 'correlationKey', 'traceparentKey'] as const
+const KINDS: Readonly<Record<keyof WebhookHandlers, true>> = {
+  delivered: true,
+  bounced: true,
+  rejected: true,
+  complained: true,
+  opened: true,
+  clicked: true,
+  unsubscribed: true,
+  resubscribed: true,
+  inbound: true,
+  unknown: true,
+  any: true,
+}
+
+/** Checks the options of a handler. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function toWebhookSettings(options: WebhookHandlerOptions): WebhookSettings {
+  refuseUnknown(options, OPTIONS)
+  const { auth, on, dedupe = createMemoryDedupe(), onError, limits } = options ?? {}
+  const { correlationKey = 'correlation-id', traceparentKey = 'traceparent' } = options ?? {}
+  const authenticate = createAuthenticator(auth)
+  checkHandlers(on)
+  if (onError !== undefined && typeof onError !== 'function')
+    throw optionError('onError', onError, 'a function')
+  for (const [name, key] of Object.entries({ correlationKey, traceparentKey }))
+    if (typeof key !== 'string' || key === '') throw optionError(name, key, 'a metadata key')
+  return {
+    authenticate,
+    on,
+    dedupe: checkDedupe(dedupe),
+    limits: readLimits(limits),
+    parsing: { correlationKey, traceparentKey },
+    tell: guarded(onError ?? warn),
+  }
+}
+
+function checkHandlers(on: unknown): void {
+  if (typeof on !== 'object' || on === null)
+    throw optionError('on', on, 'an object of functions such as { rejected, bounced, any }')
+  refuseUnknown(on, Object.keys(KINDS))
+  for (const [kind, handler] of Object.entries(on))
+    if (handler !== undefined && typeof handler !== 'function')
+      throw optionError(`on.${kind}`, handler, 'a function')
+}
+
+function checkDedupe(dedupe: DedupeStore | false): DedupeStore | undefined {
+  if (dedupe === false) return undefined
+  for (const method of ['claim', 'confirm', 'release'] as const)
+    if (typeof dedupe?.[method] !== 'function')
+      throw optionError('dedupe', dedupe, 'false, or a store with claim, confirm and release')
+  return dedupe
+}
+
+function readLimits(limits: WebhookLimits = {}): BodyLimits {
+  refuseUnknown(limits, ['maxBytes', 'maxDepth'])
+  const { maxBytes = 10 * 1024 * 1024, maxDepth = 32 } = limits
+  for (const [name, value] of Object.entries({ maxBytes, maxDepth }))
+    if (!(typeof value === 'number' && value >= 1))
+      throw optionError(`limits.${name}`, value, 'a number of 1 or more')
+  return { maxBytes, maxDepth }
+}
+
+function warn(error: unknown): void {
+  process.emitWarning(error instanceof Error ? error : new Error(String(error)))
+}
+
+/** What `onError` throws changes nothing: the reply is made already. */
+function guarded(tell: NonNullable<WebhookHandlerOptions['onError']>): WebhookSettings['tell'] {
+  return (error, event) => {
+    try {
+      const told: unknown = tell(error, event)
+      if (told instanceof Promise) told.catch(() => {})
+    } catch {}
+  }
+}
