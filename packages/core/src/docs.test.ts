@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { ERROR_CODES } from './error.js'
+import { checkMessage } from './check-message.js'
+import { ERROR_CODES, problemsError } from './error.js'
 import { SMTP_FAILURES } from './explain-smtp-error.js'
 import { POSTMARK_FIELDS } from './vocabulary.js'
 
@@ -23,6 +24,23 @@ describe('documents that are made from tables', () => {
     const made = read('README.md').replace(
       /(<!-- header table[^>]*-->\n)[\s\S]*(<!-- \/header table -->)/,
       `$1${table}\n$2`,
+    )
+    await expect(made).toMatchFileSnapshot(new URL('README.md', root).pathname)
+  })
+
+  it('README.md shows an error as it reads', async () => {
+    const message = {
+      to: 'ann@example.com',
+      postmark: { metadata: { note: 'x'.repeat(110) }, tag: ['welcome', 'sale'] },
+      attachments: [{ filename: 'setup.exe', content: '' }],
+    }
+    const error = problemsError(
+      'ERR_POSTMARK_PREFLIGHT',
+      checkMessage(message, () => []),
+    )
+    const made = read('README.md').replace(
+      /(<!-- error example[^>]*-->\n)[\s\S]*(<!-- \/error example -->)/,
+      `$1\`\`\`text\n${error}\n\`\`\`\n$2`,
     )
     await expect(made).toMatchFileSnapshot(new URL('README.md', root).pathname)
   })
