@@ -12,8 +12,11 @@ const source = (name: string) => ({
   replacement: path(`./packages/${name}/src/index.ts`),
 })
 /** A subpath of a package: the file of its name. */
-const subpath = { find: /^@postmark-smtp\/(\w+)\/(\w+)$/, replacement: path('./packages/$1/src/$2.ts') }
-const packages = [...['core', 'express', 'nestjs', 'nodemailer', 'sandbox', 'testing'].map(source), subpath]
+const subpath = { find: /^@postmark-smtp\/(\w+)\/([\w-]+)$/, replacement: path('./packages/$1/src/$2.ts') }
+const packages = [
+  ...['core', 'express', 'nestjs', 'nodemailer', 'sandbox', 'testing', 'webhooks'].map(source),
+  subpath,
+]
 
 /** One project per Nodemailer major; the tests named *.wire.test.ts run in each. */
 const major = (version: 7 | 8 | 9) => ({

@@ -8,6 +8,7 @@ import { measureSandbox } from './sandbox.js'
 import { type Results, type Section, toText } from './section.js'
 import { startSink, startSmtpSink } from './smtp-sink.js'
 import { measureFirstMail, measureMemory, measureRate } from './transport.js'
+import { measureWebhooks } from './webhooks.js'
 
 /** Round trip of the slow server, in milliseconds. */
 const ROUND_TRIP_MS = 50
@@ -24,6 +25,7 @@ const measurements: (() => Promise<Section>)[] = [
   () => measureFirstMail(far.port, ROUND_TRIP_MS),
   () => measureMemory(near.port),
   measureSandbox,
+  measureWebhooks,
 ]
 
 const require = createRequire(import.meta.url)

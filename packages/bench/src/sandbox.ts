@@ -39,7 +39,7 @@ export async function measureSandbox(): Promise<Section> {
     for (const { stop } of catchers) await stop()
   }
   const rates = catchers.map((catcher) => quantile(catcher.rates, 0.5))
-  const counts = [1, ROUNDS / 2, ROUNDS]
+  const counts = [ROUNDS / 4, ROUNDS / 2, (ROUNDS * 3) / 4, ROUNDS]
   return {
     title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} mails of ${BYTES / 1000} kB`,
     headings: [

@@ -1,3 +1,4 @@
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { generate } from 'selfsigned'
 
 /** A self-signed certificate and its key, in PEM. */
@@ -14,7 +15,15 @@ export function loopbackCertificate(): Promise<Certificate> {
   return made
 }
 
-/** Makes another one, which nobody vouches for. */
+let unknown: Promise<SecureContext> | undefined
+
+/** Another one, which nobody vouches for, made at the first call. */
+export function unknownCertificate(): Promise<SecureContext> {
+  unknown ??= makeCertificate().then((certificate) => createSecureContext(certificate))
+  return unknown
+}
+
+/** Makes one that was not there before. */
 export async function makeCertificate(): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {

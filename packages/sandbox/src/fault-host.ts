@@ -1,13 +1,20 @@
 import type { SecureContext } from 'node:tls'
+import type { SMTPServerAuthentication } from 'smtp-server'
+import type { Fault } from './fault-script.js'
 
 /** What a session needs of its server. */
 export interface SessionHost {
+  /** The mechanisms that EHLO lists. */
   readonly mechanisms: readonly string[]
   readonly certificate: SecureContext
-  /** A certificate that nobody vouches for. */
-  readonly otherCertificate: SecureContext
+  /** Whether a mail needs a login before it. */
+  readonly wantsLogin: boolean
+  /** Whether this login may pass. */
+  logIn(login: SMTPServerAuthentication): boolean
   /** A line came. */
-  heard(line: string): void
+  heard?(line: string): void
+  /** A fault is about to strike. */
+  struck?(fault: Fault): void
   /** The connection is over TLS from now on. */
   secured(): void
   /** Takes a mail, before its reply; returns that reply. */

@@ -1,3 +1,5 @@
+import { optionError } from '@postmark-smtp/core'
+
 /** Where in an SMTP session a fault strikes, in the order of the session. */
 export const FAULT_PHASES = [
   'connect',
@@ -66,6 +68,31 @@ export type Fault = (
 export type FaultScript =
   | readonly (Fault | undefined)[]
   | ((connection: number, mail: number) => Fault | undefined)
+
+const KINDS: readonly string[] = [
+  'refuse',
+  'cut',
+  'stall',
+  'garble',
+  'reply',
+  'delay',
+  'missing',
+  'certificate',
+  'echo',
+]
+
+/** Refuses what can never strike. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function checkFault(fault: Fault): void {
+  if (!FAULT_PHASES.includes(fault?.phase)) throw optionError('phase', fault?.phase, FAULT_PHASES.join(', '))
+  if (!KINDS.includes(fault.kind)) throw optionError('kind', fault.kind, KINDS.join(', '))
+}
+
+/** @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function checkFaults(script: FaultScript = []): void {
+  if (typeof script === 'function') return
+  if (!Array.isArray(script)) throw optionError('faults', script, 'a list of faults or a function')
+  for (const fault of script) if (fault !== undefined) checkFault(fault)
+}
 
 /** The faults of one connection: asks the script, and knows what has struck already. */
 export class FaultPlan {

@@ -1,11 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { createSecureContext, type SecureContext } from 'node:tls'
-import { loopbackCertificate, makeCertificate } from './certificate.js'
+import { createSecureContext } from 'node:tls'
+import { loopbackCertificate } from './certificate.js'
 import { type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
-import { FaultVoice } from './fault-voice.js'
-import { FaultWire } from './fault-wire.js'
 
 /** What {@link startFaultServer} takes. */
 export interface FaultServerOptions {
@@ -66,8 +64,8 @@ export interface FaultServer extends AsyncDisposable {
  */
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {
   const { script = [], mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'], onFault = () => {} } = options
-  contexts ??= makeContexts()
-  const { ca, certificate, otherCertificate } = await contexts
+  const { cert, key } = await loopbackCertificate()
+  const certificate = createSecureContext({ cert, key })
   const accepted: AcceptedMail[] = []
   const connections: FaultConnection[] = []
   const sockets = new Set<Socket>()
@@ -91,12 +89,12 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
       connection.open = false
       sockets.delete(socket)
     })
-    const wire = new FaultWire(socket)
-    const voice = new FaultVoice(wire, plan, (fault) => onFault(fault, index))
-    const session = new FaultSession(wire, plan, voice, {
+    const session = new FaultSession(socket, plan, {
       mechanisms,
       certificate,
-      otherCertificate,
+      wantsLogin: false,
+      logIn: () => true,
+      struck: (fault) => onFault(fault, index),
       heard: (line) => void commands.push(line),
       secured: () => {
         connection.secure = true
@@ -118,7 +116,7 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
-    ca,
+    ca: cert,
     accepted,
     connections,
     get commands() {
@@ -127,19 +125,4 @@ export async function startFaultServer(options: FaultServerOptions = {}): Promis
     close,
     [Symbol.asyncDispose]: close,
   }
-}
-
-interface Contexts {
-  readonly ca: string
-  readonly certificate: SecureContext
-  readonly otherCertificate: SecureContext
-}
-
-/** Made at the first call: a soak starts thousands of servers. */
-let contexts: Promise<Contexts> | undefined
-
-async function makeContexts(): Promise<Contexts> {
-  const { cert, key } = await loopbackCertificate()
-  const certificate = createSecureContext({ cert, key })
-  return { ca: cert, certificate, otherCertificate: createSecureContext(await makeCertificate()) }
 }

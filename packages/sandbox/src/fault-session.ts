@@ -1,7 +1,14 @@
+import type { Socket } from 'node:net'
+import { unknownCertificate } from './certificate.js'
 import type { SessionHost } from './fault-host.js'
+import { challengesOf, readLogin } from './fault-login.js'
 import type { FaultPlan } from './fault-script.js'
-import type { FaultVoice } from './fault-voice.js'
-import type { FaultWire } from './fault-wire.js'
+import { FaultVoice } from './fault-voice.js'
+import { FaultWire } from './fault-wire.js'
+import { SIZE_LIMIT } from './smtp-session.js'
+
+/** What the server calls itself. */
+export const HOST_NAME = 'smtp.sandbox'
 
 /** One SMTP session of the server's, with the faults of its plan. */
 export class FaultSession {
@@ -10,21 +17,29 @@ export class FaultSession {
   readonly #voice: FaultVoice
   readonly #host: SessionHost
   #secure = false
+  #loggedIn = false
   #from: string | undefined
   #to: string[] = []
   #recipients = 0
 
-  constructor(wire: FaultWire, plan: FaultPlan, voice: FaultVoice, host: SessionHost) {
-    this.#wire = wire
+  constructor(socket: Socket, plan: FaultPlan, host: SessionHost) {
+    this.#wire = new FaultWire(socket)
     this.#plan = plan
-    this.#voice = voice
+    this.#voice = new FaultVoice(this.#wire, plan, (fault) => host.struck?.(fault))
     this.#host = host
+  }
+
+  /** Hangs up between two mails of a client that has logged in; says whether it did. */
+  endIfIdle(): boolean {
+    const idle = this.#loggedIn && this.#from === undefined && !this.#voice.mute
+    if (idle) this.#wire.cut()
+    return idle
   }
 
   /** Serves until the client has gone. */
   async run(): Promise<void> {
     await this.#voice.say('connect')
-    if (!this.#voice.mute) await this.#voice.say('greeting', ['220 localhost ESMTP'])
+    if (!this.#voice.mute) await this.#voice.say('greeting', [`220 ${HOST_NAME} ESMTP`])
     for (;;) {
       const line = await this.#hear()
       if (line === undefined) return
@@ -34,7 +49,7 @@ export class FaultSession {
 
   async #hear(): Promise<string | undefined> {
     const line = await this.#wire.readLine()
-    if (line !== undefined) this.#host.heard(line)
+    if (line !== undefined) this.#host.heard?.(line)
     return line
   }
 
@@ -43,7 +58,7 @@ export class FaultSession {
       case 'EHLO':
         return this.#voice.say(this.#secure ? 'ehlo-tls' : 'ehlo', this.#offer())
       case 'HELO':
-        return this.#voice.say(this.#secure ? 'ehlo-tls' : 'ehlo', ['250 localhost'])
+        return this.#voice.say(this.#secure ? 'ehlo-tls' : 'ehlo', [`250 ${HOST_NAME}`])
       case 'STARTTLS':
         return this.#startTls()
       case 'AUTH':
@@ -69,10 +84,10 @@ export class FaultSession {
   #offer(): string[] {
     const { mechanisms } = this.#host
     const startTls = !this.#secure && this.#plan.peek('starttls')?.kind !== 'missing'
-    const lines = ['250-localhost', '250-PIPELINING', '250-SIZE 20480000']
-    if (startTls) lines.push('250-STARTTLS')
-    if (mechanisms.length > 0) lines.push(`250-AUTH ${mechanisms.join(' ')}`)
-    return [...lines, '250 8BITMIME']
+    const words = ['PIPELINING', '8BITMIME', 'DSN']
+    if (mechanisms.length > 0) words.push(`AUTH ${mechanisms.join(' ')}`)
+    if (startTls) words.push('STARTTLS')
+    return [HOST_NAME, ...words].map((word) => `250-${word}`).concat(`250 SIZE ${SIZE_LIMIT}`)
   }
 
   async #startTls(): Promise<void> {
@@ -85,20 +100,29 @@ export class FaultSession {
     else if (fault && fault.kind !== 'delay') await this.#wire.waitForBody(1)
     // What the client says then is no SMTP: it is read, and not taken for commands.
     if (!other && (await this.#voice.say('tls')) !== undefined) return this.#wire.discard()
-    this.#secure = await this.#wire.startTls(other ? this.#host.otherCertificate : this.#host.certificate)
+    this.#secure = await this.#wire.startTls(other ? await unknownCertificate() : this.#host.certificate)
+    this.#loggedIn = false
     if (this.#secure) this.#host.secured()
   }
 
-  async #logIn(line: string): Promise<void> {
-    const lines = [line]
-    for (const challenge of challengesOf(line)) {
+  async #logIn(command: string): Promise<void> {
+    const challenges = challengesOf(command)
+    if (!challenges) return void this.#voice.reply('504 5.5.4 Error: unrecognized authentication type')
+    const answers: string[] = []
+    for (const challenge of challenges) {
       this.#voice.reply(`334 ${Buffer.from(challenge).toString('base64')}`)
-      lines.push((await this.#hear()) ?? '')
+      answers.push((await this.#hear()) ?? '')
     }
-    await this.#voice.say('auth', ['235 2.7.0 Authentication successful'], { login: lines.join(' ') })
+    const usual = this.#host.logIn(readLogin(command, answers))
+      ? '235 2.7.0 Authentication successful'
+      : '535 5.7.8 Error: authentication failed: '
+    const login = [command, ...answers].join(' ')
+    if ((await this.#voice.say('auth', [usual], { login })) === 235) this.#loggedIn = true
   }
 
   async #mail(line: string): Promise<void> {
+    if (this.#host.wantsLogin && !this.#loggedIn)
+      return void this.#voice.reply('530 5.7.0 Error: authentication required')
     this.#forget()
     this.#plan.nextMail()
     if (isOk(await this.#voice.say('mail', ['250 2.1.0 Ok']))) this.#from = toAddress(line)
@@ -140,14 +164,6 @@ export class FaultSession {
     this.#to = []
     this.#recipients = 0
   }
-}
-
-/** What is asked of the client after an AUTH command. */
-function challengesOf(line: string): string[] {
-  const [, method = '', initial] = line.split(' ')
-  if (method === 'CRAM-MD5') return ['<1.2@localhost>']
-  const asked = method === 'LOGIN' ? ['Username:', 'Password:'] : ['']
-  return initial === undefined ? asked : asked.slice(1)
 }
 
 const isOk = (code: number | undefined) => code !== undefined && code >= 200 && code < 300

@@ -12,3 +12,5 @@ export {
   type FaultServerOptions,
   startFaultServer,
 } from './fault-server.js'
+export { createRandom } from './random.js'
+export { type SeededFaultsOptions, seededFaults } from './seeded-faults.js'

@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { PostmarkError } from '@postmark-smtp/core'
 import type { SMTPServer } from 'smtp-server'
 
-/** The only interface the sandbox listens on: it takes any token, so no other machine may reach it. */
+/** The interface the sandbox listens on: it takes any token, so no other machine may reach it. */
 export const HOST = '127.0.0.1'
 
 /** A server that listens. */
@@ -14,10 +14,10 @@ export interface Listener {
 }
 
 /**
- * Lets a server listen on the loopback interface.
+ * Lets a server listen.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
  */
-export async function listen(server: SMTPServer, port: number): Promise<Listener> {
+export async function listen(server: SMTPServer, port: number, address: string): Promise<Listener> {
   const sockets = new Set<Socket>()
   server.server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -26,10 +26,10 @@ export async function listen(server: SMTPServer, port: number): Promise<Listener
   // A client that breaks off is no fault of the sandbox.
   server.on('error', () => {})
   try {
-    server.listen(port, HOST)
+    server.listen(port, address)
     await once(server.server, 'listening')
   } catch (error) {
-    throw portError(port, error)
+    throw portError(port, address, error)
   }
   let closing: Promise<void> | undefined
   return {
@@ -49,7 +49,8 @@ async function closeServer(server: SMTPServer, sockets: ReadonlySet<Socket>): Pr
   await stopped
 }
 
-function portError(port: number, cause: unknown): PostmarkError {
+/** The error for a port that cannot be used, with what to do. */
+export function portError(port: number, address: string, cause: unknown): PostmarkError {
   const code = (cause as NodeJS.ErrnoException).code
   const [what, hint] =
     code === 'EADDRINUSE'
@@ -60,6 +61,6 @@ function portError(port: number, cause: unknown): PostmarkError {
       : code === 'EACCES'
         ? ['the system does not permit it', 'Use a port above 1023, or 0 for a free one.']
         : [String((cause as Error).message), 'Use a port from 1024 to 65535, or 0 for a free one.']
-  const message = `The sandbox cannot listen on ${HOST}:${port}: ${what}. ${hint}`
+  const message = `The sandbox cannot listen on ${address}:${port}: ${what}. ${hint}`
   return new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint, cause })
 }

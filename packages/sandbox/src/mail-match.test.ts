@@ -1,7 +1,7 @@
 import { toHeaderEntries } from '@postmark-smtp/core'
 import { expect, it } from 'vitest'
 import { type MailMatch, toPredicate } from './mail-match.js'
-import { toSandboxMail } from './sandbox-mail.js'
+import { readMail, toSandboxMail } from './sandbox-mail.js'
 
 const lines = toHeaderEntries({ tag: 'welcome', metadata: { customerId: '7', 'order-id': '42' } })
 const head = [
@@ -11,7 +11,10 @@ const head = [
   ...lines.map((e) => `${e.key}: ${e.value}`),
 ]
 const envelope = { from: 'bounce@x.org', to: ['ann@x.org', 'hidden@x.org'] }
-const mail = toSandboxMail(Buffer.from(`${head.join('\r\n')}\r\n\r\nbody\r\n`), envelope, true)
+const raw = Buffer.from(`${head.join('\r\n')}\r\n\r\nbody\r\n`)
+const judgement = { stream: 'outbound', verdict: { outcome: 'sent', problems: [], notes: [] } } as const
+const arrival = { secure: true, host: undefined, tokenStream: undefined }
+const mail = toSandboxMail(readMail(raw, envelope), judgement, arrival, new Date())
 
 it.each<[string, boolean, MailMatch]>([
   ['nothing', true, {}],
@@ -31,6 +34,19 @@ it.each<[string, boolean, MailMatch]>([
   ['another value', false, { postmark: { metadata: { customerId: '8' } } }],
   ['the absence of a key', true, { postmark: { metadata: { other: null } } }],
   ['no metadata', false, { postmark: { metadata: null } }],
+  ['a tag by its short name', true, { tag: 'welcome' }],
+  ['no tag by its short name', false, { tag: null }],
+  ['a key of metadata by its short name', true, { metadata: { 'ORDER-ID': 42 } }],
+  ['no metadata by its short name', false, { metadata: null }],
+  ['the stream of a mail that names none', true, { stream: 'outbound' }],
+  ['another stream', false, { stream: 'broadcast' }],
+  ['a pattern for a recipient', true, { to: /^hidden@/ }],
+  ['a matcher for a recipient', true, { to: expect.stringContaining('hidden') }],
+  ['a matcher for the sender', false, { from: expect.stringContaining('hidden') }],
+  ['a matcher for a tag', true, { tag: expect.stringMatching(/^wel/) }],
+  ['a matcher for a tag that is not there', false, { postmark: { trackOpens: expect.anything() } }],
+  ['a matcher for a value of metadata', true, { metadata: { 'order-id': expect.any(String) } }],
+  ['a matcher for the metadata', true, { metadata: expect.objectContaining({ customerId: '7' }) }],
   ['two demands of which one fails', false, { to: 'ann@x.org', subject: 'Bye' }],
 ])('matches %s: %s', (_, expected, match) => {
   expect(toPredicate(match)(mail)).toBe(expected)

@@ -1,5 +1,6 @@
-import { inspect } from 'node:util'
+import { listMails, show } from './mail-list.js'
 import { type MailMatch, toPredicate } from './mail-match.js'
+import type { PostmarkServer } from './postmark-server.js'
 import type { SandboxMail } from './sandbox-mail.js'
 
 /** How `waitFor` waits. */
@@ -8,12 +9,9 @@ export interface WaitOptions {
   readonly timeoutMs?: number
 }
 
-/** Keeps the mails and wakes those who wait for one. */
+/** Wakes those who wait for a mail. */
 export interface Outbox {
-  readonly mails: SandboxMail[]
-  add(mail: SandboxMail): void
   waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
-  clear(): void
   close(): void
 }
 
@@ -22,9 +20,9 @@ interface Waiter {
   fail(reason: string): void
 }
 
-/** An empty outbox. */
-export function createOutbox(): Outbox {
-  const mails: SandboxMail[] = []
+/** The outbox of a server. */
+export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outbox {
+  const { mails } = server
   const waiters = new Set<Waiter>()
 
   async function waitFor(...[wanted, { timeoutMs = 5000 } = {}]: Parameters<Outbox['waitFor']>) {
@@ -52,35 +50,19 @@ export function createOutbox(): Outbox {
     })
   }
 
+  server.on('mail', (mail) => {
+    for (const waiter of waiters) waiter.offer(mail)
+  })
   return {
-    mails,
     waitFor,
-    add(mail) {
-      mails.push(mail)
-      for (const waiter of waiters) waiter.offer(mail)
-    },
-    clear() {
-      mails.length = 0
-    },
     close() {
       for (const waiter of waiters) waiter.fail('before the sandbox was closed')
     },
   }
 }
 
-const SHOWN = 10
-
 function describeMiss(wanted: unknown, reason: string, mails: readonly SandboxMail[]): string {
   const what = typeof wanted === 'function' ? 'for which the function is true' : `with ${show(wanted)}`
   if (mails.length === 0) return `No mail ${what} arrived ${reason}. Nothing arrived at all.`
-  const lines = mails.slice(-SHOWN).map((mail) => {
-    const { envelope, subject, postmark } = mail
-    return `\n  - to ${envelope.to.join(', ')}, subject ${show(subject)}, postmark ${show(postmark)}`
-  })
-  const last = mails.length > SHOWN ? ` (the last ${SHOWN} of ${mails.length})` : ''
-  return `No mail ${what} arrived ${reason}. These arrived${last}:${lines.join('')}`
-}
-
-function show(value: unknown): string {
-  return inspect(value, { depth: 3, breakLength: Number.POSITIVE_INFINITY })
+  return `No mail ${what} arrived ${reason}. These arrived${listMails(mails)}`
 }

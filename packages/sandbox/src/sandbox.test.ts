@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import { isPostmarkError, toHeaderEntries } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { expect, it } from 'vitest'
+import { makeCertificate } from './certificate.js'
 import { type Sandbox, startSandbox } from './sandbox.js'
 
 const fields = {
@@ -59,8 +60,8 @@ it('parses the content when it is asked for', async () => {
   await client(sandbox).sendMail({ ...message, html: '<p>Hello</p>', attachments })
   const mail = sandbox.outbox[0]!
   expect(await mail.parse()).toMatchObject({
-    text: 'Hello\n',
-    html: '<p>Hello</p>\n',
+    text: 'Hello',
+    html: '<p>Hello</p>',
     attachments: [{ filename: 'a.txt', mimeType: 'text/plain', content: Buffer.from('file') }],
   })
   expect(mail.parse()).toBe(mail.parse())
@@ -115,10 +116,45 @@ it('says what arrived instead of the mail that was waited for', async () => {
 
 it('refuses a key of waitFor that it does not know, which would match any mail', async () => {
   await using sandbox = await startSandbox()
-  await expect(sandbox.waitFor({ tag: 'welcome' } as object)).rejects.toMatchObject({
+  await expect(sandbox.waitFor({ tags: 'welcome' } as object)).rejects.toMatchObject({
     code: 'ERR_POSTMARK_OPTIONS',
-    message: expect.stringContaining('"tag"'),
+    message: expect.stringContaining('"tags"'),
   })
+})
+
+it('shows a certificate that was given', async () => {
+  const tls = await makeCertificate()
+  await using sandbox = await startSandbox({ tls })
+  expect(sandbox.ca).toBe(tls.cert)
+  await client(sandbox).sendMail(message)
+  expect(sandbox.outbox).toMatchObject([{ secure: true }])
+})
+
+it('plays back what recipients do, and what became of a mail', async () => {
+  await using sandbox = await startSandbox()
+  await client(sandbox).sendMail({ ...message, text: 'See https://example.com/' })
+  const mail = sandbox.outbox[0]!
+  sandbox.open(mail)
+  await sandbox.click(mail)
+  sandbox.bounce(mail, 'HardBounce')
+  sandbox.complain(mail, 'bob@example.com')
+  sandbox.unsubscribe(mail, 'audit@example.com')
+  expect(sandbox.events(mail).map(({ recordType }) => recordType)).toEqual([
+    ...['Delivery', 'Delivery', 'Delivery', 'Open', 'Click', 'Bounce', 'SubscriptionChange'],
+    ...['SpamComplaint', 'SubscriptionChange', 'SubscriptionChange'],
+  ])
+  expect(sandbox.bounces.map(({ type }) => type)).toEqual(['HardBounce', 'SpamComplaint'])
+  expect(sandbox.suppressions.map(({ reason }) => reason)).toEqual([
+    'HardBounce',
+    'SpamComplaint',
+    'ManualSuppression',
+  ])
+  await client(sandbox).sendMail(message)
+  expect(sandbox.bounces[2]).toMatchObject({ type: 'SMTPApiError', errorCode: 406 })
+  sandbox.unsuppress('ann@example.com')
+  sandbox.suppress('bob@example.com', { stream: 'broadcast' })
+  await client(sandbox).sendMail(message)
+  expect(sandbox.events(sandbox.outbox[2]!)).toMatchObject([{ recipient: 'ann@example.com' }])
 })
 
 it('says which port is taken and what to do', async () => {

@@ -1,34 +1,52 @@
-import { SMTPServer } from 'smtp-server'
+import { createApiAccess } from './api-access.js'
+import type { SandboxBounce } from './bounce.js'
 import { loopbackCertificate } from './certificate.js'
-import { HOST, listen } from './listener.js'
+import { createClock } from './clock.js'
+import { FaultGate } from './fault-gate.js'
+import type { Fault } from './fault-script.js'
+import { listenHttp } from './http-server.js'
+import { HOST, type Listener } from './listener.js'
+import { createLoginCheck } from './logins.js'
+import { isLoopback, isWildcard, toAuthority } from './loopback.js'
+import type { MailActions } from './mail-actions.js'
 import type { MailMatch } from './mail-match.js'
 import { createOutbox, type WaitOptions } from './outbox.js'
+import { createPage } from './page/page.js'
+import { createPostmarkServer } from './postmark-server.js'
+import type { SandboxEvent } from './sandbox-event.js'
 import type { SandboxMail } from './sandbox-mail.js'
-import { SIZE_LIMIT, sessionHandlers } from './smtp-session.js'
+import { checkOptions, type SandboxOptions } from './sandbox-options.js'
+import type { ServerEvents } from './server-events.js'
+import { listenSmtp } from './smtp-listener.js'
+import type { StreamType } from './stream.js'
+import type { SandboxSuppression } from './suppressions.js'
+import type { SandboxWebhook, WebhookOptions } from './webhook.js'
+import { createWebhookSender, type SandboxWebhooks } from './webhook-sender.js'
 
-/** What {@link startSandbox} takes. */
-export interface SandboxOptions {
-  /** The port to listen on (default 0: a free one). */
-  readonly port?: number
-  /**
-   * The one server token that may log in. By default any may: a user name that is its own password, as a
-   * server token is, or one that begins with `PM-`, as the access key of an SMTP token does.
-   */
-  readonly serverToken?: string
-}
+export type { SandboxOptions } from './sandbox-options.js'
 
 /** A running sandbox. */
-export interface Sandbox extends AsyncDisposable {
-  readonly host: '127.0.0.1'
+export interface Sandbox extends AsyncDisposable, MailActions {
+  /** The address of all ports. */
+  readonly host: string
   readonly port: number
+  /** Every port of the same host, `port` first. */
+  readonly ports: readonly number[]
+  /** The port that stands for the broadcasts host; undefined where `port` stands for both. */
+  readonly broadcastsPort: number | undefined
   /** The connection URL for `createPostmarkTransport`. @example 'postmark+smtp://…@127.0.0.1:41235?plaintext=1' */
   readonly url: string
   /** The server token in that URL, for other clients: user name and password alike. */
   readonly token: string
   /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** The mails accepted so far, oldest first. */
+
+  /** The mails accepted so far, oldest first; those that Postmark would refuse too, as `mail.verdict` tells. */
   readonly outbox: readonly SandboxMail[]
+  /** The bounces so far, oldest first. One of the type SMTPApiError stands for each refused mail. */
+  readonly bounces: readonly SandboxBounce[]
+  /** The addresses that a stream sends nothing to. */
+  readonly suppressions: readonly SandboxSuppression[]
   /**
    * The first mail, there already or yet to come, that matches.
    * @example await sandbox.waitFor({ to: 'ann@example.com', postmark: { tag: 'welcome' } })
@@ -36,7 +54,42 @@ export interface Sandbox extends AsyncDisposable {
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
    */
   waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
-  /** Empties the outbox. */
+
+  /** What happened to a mail behind its `250`, oldest first. */
+  events(mail: SandboxMail): readonly SandboxEvent[]
+  /** The address of the inbox page. @example 'http://127.0.0.1:41237/' */
+  readonly inboxUrl: string
+  /** The address of the REST API. @example 'http://127.0.0.1:41237' */
+  readonly apiUrl: string
+  /**
+   * Host and port of the REST API, as the official client wants them.
+   * @example new ServerClient(sandbox.token, { requestHost: sandbox.apiHost, useHttps: false })
+   */
+  readonly apiHost: string
+  /** The webhooks, and every attempt to post to one. */
+  readonly webhooks: SandboxWebhooks
+  /**
+   * Adds a webhook, which gets what happens from now on; unlike Postmark's API, nothing is posted to verify it.
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS
+   */
+  addWebhook(options: WebhookOptions): SandboxWebhook
+  /**
+   * Moves the sandbox's time on; resolves when the posts that came due on the way were made. `advance(0)` waits for
+   * those that are due now.
+   * @example await sandbox.advance(60_000) // the first retry
+   */
+  advance(ms: number): Promise<void>
+
+  /**
+   * Lets a fault strike on the next connection. The connections that are logged in and idle are ended first, or a
+   * pool would go on with one of them; resolves when that is done.
+   * @example await sandbox.fail({ phase: 'dot', kind: 'cut', accepted: true })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown phase or kind
+   */
+  fail(fault: Fault): Promise<void>
+  /** Calls the listener at each mail or event from now on; returns what ends that. */
+  on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
+  /** Forgets the mails and what came of them: bounces, events, suppressions. */
   clear(): void
   /** Ends every connection and stops listening; the outbox can still be read. */
   close(): Promise<void>
@@ -53,41 +106,103 @@ const OPEN_TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
  * await transport.sendMail({ from, to: 'ann@example.com', subject, text, postmark: { tag: 'welcome' } })
  * const mail = await sandbox.waitFor({ to: 'ann@example.com' })
  * mail.postmark.tag // 'welcome'
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for a bad option, or where the port cannot be used
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { port: wantedPort = 0, serverToken } = options
-  const { cert, key } = await loopbackCertificate()
-  const outbox = createOutbox()
-  const server = new SMTPServer({
-    ...sessionHandlers(serverToken, outbox.add),
-    name: 'smtp.sandbox',
-    heloResponse: '%s',
-    cert,
-    key,
-    logger: false,
-    size: SIZE_LIMIT,
-    authMethods: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
-    // As at Postmark, AUTH is offered before STARTTLS too: requiring TLS is the client's part.
-    allowInsecureAuth: true,
-    hideSMTPUTF8: true,
-    hideDSN: false,
-    disableReverseLookup: true,
-    closeTimeout: 1,
-  })
-  const listener = await listen(server, wantedPort)
-  const close = () => listener.close().then(outbox.close)
-  const token = serverToken ?? OPEN_TOKEN
-  return {
-    host: HOST,
-    port: listener.port,
-    token,
-    url: `postmark+smtp://${encodeURIComponent(token)}@${HOST}:${listener.port}?plaintext=1`,
-    ca: cert,
-    outbox: outbox.mails,
-    waitFor: outbox.waitFor,
-    clear: outbox.clear,
-    close,
-    [Symbol.asyncDispose]: close,
+  checkOptions(options)
+  const { port = 0, ports = [], broadcastsPort, host: address = HOST, password } = options
+  const serverTokens = options.serverToken === undefined ? undefined : [options.serverToken].flat()
+  const clock = createClock()
+  const server = createPostmarkServer({ ...options, now: clock.now })
+  const webhooks = createWebhookSender(server, clock)
+  for (const webhook of options.webhooks ?? []) webhooks.add(webhook)
+  const outbox = createOutbox(server)
+  const checkLogin = createLoginCheck(serverTokens, options.smtpTokens, server.streams)
+  const gate = new FaultGate(options.faults)
+  const { allowAnonymous = false } = options
+  const certificate = options.tls ?? (await loopbackCertificate())
+
+  const listeners: Listener[] = []
+  const close = async () => {
+    clock.close()
+    webhooks.close()
+    await Promise.all(listeners.map((listener) => listener.close()))
+    outbox.close()
   }
+  const open = async (host: StreamType | undefined, wanted: number) => {
+    const listener = await listenSmtp({
+      address,
+      port: wanted,
+      certificate,
+      server,
+      checkLogin,
+      allowAnonymous,
+      gate,
+      host,
+    })
+    listeners.push(listener)
+    return listener.port
+  }
+  try {
+    const host = broadcastsPort === undefined ? undefined : 'transactional'
+    const smtpPort = await open(host, port)
+    const smtpPorts = [smtpPort]
+    for (const further of ports) smtpPorts.push(await open(host, further))
+    const otherPort = broadcastsPort === undefined ? undefined : await open('broadcasts', broadcastsPort)
+    const token = serverTokens?.[0] ?? OPEN_TOKEN
+    const smtpUrl = toSmtpUrl(token, address, smtpPort)
+    const accepts = createApiAccess(serverTokens, password)
+    const http = await listenHttp({
+      address,
+      port: options.httpPort ?? 0,
+      password,
+      api: { server, webhooks, token, accepts },
+      page: createPage({ server, webhooks, smtpUrl }),
+    })
+    listeners.push(http)
+    const apiHost = toAuthority(address, http.port)
+    return {
+      host: address,
+      port: smtpPort,
+      ports: smtpPorts,
+      broadcastsPort: otherPort,
+      token,
+      url: smtpUrl,
+      apiHost,
+      apiUrl: `http://${apiHost}`,
+      inboxUrl: `http://${apiHost}/`,
+      webhooks,
+      addWebhook: webhooks.add,
+      advance: clock.advance,
+      ca: certificate.cert,
+      outbox: server.mails,
+      bounces: server.bounces,
+      get suppressions() {
+        return server.suppressions
+      },
+      waitFor: outbox.waitFor,
+      events: server.eventsOf,
+      bounce: server.bounce,
+      open: server.open,
+      click: server.click,
+      complain: server.complain,
+      unsubscribe: server.unsubscribe,
+      suppress: server.suppress,
+      unsuppress: server.unsuppress,
+      on: server.on,
+      fail: (fault) => gate.fail(fault),
+      clear: server.clear,
+      close,
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function toSmtpUrl(token: string, address: string, port: number): string {
+  // Without TLS a transport of ours speaks to this machine alone.
+  const plaintext = isLoopback(address) || isWildcard(address) ? '?plaintext=1' : ''
+  return `postmark+smtp://${encodeURIComponent(token)}@${toAuthority(address, port)}${plaintext}`
 }

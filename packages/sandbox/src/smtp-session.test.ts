@@ -63,6 +63,61 @@ it.each<[string, string, string, SandboxOptions, string]>([
   if (user !== '') expect(await last(['AUTH LOGIN', base64(user), base64(password)])).toBe(reply)
 })
 
+const OTHER = 'PM-B-news-xyz'
+const smtpTokens = [{ accessKey: ACCESS_KEY, secretKey: 'right', stream: 'receipts' }]
+const settings = { smtpApiActivated: false }
+
+it.each<[string, string, string, SandboxOptions, string]>([
+  ['each of several server tokens', 'second', 'second', { serverToken: [TOKEN, 'second'] }, OK],
+  ['an SMTP token with its secret', ACCESS_KEY, 'right', { smtpTokens, streams: ['receipts'] }, OK],
+  ['no SMTP token with another', ACCESS_KEY, 'wrong', { smtpTokens, streams: ['receipts'] }, REFUSED],
+  ['no SMTP token but those given', OTHER, 'right', { smtpTokens, streams: ['receipts'] }, REFUSED],
+  ['any server token beside them', TOKEN, TOKEN, { smtpTokens, streams: ['receipts'] }, OK],
+  ['nobody while SMTP is switched off', TOKEN, TOKEN, { settings }, REFUSED],
+])('lets in with each mechanism: %s', async (_, user, password, options, reply) => {
+  const last = async (lines: Line[]) => (await dialogue(['EHLO me', ...lines, 'QUIT'], options)).at(-2)
+  expect(await last([plain(user, password)])).toBe(reply)
+  expect(await last(['AUTH CRAM-MD5', (challenge) => cramMd5(challenge, user, password)])).toBe(reply)
+  expect(await last(['AUTH LOGIN', base64(user), base64(password)])).toBe(reply)
+})
+
+const MAIL: Line[] = ['MAIL FROM:<a@x.org>', 'RCPT TO:<b@x.org>', 'DATA', 'From: a@x.org\r\n\r\n.', 'QUIT']
+
+it.each([
+  ['a transactional token', 'PM-T-abc', 'outbound'],
+  ['a broadcasts token', 'PM-B-abc', 'broadcast'],
+  ['a token that was given', 'PM-T-given', 'receipts'],
+])('sends through the stream of %s', async (_, accessKey, stream) => {
+  const given = [{ accessKey, secretKey: 'secret', stream }]
+  const options = accessKey === 'PM-T-given' ? { smtpTokens: given, streams: ['receipts'] } : {}
+  await using sandbox = await startSandbox(options)
+  await dialogue(['EHLO me', plain(accessKey, 'secret'), ...MAIL], {}, sandbox)
+  expect(sandbox.outbox).toMatchObject([{ stream, verdict: { outcome: 'sent' } }])
+})
+
+it('knows at which of its ports a mail came in', async () => {
+  await using sandbox = await startSandbox({ ports: [0], broadcastsPort: 0 })
+  const ports = [...sandbox.ports, sandbox.broadcastsPort!]
+  expect(new Set(ports).size).toBe(3)
+  for (const port of ports) await dialogue(['EHLO me', plain(TOKEN, TOKEN), ...MAIL], {}, { port })
+  expect(sandbox.outbox.map(({ host }) => host)).toEqual(['transactional', 'transactional', 'broadcasts'])
+  await using one = await startSandbox()
+  await dialogue(['EHLO me', plain(TOKEN, TOKEN), ...MAIL], {}, one)
+  expect(one.outbox).toMatchObject([{ host: undefined }])
+  expect(one.broadcastsPort).toBeUndefined()
+})
+
+it('leaves no port open where another one is taken', async () => {
+  await using first = await startSandbox()
+  await expect(startSandbox({ broadcastsPort: first.port })).rejects.toThrow('another process listens there')
+  const free = await startSandbox()
+  const { port } = free
+  await free.close()
+  await expect(startSandbox({ port, broadcastsPort: first.port })).rejects.toThrow(`:${first.port}`)
+  await using again = await startSandbox({ port })
+  expect(again.port).toBe(port)
+})
+
 it('refuses a message above SIZE, and keeps none of it', async () => {
   const sandbox = await startSandbox()
   const line = `${'x'.repeat(998)}\r\n`

@@ -1,27 +1,31 @@
-import type {
-  SMTPServerAuthentication,
-  SMTPServerDataStream,
-  SMTPServerOptions,
-  SMTPServerSession,
-} from 'smtp-server'
-import { type SandboxMail, toSandboxMail } from './sandbox-mail.js'
+import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
+import type { LoggedIn, LoginCheck } from './logins.js'
+import type { PostmarkServer } from './postmark-server.js'
+import type { StreamType } from './stream.js'
 
 /** Bytes of a whole message that Postmark's SMTP announces and takes. */
 export const SIZE_LIMIT = 20_480_000
 
 type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 
-/** The handlers of smtp-server that answer as Postmark does and hand each accepted mail to `keep`. */
+/**
+ * The handlers of smtp-server that answer as Postmark does and hand each accepted mail to the server.
+ * @param host the host that the listener stands for; undefined where it stands for both
+ */
 export function sessionHandlers(
-  serverToken: string | undefined,
-  keep: (mail: SandboxMail) => void,
+  server: PostmarkServer,
+  checkLogin: LoginCheck,
+  host: StreamType | undefined,
 ): Handlers {
   // smtp-server merges repeated recipients; the outbox shows each that the client sent.
   const recipients = new WeakMap<SMTPServerSession, string[]>()
+  const logins = new WeakMap<SMTPServerSession, LoggedIn>()
   return {
-    onAuth(login, _session, done) {
-      if (mayLogIn(login, serverToken)) done(null, { user: true })
-      else done(null, { message: '5.7.8 Error: authentication failed: ' })
+    onAuth(login, session, done) {
+      const loggedIn = checkLogin(login)
+      if (!loggedIn) return done(null, { message: '5.7.8 Error: authentication failed: ' })
+      logins.set(session, loggedIn)
+      done(null, { user: true })
     },
     onMailFrom(_address, session, done) {
       recipients.set(session, [])
@@ -40,31 +44,23 @@ export function sessionHandlers(
     const raw = await readAll(stream)
     const { mailFrom } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: recipients.get(session) ?? [] }
-    const mail = toSandboxMail(raw, envelope, session.secure)
-    keep(mail)
-    return mail.id
+    const tokenStream = logins.get(session)?.stream
+    return server.receive(raw, envelope, { secure: session.secure, host, tokenStream }).id
   }
 }
 
-/**
- * A server token is user name and password alike. Of an SMTP token the sandbox cannot know the secret key,
- * so any will do, with CRAM-MD5 too.
- */
-function mayLogIn(login: SMTPServerAuthentication, serverToken: string | undefined): boolean {
-  const user = login.username ?? ''
-  if (serverToken === undefined && user.startsWith('PM-')) return true
-  if (user === '' || (serverToken !== undefined && user !== serverToken)) return false
-  return login.method === 'CRAM-MD5' ? login.validatePassword(user) : login.password === user
-}
-
-async function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
-  let chunks: Buffer[] = []
-  for await (const chunk of stream) {
-    if (stream.sizeExceeded) chunks = []
-    else chunks.push(chunk)
-  }
-  if (stream.sizeExceeded) {
-    throw Object.assign(new Error('5.3.4 Error: message file too big'), { responseCode: 552 })
-  }
-  return Buffer.concat(chunks)
+/** By events, which cost less than an asynchronous iterator. */
+function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let chunks: Buffer[] = []
+    stream.on('data', (chunk: Buffer) => {
+      if (stream.sizeExceeded) chunks = []
+      else chunks.push(chunk)
+    })
+    stream.once('error', reject)
+    stream.once('end', () => {
+      if (!stream.sizeExceeded) return resolve(Buffer.concat(chunks))
+      reject(Object.assign(new Error('5.3.4 Error: message file too big'), { responseCode: 552 }))
+    })
+  })
 }

@@ -14,8 +14,7 @@ export function loopbackCertificate(): Promise<Certificate> {
   return made
 }
 
-/** Makes another one, which nobody vouches for. */
-export async function makeCertificate(): Promise<Certificate> {
+async function makeCertificate(): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',

@@ -23,7 +23,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   nestjs: ['core', 'webhooks'],
 }
 /** The packages whose tests may use the sandbox. */
-const ADAPTERS = ['nodemailer', 'express', 'nestjs']
+const SANDBOX_USERS = ['nodemailer', 'express', 'nestjs', 'webhooks']
 
 const root = new URL('../../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
@@ -43,7 +43,7 @@ it.each(published)('%s depends on our other packages along the arrows only', (fo
   expect(allowed).toEqual(
     expect.arrayContaining(ours({ ...dependencies, ...peerDependencies, ...optionalDependencies })),
   )
-  const forTests = ADAPTERS.includes(folder) ? ['testing', 'sandbox'] : ['testing']
+  const forTests = SANDBOX_USERS.includes(folder) ? ['testing', 'sandbox'] : ['testing']
   expect([...allowed!, ...forTests]).toEqual(expect.arrayContaining(ours(devDependencies)))
 })
 

@@ -8,23 +8,11 @@ export {
   runAdapterContract,
 } from './adapter-contract.js'
 export { createBarrier } from './barrier.js'
-export { startTcpProxy, type TcpProxy, type TcpProxyOptions } from './fault-proxy.js'
-export {
-  FAULT_PHASES,
-  type Fault,
-  type FaultKind,
-  type FaultPhase,
-  type FaultScript,
-} from './fault-script.js'
-export {
-  type AcceptedMail,
-  type FaultConnection,
-  type FaultServer,
-  type FaultServerOptions,
-  startFaultServer,
-} from './fault-server.js'
+export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
 export type { ReceivedMail } from './received-mail.js'
+export { type Redis, redisMissing, startRedis } from './redis.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'
 export type { SmtpLogin, SmtpRefusal, SmtpServerOptions } from './smtp-session.js'
+export { startTcpProxy, type TcpProxy, type TcpProxyOptions } from './tcp-proxy.js'

@@ -439,6 +439,61 @@ describe('parseWebhook finds the way back', () => {
     expect(event).toMatchObject({ correlationId: 'c-2', traceparent: trace })
   })
 
+  const mail = [
+    'Received: from app by sandbox',
+    'from: Shop <shop@example.com>',
+    'x-pm-tag: receipt',
+    'X-PM-Metadata-Correlation-ID: c-3',
+    `X-PM-Metadata-traceparent:\r\n ${trace}`,
+    'Subject: Your receipt',
+    '',
+    'From: a mail that this one quotes',
+    'X-PM-Metadata-order: quoted',
+  ].join('\r\n')
+  const refused = { RecordType: 'Bounce', Type: 'SMTPApiError' }
+  const found = { tag: 'receipt', metadata: { 'Correlation-ID': 'c-3', traceparent: trace } }
+  const links = { correlationId: 'c-3', traceparent: trace }
+
+  it.each<[string, object, object]>([
+    [
+      'behind an explanation',
+      { Content: `Inactive.\r\nErrorCode: 406\r\n\r\n${mail}` },
+      { ...found, ...links },
+    ],
+    ['alone', { Content: mail }, { ...found, ...links }],
+    ['with bare line feeds', { Content: mail.replaceAll('\r', '') }, { ...found, ...links }],
+    ['right below an explanation', { Content: `ErrorCode: 406\n${mail}` }, { ...found, ...links }],
+    ['beside empty fields', { Content: mail, Tag: '', Metadata: [] }, { ...found, ...links }],
+    [
+      'which fields of their own outweigh',
+      { Content: mail, Tag: 'given', Metadata: { order: 'o-1' } },
+      { tag: 'given', metadata: { order: 'o-1' }, correlationId: undefined, traceparent: undefined },
+    ],
+    [
+      'whose own text does not count',
+      {
+        Content: 'From: Shop <shop@example.com>\n\nFrom: Eve\nX-PM-Tag: quoted\nX-PM-Metadata-order: quoted',
+      },
+      { tag: undefined, metadata: {} },
+    ],
+    ['that is none', { Content: 'ErrorCode: 406' }, { tag: undefined, metadata: {} }],
+    [
+      'of another bounce, which is a stranger’s text',
+      { Type: 'HardBounce', Content: mail },
+      { tag: undefined, metadata: {} },
+    ],
+  ])('in the raw source of a refused mail %s', (_what, fields, expected) => {
+    const { tag, metadata, correlationId, traceparent } = parseWebhook({ ...refused, ...fields })
+    expect({ tag, metadata: { ...metadata }, correlationId, traceparent }).toEqual(expected)
+  })
+
+  it('in a raw source, which changes no prototype', () => {
+    const Content = 'From: Shop <shop@example.com>\nX-PM-Metadata-__proto__: x\n\n'
+    const { metadata } = parseWebhook({ ...refused, Content })
+    expect(Object.entries(metadata)).toEqual([['__proto__', 'x']])
+    expect(Object.getPrototypeOf({})).toBe(Object.prototype)
+  })
+
   it.each([
     ['00-00000000000000000000000000000000-b7ad6b7169203331-01'],
     ['00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01'],

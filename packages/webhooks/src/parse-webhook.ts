@@ -1,4 +1,5 @@
 import { PostmarkError } from '@postmark-smtp/core'
+import { readDumpFields } from './dump-fields.js'
 import { readBounce, readSubscriptionChange } from './read-bounce.js'
 import {
   findMetadata,
@@ -139,13 +140,15 @@ function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions
   const { correlationKey = 'correlation-id', traceparentKey = 'traceparent' } = options
   const id = readText(raw.MessageID)
   const test = id !== undefined && NO_ID.test(id)
-  const metadata = readMetadata(raw.Metadata)
+  const source = readSource(raw)
+  const given = readMetadata(raw.Metadata)
+  const metadata = Object.keys(given).length > 0 ? given : readMetadata(source.metadata)
   const traceparent = findMetadata(metadata, traceparentKey)
   return {
     messageId: test ? undefined : id,
     test,
     messageStream: readText(raw.MessageStream),
-    tag: readText(raw.Tag),
+    tag: readText(raw.Tag) ?? source.tag ?? undefined,
     metadata,
     recipient: readRecipient(raw, recordType),
     at: readTime(raw.DeliveredAt ?? raw.BouncedAt ?? raw.ReceivedAt ?? raw.ChangedAt ?? raw.Date),
@@ -154,6 +157,12 @@ function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions
     traceparent: traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined,
     raw,
   }
+}
+
+/** Of a refused mail alone: the raw source of another bounce is a stranger's text. */
+function readSource(raw: Raw): ReturnType<typeof readDumpFields> {
+  const dump = raw.Type === 'SMTPApiError' ? readText(raw.Content) : undefined
+  return dump === undefined ? {} : readDumpFields(dump)
 }
 
 function readRecipient(raw: Raw, recordType: RecordType): string | undefined {

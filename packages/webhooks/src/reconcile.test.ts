@@ -351,14 +351,17 @@ describe('reconcile', () => {
     expect(await kinds({ type: null })).toEqual(['bounced', 'complained', 'rejected'])
   })
 
-  it('reads the error code from the dump where the list does not tell it, and does without a dump that fails', async () => {
+  it('reads error code and metadata from the dump where the list does not tell it, and does without a dump that fails', async () => {
     await using postmark = await startPostmark()
     const { dumps, add } = postmark
     const short = { Details: 'SMTP API error' }
     add(NOON, { Details: 'ErrorCode: 300' })
     add(NOON + 1, { ...short, DumpAvailable: false })
     const told = [
-      ['ErrorCode: 406\nYou tried to send to an inactive recipient.', 406],
+      [
+        'ErrorCode: 406\nYou tried to send to an inactive recipient.\n\nFrom: a@example.com\nX-PM-Metadata-correlation-id: c-9',
+        406,
+      ],
       ['', undefined],
       [404, undefined],
       [500, undefined],
@@ -367,7 +370,7 @@ describe('reconcile', () => {
     const events = await collect(reconcile(postmark.client, options))
     const codes = events.map((event) => (event.kind === 'rejected' ? event.errorCode : 'other'))
     expect(codes).toEqual([300, undefined, ...told.map(([, code]) => code)])
-    expect(events[2]).toMatchObject({ cause: expect.stringContaining('suppressed') })
+    expect(events[2]).toMatchObject({ cause: expect.stringContaining('suppressed'), correlationId: 'c-9' })
     const asked = [...dumps.keys()]
     expect(postmark.dumped.toSorted()).toEqual([...asked, asked.at(-1)])
   })

@@ -1,0 +1,41 @@
+import { HEADER_PREFIX, POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
+import type { SandboxMail } from './sandbox-mail.js'
+
+const PREFIX = HEADER_PREFIX.toLowerCase()
+const TAG = POSTMARK_FIELDS.tag.header.toLowerCase()
+const MESSAGE_ID = reserved('message-id')
+const RECIPIENT = reserved('rcpt')
+
+/**
+ * The bytes that a recipient gets: without Bcc and without the headers that Postmark reads, but for the tag,
+ * which it is known to send along; with the Message-ID that Postmark gives. The body stays as it came.
+ */
+export function toDeliveredCopy(mail: SandboxMail, recipient: string): Buffer {
+  const { raw, messageId, postmark } = mail
+  const end = raw[0] === 0x0d && raw[1] === 0x0a ? 0 : raw.indexOf('\r\n\r\n') + 2
+  // A message without a body may end within its header block.
+  const block = raw.subarray(0, end === 1 ? raw.length : end).toString('latin1')
+  const kept = splitFields(block).filter((field) => {
+    const name = field.slice(0, field.indexOf(':')).trim().toLowerCase()
+    if (name === 'message-id') return postmark.keepId === true
+    return name !== 'bcc' && (name === TAG || !name.startsWith(PREFIX))
+  })
+  const hasId = kept.some((field) => /^message-id\s*:/i.test(field))
+  const added = [
+    ...(hasId ? [] : [`Message-ID: <${messageId}@mtasv.net>\r\n`]),
+    `${MESSAGE_ID}: ${messageId}\r\n`,
+    `${RECIPIENT}: |${Buffer.from(recipient).toString('base64')}|\r\n`,
+  ]
+  const rest = end === 1 ? Buffer.from('\r\n') : raw.subarray(end)
+  return Buffer.concat([Buffer.from([...kept, ...added].join(''), 'latin1'), rest])
+}
+
+/** The fields of a header block, each with its folded lines and line break. */
+function splitFields(block: string): string[] {
+  return block === '' ? [] : block.replace(/\r?\n?$/, '\r\n').split(/(?<=\n)(?![ \t])/)
+}
+
+/** The spelling of a header that Postmark writes itself. */
+function reserved(ending: string): string {
+  return RESERVED_HEADERS.find((name) => name.toLowerCase() === `${PREFIX}${ending}`)!
+}

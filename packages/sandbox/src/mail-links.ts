@@ -1,0 +1,19 @@
+import type { MailContent } from './mail-content.js'
+
+/** A link of a mail, and the part that it stands in, as a Click webhook tells it. */
+export interface MailLink {
+  readonly url: string
+  readonly location: 'HTML' | 'Text'
+}
+
+/** The links of a mail that open in a browser, those of the html first. */
+export function listLinks({ html = '', text = '' }: MailContent): MailLink[] {
+  const inHtml = [...html.matchAll(/<a\b[^<>]*?\shref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi)]
+    .map(([, double, single, bare]) => (double ?? single ?? bare ?? '').replaceAll('&amp;', '&').trim())
+    .filter((url) => /^https?:/i.test(url))
+  const inText = [...text.matchAll(/\bhttps?:\/\/[^\s<>"]*[^\s<>".,;:!?)]/gi)].map(([url]) => url)
+  return [
+    ...inHtml.map((url) => ({ url, location: 'HTML' as const })),
+    ...inText.map((url) => ({ url, location: 'Text' as const })),
+  ]
+}

@@ -1,0 +1,118 @@
+import { decodeWords } from 'postal-mime'
+import { headerValue, type MailHeader, readHeaderBlock } from './header-block.js'
+
+/** A part of a message that has no parts of its own. */
+export interface MimePart {
+  /** In lower case. @example 'text/html' */
+  readonly type: string
+  readonly headers: readonly MailHeader[]
+  /** Undefined where the part is no file. */
+  readonly filename: string | undefined
+  /** Undoes the transfer encoding. */
+  decode(): Buffer
+}
+
+// Deeper or wider than any mail that people send, and far below what would take time.
+const MAX_DEPTH = 20
+export const MAX_PARTS = 1000
+
+/**
+ * The parts of a message, found by its boundaries alone: a few microseconds, where a whole parse takes
+ * milliseconds. Of a message with too many parts, the first.
+ */
+export function readParts(raw: Buffer, headers: readonly MailHeader[]): MimePart[] {
+  const parts: MimePart[] = []
+  walk(raw, headers, 0, parts)
+  return parts
+}
+
+function walk(entity: Buffer, headers: readonly MailHeader[], depth: number, parts: MimePart[]): void {
+  const contentType = headerValue(headers, 'content-type') ?? 'text/plain'
+  const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
+  const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined
+  if (boundary && depth < MAX_DEPTH) {
+    for (const part of split(entity, boundary)) {
+      if (parts.length >= MAX_PARTS) return
+      walk(part, readHeaderBlock(part), depth + 1, parts)
+    }
+    return
+  }
+  const disposition = headerValue(headers, 'content-disposition') ?? ''
+  const encoding = (headerValue(headers, 'content-transfer-encoding') ?? '').trim().toLowerCase()
+  const filename = parameter(disposition, 'filename') ?? parameter(contentType, 'name')
+  parts.push({ type, headers, filename, decode: () => decode(bodyOf(entity), encoding) })
+}
+
+/** What stands between the lines of a boundary (RFC 2046 §5.1.1). */
+function* split(entity: Buffer, boundary: string): Generator<Buffer> {
+  const line = Buffer.from(`--${boundary}`)
+  let start = -1
+  for (let at = entity.indexOf(line); at >= 0; at = entity.indexOf(line, at + line.length)) {
+    if (at > 0 && entity[at - 1] !== 0x0a) continue
+    // The line break before it belongs to the boundary.
+    if (start >= 0) yield entity.subarray(start, at - (entity[at - 2] === 0x0d ? 2 : 1))
+    const end = at + line.length
+    if (entity[end] === 0x2d && entity[end + 1] === 0x2d) return
+    const next = entity.indexOf(0x0a, end)
+    if (next < 0) return
+    start = next + 1
+  }
+  if (start >= 0) yield entity.subarray(start)
+}
+
+/** A parameter of a header value, also one that is split or encoded (RFC 2231). */
+export function parameter(value: string, name: string): string | undefined {
+  let joined: string | undefined
+  for (const [, key = '', quoted, bare = ''] of value.matchAll(PARAMETER)) {
+    const [plain, ...marks] = key.toLowerCase().split('*')
+    if (plain !== name) continue
+    const text = quoted === undefined ? bare.trim() : quoted.replace(/\\(.)/g, '$1')
+    joined = (joined ?? '') + (marks.at(-1) === '' ? fromPercent(text) : decodeWords(text))
+  }
+  return joined
+}
+
+const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;]*))/g
+
+function fromPercent(text: string): string {
+  try {
+    return decodeURIComponent(text.replace(/^[^']*'[^']*'/, ''))
+  } catch {
+    return text
+  }
+}
+
+function bodyOf(entity: Buffer): Buffer {
+  if (entity[0] === 0x0d && entity[1] === 0x0a) return entity.subarray(2)
+  const end = entity.indexOf('\r\n\r\n')
+  return end < 0 ? entity.subarray(entity.length) : entity.subarray(end + 4)
+}
+
+function decode(body: Buffer, encoding: string): Buffer {
+  if (encoding === 'base64') return Buffer.from(body.toString('latin1'), 'base64')
+  return encoding === 'quoted-printable' ? decodeQuotedPrintable(body) : body
+}
+
+/** By hand: a regular expression takes seconds for the largest mails. */
+function decodeQuotedPrintable(body: Buffer): Buffer {
+  const decoded = Buffer.allocUnsafe(body.length)
+  let length = 0
+  for (let at = 0; at < body.length; at++) {
+    const byte = body[at]!
+    const high = byte === 0x3d ? hexDigit(body[at + 1]) : -1
+    const low = high < 0 ? -1 : hexDigit(body[at + 2])
+    if (low >= 0) {
+      decoded[length++] = high * 16 + low
+      at += 2
+    } else if (byte === 0x3d && body[at + 1] === 0x0d && body[at + 2] === 0x0a) at += 2
+    else if (byte === 0x3d && body[at + 1] === 0x0a) at += 1
+    else decoded[length++] = byte
+  }
+  return decoded.subarray(0, length)
+}
+
+function hexDigit(byte = 0): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const upper = byte & ~0x20
+  return upper >= 0x41 && upper <= 0x46 ? upper - 0x37 : -1
+}

@@ -1,0 +1,26 @@
+import { html } from 'hono/html'
+import { connectView } from './connect-view.js'
+import { layout, type Markup } from './layout.js'
+
+const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
+  [['j', '↓'], 'next mail of the list'],
+  [['k', '↑'], 'previous mail of the list'],
+  [['Enter'], 'open the mail'],
+  [['/'], 'go to the text filter'],
+  [['Esc'], 'leave a field, or go back to the list'],
+  [['?'], 'this help'],
+]
+
+/** Keys, words and the connection. */
+export function helpView(smtpUrl: string): Markup {
+  return layout(
+    'Help',
+    'help',
+    html`<h1>Help</h1>
+<section class="card"><h2>Keys</h2>
+<dl class="keys">${KEYS.map(([keys, what]) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${what}</dd>`)}</dl></section>
+<section class="card"><h2>Verdict</h2>
+<p>Postmark answers <code>250</code> to nearly every mail over SMTP. What it would refuse comes back later, as a bounce of the type SMTPApiError. The sandbox tells it at once: a mail is <strong>refused</strong>, with the error code of Postmark’s API, or it is <strong>sent</strong> and its status is the weightiest thing that happened since.</p></section>
+<section class="card">${connectView(smtpUrl, 'Connect')}</section>`,
+  )
+}

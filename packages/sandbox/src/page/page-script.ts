@@ -1,0 +1,159 @@
+/**
+ * What the page does beyond forms and links: it updates live, listens to keys and copies. The browser runs this
+ * text as it stands; a test has Biome check it.
+ */
+export const PAGE_SCRIPT = /* js */ `const page = document.body.dataset.page
+const live = document.getElementById('live')
+const filters = document.getElementById('filters')
+
+// Live: the server says that something changed, and the parts marked data-live are taken from the same URL anew.
+
+let loading = false
+let stale = false
+
+async function refresh() {
+  stale = true
+  if (loading) return
+  loading = true
+  while (stale) {
+    stale = false
+    await load()
+  }
+  loading = false
+}
+
+async function load() {
+  try {
+    const response = await fetch(location.href)
+    const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
+    for (const old of document.querySelectorAll('[data-live]')) {
+      const next = fresh.getElementById(old.id)
+      if (next && next.innerHTML !== old.innerHTML) replace(old, next)
+    }
+  } catch {
+    // The connection is gone; the event source says so, and comes back.
+  }
+}
+
+function replace(old, next) {
+  const focused = document.activeElement
+  const id = old.contains(focused) ? focused.id : ''
+  const top = id && focused.getBoundingClientRect().top
+  const known = new Set([...old.querySelectorAll('tr[id]')].map((row) => row.id))
+  const open = [...old.querySelectorAll('details')].map((each) => each.open)
+  old.replaceChildren(...next.childNodes)
+  old.querySelectorAll('details').forEach((each, index) => {
+    each.open = open[index] ?? false
+  })
+  if (known.size > 0) {
+    for (const row of old.querySelectorAll('tr[id]')) row.classList.toggle('new', !known.has(row.id))
+  }
+  const again = id && document.getElementById(id)
+  if (again) {
+    again.focus({ preventScroll: true })
+    scrollBy(0, again.getBoundingClientRect().top - top)
+  }
+  prepare()
+}
+
+let source
+
+// A browser opens six connections to one server: a page that nobody sees gives its own back.
+function connect() {
+  source?.close()
+  if (document.hidden) return
+  source = new EventSource('/events')
+  source.addEventListener('open', () => tell('Live'))
+  source.addEventListener('error', () => tell('Offline'))
+  source.addEventListener('change', refresh)
+}
+
+function tell(state) {
+  live.textContent = state
+  live.dataset.state = state
+}
+
+if (page !== 'help') {
+  connect()
+  document.addEventListener('visibilitychange', connect)
+}
+
+// The filters: the list follows while somebody types.
+
+let typing
+filters?.addEventListener('input', () => {
+  clearTimeout(typing)
+  typing = setTimeout(() => {
+    const wanted = [...new FormData(filters)].filter(([, value]) => value !== '')
+    history.replaceState(null, '', wanted.length > 0 ? '/?'.concat(new URLSearchParams(wanted)) : '/')
+    remember()
+    void refresh()
+  }, 200)
+})
+
+// The way back to the list as it was filtered.
+
+function remember() {
+  if (page === 'inbox') sessionStorage.setItem('inbox', location.search)
+}
+remember()
+const back = '/'.concat(sessionStorage.getItem('inbox') ?? '')
+if (page !== 'inbox') {
+  for (const id of ['back', 'to-inbox']) document.getElementById(id)?.setAttribute('href', back)
+}
+
+// Keys.
+
+const mails = () => [...document.querySelectorAll('.mails .subject a')]
+
+function move(step) {
+  const links = mails()
+  const index = links.indexOf(document.activeElement)
+  const next = links[index < 0 ? 0 : index + step]
+  next?.focus()
+  next?.scrollIntoView({ block: 'nearest' })
+}
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+  '/': () => document.getElementById('q')?.focus(),
+  '?': () => location.assign('/help'),
+  Escape: () => page !== 'inbox' && location.assign(back),
+}
+
+document.addEventListener('keydown', (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+  if (event.target.closest('input, select, textarea')) {
+    if (event.key === 'Escape') event.target.blur()
+    return
+  }
+  if (event.key.startsWith('Arrow') && mails().length === 0) return
+  const act = KEYS[event.key]
+  if (!act || (event.key === '/' && !filters)) return
+  event.preventDefault()
+  act()
+})
+
+// Buttons that need a script.
+
+function prepare() {
+  for (const button of document.querySelectorAll('[data-copy]')) button.hidden = false
+}
+prepare()
+
+document.addEventListener('click', async (event) => {
+  const button = event.target.closest('[data-copy]')
+  if (!button) return
+  const text = document.getElementById(button.dataset.copy)
+  try {
+    await navigator.clipboard.writeText(text.textContent)
+    button.textContent = 'Copied'
+  } catch {
+    getSelection().selectAllChildren(text)
+    button.textContent = 'Press Ctrl+C'
+  }
+})
+`

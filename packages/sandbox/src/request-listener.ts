@@ -1,0 +1,56 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** Answers requests of `node:http` with a function from `Request` to `Response`, as Hono's applications are. */
+export function toRequestListener(
+  answer: (request: Request) => Response | Promise<Response>,
+): RequestListener {
+  return (incoming, outgoing) => {
+    respond(incoming, outgoing, answer).catch(() => outgoing.destroy())
+  }
+}
+
+async function respond(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  answer: (request: Request) => Response | Promise<Response>,
+): Promise<void> {
+  const request = toRequest(incoming, outgoing)
+  if (request === undefined) {
+    outgoing.writeHead(400).end()
+    return
+  }
+  const { status, headers, body } = await answer(request)
+  const entries = [...headers].filter(([name]) => name !== 'set-cookie')
+  outgoing.writeHead(
+    status,
+    [...entries, ...headers.getSetCookie().map((value) => ['set-cookie', value])].flat(),
+  )
+  // A live stream tells its first reader that it stands before it tells anything.
+  outgoing.flushHeaders()
+  if (body === null) outgoing.end()
+  else await pipeline(Readable.fromWeb(body as import('node:stream/web').ReadableStream), outgoing)
+}
+
+/** Undefined for what no `Request` can stand for: a broken Host or path, the method TRACE. */
+function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
+  const { method = 'GET', url = '/', headers, rawHeaders } = incoming
+  const gone = new AbortController()
+  outgoing.once('close', () => gone.abort())
+  try {
+    const entries: [string, string][] = []
+    for (let index = 0; index < rawHeaders.length; index += 2) {
+      entries.push([rawHeaders[index]!, rawHeaders[index + 1]!])
+    }
+    return new Request(new URL(url, `http://${headers.host}`), {
+      method,
+      headers: entries,
+      signal: gone.signal,
+      ...(method !== 'GET' &&
+        method !== 'HEAD' && { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' }),
+    })
+  } catch {
+    return undefined
+  }
+}

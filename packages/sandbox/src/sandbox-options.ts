@@ -1,0 +1,97 @@
+import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import type { Certificate } from './certificate.js'
+import { checkFaults, type FaultScript } from './fault-script.js'
+import type { SmtpTokenSetting } from './logins.js'
+import { isLoopback } from './loopback.js'
+import type { PostmarkServerOptions } from './postmark-server.js'
+import type { WebhookOptions } from './webhook.js'
+
+/** What {@link startSandbox} takes. */
+export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
+  /** The port that stands for smtp.postmarkapp.com, and alone for both hosts (default 0: a free one). */
+  readonly port?: number
+  /** Further ports of the same host. */
+  readonly ports?: readonly number[]
+  /** The port that stands for smtp-broadcasts.postmarkapp.com; 0 takes a free one (default: none). */
+  readonly broadcastsPort?: number
+  /**
+   * The server token, or tokens, that may log in. By default any may: a user name that is its own password, as a
+   * server token is.
+   */
+  readonly serverToken?: string | readonly string[]
+  /**
+   * The SMTP tokens that may log in. Without this and `serverToken` any may: a user name that begins with `PM-T-`
+   * or `PM-B-`, with any password.
+   */
+  readonly smtpTokens?: readonly SmtpTokenSetting[]
+  /** Takes mails without a login too, from programs that cannot log in (default false: as at Postmark, none). */
+  readonly allowAnonymous?: boolean
+  /**
+   * What goes wrong, and where (default: nothing). `seededFaults` of `@postmark-smtp/sandbox/faults` draws faults.
+   * @example [{ phase: 'dot', kind: 'cut', accepted: true }] // the first connection: taken, and never answered
+   */
+  readonly faults?: FaultScript
+  /** The port of the REST API and the inbox page (default 0: a free one). */
+  readonly httpPort?: number
+  /** The address to listen on (default 127.0.0.1). One that other machines can reach needs a `password`. */
+  readonly host?: string
+  /** What the inbox page asks for, and the token of the API where `serverToken` names none (default: nothing). */
+  readonly password?: string
+  /** Where events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
+  readonly webhooks?: readonly WebhookOptions[]
+  /** Certificate and key in PEM (default: a self-signed one for localhost and 127.0.0.1, made at start). */
+  readonly tls?: Certificate
+}
+
+const OPTIONS = [
+  'account',
+  'allowAnonymous',
+  'broadcastsPort',
+  'faults',
+  'host',
+  'httpPort',
+  'keep',
+  'password',
+  'port',
+  'ports',
+  'senders',
+  'serverToken',
+  'settings',
+  'smtpTokens',
+  'streams',
+  'tls',
+  'webhooks',
+]
+
+/**
+ * Refuses options that are unknown or of the wrong kind; what an option holds is checked where it is read.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function checkOptions(options: SandboxOptions): void {
+  refuseUnknown(options, OPTIONS)
+  const { port, ports = [], broadcastsPort, httpPort, allowAnonymous, tls } = options
+  checkFaults(options.faults)
+  if (allowAnonymous !== undefined && typeof allowAnonymous !== 'boolean')
+    throw optionError('allowAnonymous', allowAnonymous, 'true or false')
+  if (!Array.isArray(ports)) throw optionError('ports', ports, 'a list of ports')
+  for (const value of [port, ...ports, broadcastsPort, httpPort]) {
+    if (value !== undefined && typeof value !== 'number') throw optionError('port', value, 'a number')
+  }
+  checkAddress(options)
+  if (tls === undefined) return
+  refuseUnknown(tls, ['cert', 'key'])
+  for (const key of ['cert', 'key'] as const)
+    if (typeof tls[key] !== 'string' || !tls[key].includes('-----BEGIN'))
+      throw optionError(`tls.${key}`, undefined, 'text in PEM')
+}
+
+function checkAddress({ host, password, webhooks }: SandboxOptions): void {
+  if (host !== undefined && (typeof host !== 'string' || host === ''))
+    throw optionError('host', host, 'an address of this machine: 127.0.0.1, 0.0.0.0')
+  if (password !== undefined && (typeof password !== 'string' || password === ''))
+    throw optionError('password', undefined, 'a text that is not empty')
+  if (host !== undefined && !isLoopback(host) && password === undefined)
+    throw optionError('password', undefined, `set where other machines can reach the sandbox (host ${host})`)
+  if (webhooks !== undefined && !Array.isArray(webhooks))
+    throw optionError('webhooks', webhooks, 'a list of webhooks')
+}

@@ -1,0 +1,15 @@
+/** Lets so many in at a time; each is let in when one before it is done. */
+export function createTurns(most: number): () => Promise<() => void> {
+  let inside = 0
+  const queue: (() => void)[] = []
+  const leave = () => {
+    const next = queue.shift()
+    if (next) next()
+    else inside -= 1
+  }
+  return async () => {
+    if (inside < most) inside += 1
+    else await new Promise<void>((resolve) => queue.push(resolve))
+    return leave
+  }
+}
