@@ -5,14 +5,14 @@
  */
 import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { attempt, pack, report, root, run, temporary } from './harness.mjs'
+import { attempt, inPairs, manifests, pack, report, root, run, temporary } from './harness.mjs'
 
 const wanted = new RegExp(process.argv[2] ?? '')
 const [, expressSnippet] = /^```ts\n([\s\S]*?)^```$/m.exec(
   readFileSync(join(root, 'packages/express/README.md'), 'utf8'),
 )
 const env = { ...process.env, NO_COLOR: '1' }
-const tarballs = await Promise.all(['core', 'sandbox', 'express', 'nestjs'].map(pack))
+const tarballs = await Promise.all(Object.keys(manifests).map(pack))
 
 async function test(app) {
   const cwd = join(temporary, app)
@@ -24,4 +24,8 @@ async function test(app) {
 }
 
 const apps = readdirSync(join(root, 'compat/apps')).filter((app) => wanted.test(app))
-report('compat-apps', await Promise.all(apps.map((app) => attempt(app, () => test(app)))))
+const results = []
+await inPairs(apps, async (app) => {
+  results.push(await attempt(app, () => test(app)))
+})
+report('compat-apps', results)

@@ -7,7 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { attempt, pack, report, root, run, temporary } from './harness.mjs'
+import { attempt, inPairs, pack, report, root, run, temporary } from './harness.mjs'
 
 const { values, positionals } = parseArgs({ options: { all: { type: 'boolean' } }, allowPositionals: true })
 const wanted = new RegExp(positionals[0] ?? '')
@@ -54,15 +54,6 @@ function toTitle({ major, kind, compiler, consumer }) {
 /** TypeScript 5.8 takes five times as long as 7, so the quick run gives it one of the two consumers. */
 function isQuick(compilers, compiler, consumer) {
   return compilers.includes(compiler) && (compiler === '7' || consumer === 'core')
-}
-
-/** Two at a time: an npm install, or a compiler, takes about one core. */
-async function inPairs(items, work) {
-  const queue = items.values()
-  const worker = async () => {
-    for (const item of queue) await work(item)
-  }
-  await Promise.all([worker(), worker()])
 }
 
 async function install([folder, dependencies]) {

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common'
 import { Test } from '@nestjs/testing'
 import { type Sandbox, startSandbox } from '@postmark-smtp/sandbox'
+import '@postmark-smtp/sandbox/jest'
 import { createAppModule } from './app.module'
 
 describe('the application', () => {
@@ -24,7 +25,9 @@ describe('the application', () => {
       headers: { 'x-tenant': 'acme' },
     })
     expect(response.status).toBe(201)
-    const mail = await sandbox.waitFor({ to: 'ann@example.com' })
-    expect(mail.postmark).toEqual({ tag: 'signup', metadata: { tenant: 'acme' } })
+    await expect(sandbox).toHaveSent({
+      to: 'ann@example.com',
+      postmark: { messageStream: null, tag: 'signup', metadata: { tenant: 'acme' } },
+    })
   })
 })

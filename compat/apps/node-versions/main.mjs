@@ -1,0 +1,3 @@
+import exercise from './exercise.cjs'
+
+await exercise((name) => import(name))
