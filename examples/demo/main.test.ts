@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { runCircle } from './circle.js'
 import { main } from './main.js'
 
 it('prints one table over all examples, with where each field came from', async () => {
@@ -26,5 +27,24 @@ it('prints one table over all examples, with where each field came from', async 
       /^nest +News +broadcast +newsletter +.*route: messageStream tag; app: tenant request-id user-id$/,
     ),
   )
-  expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(3)
+  expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(5)
+  expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(2)
+  expect(lines.join('\n')).not.toContain('correlation-id=')
+})
+
+it('prints the circle of one mail, from its request over Postmark’s webhook back to its request', async () => {
+  const lines: string[] = []
+  await runCircle((line) => lines.push(line))
+  expect(lines.map((line) => line.replaceAll(/[0-9a-f-]{36}/g, 'ID'))).toEqual([
+    expect.stringContaining('circle'),
+    '1. request   r-17: POST /signup for gone@example.com',
+    expect.stringMatching(
+      /^2. SMTP {6}250 2\.0\.0 Ok: queued as \w+; preflight found nothing; correlation ID ID$/,
+    ),
+    '3. webhook   Postmark posts a Bounce, and gets 200',
+    '4. handler   ID was request r-17: error 406',
+    expect.stringMatching(/^ +\S.*suppressed/),
+  ])
+  const [sent, found] = [lines[2], lines[4]].map((line) => /[0-9a-f-]{36}/.exec(line ?? '')?.[0])
+  expect(found).toBe(sent)
 })

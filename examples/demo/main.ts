@@ -3,9 +3,10 @@ import { main as runExpress } from '@postmark-smtp/example-express-app/main'
 import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
 import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
 import type { SandboxMail } from '@postmark-smtp/sandbox'
+import { runCircle } from './circle.js'
 import { toTable } from './table.js'
 
-/** Runs the three examples, each with a local server of its own, and prints one table of what the servers received. */
+/** Runs the three examples, each with a local server of its own, prints one table of what arrived, and one circle. */
 export async function main(print: (line: string) => void): Promise<void> {
   const rows: string[][] = []
   const refused: string[] = []
@@ -26,13 +27,20 @@ export async function main(print: (line: string) => void): Promise<void> {
     print(line)
   print('')
   for (const line of refused) print(line)
+  print('')
+  await runCircle(print)
 }
 
-function toRow(example: string, { subject, postmark: fields }: SandboxMail, origins: FieldOrigins): string[] {
-  const metadata = Object.entries(fields.metadata ?? {}).map(([key, value]) => `${key}=${value}`)
+function toRow(
+  example: string,
+  { subject, postmark: fields, verdict }: SandboxMail,
+  origins: FieldOrigins,
+): string[] {
+  // The correlation ID is another one for each mail, and as long as a column.
+  const keys = Object.keys(fields.metadata ?? {}).filter((key) => key !== 'correlation-id')
   const names = [
     ...Object.keys(fields).filter((field) => field !== 'metadata'),
-    ...Object.keys(fields.metadata ?? {}).map((key) => `metadata.${key}`),
+    ...keys.map((key) => `metadata.${key}`),
   ]
   // The outermost scope is the application's, or the only one; those within it are the route's.
   const depth = Math.max(-1, ...Object.values(origins).map(({ level }) => depthOf(level)))
@@ -47,10 +55,14 @@ function toRow(example: string, { subject, postmark: fields }: SandboxMail, orig
     subject,
     fields.messageStream ?? '',
     fields.tag ?? '',
-    metadata.join(' '),
-    'accepted',
+    keys.map((key) => `${key}=${fields.metadata?.[key]}`).join(' '),
+    toVerdict(verdict),
     where,
   ]
+}
+
+function toVerdict({ problems: [problem] }: SandboxMail['verdict']): string {
+  return problem === undefined ? 'accepted' : `250, then error ${problem.errorCode}`
 }
 
 function depthOf(level: FieldOrigin['level']): number {

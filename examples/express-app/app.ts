@@ -1,5 +1,11 @@
-import { isPostmarkError, postmarkHealth, type VerifiableTransporter } from '@postmark-smtp/core'
-import { postmarkContext } from '@postmark-smtp/express'
+import {
+  isPostmarkError,
+  postmarkHealth,
+  type SuppressionStore,
+  type VerifiableTransporter,
+} from '@postmark-smtp/core'
+import { postmarkContext, postmarkWebhooks } from '@postmark-smtp/express'
+import { type RejectedEvent, suppressFrom } from '@postmark-smtp/webhooks'
 import express, { type Application, type ErrorRequestHandler, type RequestHandler } from 'express'
 import type { SendMailOptions } from 'nodemailer'
 
@@ -16,14 +22,36 @@ export interface Mailer extends VerifiableTransporter {
   sendMail(message: SendMailOptions): Promise<unknown>
 }
 
+/** What the service needs for Postmark's webhooks. */
+export interface WebhookSettings {
+  /** The URL at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
+  readonly password: string
+  /** The store that the transporter asks before it sends. */
+  readonly suppressions: SuppressionStore
+  /** Told of each mail that Postmark took with 250 and refused afterwards. */
+  onRejected(event: RejectedEvent): void
+}
+
 /** A signup service. No function that sends a mail names a tenant, a request or a user: the scope does. */
-export function createApp(mailer: Mailer): Application {
+export function createApp(
+  mailer: Mailer,
+  { password, suppressions, onRejected }: WebhookSettings,
+): Application {
   const health = postmarkHealth(mailer)
   const app = express()
   app.get('/health', async (_req, res) => {
     const result = await health()
     res.status(result.ok ? 200 : 503).json(result)
   })
+
+  // In front of express.json(): what exceeds its 100 KB is answered with 413, and Postmark drops that event for good.
+  app.post(
+    '/webhooks/postmark',
+    postmarkWebhooks({
+      auth: { basic: { username: 'postmark', password } },
+      on: { rejected: onRejected, any: (event) => suppressFrom(suppressions, event) },
+    }),
+  )
 
   app.use(
     postmarkContext((req) => ({
@@ -77,9 +105,12 @@ const authenticate: RequestHandler = (req, _res, next) => {
   next()
 }
 
-/** A mail that Postmark would have bounced later is the client's fault here: every problem at once. */
+/** The errors that are the client's fault: a mail that Postmark would have bounced later, and an address that it knows. */
+const REFUSALS: readonly unknown[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']
+
+/** Answers with every problem at once. */
 const answerRefusal: ErrorRequestHandler = (error, _req, res, next) => {
-  if (!isPostmarkError(error) || error.code !== 'ERR_POSTMARK_PREFLIGHT') {
+  if (!isPostmarkError(error) || !REFUSALS.includes(error.code)) {
     next(error)
     return
   }

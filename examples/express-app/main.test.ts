@@ -1,19 +1,30 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createPostmarkTransport, type PostmarkTransporter } from '@postmark-smtp/core'
+import {
+  createPostmarkTransport,
+  createSuppressionList,
+  type PostmarkTransporter,
+  type SuppressionList,
+} from '@postmark-smtp/core'
 import { type Sandbox, startSandbox } from '@postmark-smtp/sandbox'
+import type { RejectedEvent } from '@postmark-smtp/webhooks'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { createApp } from './app.js'
 import { main } from './main.js'
 
+const password = 'webhook-6d8f0b2c4e'
 let sandbox: Sandbox
+let suppressions: SuppressionList
 let transporter: PostmarkTransporter
 let server: Server
+const rejected: RejectedEvent[] = []
 beforeAll(async () => {
-  sandbox = await startSandbox()
-  transporter = createPostmarkTransport(sandbox.url)
-  server = createApp(transporter).listen(0, '127.0.0.1')
+  sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
+  suppressions = createSuppressionList()
+  transporter = createPostmarkTransport({ url: sandbox.url, suppressions })
+  const onRejected = (event: RejectedEvent) => rejected.push(event)
+  server = createApp(transporter, { password, suppressions, onRejected }).listen(0, '127.0.0.1')
   await once(server, 'listening')
 })
 afterAll(async () => {
@@ -84,6 +95,42 @@ it('answers with every problem of a mail that was refused, and goes on', async (
   expect((await post('/signup', { email: 'ann@example.com' })).status).toBe(201)
 })
 
+function webhook(secret: string) {
+  const { port } = server.address() as AddressInfo
+  const triggers = { Bounce: { enabled: true, includeContent: true }, SubscriptionChange: true }
+  const basicAuth = { username: 'postmark', password: secret }
+  return { url: `http://127.0.0.1:${port}/webhooks/postmark`, triggers, basicAuth }
+}
+
+it('hears of a mail that Postmark refused, and sends no other to that address until it may', async () => {
+  const email = 'gone@example.com'
+  sandbox.suppress(email)
+  const { id } = sandbox.addWebhook(webhook(password))
+  const signup = () => post('/signup', { email }, { 'x-request-id': 'r7' })
+  expect((await signup()).status).toBe(201)
+  await sandbox.advance(0)
+  expect(rejected).toMatchObject([{ errorCode: 406, recipient: email, metadata: { 'request-id': 'r7' } }])
+  expect(suppressions.list()).toMatchObject([{ address: email, stream: 'outbound' }])
+  expect((await signup()).status).toBe(422)
+  expect(sandbox.outbox).toHaveLength(1)
+
+  sandbox.unsuppress(email)
+  await sandbox.advance(0)
+  expect((await signup()).status).toBe(201)
+  expect(sandbox.outbox.at(-1)?.verdict.outcome).toBe('sent')
+  sandbox.webhooks.remove(id)
+})
+
+it('takes an event that is longer than a body parser allows, and none without the secret', async () => {
+  const body = { RecordType: 'Bounce', Type: 'SMTPApiError', Content: 'x'.repeat(200_000) }
+  const secret = (text: string) => ({ authorization: `Basic ${btoa(`postmark:${text}`)}` })
+  rejected.length = 0
+  expect((await post('/webhooks/postmark', body, secret('guessed'))).status).toBe(401)
+  expect(rejected).toEqual([])
+  expect((await post('/webhooks/postmark', body, secret(password))).status).toBe(200)
+  expect(rejected).toHaveLength(1)
+})
+
 it('tells its health without a mail', async () => {
   const response = await ask('/health')
   expect([response.status, await response.json()]).toEqual([
@@ -101,20 +148,30 @@ it('prints what was answered and what arrived, and reports where each field came
     (mail, origins) =>
       levels.push(`${mail.subject}: ${origins.tag?.level} ${origins['metadata.tenant']?.level}`),
   )
-  expect(lines.slice(0, 4).map((line) => line.slice(0, line.indexOf(': ') + 5))).toEqual([
+  // Correlation IDs differ from run to run.
+  const told = lines.map((line) => line.replaceAll(/[0-9a-f-]{36}/g, 'ID'))
+  expect(told.slice(0, 7).map((line) => line.replace(/^(POST \S+: \d+).*/, '$1'))).toEqual([
     'POST /signup: 201',
     'POST /newsletter: 200',
     'POST /password-reset: 202',
     'POST /signup: 422',
+    'POST /signup: 201',
+    expect.stringMatching(/^Rejected ID: 406 .*suppressed/),
+    'POST /signup: 422',
   ])
-  expect(lines.slice(4)).toEqual([
-    'Welcome: {"messageStream":"outbound","tag":"signup","metadata":{"tenant":"acme","user-id":"u1"}}',
-    'News: {"messageStream":"broadcast","tag":"news","metadata":{"tenant":"acme","user-id":"u1"}}',
-    'Reset your password: {"messageStream":"outbound","tag":"password-reset","trackLinks":"None","metadata":{"tenant":"acme","user-id":"u1"}}',
+  const metadata = '"metadata":{"tenant":"acme","user-id":"u1","correlation-id":"ID"}'
+  expect(told.slice(7)).toEqual([
+    `Welcome: {"messageStream":"outbound","tag":"signup",${metadata}}`,
+    `News: {"messageStream":"broadcast","tag":"news",${metadata}}`,
+    `Reset your password: {"messageStream":"outbound","tag":"password-reset","trackLinks":"None",${metadata}}`,
+    `Welcome: {"messageStream":"outbound","tag":"signup",${metadata}}`,
   ])
+  const refused = lines.find((line) => line.startsWith('Rejected'))
+  expect(lines.at(-1)).toContain(refused?.slice('Rejected '.length, refused.indexOf(':')))
   expect(levels).toEqual([
     'Welcome: context[0] context[1]',
     'News: context[0] context[1]',
     'Reset your password: postmark context[0]',
+    'Welcome: context[0] context[1]',
   ])
 })

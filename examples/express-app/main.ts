@@ -1,26 +1,33 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createPostmarkTransport, type FieldOrigins } from '@postmark-smtp/core'
+import { createPostmarkTransport, createSuppressionList, type FieldOrigins } from '@postmark-smtp/core'
 import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
-import { createApp } from './app.js'
+import type { RejectedEvent } from '@postmark-smtp/webhooks'
+import { createApp, type Mailer } from './app.js'
 
-/** Starts the service and a local server, makes four requests, and prints what was received. */
+/** Starts the service and a local Postmark, makes some requests, and prints what was answered and received. */
 export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
 ): Promise<void> {
-  await using sandbox = await startSandbox()
-  // In production: createPostmarkTransport(process.env.POSTMARK_URL)
-  const transporter = createPostmarkTransport(`${sandbox.url}&stream=outbound`)
+  await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
+  const suppressions = createSuppressionList()
+  // In production: url: process.env.POSTMARK_URL
+  const url = `${sandbox.url}&stream=outbound`
+  const transporter = createPostmarkTransport({ url, correlationId: true, suppressions })
   const origins = new Map<string, FieldOrigins>()
-  const app = createApp({
+  const mailer: Mailer = {
     verify: () => transporter.verify(),
     async sendMail(message) {
       const info = await transporter.sendMail(message)
       origins.set(String(message.subject), info.postmark.origins)
       return info
     },
-  })
+  }
+  const password = 'webhook-5e7a9c1b'
+  const onRejected = ({ correlationId, errorCode, cause, cure }: RejectedEvent) =>
+    print(`Rejected ${correlationId}: ${errorCode} ${cause} ${cure}`)
+  const app = createApp(mailer, { password, suppressions, onRejected })
   const server = app.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -35,6 +42,18 @@ export async function main(
   await post('/newsletter', { recipients: ['ann@example.com'] })
   await post('/password-reset', { email: 'ann@example.com' })
   await post('/signup', { email: 'j\u00fcrgen@example.com' })
+
+  // Postmark suppresses an address that the service does not know of: SMTP takes its mail, and a webhook tells.
+  sandbox.addWebhook({
+    url: `http://127.0.0.1:${port}/webhooks/postmark`,
+    basicAuth: { username: 'postmark', password },
+    triggers: { Bounce: { enabled: true, includeContent: true } },
+  })
+  sandbox.suppress('gone@example.com')
+  await post('/signup', { email: 'gone@example.com' })
+  await sandbox.advance(0)
+  // Now it knows.
+  await post('/signup', { email: 'gone@example.com' })
   server.close()
   await transporter.close()
 

@@ -1,6 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
-import { PostmarkSmtpModule } from '@postmark-smtp/nestjs'
+import { createSuppressionList } from '@postmark-smtp/core'
+import { PostmarkSmtpModule, PostmarkWebhooksModule, type RejectedEvent } from '@postmark-smtp/nestjs'
+import { suppressFrom } from '@postmark-smtp/webhooks'
 import { PostmarkErrorFilter } from './postmark-error.filter.js'
 import { SignupController } from './signup.controller.js'
 import { SignupMails } from './signup-mails.service.js'
@@ -21,7 +23,23 @@ const context = ({ headers, user }: UserRequest) => ({
 })
 class AppModule {}
 
-/** @param url postmark+smtp://SERVER-API-TOKEN@default in production, `sandbox.url` on your machine */
-export function createAppModule(url: string): DynamicModule {
-  return { module: AppModule, imports: [PostmarkSmtpModule.forRoot({ url, context })] }
+/** What differs between production, your machine and tests. */
+export interface AppSettings {
+  /** `postmark+smtp://SERVER-API-TOKEN@default` in production, `sandbox.url` on your machine. */
+  readonly url: string
+  /** The URL of the webhook at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
+  readonly webhookPassword: string
+  /** Told of each mail that Postmark took with 250 and refused afterwards. */
+  onRejected?(event: RejectedEvent): void
+}
+
+/** The application, with a list of the addresses that it must not send to, which Postmark's events keep up to date. */
+export function createAppModule({ url, webhookPassword, onRejected }: AppSettings): DynamicModule {
+  const suppressions = createSuppressionList()
+  const mail = PostmarkSmtpModule.forRoot({ url, context, correlationId: true, suppressions })
+  const webhooks = PostmarkWebhooksModule.forRoot({
+    auth: { basic: { username: 'postmark', password: webhookPassword } },
+    on: { rejected: onRejected, any: (event) => suppressFrom(suppressions, event) },
+  })
+  return { module: AppModule, imports: [mail, webhooks] }
 }

@@ -1,7 +1,8 @@
 import 'reflect-metadata'
 import { NestFactory } from '@nestjs/core'
+import type { NestExpressApplication } from '@nestjs/platform-express'
 import type { FieldOrigins, PostmarkSentInfo, PostmarkTransporter } from '@postmark-smtp/core'
-import { getPostmarkToken } from '@postmark-smtp/nestjs'
+import { getPostmarkToken, type RejectedEvent } from '@postmark-smtp/nestjs'
 import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
 import type { SendMailOptions } from 'nodemailer'
 import { createAppModule } from './app.module.js'
@@ -13,8 +14,14 @@ export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
 ): Promise<void> {
-  await using sandbox = await startSandbox()
-  const app = await NestFactory.create(createAppModule(sandbox.url), { logger: false })
+  await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
+  const webhookPassword = 'webhook-5e7a9c1b'
+  const onRejected = ({ correlationId, errorCode, cause, cure }: RejectedEvent) =>
+    print(`Rejected ${correlationId}: ${errorCode} ${cause} ${cure}`)
+  const module = createAppModule({ url: sandbox.url, webhookPassword, onRejected })
+  const app = await NestFactory.create<NestExpressApplication>(module, { logger: false })
+  // What exceeds the limit of 100 KB is answered with 413, and Postmark drops that event for good.
+  app.useBodyParser('json', { limit: '10mb' })
   const origins = watchOrigins(app.get<PostmarkTransporter>(getPostmarkToken()))
   await app.listen(0, '127.0.0.1')
   const url = await app.getUrl()
@@ -33,6 +40,18 @@ export async function main(
   await post('/invite', 'umbrella', { email, note: 'Join us' })
   await post('/newsletter', 'initech', { email })
   await post('/invite', 'hooli', { email, note: 'x'.repeat(81) })
+
+  // Postmark suppresses an address that the application does not know of: SMTP takes its mail, and a webhook tells.
+  sandbox.addWebhook({
+    url: `${url}/webhooks/postmark`,
+    basicAuth: { username: 'postmark', password: webhookPassword },
+    triggers: { Bounce: { enabled: true, includeContent: true } },
+  })
+  sandbox.suppress('gone@example.com')
+  await post('/signup', 'acme', { email: 'gone@example.com' })
+  await sandbox.advance(0)
+  // Now it knows.
+  await post('/signup', 'acme', { email: 'gone@example.com' })
   await app.close()
 
   for (const mail of sandbox.outbox) {

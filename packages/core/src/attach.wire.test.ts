@@ -2,9 +2,9 @@ import { AsyncResource } from 'node:async_hooks'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createCompileStep } from './compile-step.js'
 import {
   attachPostmark,
-  createCompileStep,
   currentPostmark,
   type PostmarkFields,
   type PostmarkProblem,

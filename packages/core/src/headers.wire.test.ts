@@ -2,7 +2,8 @@ import { Readable } from 'node:stream'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport, type Transporter } from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { attachPostmark, createCompileStep, type PostmarkFields, runWithPostmark } from './index.js'
+import { createCompileStep } from './compile-step.js'
+import { attachPostmark, type PostmarkFields, runWithPostmark } from './index.js'
 
 /** One fixture line per field: what is asked for, and the line that must reach the server. */
 const ALL: PostmarkFields = {

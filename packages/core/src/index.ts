@@ -4,7 +4,6 @@ export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
 export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './bounce-types.js'
 export { checkMessage, type ListRecipients } from './check-message.js'
-export { createCompileStep } from './compile-step.js'
 export {
   capturePostmark,
   currentPostmark,
@@ -30,8 +29,6 @@ export { type FittedFields, fitFields } from './fit-fields.js'
 export {
   fromHeaderEntries,
   type HeaderEntry,
-  type HeaderMeaning,
-  meaningOf,
   toHeaderEntries,
 } from './header-entries.js'
 export {
@@ -47,7 +44,7 @@ export type { CompilePlugin, MailLike } from './nodemailer-types.js'
 export { parseFields } from './parse-fields.js'
 export type { CloseOptions } from './postmark-transport.js'
 export type { PostmarkProblem } from './problem.js'
-export { type CompileOptions, optionError, refuseUnknown } from './settings.js'
+export type { CompileOptions } from './settings.js'
 export type { AuthMethod } from './smtp-auth.js'
 export {
   createSuppressionList,
@@ -64,8 +61,6 @@ export type {
   StreamOptions,
 } from './transport-options.js'
 export {
-  HEADER_PREFIX,
-  MISSPELLED_HEADERS,
   type ParsedPostmarkFields,
   POSTMARK_FIELDS,
   type PostmarkField,

@@ -2,9 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createCompileStep } from './compile-step.js'
 import {
   attachPostmark,
-  createCompileStep,
   createPostmarkTransport,
   createSuppressionList,
   deliveryOutcome,

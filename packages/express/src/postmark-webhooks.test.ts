@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createPostmarkTransport } from '@postmark-smtp/core'
 import { startSmtpServer } from '@postmark-smtp/testing'
-import express5 from 'express'
+import express5, { type ErrorRequestHandler, type Express } from 'express'
 import express4 from 'express4'
 import { afterEach, describe, expect, it } from 'vitest'
 import { postmarkContext, postmarkWebhooks, type WebhookEvent } from './index.js'
@@ -61,6 +61,21 @@ describe.each([
     expect(events).toMatchObject([{ kind: 'rejected', errorCode: 406, recipient: 'ann@example.com' }])
     expect((await post(app, bounce, { authorization: 'Basic eDp5' })).status).toBe(401)
     expect(events).toHaveLength(1)
+  })
+
+  it.each([
+    ['lost behind json()', 413, (app: Express) => app.use(express.json())],
+    ['taken behind a larger json()', 200, (app: Express) => app.use(express.json({ limit: '10mb' }))],
+    ['taken in front of json()', 200, () => {}],
+  ])('an event of 200 KB is %s: the reply is %i', async (_title, status, prepare) => {
+    const events: WebhookEvent[] = []
+    const app = express()
+    prepare(app)
+    app.post('/webhooks/postmark', postmarkWebhooks({ auth, on: { any: (event) => events.push(event) } }))
+    app.use(express.json())
+    app.use(((error, _req, res, _next) => res.sendStatus(error.status)) satisfies ErrorRequestHandler)
+    expect((await post(app, { ...bounce, Content: 'x'.repeat(200_000) })).status).toBe(status)
+    expect(events).toHaveLength(status === 200 ? 1 : 0)
   })
 
   it('asks Postmark to post again where a handler fails, and the application goes on', async () => {

@@ -1,4 +1,5 @@
-import { type CompileOptions, type CompilePlugin, createCompileStep } from '@postmark-smtp/core'
+import type { CompileOptions, CompilePlugin } from '@postmark-smtp/core'
+import { createCompileStep } from '@postmark-smtp/core/internal'
 
 /**
  * The plugin that writes Postmark's headers on the mails of a transporter that you made.

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { PostmarkError, refuseUnknown } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core'
+import { refuseUnknown } from '@postmark-smtp/core/internal'
 import { isLoopback } from './loopback.js'
 import type { SandboxOptions } from './sandbox.js'
 import { seededFaults } from './seeded-faults.js'

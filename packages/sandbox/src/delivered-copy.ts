@@ -1,4 +1,5 @@
-import { HEADER_PREFIX, POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
+import { POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
+import { HEADER_PREFIX } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from './sandbox-mail.js'
 
 const PREFIX = HEADER_PREFIX.toLowerCase()

@@ -1,4 +1,4 @@
-import { optionError } from '@postmark-smtp/core'
+import { optionError } from '@postmark-smtp/core/internal'
 
 /** Where in an SMTP session a fault strikes, in the order of the session. */
 export const FAULT_PHASES = [

@@ -1,4 +1,5 @@
-import { API_ERRORS, checkMessage, MESSAGE_LIMITS, meaningOf } from '@postmark-smtp/core'
+import { API_ERRORS, checkMessage, MESSAGE_LIMITS } from '@postmark-smtp/core'
+import { meaningOf } from '@postmark-smtp/core/internal'
 import type { Arrival } from './arrival.js'
 import { headerValue } from './header-block.js'
 import { readNotes } from './mail-notes.js'

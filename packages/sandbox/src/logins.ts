@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SMTPServerAuthentication } from 'smtp-server'
 import { DEFAULT_STREAM, type SandboxStream } from './stream.js'
 

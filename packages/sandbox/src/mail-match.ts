@@ -1,5 +1,6 @@
 import { isRegExp } from 'node:util/types'
-import { type PostmarkField, refuseUnknown } from '@postmark-smtp/core'
+import type { PostmarkField } from '@postmark-smtp/core'
+import { refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from './sandbox-mail.js'
 
 /** What a test runner's `expect.stringContaining()` and its like return. */

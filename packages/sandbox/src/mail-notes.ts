@@ -1,10 +1,5 @@
-import {
-  HEADER_PREFIX,
-  MISSPELLED_HEADERS,
-  meaningOf,
-  POSTMARK_FIELDS,
-  RESERVED_HEADERS,
-} from '@postmark-smtp/core'
+import { POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
+import { HEADER_PREFIX, MISSPELLED_HEADERS, meaningOf } from '@postmark-smtp/core/internal'
 import type { Arrival } from './arrival.js'
 import { isBounceTest } from './bounce-test.js'
 import type { MailHeader } from './header-block.js'

@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxBounce } from './bounce.js'
 import type { SandboxEvent } from './sandbox-event.js'
 import type { SandboxMail } from './sandbox-mail.js'

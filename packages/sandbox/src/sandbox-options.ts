@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { Certificate } from './certificate.js'
 import { checkFaults, type FaultScript } from './fault-script.js'
 import type { SmtpTokenSetting } from './logins.js'

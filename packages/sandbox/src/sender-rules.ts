@@ -1,4 +1,5 @@
-import { API_ERRORS, optionError, refuseUnknown } from '@postmark-smtp/core'
+import { API_ERRORS } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { ReadMail } from './sandbox-mail.js'
 import type { VerdictProblem } from './verdict.js'
 

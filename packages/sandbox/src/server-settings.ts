@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
 /** The settings of the server that mails see the effect of; `GET /server` shows them. */
 export interface ServerSettings {

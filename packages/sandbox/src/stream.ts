@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
 /** Which of Postmark's two hosts a listener or a stream stands for. */
 export type StreamType = 'transactional' | 'broadcasts'

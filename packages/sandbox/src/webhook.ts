@@ -1,5 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { optionError, PostmarkError, refuseUnknown } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { RecordType, SandboxEvent } from './sandbox-event.js'
 import { DEFAULT_STREAM, type SandboxStream } from './stream.js'
 

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net'
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
 /** Where posts must come from. A second factor: it never takes the place of a secret. */
 export interface AddressRule {

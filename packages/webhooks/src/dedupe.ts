@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { optionError, refuseUnknown, WEBHOOK_HEADERS } from '@postmark-smtp/core'
+import { WEBHOOK_HEADERS } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { WebhookEvent } from './webhook-event.js'
 
 /**

@@ -5,13 +5,18 @@ import { createViteServer } from 'vitest/node'
 
 // Reads bounces until it is killed, or at the end of the list. It loads the sources as the tests do, without a build.
 const [requestHost, token, file, cursor, streams] = process.argv.slice(2)
-const core = fileURLToPath(new URL('../../core/src/index.ts', import.meta.url))
+const core = fileURLToPath(new URL('../../core/src/', import.meta.url))
 const vite = await createViteServer({
   configFile: false,
   logLevel: 'error',
   appType: 'custom',
   server: { middlewareMode: true, ws: false, watch: null },
-  resolve: { alias: [{ find: /^@postmark-smtp\/core$/, replacement: core }] },
+  resolve: {
+    alias: [
+      { find: /^@postmark-smtp\/core$/, replacement: `${core}index.ts` },
+      { find: /^@postmark-smtp\/core\/([\w-]+)$/, replacement: `${core}$1.ts` },
+    ],
+  },
 })
 const { reconcile } = await vite.ssrLoadModule(fileURLToPath(new URL('./index.ts', import.meta.url)))
 

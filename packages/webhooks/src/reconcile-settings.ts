@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { BounceClient } from './bounce-client.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
 import type { RepeatSettings } from './repeat.js'

@@ -1,4 +1,4 @@
-import { optionError } from '@postmark-smtp/core'
+import { optionError } from '@postmark-smtp/core/internal'
 import type { BounceClient } from './bounce-client.js'
 import { type Reconciliation, reconcile } from './reconcile.js'
 import type { ReconcileOptions } from './reconcile-settings.js'

@@ -1,5 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { PostmarkError, refuseUnknown } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core'
+import { refuseUnknown } from '@postmark-smtp/core/internal'
 import { type AddressRule, createAddressCheck } from './address-check.js'
 
 /** User and password as they stand in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */

@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { createMemoryDedupe, type DedupeStore } from './dedupe.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
 import type { BodyLimits, WebhookLimits } from './read-body.js'

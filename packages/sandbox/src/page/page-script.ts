@@ -25,6 +25,7 @@ async function refresh() {
 async function load() {
   try {
     const response = await fetch(location.href)
+    if (!response.ok) return tell('Cleared')
     const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
     for (const old of document.querySelectorAll('[data-live]')) {
       const next = fresh.getElementById(old.id)
