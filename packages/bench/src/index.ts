@@ -24,7 +24,8 @@ const measurements: (() => Promise<Section>)[] = [
   () => measureFirstMail(near.port, 0),
   () => measureFirstMail(far.port, ROUND_TRIP_MS),
   () => measureMemory(near.port),
-  measureSandbox,
+  () => measureSandbox('plain text'),
+  () => measureSandbox('text, html and an attachment'),
   measureWebhooks,
 ]
 

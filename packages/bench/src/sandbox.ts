@@ -1,10 +1,11 @@
 import { type ChildProcess, execFile, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { createTransport } from 'nodemailer'
 import { quantile } from './measure.js'
 import type { Section } from './section.js'
 import { freePort, listening } from './smtp-sink.js'
@@ -28,20 +29,26 @@ interface Catcher {
   stop(): Promise<void>
 }
 
-/** How many mails a second the sandbox takes and what memory it holds, beside MailDev; both keep what they take. */
-export async function measureSandbox(): Promise<Section> {
-  const catchers = [await startMailDev(), await startSandbox()]
+/**
+ * How many mails a second the sandbox takes and what memory it holds, beside MailDev; both keep what they take.
+ * Once with the one part of plain text that smtp-source makes, once with a mail as applications send it.
+ */
+export async function measureSandbox(kind: 'plain text' | 'text, html and an attachment'): Promise<Section> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'))
+  const catchers = [await startMailDev(folder), await startSandbox()]
+  const content = kind === 'plain text' ? ['-l', String(BYTES)] : ['-F', await writeMail(folder)]
   try {
     for (let round = 0; round < ROUNDS; round++)
       for (let turn = 0; turn < catchers.length; turn++)
-        await runRound(catchers[(turn + round) % catchers.length]!)
+        await runRound(catchers[(turn + round) % catchers.length]!, content)
   } finally {
     for (const { stop } of catchers) await stop()
+    await rm(folder, { recursive: true })
   }
   const rates = catchers.map((catcher) => quantile(catcher.rates, 0.5))
   const counts = [ROUNDS / 4, ROUNDS / 2, (ROUNDS * 3) / 4, ROUNDS]
   return {
-    title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} mails of ${BYTES / 1000} kB`,
+    title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} mails of ${BYTES / 1000} kB, ${kind}`,
     headings: [
       'server',
       'mails/s',
@@ -66,20 +73,36 @@ async function startSandbox(): Promise<Catcher> {
   return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
-async function startMailDev(): Promise<Catcher> {
+/** Writes a mail with three parts, as smtp-source reads one: lines that end with LF alone. */
+async function writeMail(folder: string): Promise<string> {
+  const html = '<p>Hello, your order <b>42</b> is on its way. Thank you for it.</p>\n'.repeat(75)
+  const { message } = await createTransport({
+    streamTransport: true,
+    buffer: true,
+    newline: 'unix',
+  }).sendMail({
+    from: 'Shop <a@example.com>',
+    to: 'b@example.com',
+    subject: 'Your order has been sent',
+    text: 'Hello,\nyour order is on its way.\n'.repeat(15),
+    html,
+    attachments: [{ filename: 'invoice.pdf', content: Buffer.alloc(2500, 'x') }],
+    headers: { 'X-PM-Tag': 'order' },
+  })
+  const file = join(folder, 'mail.eml')
+  await writeFile(file, message as Buffer)
+  return file
+}
+
+async function startMailDev(folder: string): Promise<Catcher> {
   const port = await freePort()
-  const folder = await mkdtemp(join(tmpdir(), 'maildev-'))
   const program = createRequire(import.meta.url).resolve('maildev/bin/maildev')
   const options = ['--smtp', String(port), '--ip', '127.0.0.1', '--disable-web', '--silent']
   const child = spawn(process.execPath, [program, ...options, '--mail-directory', folder], {
     stdio: 'ignore',
   })
   await listening(port, child)
-  const stop = async () => {
-    await end(child)
-    await rm(folder, { recursive: true })
-  }
-  return { name: 'MailDev', port, child, rates: [], cpu: [], memory: [], stop }
+  return { name: 'MailDev', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -89,15 +112,17 @@ async function end(child: ChildProcess): Promise<void> {
 }
 
 /** `-d`: a connection carries many mails, since both servers greet late to find out who talks too soon. */
-async function runRound({ port, child, rates, cpu, memory }: Catcher): Promise<void> {
+async function runRound(
+  { port, child, rates, cpu, memory }: Catcher,
+  content: readonly string[],
+): Promise<void> {
   const load = [
     '-d',
     '-m',
     MAILS,
     '-s',
     CONNECTIONS,
-    '-l',
-    BYTES,
+    ...content,
     '-f',
     'a@example.com',
     '-t',
