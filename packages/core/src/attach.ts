@@ -95,23 +95,35 @@ function takeSnapshot(message: object | null | undefined): { copy: object; snaps
   return { copy, snapshot }
 }
 
-function withPostmark(info: unknown, snapshot: Snapshot): unknown {
-  const { result } = snapshot
+function withPostmark(info: unknown, { result }: Snapshot): unknown {
   if (typeof info === 'object' && info !== null && result) {
-    const postmark = { ...toInfo(result), ...(info as { postmark?: object }).postmark }
-    Object.defineProperty(postmark, 'origins', { get: result.origins })
-    Object.assign(info, { postmark })
+    const sent = info as { postmark?: object }
+    sent.postmark = Object.assign(new SentInfo(result), sent.postmark)
   }
   return info
 }
 
-function toInfo({ fields, correlationId, warnings }: CompileResult): Omit<PostmarkInfo, 'origins'> {
-  const { messageStream, tag, metadata } = fields
-  return {
-    ...(messageStream ? { messageStream } : {}),
-    ...(tag ? { tag } : {}),
-    ...(metadata ? { metadata: metadata as Readonly<Record<string, string>> } : {}),
-    ...(correlationId === undefined ? {} : { correlationId }),
-    warnings,
+/** A class, since a getter that is defined on each object costs many times as much; so `origins` is not enumerable. */
+class SentInfo implements PostmarkInfo {
+  declare readonly messageStream?: string
+  declare readonly tag?: string
+  declare readonly metadata?: Readonly<Record<string, string>>
+  declare readonly correlationId?: string
+  readonly warnings: readonly PostmarkProblem[]
+  readonly #result: CompileResult
+
+  constructor(result: CompileResult) {
+    const { fields, correlationId, warnings } = result
+    const { messageStream, tag, metadata } = fields
+    if (messageStream) this.messageStream = messageStream
+    if (tag) this.tag = tag
+    if (metadata) this.metadata = metadata as Readonly<Record<string, string>>
+    if (correlationId !== undefined) this.correlationId = correlationId
+    this.warnings = warnings
+    this.#result = result
+  }
+
+  get origins(): FieldOrigins {
+    return this.#result.origins()
   }
 }

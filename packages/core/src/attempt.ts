@@ -1,3 +1,4 @@
+import { Alarm } from './alarm.js'
 import type { Connection } from './connection.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isLostConnection, isTlsFailure, replyOutcome } from './delivery-outcome.js'
@@ -14,7 +15,8 @@ export interface AttemptFailure {
 }
 
 interface MessageStream extends NodeJS.ReadableStream {
-  once(event: 'resume' | 'end' | 'error', listener: (error?: Error) => void): this
+  once(event: 'resume', listener: () => void): this
+  on(event: 'end' | 'error', listener: (error?: Error) => void): this
 }
 
 interface StreamingMessage {
@@ -22,55 +24,48 @@ interface StreamingMessage {
 }
 
 /** Follows the body of one mail over all its attempts: Nodemailer's errors do not tell how far it went. */
-export interface BodyWatch {
-  /** What a new attempt starts from. */
-  begin(onPhase: (phase: SendPhase) => void): void
+export class BodyWatch {
   /** Whether the body's end was read: from then until the reply nobody knows what became of the mail. */
-  readonly ended: boolean
+  ended = false
   /** Whether a content that can be read only once has been touched. */
-  readonly touched: boolean
+  touched = false
   /** What went wrong while the message was composed. */
-  readonly composeError: Error | undefined
-}
+  composeError: Error | undefined
+  #attempt = 0
+  #onPhase: (phase: SendPhase) => void = () => {}
 
-/** Wraps the message's `createReadStream`, which Nodemailer calls once per attempt. */
-export function watchBody(mail: SendingMail): BodyWatch {
-  const message = mail.message as StreamingMessage
-  const create = message.createReadStream
-  let attempt = {
-    ended: false,
-    composeError: undefined as Error | undefined,
-    onPhase: (_phase: SendPhase) => {},
+  /** Wraps the message's `createReadStream`, which Nodemailer calls once per attempt. */
+  constructor(mail: SendingMail) {
+    const message = mail.message as StreamingMessage
+    const create = message.createReadStream
+    message.createReadStream = (...args) => {
+      this.touched = true
+      this.#onPhase('envelope')
+      return this.#follow(create.apply(message, args))
+    }
   }
-  let touched = false
-  message.createReadStream = (...args) => {
-    const current = attempt
-    touched = true
-    current.onPhase('envelope')
-    const stream = create.apply(message, args)
-    stream.once('resume', () => current.onPhase('body'))
-    stream.once('end', () => {
-      current.ended = true
-      current.onPhase('final')
-    })
-    stream.once('error', (error) => {
-      current.composeError = error
-    })
+
+  /** What a new attempt starts from. */
+  begin(onPhase: (phase: SendPhase) => void): void {
+    this.#attempt++
+    this.ended = false
+    this.composeError = undefined
+    this.#onPhase = onPhase
+  }
+
+  #follow(stream: MessageStream): MessageStream {
+    const attempt = this.#attempt
+    const isCurrent = () => attempt === this.#attempt
     return stream
-  }
-  return {
-    begin: (onPhase) => {
-      attempt = { ended: false, composeError: undefined, onPhase }
-    },
-    get ended() {
-      return attempt.ended
-    },
-    get touched() {
-      return touched
-    },
-    get composeError() {
-      return attempt.composeError
-    },
+      .once('resume', () => isCurrent() && this.#onPhase('body'))
+      .on('end', () => {
+        if (!isCurrent()) return
+        this.ended = true
+        this.#onPhase('final')
+      })
+      .on('error', (error) => {
+        if (isCurrent()) this.composeError = error
+      })
   }
 }
 
@@ -89,25 +84,23 @@ export function startAttempt(
   event: { phase: SendPhase },
   done: (result: AttemptResult) => void,
 ): (error: Error) => void {
-  let timer: NodeJS.Timeout | undefined
+  const alarm = new Alarm()
   let settled = false
   const settle = (result: AttemptResult) => {
     if (settled) return
     settled = true
-    clearTimeout(timer)
+    alarm.stop()
     done(result)
   }
-  const limit = (ms: number, what: string) => {
-    clearTimeout(timer)
-    timer = setTimeout(() => {
+  const limit = (ms: number, what: string) =>
+    alarm.set(ms, () => {
       const error = Object.assign(new Error(`${what} took more than ${ms / 1000} s`), {
         code: 'ETIMEDOUT',
         command: 'CONN',
       })
       settle(judge(error, body))
       connection.destroy()
-    }, ms)
-  }
+    })
   limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
   event.phase = 'connect'
   body.begin((phase) => {
@@ -116,7 +109,7 @@ export function startAttempt(
     if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
     else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
     // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
-    else clearTimeout(timer)
+    else alarm.stop()
   })
   connection.send(mail, (error, info = {}) => {
     const failure = error ?? garbledReply(info)

@@ -4,6 +4,7 @@ import { checkMessage } from './check-message.js'
 import { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './limits.js'
 import { listRecipients } from './nodemailer.js'
 import type { PostmarkProblem } from './problem.js'
+import { POSTMARK_FIELDS } from './vocabulary.js'
 
 const check = (message: object) => checkMessage(message, listRecipients)
 const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'x']))
@@ -569,5 +570,11 @@ describe('checkMessage on mistakes', () => {
         postmark: { messageStream: 'outbound', metadata: { order: 7, paid: false }, trackLinks: 'None' },
       }),
     ).toEqual([])
+  })
+
+  it.each(Object.keys(POSTMARK_FIELDS))('warns of a %s beside `postmark`, where it does nothing', (field) => {
+    expect(check({ from: 'a@example.com', [field]: 'x' })).toMatchObject([
+      { path: field, severity: 'warning', cure: `Write postmark: { ${field} }.` },
+    ])
   })
 })

@@ -6,6 +6,9 @@ import { readHeaders } from './message-headers.js'
 import type { PostmarkProblem } from './problem.js'
 import { INVALID_REQUEST } from './problem.js'
 import { readFields } from './read-fields.js'
+import { POSTMARK_FIELDS } from './vocabulary.js'
+
+const FIELDS = Object.keys(POSTMARK_FIELDS)
 
 /** Lists the addresses of a message's To, Cc and Bcc, or of its envelope, each once. */
 export type ListRecipients = (message: object) => readonly string[]
@@ -104,6 +107,10 @@ export function checkLimits(message: object, listRecipients: ListRecipients): Po
 
   const advise = (path: string, found: string, limit: string, cure: string) =>
     problems.push({ path, found, limit, cure, severity: 'warning' })
+  for (const field of FIELDS) {
+    if (mail[field] === undefined) continue
+    advise(field, 'stands beside `postmark`', 'it does nothing there', `Write postmark: { ${field} }.`)
+  }
   if (isRecord(mail.envelope) && mail.envelope.from) {
     advise(
       'envelope.from',

@@ -17,11 +17,17 @@ describe('toLogin', () => {
   it.each([
     ['nothing', {}, 'missing'],
     ['two kinds', { serverToken: TOKEN, smtpToken: { accessKey: 'a', secretKey: 'b' } }, 'two kinds'],
-    ['an undefined environment variable', { serverToken: undefined }, 'missing'],
+    [
+      'an undefined environment variable',
+      { serverToken: undefined },
+      'environment variable, that one is not set',
+    ],
     ['a number', { serverToken: 7 }, 'not a text'],
     ['an empty text', { serverToken: '' }, 'empty'],
     ['a line break at the end', { serverToken: `${TOKEN}\n` }, 'white space'],
     ['a placeholder', { serverToken: 'your-server-token' }, 'placeholder'],
+    ['the placeholder of the README', { serverToken: 'SERVER-API-TOKEN' }, 'placeholder'],
+    ['the placeholder of a shell script', { serverToken: 'POSTMARK_SERVER_TOKEN' }, 'placeholder'],
     ['a template that was not filled', { serverToken: '$' + '{TOKEN}' }, 'placeholder'],
     ['characters outside ASCII', { serverToken: `${TOKEN}\u200b` }, 'outside ASCII'],
     ['an access key as server token', { serverToken: 'PM-T-outbound-abc' }, 'access key of an SMTP token'],

@@ -1,5 +1,5 @@
 import { isRecord } from './describe.js'
-import { PostmarkError } from './error.js'
+import { PostmarkError, UNSET_VARIABLE } from './error.js'
 
 /** An SMTP token of one message stream: Postmark shows the secret key once, when the token is made. */
 export interface SmtpToken {
@@ -41,7 +41,7 @@ export interface Login {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const PLACEHOLDER =
-  /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{4,}.*|changeme|token|server[-_ ]?token|undefined|null|\[object .*\])$/i
+  /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{3,}.*|changeme|((postmark|server|api|smtp)[-_ ]?)*token|undefined|null|\[object .*\])$/i
 
 /**
  * Checks credentials as far as their shape tells, and returns the login that they stand for.
@@ -55,7 +55,7 @@ export function toLogin(
   if ((serverToken === undefined) === (smtpToken === undefined)) {
     const found = serverToken === undefined ? 'Credentials are missing' : 'There are two kinds of credentials'
     throw refuse(
-      `${found}: ${path}serverToken or ${path}smtpToken.`,
+      `${found}: ${path}serverToken or ${path}smtpToken.${serverToken === undefined ? ` ${UNSET_VARIABLE}` : ''}`,
       'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
     )
   }
@@ -89,7 +89,7 @@ export function toLogin(
 
 function checkPart(value: unknown, path: string): string {
   if (typeof value !== 'string' || value === '')
-    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}.`)
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}. ${UNSET_VARIABLE}`)
   if (/\s/.test(value))
     throw refuse(
       `${path} has white space in it.`,

@@ -1,9 +1,10 @@
 import type { AttemptFailure, AttemptResult } from './attempt.js'
-import { startAttempt, watchBody } from './attempt.js'
+import { BodyWatch, startAttempt } from './attempt.js'
 import type { Connection } from './connection.js'
 import type { ConnectionGroup } from './connection-group.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { publishRetry, type SendEvent } from './diagnostics.js'
+import { addToMessage } from './error.js'
 import type { SendingMail } from './nodemailer-types.js'
 import type { Route } from './route.js'
 import type { SendStop } from './send-stop.js'
@@ -47,7 +48,7 @@ export async function deliver(
   const stop = createSendStop(mail.data.signal, stops)
   // Nodemailer 10 would act on the signal as well, in the middle of ours.
   delete mail.data.signal
-  const body = watchBody(mail)
+  const body = new BodyWatch(mail)
   const once = hasStreamContent(mail.data)
   let askedAgain = false
   try {
@@ -132,7 +133,7 @@ function reasonToStop(
 
 function mark(error: Error, { outcome }: AttemptFailure, attempts: number, reason: string): Error {
   const failure: DeliveryFailure = { outcome, attempts, ...(reason ? { notRetried: reason } : {}) }
-  if (reason) error.message += `. ${reason}`
+  if (reason) addToMessage(error, reason)
   return Object.assign(error, failure)
 }
 

@@ -49,12 +49,17 @@ const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
 const warning = channel('postmark-smtp:warning')
 
+/** Whether anybody listens to sends. */
+export function isSendObserved(): boolean {
+  return sendChannels.some((each) => each.hasSubscribers)
+}
+
 /**
  * Publishes the start and the end of a send. Neither the result nor the error itself goes into the event, since
  * both may hold addresses: the event's error has the codes alone.
  */
 export function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
-  return sendChannels.some((each) => each.hasSubscribers) ? publishSend(event, work) : work()
+  return isSendObserved() ? publishSend(event, work) : work()
 }
 
 async function publishSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {

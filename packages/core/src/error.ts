@@ -54,6 +54,9 @@ export const ERROR_CODES = {
 /** One of the codes of docs/errors.md. @example 'ERR_POSTMARK_PREFLIGHT' */
 export type PostmarkErrorCode = keyof typeof ERROR_CODES
 
+/** What most often stands behind a value that is missing. */
+export const UNSET_VARIABLE = 'Where it comes from an environment variable, that one is not set.'
+
 const BRAND = Symbol.for('@postmark-smtp/error')
 
 /** Details of a {@link PostmarkError}. */
@@ -88,6 +91,14 @@ export class PostmarkError extends Error {
 /** Whether a value is a {@link PostmarkError}, also one of another installed copy of this package. */
 export function isPostmarkError(value: unknown): value is PostmarkError {
   return typeof value === 'object' && value !== null && BRAND in value
+}
+
+/** Adds a sentence to the message of an error, and to its stack, which is what a log shows. */
+export function addToMessage(error: Error, sentence: string): Error {
+  const { message, stack } = error
+  error.message = `${message.replace(/[\s:.]+$/, '')}. ${sentence}`
+  if (stack !== undefined) error.stack = stack.replace(message, () => error.message)
+  return error
 }
 
 /** The error that lists all problems at once. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { explainSmtpError, SMTP_FAILURES } from './explain-smtp-error.js'
+import { explainInMessage, explainSmtpError, SMTP_FAILURES } from './explain-smtp-error.js'
 
 const error = (message: string, fields: object = {}) => Object.assign(new Error(message), fields)
 
@@ -38,7 +38,13 @@ const SEEN: readonly (readonly [string, Error])[] = [
   ['wrong-host-for-stream', error('This message stream cannot be used here', { responseCode: 550 })],
   ['host-not-found', error('getaddrinfo ENOTFOUND smtp.example.com', { code: 'EDNS' })],
   ['port-blocked', error('No port of smtp.postmarkapp.com serves', { code: 'ETIMEDOUT', command: 'CONN' })],
-  ['port-blocked', error('connect ECONNREFUSED', { code: 'ECONNREFUSED' })],
+  [
+    'nothing-listens',
+    error('No port of 127.0.0.1 serves (2525: connect ECONNREFUSED 127.0.0.1:2525)', {
+      code: 'ECONNREFUSED',
+    }),
+  ],
+  ['connection-refused', error('connect ECONNREFUSED 192.0.2.1:2525', { code: 'ECONNREFUSED' })],
 ]
 
 describe('explainSmtpError', () => {
@@ -57,4 +63,26 @@ describe('explainSmtpError', () => {
       expect(explainSmtpError(failure)).toBeUndefined()
     },
   )
+})
+
+describe('explainInMessage', () => {
+  it('adds reason and cure to the message, and to the stack, which a log shows', () => {
+    const failure = error('Login refused (PLAIN): 535 5.7.8 Error: authentication failed: ', {
+      code: 'EAUTH',
+      responseCode: 535,
+    })
+    const { reason, cure } = SMTP_FAILURES['login-refused']!
+    const explained = explainInMessage(failure)
+    expect(explained).toBe(failure)
+    expect(explained.message).toBe(
+      `Login refused (PLAIN): 535 5.7.8 Error: authentication failed. ${reason} ${cure}`,
+    )
+    expect(explained.stack).toContain(`${explained.message}\n    at `)
+    expect(explained).toMatchObject({ hint: cure })
+  })
+
+  it('leaves an error alone that it cannot explain', () => {
+    const failure = error('452 4.2.2 mailbox full', { responseCode: 452 })
+    expect(explainInMessage(failure).message).toBe('452 4.2.2 mailbox full')
+  })
 })

@@ -1,5 +1,6 @@
 import { isTlsFailure } from './delivery-outcome.js'
 import { isRecord } from './describe.js'
+import { addToMessage } from './error.js'
 
 /** What stands behind a failed send. */
 export interface SmtpExplanation {
@@ -59,7 +60,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   certificate: {
     reason:
       'The certificate of the server cannot be trusted: it is expired, self-signed, or for another host.',
-    cure: 'Check clock and host. For a server of your own give its certificate in `tls: { ca }`; never switch verification off.',
+    cure: 'Check clock and host. For a server of your own give its certificate in `tls: { ca }`; for the sandbox use the URL that it prints. Never switch verification off.',
     matches: ({ error, text }) => isTlsFailure(error) && /certificate|altname|CERT_|issuer/i.test(text),
   },
   'implicit-tls': {
@@ -82,12 +83,23 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     cure: 'Check the name and the DNS of this machine.',
     matches: ({ code, text }) => /EDNS|ENOTFOUND|EAI_AGAIN/.test(`${code} ${text}`),
   },
+  'nothing-listens': {
+    reason: 'Nothing listens at this port of this machine.',
+    cure: 'Start the server there, or mend host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
+    matches: ({ code, text }) =>
+      code === 'ECONNREFUSED' && /ECONNREFUSED (127\.|::1)|of (localhost|127\.)/.test(text),
+  },
+  'connection-refused': {
+    reason: 'The host refuses connections at every port that was tried.',
+    cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. A firewall may answer in its place.',
+    matches: ({ code }) => code === 'ECONNREFUSED',
+  },
   'port-blocked': {
-    reason: 'No port of the host answers: a firewall or the provider of this machine blocks them.',
-    cure: 'Open 587 or 2525 outwards. Port 25 is often blocked.',
+    reason:
+      'No port of the host answers: a firewall or the provider of this machine blocks them, or what listens there speaks no SMTP.',
+    cure: 'Check host and ports, and open 587 or 2525 outwards. Port 25 is often blocked.',
     matches: ({ code, error }) =>
-      code === 'ECONNREFUSED' ||
-      (error.command === 'CONN' && /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EACCES/.test(code)),
+      error.command === 'CONN' && /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EACCES/.test(code),
   },
 }
 
@@ -115,6 +127,5 @@ export function explainSmtpError(error: unknown): SmtpExplanation | undefined {
 export function explainInMessage(error: Error): Error {
   const explained = 'hint' in error ? undefined : explainSmtpError(error)
   if (!explained) return error
-  error.message += `. ${explained.reason} ${explained.cure}`
-  return Object.assign(error, { hint: explained.cure })
+  return Object.assign(addToMessage(error, `${explained.reason} ${explained.cure}`), { hint: explained.cure })
 }

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { ConnectionGroup } from './connection-group.js'
 import { createConnectionGroup } from './connection-group.js'
 import { deliver } from './deliver.js'
-import { type SendEvent, traceSend } from './diagnostics.js'
+import { isSendObserved, type SendEvent, traceSend } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
 import { explainInMessage } from './explain-smtp-error.js'
 import type { SendingMail, SentCallback } from './nodemailer-types.js'
@@ -53,7 +53,7 @@ export class PostmarkTransport extends EventEmitter {
       this.#sending.delete(settled)
       if (this.#sending.size === 0 && this.isIdle()) this.emit('idle')
       // Out of the promise: what the caller's callback throws is the caller's.
-      setImmediate(report)
+      process.nextTick(report)
     }
     const settled = traceSend(event, work).then(
       (info) => settle(() => done(null, info)),
@@ -130,14 +130,16 @@ function toEvent({ data, message }: SendingMail, host: string): SendEvent {
     stream: messageStream ?? undefined,
     tag: tag ?? undefined,
     host,
-    // Nodemailer parses all addresses for this: counted when somebody looks.
-    get recipientCount() {
-      return (message as { getEnvelope(): { to: readonly string[] } }).getEnvelope().to.length
-    },
+    // Nodemailer parses all addresses for this: counted only where somebody looks.
+    recipientCount: isSendObserved() ? countRecipients(message) : 0,
     attempt: 0,
     port: undefined,
     phase: 'connect',
   }
+}
+
+function countRecipients(message: unknown): number {
+  return (message as { getEnvelope(): { readonly to: readonly string[] } }).getEnvelope().to.length
 }
 
 function wrongStream(stream: string, only: string): PostmarkError {

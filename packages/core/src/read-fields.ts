@@ -122,7 +122,8 @@ function readStream(value: unknown, path: string, report: Report): string {
 }
 
 function reportUnknown(key: string, path: string, report: Report): void {
-  const near = closeMatch(key, Object.keys(POSTMARK_FIELDS))
+  // As the URL of a transport names it.
+  const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
   const cure = near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs into metadata.'
   report({
     path: `${path}.${key}`,

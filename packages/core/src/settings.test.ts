@@ -147,3 +147,27 @@ describe('toCompileSettings', () => {
     await new Promise(setImmediate)
   })
 })
+
+describe('warnings that nobody asked for', () => {
+  it('become one warning of the process for each kind', async () => {
+    const heard: Error[] = []
+    const listen = (warning: Error) => void (warning.name === 'PostmarkWarning' && heard.push(warning))
+    process.on('warning', listen)
+    const { warn } = toCompileSettings({})
+    const warning = {
+      found: 'has 90',
+      limit: 'at most 80',
+      cure: 'Shorten it.',
+      severity: 'warning',
+    } as const
+    warn({ ...warning, path: 'context.metadata.tenant' })
+    warn({ ...warning, path: 'context.metadata.tenant', found: 'has 100' })
+    warn({ ...warning, path: 'context.tag' })
+    await new Promise(setImmediate)
+    process.off('warning', listen)
+    expect(heard.map(({ message }) => message)).toEqual([
+      'context.metadata.tenant has 90 (at most 80). Shorten it. Give onWarning to see each.',
+      'context.tag has 90 (at most 80). Shorten it. Give onWarning to see each.',
+    ])
+  })
+})

@@ -3,7 +3,7 @@ import { isRecord } from './describe.js'
 import { publishWarning } from './diagnostics.js'
 import { PostmarkError, problemsError } from './error.js'
 import type { PostmarkProblem } from './problem.js'
-import { closeMatch } from './problem.js'
+import { closeMatch, toSentence } from './problem.js'
 import { readFields } from './read-fields.js'
 import type { ParsedPostmarkFields, PostmarkFields } from './vocabulary.js'
 import { POSTMARK_FIELDS } from './vocabulary.js'
@@ -17,7 +17,10 @@ export interface CompileOptions {
    * it as it is; `fit` shortens its fields, and rejects what cannot be shortened.
    */
   readonly preflight?: 'throw' | 'warn' | 'fit' | undefined
-  /** Called once per warning of a mail. What it throws is ignored: a warning never costs a mail. */
+  /**
+   * Called once per warning of a mail. What it throws is ignored: a warning never costs a mail. Default: the first of
+   * each kind becomes a warning of the process.
+   */
   readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
   /** Adds a random UUID to each mail's metadata, under `correlation-id` or a key of yours. Default off. */
   readonly correlationId?: boolean | { readonly key: string } | undefined
@@ -101,13 +104,25 @@ function toCorrelationKey(given: unknown): string | undefined {
   )
 }
 
+/** Kinds of warnings that a process tells by itself. */
+const MOST_TOLD = 100
+const told = new Set<string>()
+
+/** Where nobody listens, each kind of warning becomes one of the process, once. */
+function tellOnce(warning: PostmarkProblem): void {
+  const kind = `${warning.path} ${warning.limit}`
+  if (told.has(kind) || told.size >= MOST_TOLD) return
+  told.add(kind)
+  process.emitWarning(`${toSentence(warning)} Give onWarning to see each.`, 'PostmarkWarning')
+}
+
 function guarded(
-  onWarning: ((warning: PostmarkProblem) => unknown) | undefined,
+  onWarning: (warning: PostmarkProblem) => unknown = tellOnce,
 ): (warning: PostmarkProblem) => void {
   return (warning) => {
     publishWarning(warning)
     try {
-      const result = onWarning?.(warning)
+      const result = onWarning(warning)
       if (result instanceof Promise) result.catch(() => {})
     } catch {
       // A warning must not cost the mail it is about.
@@ -146,6 +161,7 @@ const ELSEWHERE: ReadonlyMap<string, readonly ['ERR_POSTMARK_OPTIONS' | 'ERR_POS
       ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
     ],
     ['auth', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
+    ['stream', ['ERR_POSTMARK_OPTIONS', 'Did you mean "messageStream"?']],
     ['port', ['ERR_POSTMARK_OPTIONS', 'Give `ports: [2525]`.']],
     ['token', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
     ['apiKey', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],

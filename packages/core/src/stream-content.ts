@@ -5,11 +5,12 @@ const LISTS = ['attachments', 'alternatives'] as const
 
 /** Whether a message has content that can be read only once; Nodemailer 7 to 9 send it empty the second time. */
 export function hasStreamContent(data: Readonly<Record<string, unknown>>): boolean {
-  if (CONTENTS.some((field) => isStreamed(data[field]))) return true
-  return LISTS.some((field) => {
+  for (const field of CONTENTS) if (isStreamed(data[field])) return true
+  for (const field of LISTS) {
     const list = data[field]
-    return Array.isArray(list) ? list.some(isStreamed) : isStreamed(list)
-  })
+    if (Array.isArray(list) ? list.some(isStreamed) : isStreamed(list)) return true
+  }
+  return false
 }
 
 function isStreamed(value: unknown): boolean {

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls'
 import type { ConnectionBudget } from './connection-budget.js'
 import { createConnectionBudget, processBudget } from './connection-budget.js'
 import { isRecord } from './describe.js'
-import { PostmarkError } from './error.js'
+import { PostmarkError, UNSET_VARIABLE } from './error.js'
 import { isLoopback } from './open-socket.js'
 import type { CompileSettings } from './settings.js'
 import { optionError, readCompileOptions, refuseUnknown } from './settings.js'
@@ -95,16 +95,19 @@ export function toTransportSettings(input: unknown): TransportSettings {
   }
 }
 
-const UNSET = 'Where it comes from an environment variable, that one is not set.'
-
 /** The options, with those that a URL stands for in its place. */
 function readInput(input: unknown): object {
   if (typeof input === 'string') return parseTransportUrl(input)
-  if (!isRecord(input)) throw new PostmarkError('ERR_POSTMARK_OPTIONS', `The options are missing. ${UNSET}`)
+  if (!isRecord(input))
+    throw new PostmarkError(
+      'ERR_POSTMARK_OPTIONS',
+      `The options are missing: a URL or an object is needed. ${UNSET_VARIABLE}`,
+    )
   if (!('url' in input)) return input
   const { url, ...options } = input
   // The value is not quoted, since it may hold the token.
-  if (typeof url !== 'string') throw new PostmarkError('ERR_POSTMARK_URL', `Option url is no text. ${UNSET}`)
+  if (typeof url !== 'string')
+    throw new PostmarkError('ERR_POSTMARK_URL', `Option url is no text. ${UNSET_VARIABLE}`)
   const { streams, ...read } = parseTransportUrl(url)
   const beside = Object.keys(options).filter((key) => options[key] !== undefined)
   const twice = beside.find((key) => key in read || CREDENTIALS.includes(key))

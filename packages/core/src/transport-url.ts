@@ -1,4 +1,4 @@
-import { PostmarkError } from './error.js'
+import { PostmarkError, UNSET_VARIABLE } from './error.js'
 import { closeMatch } from './problem.js'
 
 const PARAMETERS = ['stream', 'message_stream', 'type', 'plaintext']
@@ -34,6 +34,7 @@ export function parseTransportUrl(text: string): Record<string, unknown> {
 }
 
 function parse(text: string): URL {
+  if (text === '') throw refuse('is empty', UNSET_VARIABLE)
   let url: URL
   try {
     url = new URL(text)
