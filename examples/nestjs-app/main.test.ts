@@ -35,7 +35,7 @@ it('sends each mail with the fields of its request, route and method, and hears 
 
 it('takes no event without the secret', async () => {
   const rejected: unknown[] = []
-  const settings = { url: 'postmark+smtp://SERVER-API-TOKEN@default', webhookPassword }
+  const settings = { url: 'postmark+smtp://6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11@default', webhookPassword }
   const module = createAppModule({ ...settings, onRejected: (event) => rejected.push(event) })
   const app = (await Test.createTestingModule({ imports: [module] }).compile()).createNestApplication()
   await app.listen(0, '127.0.0.1')
@@ -68,7 +68,12 @@ it('sends to a sandbox that its URL names', async () => {
 it('sends through a transporter that a test puts in', async () => {
   await using sandbox = await startSandbox()
   const app = await Test.createTestingModule({
-    imports: [createAppModule({ url: 'postmark+smtp://SERVER-API-TOKEN@default', webhookPassword })],
+    imports: [
+      createAppModule({
+        url: 'postmark+smtp://6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11@default',
+        webhookPassword,
+      }),
+    ],
   })
     .overrideProvider(getPostmarkToken())
     .useValue(createPostmarkTransport(sandbox.url))

@@ -29,7 +29,7 @@ const BEFORE_SESSION = [
 /**
  * Tells what became of a mail from the error of sendMail. An error of `createPostmarkTransport` carries it as
  * `outcome`; any other is judged only by a reply code or a failure before the session, else it is `unknown`.
- * @example if (deliveryOutcome(error) === 'unknown') await lookUpByCorrelationId()
+ * @example if (deliveryOutcome(error) === 'unknown') await findByMetadata('order-id', order.id)
  */
 export function deliveryOutcome(error: unknown): DeliveryOutcome {
   if (!isRecord(error)) return 'unknown'

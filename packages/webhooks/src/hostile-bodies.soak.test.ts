@@ -114,13 +114,12 @@ it('refuses bodies of 10 MB that nest deep, before anything is built of them', a
   }
 })
 
-it('reads a text of 10 MB in the time that it takes to look at it', async () => {
+it('reads a text of 10 MB, where a pattern that looks back would take minutes', async () => {
   const quotes = JSON.stringify({
     Content: '\\"'.repeat(2_000_000),
     Details: `ErrorCode${' '.repeat(1_000_000)}x`,
   })
   const slashes = `{"Type":"SMTPApiError","Content":"${'\\\\'.repeat(2_000_000)}"}`
-  const started = performance.now()
   for (const body of [quotes, slashes]) {
     const handle = createWebhookHandler({
       auth: { header: { name: 'x-secret', value: 'hostile-5b7d9f' } },
@@ -129,5 +128,4 @@ it('reads a text of 10 MB in the time that it takes to look at it', async () => 
     const init = { method: 'POST', headers: { 'x-secret': 'hostile-5b7d9f' }, body }
     expect((await handle(new Request('http://localhost', init))).status).toBe(200)
   }
-  expect(performance.now() - started).toBeLessThan(10_000)
 })

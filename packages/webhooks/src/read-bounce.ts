@@ -1,4 +1,5 @@
 import { API_ERRORS, type BounceTypeName } from '@postmark-smtp/core'
+import { deriveErrorCode } from './derived-error-code.js'
 import { type Raw, readNumber, readText } from './read-value.js'
 import type { BouncedEvent, BounceFields, EventBase, WebhookEvent } from './webhook-event.js'
 
@@ -74,10 +75,16 @@ function readBounceFields(raw: Raw): BounceFields {
 /** No sample of it is published, so it is read leniently; bounded, since the texts may be long and odd. */
 const ERROR_CODE = /error ?code"?\s{0,9}[:=]?\s{0,9}(\d{1,6})/i
 
-function readRejection({ details, description, content }: BounceFields) {
+/** The first error code that the texts of a bounce name. */
+export function readErrorCode({ details, description, content }: BounceFields): number | undefined {
   const found = [details, description, content].map((text) => ERROR_CODE.exec(text ?? '')?.[1])
   const digits = found.find((code) => code !== undefined)
-  const errorCode = digits === undefined ? undefined : Number(digits)
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function readRejection(fields: BounceFields) {
+  const { description, details } = fields
+  const errorCode = readErrorCode(fields) ?? deriveErrorCode([description, details])
   const known = errorCode === undefined ? undefined : API_ERRORS[errorCode]
   return { errorCode, cause: known?.cause ?? description, cure: known?.cure }
 }

@@ -351,6 +351,18 @@ describe('reconcile', () => {
     expect(await kinds({ type: null })).toEqual(['bounced', 'complained', 'rejected'])
   })
 
+  it('reads the dump also where the words of the list stand for a code', async () => {
+    await using postmark = await startPostmark()
+    const words = { Description: 'Inactive recipient', Details: '' }
+    const { ID } = postmark.add(NOON, words)
+    postmark.add(NOON + 1, { ...words, DumpAvailable: false })
+    postmark.dumps.set(ID, 'ErrorCode: 412\n\nFrom: a@example.com\nX-PM-Metadata-correlation-id: c-9')
+    expect(await collect(reconcile(postmark.client, options))).toMatchObject([
+      { errorCode: 412, correlationId: 'c-9' },
+      { errorCode: 406, correlationId: undefined },
+    ])
+  })
+
   it('reads error code and metadata from the dump where the list does not tell it, and does without a dump that fails', async () => {
     await using postmark = await startPostmark()
     const { dumps, add } = postmark

@@ -2,6 +2,7 @@ import { PostmarkError } from '@postmark-smtp/core'
 import type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
 import { type ListedBounce, listBounces } from './list-bounces.js'
 import { parseBounce } from './parse-webhook.js'
+import { readErrorCode } from './read-bounce.js'
 import {
   type Position,
   type ReconcileCursor,
@@ -130,7 +131,8 @@ async function readBounce(
   { parse, repeat: settings }: ReconcileSettings,
 ): Promise<ReadBounce> {
   const event = parseBounce(raw, parse)
-  if (event.kind !== 'rejected' || event.errorCode !== undefined || raw.DumpAvailable === false)
+  // A code that is derived from words is no reason to do without the dump, which names it and holds the metadata.
+  if (event.kind !== 'rejected' || readErrorCode(event) !== undefined || raw.DumpAvailable === false)
     return { id, time, event }
   try {
     const { Body } = await repeat(() => client.getBounceDump(id), { ...settings, attempts: 2 })

@@ -120,7 +120,7 @@ describe('an application does not start', () => {
     [
       'with a password from an empty environment',
       { basic: { username: 'u', password: undefined } },
-      'auth.basic[0].password is not a text',
+      'auth.basic[0].password is not a text. Where it comes from an environment variable, that one is not set.',
     ],
     ['with a placeholder', header('<your secret>'), 'auth.header[0].value is a placeholder'],
     ['with another placeholder', header('changeme'), 'placeholder'],

@@ -99,9 +99,11 @@ function toHeader(header: SecretHeader, path: string): Secret {
 const PLACEHOLDER =
   /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{4,}|\*+|change[-_ ]?me|secret|password|undefined|null|\[object .*\])$/i
 
+const UNSET = ' Where it comes from an environment variable, that one is not set.'
+
 function checkSecret(value: unknown, path: string, shape: RegExp = /./, wanted = ''): string {
   if (typeof value !== 'string' || value === '')
-    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}.`)
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}.${value === undefined ? UNSET : ''}`)
   if (/^\s|\s$|\p{Cc}/u.test(value))
     throw refuse(`${path} has white space around it, or a control character.`)
   if (!shape.test(value)) throw refuse(`${path} must be ${wanted}.`)

@@ -85,7 +85,10 @@ export interface BouncedEvent extends EventBase, BounceFields {
 export interface RejectedEvent extends EventBase, BounceFields {
   readonly kind: 'rejected'
   readonly recordType: 'Bounce'
-  /** The first error code in the texts of the bounce. @example 406 */
+  /**
+   * The first error code in the texts of the bounce; where none is there, the one that Postmark's words stand for.
+   * @example 406
+   */
   readonly errorCode: number | undefined
   /** What the error code means; Postmark's description where it is not known. */
   readonly cause: string | undefined
