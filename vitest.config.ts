@@ -37,8 +37,8 @@ const nest11 = {
 
 export default defineConfig({
   test: {
-    // Most tests wait for a server: four at a time keep two cores busy.
-    maxWorkers: 4,
+    // Most tests wait for a server: five at a time keep two cores busy.
+    maxWorkers: 5,
     reporters: ['default', ['json', { outputFile: `.results/${soak ? 'soak' : 'test'}.json` }]],
     projects: [
       {

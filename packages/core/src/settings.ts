@@ -137,7 +137,9 @@ export function optionError(name: string, value: unknown, wanted: string, hint?:
       ? JSON.stringify(value.slice(0, 40))
       : value === null
         ? 'null'
-        : `a value of type ${typeof value}`
+        : Array.isArray(value)
+          ? 'an array'
+          : `a value of type ${typeof value}`
   return new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
     `Option ${name} is ${found}; it must be ${wanted}.`,
@@ -161,7 +163,6 @@ const ELSEWHERE: ReadonlyMap<string, readonly ['ERR_POSTMARK_OPTIONS' | 'ERR_POS
       ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
     ],
     ['auth', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
-    ['stream', ['ERR_POSTMARK_OPTIONS', 'Did you mean "messageStream"?']],
     ['port', ['ERR_POSTMARK_OPTIONS', 'Give `ports: [2525]`.']],
     ['token', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
     ['apiKey', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
@@ -178,7 +179,9 @@ export function refuseUnknown(options: unknown, known: readonly string[]): void 
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue
     const [code, advice] = ELSEWHERE.get(name) ?? []
-    const near = closeMatch(name, known)
+    // As the URL of a transport names it.
+    const near =
+      name === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(name, known)
     const hint = advice ?? (near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`)
     throw new PostmarkError(
       code ?? 'ERR_POSTMARK_OPTIONS',

@@ -9,6 +9,8 @@ export interface SandboxBounce {
   readonly typeCode: number
   readonly name: string
   readonly mail: SandboxMail
+  /** The stream that it is listed under: the mail's, or `outbound` where the server has none of that ID. */
+  readonly stream: string
   readonly recipient: string
   readonly at: Date
   readonly description: string
@@ -28,9 +30,10 @@ export interface BounceParts {
   readonly id: number
   readonly type: BounceTypeName
   readonly mail: SandboxMail
+  readonly stream: string
   readonly recipient: string
   readonly at: Date
-  /** Whether the recipient is suppressed on the mail's stream. */
+  /** Whether the recipient is suppressed on the stream. */
   isSuppressed(): boolean
 }
 
@@ -43,7 +46,15 @@ export function suppressionOf(type: BounceTypeName): SuppressionReason | undefin
 const FAKED = { errorCode: 300, message: 'Invalid email request (made by the sandbox).' } as const
 
 /** Makes a bounce; one of the type SMTPApiError tells the first problem of the mail's verdict. */
-export function toBounce({ id, type, mail, recipient, at, isSuppressed }: BounceParts): SandboxBounce {
+export function toBounce({
+  id,
+  type,
+  mail,
+  stream,
+  recipient,
+  at,
+  isSuppressed,
+}: BounceParts): SandboxBounce {
   const { code, name } = BOUNCE_TYPES[type]
   const problem = type === 'SMTPApiError' ? (mail.verdict.problems[0] ?? FAKED) : undefined
   const details = problem?.message ?? `smtp;550 ${name} (made by the sandbox)`
@@ -53,6 +64,7 @@ export function toBounce({ id, type, mail, recipient, at, isSuppressed }: Bounce
     typeCode: code,
     name,
     mail,
+    stream,
     recipient,
     at,
     description: problem ? (API_ERRORS[problem.errorCode]?.name ?? name) : (DESCRIPTIONS[type] ?? `${name}.`),

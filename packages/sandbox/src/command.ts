@@ -6,6 +6,7 @@ import { isLoopback } from './loopback.js'
 import type { SandboxOptions } from './sandbox.js'
 import { seededFaults } from './seeded-faults.js'
 import type { StreamSetting } from './stream.js'
+import type { WebhookTriggers } from './webhook.js'
 
 const FLAGS = {
   port: { type: 'string', multiple: true },
@@ -19,6 +20,7 @@ const FLAGS = {
   'tls-key': { type: 'string' },
   keep: { type: 'string' },
   webhook: { type: 'string', multiple: true },
+  'smtp-api-error-hooks': { type: 'boolean' },
   'fail-seed': { type: 'string' },
   quiet: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -40,7 +42,8 @@ A local Postmark: an SMTP server that keeps every mail, and a page that shows th
   --tls-cert FILE         certificate for STARTTLS in PEM (default: a new one for localhost)
   --tls-key FILE          its key in PEM
   --keep COUNT            mails to keep (default 10000); beyond it the oldest go
-  --webhook URL           posts the events of every stream there; may be repeated
+  --webhook URL           posts the events of every stream there, with content; may be repeated
+  --smtp-api-error-hooks  posts refused mails too (default: they are not, as at Postmark)
   --fail-seed NUMBER      about one mail in ten meets a fault, the same ones for the same number
   --quiet                 prints no line per mail
   -h, --help, --version
@@ -85,7 +88,8 @@ async function toOptions(flags: Flags): Promise<SandboxOptions> {
     tls: await readCertificate(flags['tls-cert'], flags['tls-key']),
     keep: keep === undefined ? undefined : { mails: toNumber('keep', keep) },
     faults: seed === undefined ? undefined : seededFaults(toNumber('fail-seed', seed)),
-    webhooks: webhook.flatMap((url) => sending.map((id) => ({ url, stream: id }))),
+    webhooks: webhook.flatMap((url) => sending.map((id) => ({ url, stream: id, triggers: TRIGGERS }))),
+    settings: flags['smtp-api-error-hooks'] ? { enableSmtpApiErrorHooks: true } : undefined,
   })
 }
 
@@ -98,6 +102,13 @@ function parseFlags(args: string[]) {
   } catch (error) {
     throw flagError((error as Error).message, error)
   }
+}
+
+const WITH_CONTENT = { enabled: true, includeContent: true } as const
+const TRIGGERS: WebhookTriggers = {
+  ...{ Delivery: true, Open: true, Click: true, SubscriptionChange: true },
+  Bounce: WITH_CONTENT,
+  SpamComplaint: WITH_CONTENT,
 }
 
 /** Leaves out what is not given. */

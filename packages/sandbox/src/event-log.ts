@@ -41,9 +41,9 @@ export class EventLog {
   }
 
   bounced(bounce: SandboxBounce): SandboxEvent {
-    const { mail, recipient, type } = bounce
+    const { mail, stream, recipient, type } = bounce
     const recordType = type === 'SpamComplaint' ? type : 'Bounce'
-    const facts = { recordType, recipient, stream: mail.stream, mail, bounce } as const
+    const facts = { recordType, recipient, stream, mail, bounce } as const
     return this.#record(facts, 'BouncedAt', { ...bouncePart(bounce), RecordType: recordType })
   }
 

@@ -6,7 +6,7 @@ import { readNotes } from './mail-notes.js'
 import { readParts } from './mime-parts.js'
 import type { ReadMail } from './sandbox-mail.js'
 import { judgeSender, type SenderRules } from './sender-rules.js'
-import { DEFAULT_STREAM, type SandboxStream } from './stream.js'
+import { DEFAULT_STREAM, isStreamId, type SandboxStream } from './stream.js'
 import type { Verdict, VerdictProblem } from './verdict.js'
 
 /** What the server knows that a mail is held against. */
@@ -15,7 +15,7 @@ export interface Rules extends SenderRules {
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** The stream that a mail goes to, and what Postmark would have done with it. */
+/** The stream that a mail is meant for, and what Postmark would have done with it. */
 export interface Judgement {
   readonly stream: string
   readonly verdict: Verdict
@@ -32,8 +32,7 @@ export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement
     ...(stream ? judgeRecipients(mail, stream.id, rules) : []),
   ]
   return {
-    // What belongs to no stream has to be found somewhere: where a mail goes that names none.
-    stream: stream?.id ?? DEFAULT_STREAM,
+    stream: wanted,
     verdict: {
       outcome: problems.length > 0 ? 'refused' : 'sent',
       problems,
@@ -46,11 +45,18 @@ function judgeStream(id: string, stream: SandboxStream | undefined): VerdictProb
   const path = 'postmark.messageStream'
   if (!stream || stream.archived) {
     const message = `The stream provided: '${id}' does not exist on this server.`
-    return [{ errorCode: 1235, message, path, cure: API_ERRORS[1235]!.cure }]
+    return [{ errorCode: 1235, message, path, cure: cureForStream(id, stream) }]
   }
   if (stream.type !== 'inbound') return []
   const message = "Sending is not supported on the supplied 'MessageStream'."
   return [{ errorCode: 1236, message, path, cure: API_ERRORS[1236]!.cure }]
+}
+
+/** At Postmark one makes a stream in its pages; here one declares it. */
+function cureForStream(id: string, archived: SandboxStream | undefined): string {
+  const { cure } = API_ERRORS[1235]!
+  if (archived) return `${cure} On this sandbox \`${id}\` is archived.`
+  return isStreamId(id) ? `${cure} For this sandbox: \`streams: ['${id}']\`, or \`--stream ${id}\`.` : cure
 }
 
 /** The limits of core's preflight, on what arrived. */

@@ -18,12 +18,18 @@ it('is one line with what one looks for first', () => {
   expect(line({})).toBe('03:04:05  sent          outbound  welcome  ann@example.com +2  Welcome, Ann\n')
 })
 
-it('says why Postmark would refuse a mail', () => {
-  const problem = { errorCode: 406, message: 'The recipient is inactive.', path: 'to', cure: '' }
+it('says why Postmark would refuse a mail, and what to do', () => {
+  const problem = { errorCode: 406, message: 'The recipient is inactive.', path: 'to', cure: 'Do not send.' }
   const verdict = { outcome: 'refused', problems: [problem], notes: [] }
   expect(line({ verdict, postmark: {}, envelope: { from: '', to: ['ann@example.com'] } })).toBe(
-    '03:04:05  refused 406   outbound  -  ann@example.com  Welcome, Ann\n          The recipient is inactive.\n',
+    '03:04:05  refused 406   outbound  -  ann@example.com  Welcome, Ann\n          The recipient is inactive.\n          Do not send.\n',
   )
+})
+
+it('marks a stream that does not exist', () => {
+  const problem = { errorCode: 1235, message: 'No stream.', path: 'postmark.messageStream', cure: 'Make it.' }
+  const verdict = { outcome: 'refused', problems: [problem], notes: [] }
+  expect(line({ verdict, stream: 'nowhere' })).toContain('refused 1235  nowhere (does not exist)  welcome  ')
 })
 
 it.each([

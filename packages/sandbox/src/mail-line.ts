@@ -1,27 +1,29 @@
 import type { SandboxMail } from './sandbox-mail.js'
+import { toStreamLabel } from './stream-label.js'
 
 /** Colours a text, or leaves it. */
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red', text: string) => string
 
 /**
- * A mail as one line for a terminal; a second one says why Postmark would refuse it.
+ * A mail as one line for a terminal; two more say why Postmark would refuse it, and what to do.
  * @example '16:20:31  sent         outbound  welcome  ann@example.com +1  Welcome'
  */
 export function toMailLine(mail: SandboxMail, paint: Paint): string {
-  const { receivedAt, stream, postmark, envelope, subject, verdict } = mail
+  const { receivedAt, postmark, envelope, subject, verdict } = mail
   const [problem] = verdict.problems
   const outcome = (problem ? `refused ${problem.errorCode}` : 'sent').padEnd(12)
   const [first = '', ...others] = envelope.to
   const columns = [
     paint('dim', toTime(receivedAt)),
     paint(problem ? 'red' : 'green', outcome),
-    toText(stream),
+    toText(toStreamLabel(mail)),
     toText(postmark.tag ?? '-'),
     toText(others.length > 0 ? `${first} +${others.length}` : first),
     toText(subject),
   ]
-  const reason = problem ? `\n${' '.repeat(10)}${toText(problem.message, 400)}` : ''
-  return `${columns.join('  ')}${reason}\n`
+  const reasons = problem ? [problem.message, problem.cure] : []
+  const lines = reasons.map((text) => `\n${' '.repeat(10)}${toText(text, 400)}`)
+  return `${columns.join('  ')}${lines.join('')}\n`
 }
 
 function toTime(date: Date): string {

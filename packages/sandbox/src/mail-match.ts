@@ -28,7 +28,7 @@ export interface MailMatch {
   /** One of the recipients: To, Cc or Bcc; case does not count. */
   readonly to?: TextMatch
   readonly subject?: TextMatch
-  /** The stream that it belongs to: `outbound` for a mail that names none. */
+  /** The stream that it names, by header or SMTP token: `outbound` where it names none. */
   readonly stream?: TextMatch
   /** Short for `postmark: { tag }`. */
   readonly tag?: TextMatch | null

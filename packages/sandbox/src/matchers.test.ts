@@ -141,8 +141,12 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
 
     A mail matched, but Postmark would refuse it:
       - to ann@example.com, subject 'Welcome', postmark { messageStream: 'nowhere', tag: 'receipt' }, refused: 1235
-        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s."
+        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s. For this sandbox: \`streams: ['nowhere']\`, or \`--stream nowhere\`."
   `)
+  expect(await failure(expect(sandbox).toHaveSent({ stream: 'nowhere' }, { timeoutMs: 0 }))).toMatch(
+    'A mail matched, but Postmark would refuse it',
+  )
+  await expect(sandbox).not.toHaveSent({ stream: 'outbound' })
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: 'receipt' }))).toMatch(
     /not expected.*refused: 1235$/s,
   )
@@ -153,9 +157,21 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
 it('says that nothing was sent, and lists all where a function decides', async () => {
   await using sandbox = await startSandbox()
   const none = expect(sandbox).toHaveSent({ tag: 'welcome' }, { timeoutMs: 0 })
-  expect(await failure(none)).toMatch(
-    /No mail was sent within 0 ms. Expected: (Object )?{\s*"tag": "welcome",?\s*}/,
-  )
+  expect(await failure(none)).toMatchInlineSnapshot(`
+    "expect(sandbox).toHaveSent(match)
+
+    No mail was sent within 0 ms:
+
+    - Expected
+    + Received
+
+    - {
+    -   "tag": "welcome",
+    - }
+    + {}"
+  `)
+  const any = expect(sandbox).toHaveSent(undefined, { timeoutMs: 0 })
+  expect(await failure(any)).toMatch(/No mail was sent within 0 ms\.$/)
   await send(sandbox, { tag: 'receipt' })
   const decided = expect(sandbox).toHaveSent(() => false, { timeoutMs: 0 })
   expect(await failure(decided)).toMatch(/These were sent:\n {2}- to ann@example\.com, subject 'Welcome'/)

@@ -24,7 +24,6 @@ interface MatcherContext {
   readonly utils: {
     matcherHint(name: string, received: string, expected: string, options: { isNot: boolean }): string
     diff(expected: unknown, received: unknown): string | null | undefined
-    printExpected(value: unknown): string
   }
 }
 
@@ -82,13 +81,19 @@ function describeMiss(
   timeoutMs: number,
 ): string {
   const within = `within ${timeoutMs} ms`
-  if (mails.length === 0) return `No mail was sent ${within}. Expected: ${utils.printExpected(wanted)}`
+  if (mails.length === 0) return `No mail was sent ${within}${describeWanted(utils, wanted)}`
   if (typeof wanted === 'function') return `No mail matched ${within}. These were sent${listMails(mails)}`
   const closest = toClosest(wanted, mails)
   const others = mails.filter((mail) => mail !== closest.mail)
   const rest = others.length > 0 ? `\n\nThe others${listMails(others)}` : ''
   const { expected, found } = toSides(closest.demands)
   return `No mail matched ${within}. The closest of ${mails.length}:\n\n${utils.diff(expected, found)}${rest}`
+}
+
+/** Printed as a diff, as where a mail differs: the runners print a lone value in another way. */
+function describeWanted(utils: MatcherContext['utils'], wanted: Wanted): string {
+  const isOpen = typeof wanted === 'function' || Object.keys(wanted).length === 0
+  return isOpen ? '.' : `:\n\n${utils.diff(wanted, {})}`
 }
 
 /** The mail that fails the fewest demands; of several the last. */

@@ -85,6 +85,33 @@ describe('a mail that is sent', () => {
   })
 })
 
+describe('a mail to a stream that does not exist', () => {
+  it('keeps the stream that it names, and its bounce is listed under outbound', () => {
+    const server = create()
+    const mail = receive(server, [ANN], ['X-PM-Message-Stream: nowhere'])
+    expect(mail.stream).toBe('nowhere')
+    expect(server.bounces).toMatchObject([{ mail, stream: 'outbound', errorCode: 1235 }])
+    expect(server.eventsOf(mail)).toMatchObject([
+      { recordType: 'Bounce', stream: 'outbound', payload: { MessageStream: 'outbound' } },
+    ])
+  })
+
+  it.each([
+    [
+      'says how to declare it',
+      'nowhere',
+      {},
+      /For this sandbox: `streams: \['nowhere'\]`, or `--stream nowhere`\.$/,
+    ],
+    ['says nothing of that where the ID cannot be one', 'pm-x', {}, /has no final s\.$/],
+    ['says that it is archived', 'old', { streams: [{ id: 'old', archived: true }] }, /`old` is archived\.$/],
+  ])('%s', (_title, id, options, cure) => {
+    const mail = receive(create(options), [ANN], [`X-PM-Message-Stream: ${id}`])
+    expect(mail.stream).toBe(id)
+    expect(mail.verdict.problems).toMatchObject([{ errorCode: 1235, cure: expect.stringMatching(cure) }])
+  })
+})
+
 describe('mail to bounce-testing.postmarkapp.com', () => {
   const TEST = '@bounce-testing.postmarkapp.com'
 

@@ -91,10 +91,11 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
 
   function makeBounce(mail: SandboxMail, type: BounceTypeName, recipient: string): SandboxEvent {
-    const { stream } = mail
+    // A bounce has to be found somewhere: where a mail goes that names no stream.
+    const stream = streams.has(mail.stream) ? mail.stream : DEFAULT_STREAM
     const at = now()
     const isSuppressed = () => suppressions.has(stream, recipient)
-    const bounce = toBounce({ id: ++lastBounceId, type, mail, recipient, at, isSuppressed })
+    const bounce = toBounce({ id: ++lastBounceId, type, mail, stream, recipient, at, isSuppressed })
     store.addBounce(bounce)
     const reason = suppressionOf(type)
     const suppression = reason && ({ stream, address: recipient, reason, origin: 'Recipient', at } as const)
@@ -184,7 +185,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     },
     activate(bounce) {
       if (!bounce.canActivate) throw misuse(`A bounce of the type ${bounce.type} cannot be reactivated.`)
-      unsuppress(bounce.recipient, { stream: bounce.mail.stream })
+      unsuppress(bounce.recipient, { stream: bounce.stream })
       return bounce
     },
     suppress(address, { stream, reason = 'ManualSuppression' } = {}) {

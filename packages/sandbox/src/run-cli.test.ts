@@ -61,12 +61,16 @@ it('takes a mail at the URL that it prints, says so, and ends when it is told to
   await expect(once(gone, 'connect')).rejects.toThrow('ECONNREFUSED')
 })
 
-it('says why Postmark would refuse a mail', async () => {
+it('says why Postmark would refuse a mail, and what to do', async () => {
   const cli = start(FREE)
   const [url = ''] = /postmark\+smtp:\S+/.exec(await cli.until(/Ctrl-C/)) ?? []
   const transporter = createPostmarkTransport(url)
   await transporter.sendMail({ ...message, postmark: { messageStream: 'nowhere' } })
-  expect(await cli.until(/Welcome\n.*\n/)).toMatch(/refused 1235 .*Welcome\n {10}\S.*nowhere.*\n/)
+  expect(await cli.until(/Welcome\n.*\n.*\n/)).toMatch(
+    /refused 1235 .*Welcome\n {10}The stream .*nowhere.*\n {10}Use the ID .*--stream nowhere.*\n$/,
+  )
+  // Without a webhook there is nothing to say of one.
+  expect(cli.stderr.read()).toBeNull()
   await transporter.close()
   expect(await cli.end()).toBe(0)
 })
@@ -174,6 +178,44 @@ it('knows the streams that it is told of, and posts the events of each', async (
   expect(posted).toEqual(expect.arrayContaining(streams.map((stream) => ['Delivery', stream])))
   await transporter.close()
   expect(await cli.end()).toBe(0)
+  application.close()
+})
+
+const refused = { ...message, postmark: { messageStream: 'nowhere' } }
+it.each([
+  [
+    'tells once that refused mails are not posted',
+    [],
+    [refused, refused, message],
+    { RecordType: 'Delivery' },
+    /^Refused mails are not posted.*\n$/,
+  ],
+  [
+    'posts refused mails where it is told to, with their content',
+    ['--smtp-api-error-hooks'],
+    [refused],
+    { RecordType: 'Bounce', Content: expect.stringContaining('ErrorCode: 1235') },
+    /^$/,
+  ],
+])('%s', async (_title, flags, mails, post, err) => {
+  const posts: Record<string, unknown>[] = []
+  const application = createHttpServer(async (request, response) => {
+    posts.push((await json(request)) as Record<string, unknown>)
+    response.end()
+    application.emit('posted')
+  }).listen(0, '127.0.0.1')
+  await once(application, 'listening')
+  const posted = once(application, 'posted')
+  const webhook = `http://127.0.0.1:${(application.address() as { port: number }).port}/`
+  const cli = start([...FREE, '--webhook', webhook, ...flags])
+  const [url = ''] = /postmark\+smtp:\S+/.exec(await cli.until(/Ctrl-C/)) ?? []
+  const transporter = createPostmarkTransport(url)
+  for (const mail of mails) await transporter.sendMail(mail)
+  await posted
+  expect(posts).toMatchObject([{ MessageStream: 'outbound', ...post }])
+  await transporter.close()
+  expect(await cli.end()).toBe(0)
+  expect(cli.stderr.read() ?? '').toMatch(err)
   application.close()
 })
 

@@ -38,19 +38,28 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 async function serve(
   sandbox: Sandbox,
   quiet: boolean,
-  { stdout, signal, version }: CliContext,
+  { stdout, stderr, signal, version }: CliContext,
 ): Promise<void> {
   const coloured = stdout.hasColors?.() ?? false
   // The stream has been asked already; Node would ask its own.
   const paint: Paint = (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text)
   try {
     if (!quiet) sandbox.on('mail', (mail) => stdout.write(toMailLine(mail, paint)))
+    const stop = sandbox.on('event', (event) => {
+      if (!sandbox.webhooks.isWithheld(event)) return
+      stop()
+      stderr.write(WITHHELD)
+    })
     stdout.write(toBanner(sandbox, version, paint))
     if (!signal.aborted) await once(signal, 'abort')
   } finally {
     await sandbox.close()
   }
 }
+
+const WITHHELD =
+  'Refused mails are not posted to the webhook: EnableSmtpApiErrorHooks is off, as at Postmark by default. ' +
+  '--smtp-api-error-hooks switches it on.\n'
 
 function toBanner(sandbox: Sandbox, version: string, paint: Paint): string {
   const { host, ports, broadcastsPort, url, inboxUrl } = sandbox

@@ -31,7 +31,7 @@ export interface SandboxMail {
   readonly to: readonly string[]
   /** The decoded subject, empty without one. */
   readonly subject: string
-  /** The stream it belongs to: that of the SMTP token, of the header, or `outbound`. */
+  /** The stream that it names: that of the SMTP token, of the header, or `outbound`. There may be no such stream. */
   readonly stream: string
   /** The fields that Postmark would read. @example { tag: 'welcome', metadata: { 'order-id': '1' } } */
   readonly postmark: ParsedPostmarkFields

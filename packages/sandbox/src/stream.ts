@@ -45,10 +45,15 @@ export function toStreams(settings: readonly (string | StreamSetting)[] = []): S
   return [...streams.values()]
 }
 
+/** Whether a stream can have this ID. */
+export function isStreamId(id: string): boolean {
+  return /^(?!pm-)[a-z][a-z0-9_-]{0,29}$/.test(id)
+}
+
 function toStream(setting: StreamSetting): SandboxStream {
   refuseUnknown(setting, ['id', 'type', 'name', 'archived'])
   const { id, type = 'transactional', name = id, archived = false } = setting
-  if (typeof id !== 'string' || !/^[a-z][a-z0-9_-]{0,29}$/.test(id) || id.startsWith('pm-'))
+  if (typeof id !== 'string' || !isStreamId(id))
     throw optionError('streams', id, 'an ID of a letter, then a-z 0-9 - _, at most 30 characters')
   if (!['transactional', 'broadcasts', 'inbound'].includes(type))
     throw optionError(`streams.${id}.type`, type, '"transactional", "broadcasts" or "inbound"')

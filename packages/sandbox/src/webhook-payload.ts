@@ -26,6 +26,7 @@ export function mailPart(mail: SandboxMail): WebhookPayload {
 /** The fields of a bounce, without the dump. */
 export function bouncePart(bounce: SandboxBounce): WebhookPayload {
   return {
+    MessageStream: bounce.stream,
     ID: bounce.id,
     Type: bounce.type,
     TypeCode: bounce.typeCode,

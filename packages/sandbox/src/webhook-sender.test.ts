@@ -192,12 +192,30 @@ describe('what is posted', () => {
     await sandbox.advance(0)
     expect(sandbox.bounces).toMatchObject([{ type: 'SMTPApiError' }])
     expect(posts.map(({ body }) => body.RecordType)).toEqual(['SubscriptionChange'])
+    const [withheld] = sandbox.events(sandbox.outbox[0]!)
+    expect(sandbox.webhooks.isWithheld(withheld!)).toBe(true)
+    const page = await fetch(`${sandbox.inboxUrl}mails/${sandbox.outbox[0]!.messageId}`)
+    expect(await page.text()).toContain('Not posted: EnableSmtpApiErrorHooks is off')
 
     const client = new ServerClient(sandbox.token, { requestHost: sandbox.apiHost, useHttps: false })
     await client.editServer({ EnableSmtpApiErrorHooks: true })
     await send(sandbox)
     await sandbox.advance(0)
     expect(posts[1]?.body).toMatchObject({ RecordType: 'Bounce', Type: 'SMTPApiError', TypeCode: 100007 })
+    expect(sandbox.outbox.map((mail) => sandbox.webhooks.isWithheld(sandbox.events(mail)[0]!))).toEqual([
+      true,
+      false,
+    ])
+  })
+
+  it('is not withheld where no webhook wants it', async () => {
+    const { url } = await receiver()
+    const sandbox = await start({ webhooks: [{ url, triggers: only('Delivery') }] })
+    const mail = await send(sandbox, { 'X-PM-Message-Stream': 'nowhere' })
+    expect(mail.verdict.outcome).toBe('refused')
+    expect(sandbox.webhooks.isWithheld(sandbox.events(mail)[0]!)).toBe(false)
+    const page = await fetch(`${sandbox.inboxUrl}mails/${mail.messageId}`)
+    expect(await page.text()).not.toContain('Not posted')
   })
 })
 

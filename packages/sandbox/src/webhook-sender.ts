@@ -15,6 +15,8 @@ export interface SandboxWebhooks {
   /** Every attempt so far, oldest first; the oldest go when there are more than 1000. */
   readonly attempts: readonly WebhookAttempt[]
   attemptsOf(event: SandboxEvent): readonly WebhookAttempt[]
+  /** Whether a webhook would have got it, were the setting `enableSmtpApiErrorHooks` not off. */
+  isWithheld(event: SandboxEvent): boolean
   /** Whether there was one with this ID. What waits to be posted to it is not. */
   remove(id: number): boolean
   /** Calls the listener after each attempt from now on; returns what ends that. */
@@ -62,6 +64,7 @@ export function createWebhookSender(
   const webhooks = new Map<number, SandboxWebhook>()
   const log = createAttemptLog()
   const pending = new Set<Delivery>()
+  const withheld = new WeakSet<SandboxEvent>()
   const closing = new AbortController()
   const takeTurn = createTurns(MOST_POSTS_AT_ONCE)
   let lastId = 0
@@ -72,8 +75,9 @@ export function createWebhookSender(
 
   const listeners = [
     server.on('event', (event) => {
-      if (isSwitchedOff(event, server)) return
-      for (const webhook of webhooks.values()) if (isWanted(webhook, event)) start(webhook, event)
+      const wanted = [...webhooks.values()].filter((webhook) => isWanted(webhook, event))
+      if (!isSwitchedOff(event, server)) for (const webhook of wanted) start(webhook, event)
+      else if (wanted.length > 0) withheld.add(event)
     }),
     server.on('removed', () => {
       // Emptied by hand, between two tests: a late retry of the one must not reach the other.
@@ -151,6 +155,7 @@ export function createWebhookSender(
     },
     attempts: log.attempts,
     attemptsOf: (event) => log.attempts.filter(({ eventId }) => eventId === event.id),
+    isWithheld: (event) => withheld.has(event),
     add(options) {
       const webhook = sender.prepare(options)
       sender.put(webhook)

@@ -58,7 +58,7 @@ function toFilter(query: ApiQuery): (bounce: SandboxBounce) => boolean {
   const stream = query.get('messagestream') ?? DEFAULT_STREAM
   const inPeriod = query.period()
   return (bounce) =>
-    bounce.mail.stream === stream &&
+    bounce.stream === stream &&
     (type === undefined || bounce.type === type) &&
     (inactive === undefined || bounce.inactive === inactive) &&
     (email === undefined || bounce.recipient.toLowerCase().includes(email)) &&

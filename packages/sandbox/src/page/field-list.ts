@@ -1,5 +1,6 @@
 import { html } from 'hono/html'
 import type { SandboxMail } from '../sandbox-mail.js'
+import { toStreamLabel } from '../stream-label.js'
 import type { Markup } from './layout.js'
 import { printable } from './printable.js'
 
@@ -7,10 +8,10 @@ const MOST_SHOWN = 50
 
 /** The fields that Postmark would read, and how the mail came in. */
 export function fieldList(mail: SandboxMail): Markup {
-  const { postmark, stream, messageId, id, envelope, secure, host, raw } = mail
+  const { postmark, messageId, id, envelope, secure, host, raw } = mail
   const { tag, metadata, messageStream: _stream, ...others } = postmark
   const rows: [string, Markup | string][] = [
-    ['Stream', html`<code>${printable(stream)}</code>`],
+    ['Stream', html`<code>${printable(toStreamLabel(mail))}</code>`],
     ['Tag', tag ? html`<code>${printable(tag, 1000)}</code>` : '–'],
     ...Object.entries(others).map(([field, value]): [string, string] => [field, printable(String(value))]),
     ['MessageID', html`<code>${messageId}</code>`],

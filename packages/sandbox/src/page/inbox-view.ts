@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import type { PageContext } from '../page-context.js'
 import type { SandboxMail } from '../sandbox-mail.js'
+import { toStreamLabel } from '../stream-label.js'
 import { connectView } from './connect-view.js'
 import { filterForm } from './filter-form.js'
 import { layout, type Markup } from './layout.js'
@@ -54,9 +55,9 @@ function clearForm(total: number): Markup {
 }
 
 function mailRow(mail: SandboxMail, status: Markup, now: Date): Markup {
-  const { messageId, envelope, subject, stream, postmark, receivedAt } = mail
+  const { messageId, envelope, subject, postmark, receivedAt } = mail
   const [first = '', ...others] = envelope.to
-  return html`<tr role="row" id="row-${messageId}"><td role="cell" class="status">${status}</td><td role="cell" class="subject"><a href="/mails/${messageId}" id="mail-${messageId}">${printable(subject) || '(no subject)'}</a></td><td role="cell" class="to"><bdi>${printable(first)}</bdi>${others.length > 0 ? html` <span class="more">+${others.length}</span>` : ''}</td><td role="cell" class="stream">${printable(stream)}</td><td role="cell" class="tag">${postmark.tag ? html`<span>${printable(postmark.tag)}</span>` : ''}</td><td role="cell" class="time">${shortTime(receivedAt, now)}</td></tr>
+  return html`<tr role="row" id="row-${messageId}"><td role="cell" class="status">${status}</td><td role="cell" class="subject"><a href="/mails/${messageId}" id="mail-${messageId}">${printable(subject) || '(no subject)'}</a></td><td role="cell" class="to"><bdi>${printable(first)}</bdi>${others.length > 0 ? html` <span class="more">+${others.length}</span>` : ''}</td><td role="cell" class="stream">${printable(toStreamLabel(mail))}</td><td role="cell" class="tag">${postmark.tag ? html`<span>${printable(postmark.tag)}</span>` : ''}</td><td role="cell" class="time">${shortTime(receivedAt, now)}</td></tr>
 `
 }
 

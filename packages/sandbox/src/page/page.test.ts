@@ -57,6 +57,8 @@ describe('the filters of the list', () => {
   it.each<[query: string, found: readonly string[]]>([
     ['', ['Bad', 'Grüße', 'Two', 'One']],
     ['stream=receipts', ['Two']],
+    ['stream=nowhere', ['Bad']],
+    ['stream=outbound', ['Grüße', 'One']],
     ['tag=WELC', ['One']],
     ['metadata=order-id%3D42', ['Two']],
     ['metadata=ORDER-ID', ['Two', 'One']],
@@ -73,6 +75,14 @@ describe('the filters of the list', () => {
   ])('%s', async (query, found) => {
     expect(await subjects(`/?${query}`)).toEqual(found)
   })
+})
+
+it('shows and offers a stream that a mail names although it does not exist', async () => {
+  await send({ headers: { 'X-PM-Message-Stream': 'nowhere' } })
+  const list = await (await get('/')).text()
+  expect(list).toContain('<td role="cell" class="stream">nowhere (does not exist)</td>')
+  expect(list).toContain('<option value="nowhere">nowhere</option>')
+  expect(await (await get(lastPath())).text()).toContain('<code>nowhere (does not exist)</code>')
 })
 
 it('gives out a list of many mails in pages that keep the filters', async () => {
