@@ -37,8 +37,8 @@ const nest11 = {
 
 export default defineConfig({
   test: {
-    // Most tests wait for a server: five at a time keep two cores busy.
-    maxWorkers: 5,
+    // Most tests wait for a server: six at a time keep two cores busy.
+    maxWorkers: 6,
     reporters: ['default', ['json', { outputFile: `.results/${soak ? 'soak' : 'test'}.json` }]],
     projects: [
       {

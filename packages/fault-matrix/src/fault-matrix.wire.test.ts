@@ -18,7 +18,7 @@ const SECRETS = [TOKEN, btoa(TOKEN), btoa(`\0${TOKEN}\0${TOKEN}`)]
 const ATTEMPTS = 2
 
 // For the stalls, which are all waiting.
-vi.setConfig({ maxConcurrency: 20 })
+vi.setConfig({ maxConcurrency: 40 })
 
 /** What becomes of a mail, by the rules of the design. */
 interface Verdict {
@@ -213,7 +213,7 @@ describe.each(cells.filter((cell) => !isStall(cell)))('a fault at $name', ({ fau
 describe.concurrent.each(cells.filter(isStall))('a fault at $name', { retry: 2 }, ({ fault, verdict }) =>
   prove(fault, verdict, SMALL_MAIL),
 )
-describe.each(toCells('body', LARGE_BODY))(
+describe.concurrent.each(toCells('body', LARGE_BODY))(
   'a fault at $name of a large mail',
   { retry: 2 },
   ({ fault, verdict }) => prove(fault, verdict, LARGE_MAIL),
