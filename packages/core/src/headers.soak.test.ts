@@ -494,9 +494,12 @@ function check(shape: Shape, sent: readonly Line[]): void {
 
   // Of two spellings of a name that nobody knows, either may stand on both lines.
   const unknownLines = mine.filter(({ name }) => own.unknown.some((header) => header.name === name))
-  expect(
-    unknownLines.map(({ name, value }) => `${name.toLowerCase()}: ${decodeWords(value)}`).sort(),
-  ).toEqual(unknown.map(({ name, text }) => `${name.toLowerCase()}: ${text}`).sort())
+  // In front of a raw message a value of printable ASCII stands as it is, also one that reads as an encoded word.
+  const asked = new Set(unknown.map(({ text }) => text))
+  const read = (value: string) => (shape.raw && asked.has(value) ? value : decodeWords(value))
+  expect(unknownLines.map(({ name, value }) => `${name.toLowerCase()}: ${read(value)}`).sort()).toEqual(
+    unknown.map(({ name, text }) => `${name.toLowerCase()}: ${text}`).sort(),
+  )
   const others = sent
     .filter(({ name }) => name.startsWith('X-Other'))
     .map(({ name, value }) => `${name}: ${value}`)
