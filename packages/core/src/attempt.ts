@@ -1,4 +1,3 @@
-import { Alarm } from './alarm.js'
 import type { Connection } from './connection.js'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isLostConnection, isTlsFailure, replyOutcome } from './delivery-outcome.js'
@@ -84,23 +83,25 @@ export function startAttempt(
   event: { phase: SendPhase },
   done: (result: AttemptResult) => void,
 ): (error: Error) => void {
-  const alarm = new Alarm()
+  let timer: NodeJS.Timeout | undefined
   let settled = false
   const settle = (result: AttemptResult) => {
     if (settled) return
     settled = true
-    alarm.stop()
+    clearTimeout(timer)
     done(result)
   }
-  const limit = (ms: number, what: string) =>
-    alarm.set(ms, () => {
+  const limit = (ms: number, what: string) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => {
       const error = Object.assign(new Error(`${what} took more than ${ms / 1000} s`), {
         code: 'ETIMEDOUT',
         command: 'CONN',
       })
       settle(judge(error, body))
       connection.destroy()
-    })
+    }, ms)
+  }
   limit(limits.raceMs + limits.replyMs, 'Connecting and logging in')
   event.phase = 'connect'
   body.begin((phase) => {
@@ -109,7 +110,7 @@ export function startAttempt(
     if (phase === 'envelope') limit(limits.replyMs, 'The envelope')
     else if (phase === 'final') limit(limits.finalMs, 'The reply to the mail')
     // The body takes as long as its bytes need; Nodemailer ends a connection on which nothing moves.
-    else alarm.stop()
+    else clearTimeout(timer)
   })
   connection.send(mail, (error, info = {}) => {
     const failure = error ?? garbledReply(info)

@@ -1,5 +1,3 @@
-import { Alarm } from './alarm.js'
-
 /** What ends a mail early: its signal, its deadline, or the close of the transport. */
 export interface SendStop {
   /** Why it ended; undefined while it goes on. */
@@ -21,7 +19,7 @@ export interface SendStop {
  */
 export function createSendStop(signal: unknown, stops: Set<(error: Error) => void>): SendStop {
   const given = isAbortSignal(signal) ? signal : undefined
-  let clock: Alarm | undefined
+  let clock: NodeJS.Timeout | undefined
   let wake: (() => void) | undefined
   const trigger = (error: Error) => {
     if (stop.reason) return
@@ -34,12 +32,10 @@ export function createSendStop(signal: unknown, stops: Set<(error: Error) => voi
     reason: undefined,
     onStop: undefined,
     startClock: (deadlineMs) => {
-      if (clock) return
-      clock = new Alarm()
-      clock.set(deadlineMs, () => {
+      clock ??= setTimeout(() => {
         const error = new Error(`The mail was not through after ${deadlineMs / 1000} s`)
         trigger(Object.assign(error, { code: 'ETIMEDOUT', command: 'API' }))
-      })
+      }, deadlineMs)
     },
     pause: async (ms) => {
       await new Promise<void>((resolve) => {
@@ -52,7 +48,7 @@ export function createSendStop(signal: unknown, stops: Set<(error: Error) => voi
       return stop.reason === undefined
     },
     end: () => {
-      clock?.stop()
+      clearTimeout(clock)
       given?.removeEventListener('abort', onAbort)
       stops.delete(trigger)
     },
