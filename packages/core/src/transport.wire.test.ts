@@ -66,11 +66,27 @@ describe('createPostmarkTransport', () => {
   })
 
   it.each([
-    [{ url: `postmark+smtp://${TOKEN}@default:587`, ports: [25] }, 'Option ports stands beside url'],
-    [{ url: `postmark+smtp://${TOKEN}@default`, serverToken: 'b' }, 'Option serverToken stands beside url'],
-    [{ url: undefined }, 'Where it comes from an environment variable, that one is not set.'],
-    [undefined, 'Where it comes from an environment variable, that one is not set.'],
-  ])('refuses %j, and does not quote the token', (options, told) => {
+    [
+      'a port beside a URL that has one',
+      { url: `postmark+smtp://${TOKEN}@default:587`, ports: [25] },
+      'Option ports stands beside url',
+    ],
+    [
+      'a token beside a URL',
+      { url: `postmark+smtp://${TOKEN}@default`, serverToken: 'b' },
+      'Option serverToken stands beside url',
+    ],
+    [
+      'a URL that is not set',
+      { url: undefined },
+      'Where it comes from an environment variable, that one is not set.',
+    ],
+    [
+      'options that are not set',
+      undefined,
+      'Where it comes from an environment variable, that one is not set.',
+    ],
+  ])('refuses %s, and does not quote the token', (_what, options, told) => {
     const create = () => createPostmarkTransport(options as unknown as PostmarkTransportOptions)
     expect(create).toThrow(told)
     expect(create).not.toThrow(TOKEN)
