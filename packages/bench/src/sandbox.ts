@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { POSTMARK_FIELDS } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { quantile } from './measure.js'
 import type { Section } from './section.js'
@@ -87,7 +88,7 @@ async function writeMail(folder: string): Promise<string> {
     text: 'Hello,\nyour order is on its way.\n'.repeat(15),
     html,
     attachments: [{ filename: 'invoice.pdf', content: Buffer.alloc(2500, 'x') }],
-    headers: { 'X-PM-Tag': 'order' },
+    headers: { [POSTMARK_FIELDS.tag.header]: 'order' },
   })
   const file = join(folder, 'mail.eml')
   await writeFile(file, message as Buffer)

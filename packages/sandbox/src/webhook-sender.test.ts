@@ -349,16 +349,17 @@ describe('posts', () => {
     expect(sandbox.webhooks.attempts).toEqual([])
   })
 
-  it('that get no reply in time are retried', { retry: 2 }, async () => {
+  it('that get no reply in time are retried', async () => {
     const { posts, url } = await receiver(() => {})
     const clock = createClock()
     const server = createPostmarkServer({ now: clock.now })
-    const sender = createWebhookSender(server, clock, { timeoutMs: 20 })
+    // Long enough for a post to arrive on a busy machine: it counts as made.
+    const sender = createWebhookSender(server, clock, { timeoutMs: 500 })
     cleanup.push(async () => sender.close())
     sender.add({ url })
     server.suppress('ann@example.com')
     await clock.advance(MINUTE)
-    const noReply = { outcome: 'retry', error: 'no reply within 20 ms' }
+    const noReply = { outcome: 'retry', error: 'no reply within 500 ms' }
     expect(sender.attempts).toMatchObject([noReply, noReply])
     expect(posts).toHaveLength(2)
   })
