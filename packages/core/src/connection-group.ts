@@ -103,12 +103,26 @@ export function createConnectionGroup(
     busy++
     work(member.connection, (healthy) => giveBack(member, healthy))
   }
+  let pumping = false
+  let pumpAgain = false
+  /**
+   * Lends work to connections while there are any. To take one may retire others, which frees places, and whoever is
+   * told of a free place pumps: without the guard the inner call would lend the very work that the outer one holds,
+   * and one mail would go out twice.
+   */
   const pump = () => {
-    for (const work of queue) {
-      const member = takeIdle() ?? open()
-      if (!member) return
-      lend(member, work)
+    pumpAgain = true
+    if (pumping) return
+    pumping = true
+    while (pumpAgain) {
+      pumpAgain = false
+      for (const work of queue) {
+        const member = takeIdle() ?? open()
+        if (!member) break
+        lend(member, work)
+      }
     }
+    pumping = false
     if (closed && busy === 0) budget.leave(spender)
   }
 
