@@ -1,7 +1,7 @@
 // The twin of augmentation.ts: nodemailer 10 has one set of declarations for import and another for require.
 import type {} from 'nodemailer'
 import type {} from 'nodemailer/lib/mailer'
-import type { PostmarkFields } from './vocabulary.js' with { 'resolution-mode': 'import' }
+import type { PostmarkFields } from './vocabulary/vocabulary.js' with { 'resolution-mode': 'import' }
 
 declare module 'nodemailer' {
   /** Nodemailer 10, its CommonJS declarations: what `SendMailOptions` extends. */

@@ -1,5 +1,5 @@
 import type {} from 'nodemailer'
-import type { PostmarkFields } from './vocabulary.js'
+import type { PostmarkFields } from './vocabulary/vocabulary.js'
 
 declare module 'nodemailer' {
   /** Nodemailer 10: what `SendMailOptions` extends. With @types/nodemailer a name that nothing uses. */

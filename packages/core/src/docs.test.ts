@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { checkMessage } from './check-message.js'
-import { ERROR_CODES, problemsError } from './error.js'
-import { SMTP_FAILURES } from './explain-smtp-error.js'
-import { POSTMARK_FIELDS } from './vocabulary.js'
+import { checkMessage } from './message/check-message.js'
+import { ERROR_CODES, problemsError } from './problems/error.js'
+import { SMTP_FAILURES } from './problems/explain-smtp-error.js'
+import { POSTMARK_FIELDS } from './vocabulary/vocabulary.js'
 
 const root = new URL('../../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')

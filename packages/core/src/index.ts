@@ -1,9 +1,14 @@
-export { API_ERRORS, type ApiError } from './api-errors.js'
-export { attachPostmark, type InfoOf, type PostmarkInfo, type PostmarkSender } from './attach.js'
 export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
-export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './bounce-types.js'
-export { checkMessage, type ListRecipients } from './check-message.js'
+export { attachPostmark, type InfoOf, type PostmarkInfo, type PostmarkSender } from './compile/attach.js'
+export { explainPostmark } from './compile/explain.js'
+export type { CompileOptions } from './compile/settings.js'
+export {
+  createSuppressionList,
+  type Suppression,
+  type SuppressionList,
+  type SuppressionStore,
+} from './compile/suppression-list.js'
 export {
   capturePostmark,
   currentPostmark,
@@ -11,55 +16,55 @@ export {
   type RunWithPostmarkOptions,
   runWithPostmark,
   updatePostmark,
-} from './context.js'
-export {
-  createPostmarkTransport,
-  type PostmarkSentInfo,
-  type PostmarkTransporter,
-} from './create-transport.js'
-export type { CredentialOptions, Credentials, SmtpToken, StreamType } from './credentials.js'
-export type { DeliveryFailure } from './deliver.js'
-export { type DeliveryOutcome, deliveryOutcome } from './delivery-outcome.js'
-export type { ConnectEvent, RetryEvent, SendEvent, SendPhase } from './diagnostics.js'
-export { isPostmarkError, PostmarkError, type PostmarkErrorCode, type PostmarkErrorDetails } from './error.js'
-export { explainPostmark } from './explain.js'
-export { explainSmtpError, type SmtpExplanation } from './explain-smtp-error.js'
-export type { FieldOrigin, FieldOrigins } from './field-origin.js'
-export { type FittedFields, fitFields } from './fit-fields.js'
+} from './context/context.js'
+export type { DeliveryFailure } from './delivery/deliver.js'
+export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'
+export { type FittedFields, fitFields } from './fields/fit-fields.js'
 export {
   fromHeaderEntries,
   type HeaderEntry,
   toHeaderEntries,
-} from './header-entries.js'
+} from './fields/header-entries.js'
+export { mergeFields } from './fields/merge-fields.js'
+export { parseFields } from './fields/parse-fields.js'
+export { checkMessage, type ListRecipients } from './message/check-message.js'
+export { listRecipients } from './message/nodemailer.js'
+export type { CompilePlugin, MailLike } from './message/nodemailer-types.js'
+export { type DeliveryOutcome, deliveryOutcome } from './problems/delivery-outcome.js'
+export type { ConnectEvent, RetryEvent, SendEvent, SendPhase } from './problems/diagnostics.js'
+export {
+  isPostmarkError,
+  PostmarkError,
+  type PostmarkErrorCode,
+  type PostmarkErrorDetails,
+} from './problems/error.js'
+export { explainSmtpError, type SmtpExplanation } from './problems/explain-smtp-error.js'
+export type { PostmarkProblem } from './problems/problem.js'
+export type { CredentialOptions, Credentials, SmtpToken, StreamType } from './smtp/credentials.js'
+export type { AuthMethod } from './smtp/smtp-auth.js'
+export type { TimeLimits } from './smtp/time-limits.js'
+export {
+  createPostmarkTransport,
+  type PostmarkSentInfo,
+  type PostmarkTransporter,
+} from './transport/create-transport.js'
 export {
   type PostmarkHealth,
   type PostmarkHealthOptions,
   postmarkHealth,
   type VerifiableTransporter,
-} from './health.js'
-export { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './limits.js'
-export { mergeFields } from './merge-fields.js'
-export { listRecipients } from './nodemailer.js'
-export type { CompilePlugin, MailLike } from './nodemailer-types.js'
-export { parseFields } from './parse-fields.js'
-export type { CloseOptions } from './postmark-transport.js'
-export type { PostmarkProblem } from './problem.js'
-export type { CompileOptions } from './settings.js'
-export type { AuthMethod } from './smtp-auth.js'
-export {
-  createSuppressionList,
-  type Suppression,
-  type SuppressionList,
-  type SuppressionStore,
-} from './suppression-list.js'
-export type { TimeLimits } from './time-limits.js'
+} from './transport/health.js'
+export type { CloseOptions } from './transport/postmark-transport.js'
 export type {
   GetSocket,
   PoolSettings,
   PostmarkTransportOptions,
   RetrySettings,
   StreamOptions,
-} from './transport-options.js'
+} from './transport/transport-options.js'
+export { API_ERRORS, type ApiError } from './vocabulary/api-errors.js'
+export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './vocabulary/bounce-types.js'
+export { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './vocabulary/limits.js'
 export {
   type ParsedPostmarkFields,
   POSTMARK_FIELDS,
@@ -67,4 +72,4 @@ export {
   type PostmarkFields,
   RESERVED_HEADERS,
   WEBHOOK_HEADERS,
-} from './vocabulary.js'
+} from './vocabulary/vocabulary.js'

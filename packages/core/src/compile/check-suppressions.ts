@@ -1,0 +1,89 @@
+import { listRecipients } from '../message/nodemailer.js'
+import { PostmarkError } from '../problems/error.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INACTIVE_RECIPIENT } from '../problems/problem.js'
+import { SUPPRESSIONS_MS } from '../smtp/time-limits.js'
+import { API_ERRORS } from '../vocabulary/api-errors.js'
+import type { SuppressionStore } from './suppression-list.js'
+
+/** The part of a store that is asked before a mail. */
+export type SuppressionFinder = Pick<SuppressionStore, 'find'>
+
+/** What is to be told of one mail, and what to refuse it with. */
+export interface SuppressionVerdict {
+  /** One for each recipient that is suppressed, or one for a store that failed. */
+  readonly warnings: readonly PostmarkProblem[]
+  /** Set where all recipients are suppressed. */
+  readonly refusal: PostmarkError | undefined
+}
+
+/** Asks a store about the recipients of a mail. Never rejects: a store that fails costs no mail. */
+export async function checkSuppressions(
+  message: object,
+  stream: string,
+  store: SuppressionFinder,
+  limitMs: number = SUPPRESSIONS_MS,
+): Promise<SuppressionVerdict> {
+  // Mailboxes are told apart by case in theory alone.
+  const recipients = new Map(listRecipients(message).map((address) => [address.toLowerCase(), address]))
+  if (recipients.size === 0) return { warnings: [], refusal: undefined }
+  let answer: unknown
+  try {
+    answer = await withinLimit(store.find([...recipients.keys()], stream), limitMs)
+  } catch (error) {
+    // The text of the error stays out: it may hold the address of a database, with its password.
+    return failed(`failed with ${error instanceof Error ? error.name : 'a value'}`)
+  }
+  if (answer === undefined) return failed(`gave no answer within ${limitMs / 1000} s`)
+  if (!Array.isArray(answer)) return failed('answered with no list')
+  const suppressed = new Set(answer.map((address) => String(address).trim().toLowerCase()))
+  const hit = [...recipients].filter(([lower]) => suppressed.has(lower)).map(([, written]) => written)
+  return {
+    warnings: hit.map((recipient) => toProblem(recipient, stream, 'warning')),
+    refusal: hit.length === recipients.size ? refuse(hit, stream) : undefined,
+  }
+}
+
+/** Waits for a store, but not longer than the limit; a late answer, or failure, is dropped. */
+async function withinLimit<T>(answer: T | Promise<T>, limitMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const silence = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs)
+  })
+  try {
+    return await Promise.race([answer, silence])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function toProblem(
+  recipient: string,
+  stream: string,
+  severity: PostmarkProblem['severity'],
+): PostmarkProblem {
+  return {
+    path: 'to',
+    found: 'has a suppressed recipient',
+    limit: `addresses that the stream ${JSON.stringify(stream)} may send to`,
+    cure: API_ERRORS[INACTIVE_RECIPIENT]!.cure,
+    severity,
+    errorCode: INACTIVE_RECIPIENT,
+    recipient,
+  }
+}
+
+function refuse(recipients: readonly string[], stream: string): PostmarkError {
+  const who = recipients.length === 1 ? 'its recipient is' : `all ${recipients.length} recipients are`
+  return new PostmarkError(
+    'ERR_POSTMARK_SUPPRESSED',
+    `The mail was not sent: ${who} suppressed on the stream ${JSON.stringify(stream)}.`,
+    { problems: recipients.map((recipient) => toProblem(recipient, stream, 'error')) },
+  )
+}
+
+function failed(found: string): SuppressionVerdict {
+  const limit = 'a list of the suppressed addresses'
+  const cure = 'The mail went out without this check. Look after the store.'
+  return { warnings: [{ path: 'suppressions', found, limit, cure, severity: 'warning' }], refusal: undefined }
+}

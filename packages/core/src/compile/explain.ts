@@ -1,0 +1,22 @@
+import { contextLevels } from '../context/context.js'
+import type { FieldOrigins } from '../fields/field-origin.js'
+import { toOrigins } from '../fields/field-origin.js'
+import { foldLevels } from '../fields/merge-fields.js'
+import { readFields } from '../fields/read-fields.js'
+import { splitHeaders } from '../message/header-shapes.js'
+import { readHeaders } from '../message/message-headers.js'
+
+/**
+ * Tells which level supplies each field of a message that would be sent here, without sending it; defaults of a
+ * transporter come behind all of them, and stand in `info.postmark.origins` of a sent mail. `null` was cleared.
+ * @example explainPostmark({ postmark: { tag: 'welcome' } }) // { tag: { value: 'welcome', level: 'postmark' } }
+ */
+export function explainPostmark(message: object): FieldOrigins {
+  const { postmark, headers } = message as { postmark?: unknown; headers?: unknown }
+  const levels = [
+    ...contextLevels(),
+    { name: 'postmark', fields: readFields(postmark, 'postmark').fields },
+    { name: 'headers', fields: readHeaders(splitHeaders(headers).postmark, 'headers').fields },
+  ]
+  return toOrigins(foldLevels(levels.map(({ fields }) => fields)), levels)
+}

@@ -1,0 +1,86 @@
+import { surplusWarning } from '../fields/fit-fields.js'
+import type { Level, Merged } from '../fields/merge-fields.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INVALID_REQUEST } from '../problems/problem.js'
+import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+
+const { maxEntries } = POSTMARK_FIELDS.metadata
+
+/** The level of a value that an option added. */
+const NO_LEVEL = -1
+
+/** A level, and whether it may lose metadata keys to make room for nearer ones. */
+export interface SparingLevel extends Level {
+  readonly spare: boolean
+}
+
+/** The merged metadata of a mail, while room is made in it. */
+export type MetadataRoom = Map<string, Merged['metadata'] extends ReadonlyMap<string, infer E> ? E : never>
+
+/** How many keys go out. */
+function countSet(metadata: MetadataRoom): number {
+  let count = 0
+  for (const { value } of metadata.values()) if (value !== null) count++
+  return count
+}
+
+/** Drops keys over the limit from levels that may lose some: the outermost first, and there the last first. */
+export function dropSurplus(metadata: MetadataRoom, levels: readonly SparingLevel[]): PostmarkProblem[] {
+  if (metadata.size <= maxEntries) return []
+  const surplus = countSet(metadata) - maxEntries
+  if (surplus <= 0) return []
+  const warnings: PostmarkProblem[] = []
+  const candidates = [...metadata]
+    .reverse()
+    .filter(([, entry]) => entry.value !== null && levels[entry.level]!.spare)
+  candidates.sort(([, a], [, b]) => a.level - b.level)
+  for (const [lower, entry] of candidates.slice(0, surplus)) {
+    metadata.delete(lower)
+    warnings.push(surplusWarning(`${levels[entry.level]!.name}.metadata.${entry.key}`))
+  }
+  return warnings
+}
+
+/** What is wrong where the levels together have too many keys, and none of them alone. */
+export function tooManyTogether(
+  metadata: MetadataRoom,
+  readings: readonly { readonly fields: { readonly metadata?: object | null } }[],
+): PostmarkProblem | undefined {
+  if (metadata.size <= maxEntries) return undefined
+  const count = countSet(metadata)
+  const isOver = ({ fields }: (typeof readings)[number]) =>
+    Object.values(fields.metadata ?? {}).filter((value) => value !== null).length > maxEntries
+  if (count <= maxEntries || readings.some(isOver)) return undefined
+  return {
+    path: 'postmark.metadata',
+    found: `has ${count} keys with those of headers`,
+    limit: `at most ${maxEntries} keys`,
+    cure: 'Remove some, or join values in one key.',
+    severity: 'error',
+    errorCode: INVALID_REQUEST,
+  }
+}
+
+/** Adds the correlation ID, or takes the one that somebody gave under its key. */
+export function correlate(
+  metadata: MetadataRoom,
+  key: string,
+  warnings: PostmarkProblem[],
+): string | undefined {
+  const given = metadata.get(key.toLowerCase())
+  if (given) return given.value === null ? undefined : String(given.value)
+  const count = countSet(metadata)
+  if (count >= maxEntries) {
+    warnings.push({
+      path: `metadata.${key}`,
+      found: `had no place: the mail has ${count} keys`,
+      limit: `at most ${maxEntries} keys`,
+      cure: 'The mail went out without it. Remove a key.',
+      severity: 'warning',
+    })
+    return undefined
+  }
+  const value = crypto.randomUUID()
+  metadata.set(key.toLowerCase(), { key, value, level: NO_LEVEL })
+  return value
+}

@@ -1,0 +1,142 @@
+import type { ContextLevel } from '../context/context.js'
+import type { FieldOrigins } from '../fields/field-origin.js'
+import { toOrigins } from '../fields/field-origin.js'
+import { asWarning, fitLengths } from '../fields/fit-fields.js'
+import type { Level } from '../fields/merge-fields.js'
+import { foldLevels, toFields } from '../fields/merge-fields.js'
+import type { Reading } from '../fields/read-fields.js'
+import { streamProblem } from '../fields/stream-problem.js'
+import type { HeaderReading } from '../message/message-headers.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { closeMatch, UNKNOWN_STREAM } from '../problems/problem.js'
+import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
+import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import type { SparingLevel } from './metadata-room.js'
+import { correlate, dropSurplus, tooManyTogether } from './metadata-room.js'
+import type { CompileSettings } from './settings.js'
+
+/** All that a mail's fields come from. */
+export interface FieldSources {
+  /** From createTransport's second argument. */
+  readonly transport: readonly Reading[]
+  readonly context: readonly ContextLevel[]
+  readonly message: Reading
+  readonly headers: HeaderReading
+  /** The headers of a message given as `raw`: they are there already, so they win. */
+  readonly raw?: HeaderReading
+}
+
+/** The fields of one mail, and what was found on the way. */
+export interface ResolvedFields {
+  readonly fields: ParsedPostmarkFields
+  readonly correlationId: string | undefined
+  /** Tells which level each field came from; worked out when it is asked for. */
+  origins(): FieldOrigins
+  /** What the caller wrote against a limit; what happens then is for `preflight` to say. */
+  readonly errors: readonly PostmarkProblem[]
+  /** What rejects in any mode. */
+  readonly fatal: readonly PostmarkProblem[]
+  readonly warnings: readonly PostmarkProblem[]
+}
+
+/** Merges the levels of one mail: context is fitted, what the caller wrote is kept and its problems told. */
+export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
+  const readings = [...sources.transport, sources.message, sources.headers]
+  if (sources.raw) readings.push(sources.raw)
+  const problems = readings.flatMap((reading) => reading.problems)
+  const warnings = sources.context.flatMap((level) => level.problems.map(asWarning))
+  const levels = listLevels(sources, settings)
+  const merged = foldLevels(levels.map((level) => level.fields))
+  const metadata = new Map(merged.metadata)
+  warnings.push(...dropSurplus(metadata, levels))
+  const tooMany = tooManyTogether(metadata, readings)
+  if (tooMany) problems.push(tooMany)
+  const { correlationKey } = settings
+  const correlationId = correlationKey && correlate(metadata, correlationKey, warnings)
+
+  const stream = merged.fields.get('messageStream')
+  const path = stream && pathOfStream(levels[stream.level]!)
+  const fatal =
+    path && typeof stream.value === 'string' && checkStream(stream.value, path, settings, warnings)
+  const told = fatal ? problems.filter((problem) => problem.path !== path) : problems
+  return {
+    fields: toFields({ fields: merged.fields, metadata }),
+    correlationId,
+    origins: () => toOrigins({ fields: merged.fields, metadata }, levels),
+    errors: told.filter((problem) => problem.severity === 'error'),
+    fatal: fatal ? [fatal] : [],
+    warnings: [
+      ...warnings.filter((problem) => !fatal || problem.path !== path),
+      ...told.filter((problem) => problem.severity === 'warning'),
+    ],
+  }
+}
+
+interface ResolvingLevel extends SparingLevel {
+  readonly fields: ParsedPostmarkFields
+  /** Which scope it is, counted from the innermost. */
+  readonly scope: number | undefined
+}
+
+/** The levels that give any field, from the outermost to the nearest. */
+function listLevels(sources: FieldSources, settings: CompileSettings): ResolvingLevel[] {
+  const fits = settings.preflight === 'fit'
+  const levels: ResolvingLevel[] = []
+  const add = (name: string, fields: ParsedPostmarkFields, fit: boolean, spare: boolean, scope?: number) => {
+    if (!isEmpty(fields)) levels.push({ name, fields: fit ? fitLengths(fields) : fields, spare, scope })
+  }
+  add('defaults', settings.defaults, fits, true)
+  for (const { fields } of sources.transport) add('defaults', fields, fits, true)
+  const outermost = levels.length
+  for (const { name, fields, scope } of sources.context) add(name, fields, true, true, scope)
+  add('postmark', sources.message.fields, fits, fits)
+  add('headers', sources.headers.fields, fits, fits)
+  if (sources.raw) add('raw', sources.raw.fields, fits, fits)
+  if (settings.streams) {
+    const fields = settings.streams.fields.get(nearestStream(levels) ?? '')
+    if (fields) levels.splice(outermost, 0, { name: 'streams', fields, spare: true, scope: undefined })
+  }
+  return levels
+}
+
+function isEmpty(fields: ParsedPostmarkFields): boolean {
+  for (const _field in fields) return false
+  return true
+}
+
+function pathOfStream({ name }: ResolvingLevel): string {
+  const isHeader = name === 'headers' || name === 'raw'
+  return `${name}.${isHeader ? POSTMARK_FIELDS.messageStream.header : 'messageStream'}`
+}
+
+/** What is wrong with the stream of a mail; one that is not declared may be a slip, which is told. */
+function checkStream(
+  id: string,
+  path: string,
+  { streams }: CompileSettings,
+  warnings: PostmarkProblem[],
+): PostmarkProblem | undefined {
+  const problem = streamProblem(id, path)
+  if (problem || !streams || streams.known.has(id)) return problem
+  const near = closeMatch(id, [...streams.known])
+  if (!streams.strict && near === undefined) return undefined
+  const unknown: PostmarkProblem = {
+    path,
+    found: `is ${JSON.stringify(id)}, which the transport does not declare`,
+    limit: `declared: ${[...streams.known].join(', ')}`,
+    cure: near ? `Did you mean "${near}"?` : 'Add it to `streams`.',
+    severity: streams.strict ? 'error' : 'warning',
+    errorCode: UNKNOWN_STREAM,
+  }
+  if (streams.strict) return unknown
+  warnings.push(unknown)
+  return undefined
+}
+
+function nearestStream(levels: readonly Level<ParsedPostmarkFields>[]): string | null | undefined {
+  for (let index = levels.length - 1; index >= 0; index--) {
+    const stream = levels[index]!.fields.messageStream
+    if (stream !== undefined) return stream
+  }
+  return undefined
+}

@@ -1,0 +1,192 @@
+import { readFields } from '../fields/read-fields.js'
+import { isRecord } from '../problems/describe.js'
+import { publishWarning } from '../problems/diagnostics.js'
+import { PostmarkError, problemsError } from '../problems/error.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { closeMatch, toSentence } from '../problems/problem.js'
+import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabulary.js'
+import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import type { SuppressionFinder } from './check-suppressions.js'
+
+/** Settings that the plugin, `attachPostmark` and the transport share. */
+export interface CompileOptions {
+  /** Fields of every mail that names no others: the outermost level. Checked at once. */
+  readonly defaults?: PostmarkFields | undefined
+  /**
+   * What happens to a message that breaks a limit: `throw` (default) rejects it with every problem; `warn` sends
+   * it as it is; `fit` shortens its fields, and rejects what cannot be shortened.
+   */
+  readonly preflight?: 'throw' | 'warn' | 'fit' | undefined
+  /**
+   * Called once per warning of a mail. What it throws is ignored: a warning never costs a mail. Default: the first of
+   * each kind becomes a warning of the process.
+   */
+  readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
+  /** Adds a random UUID to each mail's metadata, under `correlation-id` or a key of yours. Default off. */
+  readonly correlationId?: boolean | { readonly key: string } | undefined
+  /**
+   * Asked before each mail which of its recipients are suppressed on its stream: one warning for each, and no mail
+   * where all are, unless `preflight` is `warn`. A store that fails, or is silent for 2 s, costs no mail. Default none.
+   */
+  readonly suppressions?: SuppressionFinder | undefined
+}
+
+/** What a transport knows of its streams. */
+export interface StreamSettings {
+  /** Default fields of single streams, by stream ID. */
+  readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
+  /** The streams that the options name. */
+  readonly known: ReadonlySet<string>
+  /** Whether a mail may name no other. */
+  readonly strict: boolean
+  /** The stream of a mail that names none, where the credentials tell it; else it is Postmark's `outbound`. */
+  readonly unnamed?: string | undefined
+}
+
+/** {@link CompileOptions} after the check at construction. */
+export interface CompileSettings {
+  readonly defaults: ParsedPostmarkFields
+  readonly preflight: 'throw' | 'warn' | 'fit'
+  readonly correlationKey: string | undefined
+  readonly streams: StreamSettings | undefined
+  readonly suppressions: SuppressionFinder | undefined
+  warn(warning: PostmarkProblem): void
+}
+
+const COMPILE_OPTIONS = ['defaults', 'preflight', 'onWarning', 'correlationId', 'suppressions'] as const
+
+/**
+ * Checks the options of the compile step.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
+ */
+export function toCompileSettings(options: unknown): CompileSettings {
+  refuseUnknown(options, COMPILE_OPTIONS)
+  return readCompileOptions(options as CompileOptions | undefined)
+}
+
+/** The same for an object whose keys were checked already. */
+export function readCompileOptions(options: CompileOptions = {}, streams?: StreamSettings): CompileSettings {
+  const { preflight = 'throw', onWarning, correlationId, suppressions } = options
+  if (!['throw', 'warn', 'fit'].includes(preflight))
+    throw optionError('preflight', preflight, '"throw", "warn" or "fit"')
+  if (onWarning !== undefined && typeof onWarning !== 'function')
+    throw optionError('onWarning', onWarning, 'a function')
+  if (suppressions !== undefined && typeof (suppressions as SuppressionFinder | null)?.find !== 'function')
+    throw optionError('suppressions', suppressions, 'a store with `find`, such as createSuppressionList()')
+  return {
+    defaults: parseDefaults(options.defaults, 'defaults'),
+    preflight,
+    correlationKey: toCorrelationKey(correlationId),
+    streams,
+    suppressions,
+    warn: guarded(onWarning),
+  }
+}
+
+/** Reads default fields. @throws PostmarkError ERR_POSTMARK_FIELDS */
+export function parseDefaults(input: unknown, path: string): ParsedPostmarkFields {
+  const { fields, problems } = readFields(input, path)
+  const errors = problems.filter((problem) => problem.severity === 'error')
+  if (errors.length > 0) throw problemsError('ERR_POSTMARK_FIELDS', errors)
+  return fields
+}
+
+function toCorrelationKey(given: unknown): string | undefined {
+  if (given === undefined || given === false) return undefined
+  if (given === true) return 'correlation-id'
+  const { maxKeyLength } = POSTMARK_FIELDS.metadata
+  const key = isRecord(given) ? given.key : undefined
+  if (typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength) return key
+  throw optionError(
+    'correlationId',
+    given,
+    `true, or { key } of at most ${maxKeyLength} header-name characters`,
+  )
+}
+
+/** Kinds of warnings that a process tells by itself. */
+const MOST_TOLD = 100
+const told = new Set<string>()
+
+/** Where nobody listens, each kind of warning becomes one of the process, once. */
+function tellOnce(warning: PostmarkProblem): void {
+  const kind = `${warning.path} ${warning.limit}`
+  if (told.has(kind) || told.size >= MOST_TOLD) return
+  told.add(kind)
+  process.emitWarning(`${toSentence(warning)} Give onWarning to see each.`, 'PostmarkWarning')
+}
+
+function guarded(
+  onWarning: (warning: PostmarkProblem) => unknown = tellOnce,
+): (warning: PostmarkProblem) => void {
+  return (warning) => {
+    publishWarning(warning)
+    try {
+      const result = onWarning(warning)
+      if (result instanceof Promise) result.catch(() => {})
+    } catch {
+      // A warning must not cost the mail it is about.
+    }
+  }
+}
+
+/** The error for a wrong value of an option. */
+export function optionError(name: string, value: unknown, wanted: string, hint?: string): PostmarkError {
+  const found =
+    typeof value === 'string'
+      ? JSON.stringify(value.slice(0, 40))
+      : value === null
+        ? 'null'
+        : Array.isArray(value)
+          ? 'an array'
+          : `a value of type ${typeof value}`
+  return new PostmarkError(
+    'ERR_POSTMARK_OPTIONS',
+    `Option ${name} is ${found}; it must be ${wanted}.`,
+    hint ? { hint } : {},
+  )
+}
+
+/** Options that people bring from elsewhere, with what they are here. */
+const ELSEWHERE: ReadonlyMap<string, readonly ['ERR_POSTMARK_OPTIONS' | 'ERR_POSTMARK_TLS', string]> =
+  new Map([
+    [
+      'secure',
+      [
+        'ERR_POSTMARK_TLS',
+        'Postmark has no implicit TLS: it uses STARTTLS on 587, 2525 and 25, which is always required here. Leave `secure` out.',
+      ],
+    ],
+    ['requireTLS', ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. Leave `requireTLS` out.']],
+    [
+      'ignoreTLS',
+      ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
+    ],
+    ['auth', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
+    ['port', ['ERR_POSTMARK_OPTIONS', 'Give `ports: [2525]`.']],
+    ['token', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
+    ['apiKey', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
+    [
+      'proxy',
+      ['ERR_POSTMARK_OPTIONS', 'Give `getSocket`, which hands in a socket that goes through your proxy.'],
+    ],
+  ])
+
+/** Refuses options that are not known, with the close match. @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TLS */
+export function refuseUnknown(options: unknown, known: readonly string[]): void {
+  if (options === undefined) return
+  if (!isRecord(options)) throw new PostmarkError('ERR_POSTMARK_OPTIONS', 'The options must be an object.')
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const [code, advice] = ELSEWHERE.get(name) ?? []
+    // As the URL of a transport names it.
+    const near =
+      name === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(name, known)
+    const hint = advice ?? (near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`)
+    throw new PostmarkError(
+      code ?? 'ERR_POSTMARK_OPTIONS',
+      `Option ${JSON.stringify(name)} is not known. ${hint}`,
+      { hint },
+    )
+  }
+}

@@ -1,0 +1,208 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { startSmtpServer } from '@postmark-smtp/testing'
+import { createTransport } from 'nodemailer'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  attachPostmark,
+  createPostmarkTransport,
+  createSuppressionList,
+  deliveryOutcome,
+  type PostmarkProblem,
+  type PostmarkTransportOptions,
+  runWithPostmark,
+  type SuppressionStore,
+  updatePostmark,
+} from '../index.js'
+import { createCompileStep } from './compile-step.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+const NEWS = { accessKey: 'PM-B-news-9f8e7d', secretKey: 's3cr3t-of-news' }
+const LOGINS = [
+  { user: TOKEN, pass: TOKEN },
+  { user: NEWS.accessKey, pass: NEWS.secretKey },
+]
+const message = { from: 'a@example.com', to: 'ann@example.com', subject: 'Hello', text: 'Hello' }
+const three = { ...message, to: ['ann@example.com', 'Bob <BOB@example.com>'], bcc: 'cy@example.com' }
+
+let server: Awaited<ReturnType<typeof startSmtpServer>>
+beforeAll(async () => {
+  server = await startSmtpServer({ auth: LOGINS })
+})
+afterAll(() => server.close())
+beforeEach(() => server.clear())
+
+function setUp(options: Partial<PostmarkTransportOptions>) {
+  const { host, port, ca } = server
+  const warnings: PostmarkProblem[] = []
+  const all = {
+    serverToken: TOKEN,
+    host,
+    ports: [port],
+    tls: { ca },
+    onWarning: (warning: PostmarkProblem) => warnings.push(warning),
+    ...options,
+  } as PostmarkTransportOptions
+  const transporter = createPostmarkTransport(all)
+  return { transporter, warnings, [Symbol.asyncDispose]: () => transporter.close() }
+}
+
+function suppress(address: string, stream = 'outbound') {
+  const list = createSuppressionList()
+  list.add({ address, stream })
+  return list
+}
+
+const refused = { code: 'ERR_POSTMARK_SUPPRESSED' }
+
+describe('suppressions', () => {
+  it('reject a mail whose one recipient is suppressed, and nothing reaches the server', async () => {
+    await using set = setUp({ suppressions: suppress('ANN@example.com') })
+    const error = await set.transporter.sendMail(message).catch((thrown) => thrown)
+    expect(error).toMatchObject({ ...refused, problems: [{ recipient: 'ann@example.com', errorCode: 406 }] })
+    expect(deliveryOutcome(error)).toBe('not-sent')
+    expect(set.warnings).toEqual([])
+    expect(server.mails).toEqual([])
+  })
+
+  it('reach a callback as well', async () => {
+    await using set = setUp({ suppressions: suppress('ann@example.com') })
+    const error = await new Promise((resolve) => {
+      set.transporter.sendMail(message, resolve)
+    })
+    expect(error).toMatchObject(refused)
+  })
+
+  it('warn of each address where others are left, and remove no recipient', async () => {
+    const suppressions = suppress('bob@example.com')
+    suppressions.add({ address: 'cy@example.com', stream: 'outbound' })
+    await using set = setUp({ suppressions })
+    const info = await set.transporter.sendMail(three)
+    expect(server.mails[0]!.envelope.to).toEqual(['ann@example.com', 'BOB@example.com', 'cy@example.com'])
+    expect(info.postmark.warnings).toMatchObject([
+      { path: 'to', recipient: 'BOB@example.com', errorCode: 406, severity: 'warning' },
+      { path: 'to', recipient: 'cy@example.com', errorCode: 406, severity: 'warning' },
+    ])
+    expect(set.warnings).toEqual(info.postmark.warnings)
+  })
+
+  it('send all the same with `preflight: "warn"`', async () => {
+    await using set = setUp({ suppressions: suppress('ann@example.com'), preflight: 'warn' })
+    const info = await set.transporter.sendMail(message)
+    expect(info.postmark.warnings).toMatchObject([{ recipient: 'ann@example.com', errorCode: 406 }])
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('count after the recipient has subscribed again no more', async () => {
+    const suppressions = suppress('ann@example.com')
+    await using set = setUp({ suppressions })
+    await expect(set.transporter.sendMail(message)).rejects.toMatchObject(refused)
+    suppressions.remove({ address: 'ann@example.com', stream: 'outbound' })
+    const info = await set.transporter.sendMail(message)
+    expect(info.postmark.warnings).toEqual([])
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it.each([
+    ['outbound, where nothing names one', {}, undefined, 'outbound'],
+    ['the transport\u2019s', { messageStream: 'receipts' }, undefined, 'receipts'],
+    ['the message\u2019s', { messageStream: 'receipts' }, { messageStream: 'alerts' }, 'alerts'],
+    ['that of the SMTP token', { serverToken: undefined, smtpToken: NEWS }, undefined, 'news'],
+    [
+      'outbound, where the message clears the transport\u2019s',
+      { messageStream: 'receipts' },
+      { messageStream: null },
+      'outbound',
+    ],
+  ])('ask for the stream of the mail: %s', async (_title, options, postmark, stream) => {
+    await using set = setUp({ ...(options as object), suppressions: suppress('ann@example.com', stream) })
+    await expect(set.transporter.sendMail({ ...message, postmark } as object)).rejects.toMatchObject(refused)
+    await using other = setUp({ ...(options as object), suppressions: suppress('ann@example.com', 'other') })
+    await other.transporter.sendMail({ ...message, postmark } as object)
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('are read from raw mails by their envelope', async () => {
+    await using set = setUp({ suppressions: suppress('ann@example.com') })
+    const envelope = { from: 'a@example.com', to: ['ann@example.com'] }
+    const sent = set.transporter.sendMail({ envelope, raw: 'Subject: Hello\r\n\r\nHello' })
+    await expect(sent).rejects.toMatchObject(refused)
+  })
+
+  it('leave the snapshot of the context synchronous while the store is asked', async () => {
+    let answer: (addresses: string[]) => void = () => {}
+    const find = () =>
+      new Promise<string[]>((resolve) => {
+        answer = resolve
+      })
+    await using set = setUp({ suppressions: { find } })
+    await runWithPostmark({ tag: 'before' }, async () => {
+      const sending = set.transporter.sendMail(message)
+      updatePostmark({ tag: 'after' })
+      await new Promise(setImmediate)
+      answer([])
+      const info = await sending
+      expect(info.postmark.tag).toBe('before')
+    })
+    expect(server.mails[0]!.header('X-PM-Tag')).toBe('before')
+  })
+
+  it.each<[string, SuppressionStore['find']]>([
+    [
+      'throws',
+      () => {
+        throw new Error('no connection')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no connection'))],
+  ])('cost no mail where the store %s', async (_what, find) => {
+    await using set = setUp({ suppressions: { find } })
+    const info = await set.transporter.sendMail(message)
+    expect(info.postmark.warnings).toMatchObject([{ path: 'suppressions', found: 'failed with Error' }])
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('tell preflight\u2019s problems first, without asking', async () => {
+    let asked = 0
+    const find = () => {
+      asked++
+      return []
+    }
+    await using set = setUp({ suppressions: { find } })
+    const wrong = { ...message, postmark: { tag: ['a'] } } as object
+    await expect(set.transporter.sendMail(wrong)).rejects.toMatchObject({ code: 'ERR_POSTMARK_PREFLIGHT' })
+    expect(asked).toBe(0)
+  })
+
+  it('name no address on the diagnostics channel', async () => {
+    const published: unknown[] = []
+    const listen = (warning: unknown) => published.push(warning)
+    subscribe('postmark-smtp:warning', listen)
+    try {
+      await using set = setUp({ suppressions: suppress('cy@example.com') })
+      await set.transporter.sendMail(three)
+    } finally {
+      unsubscribe('postmark-smtp:warning', listen)
+    }
+    expect(published).toMatchObject([{ path: 'to', errorCode: 406 }])
+    expect(JSON.stringify(published)).not.toContain('@')
+  })
+
+  it.each([
+    ['attachPostmark', (t: ReturnType<typeof createTransport>, o: object) => attachPostmark(t, o)],
+    [
+      'the compile step alone',
+      (t: ReturnType<typeof createTransport>, o: object) => t.use('compile', createCompileStep(o)),
+    ],
+  ])('work with %s', async (_name, attach) => {
+    const { host, port, ca } = server
+    const auth = { user: TOKEN, pass: TOKEN }
+    const transporter = createTransport({ host, port, requireTLS: true, tls: { ca }, auth })
+    const warnings: PostmarkProblem[] = []
+    const onWarning = (warning: PostmarkProblem) => warnings.push(warning)
+    attach(transporter, { suppressions: suppress('ann@example.com'), onWarning })
+    await expect(transporter.sendMail(message)).rejects.toMatchObject(refused)
+    await transporter.sendMail(three)
+    expect(warnings).toMatchObject([{ recipient: 'ann@example.com' }])
+    expect(server.mails[0]!.envelope.to).toHaveLength(3)
+  })
+})

@@ -1,0 +1,68 @@
+import type { PostmarkFields } from '../vocabulary/vocabulary.js'
+
+/** One level of fields, with the name under which explanations and warnings speak of it. */
+export interface Level<F extends PostmarkFields = PostmarkFields> {
+  readonly name: string
+  readonly fields: F
+}
+
+/** A metadata entry of the merged result, and the index of the level that it came from. */
+interface Entry {
+  readonly key: string
+  readonly value: unknown
+  readonly level: number
+}
+
+/** The fold of all levels, with the origin of each value. */
+export interface Merged {
+  /** Field → its value and level; metadata stands in `metadata`. */
+  readonly fields: ReadonlyMap<string, { readonly value: unknown; readonly level: number }>
+  /** Metadata by lower-case key. A value of null clears what further levels out had set. */
+  readonly metadata: ReadonlyMap<string, Entry>
+}
+
+/** Folds levels from the outermost to the innermost: the nearer level wins, metadata key by key. */
+export function foldLevels(levels: readonly PostmarkFields[]): Merged {
+  const fields = new Map<string, { value: unknown; level: number }>()
+  const metadata = new Map<string, Entry>()
+  for (let level = 0; level < levels.length; level++) {
+    const given = levels[level]!
+    for (const field of Object.keys(given)) {
+      const value = given[field as keyof PostmarkFields]
+      if (value === undefined) continue
+      if (field !== 'metadata') fields.set(field, { value, level })
+      else if (value === null) metadata.clear()
+      else {
+        for (const key of Object.keys(value as object)) {
+          const entry = (value as Record<string, unknown>)[key]
+          if (entry === undefined) continue
+          const lower = key.toLowerCase()
+          // Deleted first, so that the nearest level's spelling and place count.
+          metadata.delete(lower)
+          metadata.set(lower, { key, value: entry, level })
+        }
+      }
+    }
+  }
+  return { fields, metadata }
+}
+
+/** The fields of a fold; without what was cleared, unless the nulls are to clear levels further out. */
+export function toFields<F extends PostmarkFields>(merged: Merged, keepNulls = false): F {
+  const stays = ({ value }: { readonly value: unknown }) => keepNulls || value !== null
+  const fields: Record<string, unknown> = {}
+  for (const [field, entry] of merged.fields) if (stays(entry)) fields[field] = entry.value
+  const kept = [...merged.metadata.values()].filter(stays)
+  if (kept.length > 0) fields.metadata = Object.fromEntries(kept.map((entry) => [entry.key, entry.value]))
+  return fields as F
+}
+
+/**
+ * Merges levels of fields, the outermost first. The nearer level wins; metadata merges key by key, keys
+ * compared without case, and the nearest spelling stays; `null` clears.
+ * @example mergeFields({ tag: 'app', metadata: { a: '1' } }, { tag: 'welcome', metadata: { b: '2' } })
+ * // { tag: 'welcome', metadata: { a: '1', b: '2' } }
+ */
+export function mergeFields<F extends PostmarkFields>(...levels: readonly F[]): F {
+  return toFields(foldLevels(levels))
+}

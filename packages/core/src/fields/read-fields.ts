@@ -1,0 +1,134 @@
+import { describe, isRecord } from '../problems/describe.js'
+import type { PostmarkProblem, Report } from '../problems/problem.js'
+import { closeMatch, INVALID_REQUEST } from '../problems/problem.js'
+import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
+import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import { readMetadata } from './read-metadata.js'
+import { readText } from './read-text.js'
+import { streamProblem } from './stream-problem.js'
+
+/**
+ * Fields that are safe to write on a header line, and all that was wrong with what they were read from.
+ * A value that breaks a length limit is kept: {@link fitFields} shortens it. A `messageStream` is kept as
+ * written even where it is no valid ID, since the wrong stream must reject the mail, never be dropped.
+ */
+export interface Reading {
+  readonly fields: ParsedPostmarkFields
+  readonly problems: readonly PostmarkProblem[]
+}
+
+export const NOTHING_READ: Reading = Object.freeze({ fields: Object.freeze({}), problems: Object.freeze([]) })
+
+/** Reads fields of any shape. Never throws; a getter that throws is a problem too. */
+export function readFields(input: unknown, path: string): Reading {
+  if (input === undefined || input === null) return NOTHING_READ
+  const problems: PostmarkProblem[] = []
+  const report: Report = (problem) =>
+    problems.push({ severity: 'error', errorCode: INVALID_REQUEST, ...problem })
+  const fields: Record<string, unknown> = {}
+  try {
+    if (!isRecord(input)) throw new TypeError(`is ${describe(input)}`)
+    for (const key of Object.keys(input)) {
+      const value = input[key]
+      if (value === undefined) continue
+      if (!Object.hasOwn(POSTMARK_FIELDS, key)) reportUnknown(key, path, report)
+      else {
+        const read = value === null ? null : readField(key as PostmarkField, value, `${path}.${key}`, report)
+        if (read !== undefined) fields[key] = read
+      }
+    }
+  } catch (error) {
+    const found = error instanceof Error ? error.message : 'cannot be read'
+    report({
+      path,
+      found,
+      limit: 'an object of Postmark fields',
+      cure: 'Give an object such as { tag: "welcome" }.',
+    })
+  }
+  return { fields, problems }
+}
+
+function readField(field: PostmarkField, value: unknown, path: string, report: Report): unknown {
+  const row = POSTMARK_FIELDS[field]
+  switch (row.kind) {
+    case 'map':
+      return readMetadata(value, path, report)
+    case 'boolean':
+    case 'flag':
+      return readBoolean(value, path, report, row.kind === 'flag')
+    case 'choice':
+      return readChoice(value, row.values, path, report)
+    case 'stream':
+      return readStream(value, path, report)
+    case 'name':
+      if (typeof value === 'string' && /^[A-Za-z]{1,50}$/.test(value)) return value
+      report({
+        path,
+        found: `is ${describe(value)}`,
+        limit: 'the name of a bounce type',
+        cure: `Use a name such as "${row.example}".`,
+      })
+      return undefined
+    case 'text':
+      if (Array.isArray(value)) {
+        report({
+          path,
+          found: `is an array of ${value.length}`,
+          limit: 'one text',
+          cure: 'A mail has one tag. Put further labels into metadata.',
+        })
+        return undefined
+      }
+      return readText(value, path, row.maxLength, report)
+  }
+}
+
+/** `false` is a value of its own for a switch; for a flag, which is sent as `true` or not at all, it clears. */
+function readBoolean(
+  value: unknown,
+  path: string,
+  report: Report,
+  flag: boolean,
+): boolean | null | undefined {
+  const word = typeof value === 'string' ? value.trim().toLowerCase() : value
+  if (word === true || word === 'true') return true
+  if (word === false || word === 'false') return flag ? null : false
+  report({ path, found: `is ${describe(value)}`, limit: 'true or false', cure: 'Use a boolean.' })
+  return undefined
+}
+
+function readChoice<V extends string>(
+  value: unknown,
+  values: readonly V[],
+  path: string,
+  report: Report,
+): V | undefined {
+  if (typeof value === 'string') {
+    const exact = values.find((choice) => choice.toLowerCase() === value.trim().toLowerCase())
+    if (exact !== undefined) return exact
+  }
+  const near = typeof value === 'string' ? closeMatch(value, values) : undefined
+  const cure = near ? `Did you mean "${near}"?` : 'Choose one of them.'
+  report({ path, found: `is ${describe(value)}`, limit: values.join(', '), cure })
+  return undefined
+}
+
+function readStream(value: unknown, path: string, report: Report): string {
+  const id = typeof value === 'string' ? value : `a ${typeof value}`
+  const problem = streamProblem(id, path)
+  if (problem) report(problem)
+  return id
+}
+
+function reportUnknown(key: string, path: string, report: Report): void {
+  // As the URL of a transport names it.
+  const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
+  const cure = near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs into metadata.'
+  report({
+    path: `${path}.${key}`,
+    found: 'is not a Postmark field',
+    limit: Object.keys(POSTMARK_FIELDS).join(', '),
+    cure,
+  })
+}

@@ -1,0 +1,67 @@
+import { describe, isRecord } from '../problems/describe.js'
+import type { Report } from '../problems/problem.js'
+import { type ParsedPostmarkFields, POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import { readText } from './read-text.js'
+
+/** Reads metadata of any shape: keys that are header names, each in one spelling, with values as text. */
+export function readMetadata(value: unknown, path: string, report: Report): ParsedPostmarkFields['metadata'] {
+  const row = POSTMARK_FIELDS.metadata
+  if (!isRecord(value)) {
+    report({
+      path,
+      found: `is ${describe(value)}`,
+      limit: 'an object of keys and values',
+      cure: `Give an object such as ${JSON.stringify(row.example)}.`,
+    })
+    return undefined
+  }
+  const seen = new Map<string, string>()
+  const read: [string, string | null][] = []
+  let count = 0
+  for (const key of Object.keys(value)) {
+    const given = value[key]
+    if (given === undefined) continue
+    if (!/^[!-9;-~]+$/.test(key)) {
+      report({
+        path: `${path}[${JSON.stringify(key)}]`,
+        found: 'is not a header name',
+        limit: 'printable ASCII without spaces or colons',
+        cure: 'Rename the key.',
+      })
+      continue
+    }
+    const at = `${path}.${key}`
+    const twin = seen.get(key.toLowerCase())
+    if (twin !== undefined) {
+      report({
+        path: at,
+        found: `differs from "${twin}" by case alone`,
+        limit: 'one spelling per key',
+        cure: `It is the same key to Postmark. Remove one; "${twin}" is kept.`,
+      })
+      continue
+    }
+    seen.set(key.toLowerCase(), key)
+    const text = given === null ? null : readText(given, at, row.maxLength, report)
+    if (text === undefined) continue
+    if (key.length > row.maxKeyLength && text !== null) {
+      report({
+        path: at,
+        found: `has a key of ${key.length} characters`,
+        limit: `at most ${row.maxKeyLength} characters`,
+        cure: 'Shorten the key.',
+      })
+    }
+    if (text !== null && ++count === row.maxEntries + 1) {
+      const total = Object.values(value).filter((entry) => entry !== undefined && entry !== null).length
+      report({
+        path,
+        found: `has ${total} keys`,
+        limit: `at most ${row.maxEntries} keys`,
+        cure: 'Remove some, or join values in one key.',
+      })
+    }
+    read.push([key, text])
+  }
+  return Object.fromEntries(read)
+}

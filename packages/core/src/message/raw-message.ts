@@ -1,0 +1,141 @@
+import { PassThrough, pipeline, type Readable } from 'node:stream'
+import type { HeaderEntry } from '../fields/header-entries.js'
+import { isRecord } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import type { GivenHeader } from './header-shapes.js'
+import { isPostmarkHeader } from './header-shapes.js'
+import type { HeaderReading } from './message-headers.js'
+import { readHeaders } from './message-headers.js'
+import { toHeaderLine } from './nodemailer.js'
+import type { CompilingMail } from './nodemailer-types.js'
+
+/** A message given as `raw`, read into memory: Nodemailer adds no header to it, so we do. */
+export interface RawMessage {
+  readonly bytes: Buffer
+  /** Names of the Postmark headers that it has, in lower case. */
+  readonly names: ReadonlySet<string>
+  readonly headers: HeaderReading
+  readonly problems: readonly PostmarkProblem[]
+}
+
+/** Resolves `raw` of any shape with Nodemailer's own means, and reads its header block as bytes. */
+export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: RawMessage) => void): void {
+  const refused = accessError(mail)
+  if (refused) {
+    done(refused)
+    return
+  }
+  const { raw: given } = mail.data
+  if (isStream(given)) mail.data.raw = toByteStream(given)
+  mail.resolveContent(mail.data, 'raw', (error, value) => {
+    if (error) {
+      done(error)
+      return
+    }
+    let raw: RawMessage
+    try {
+      raw = parseRaw(toBytes(value))
+    } catch (thrown) {
+      done(thrown as Error)
+      return
+    }
+    mail.data.raw = raw.bytes
+    done(null, raw)
+  })
+}
+
+function isStream(value: unknown): value is Readable {
+  return typeof (value as Partial<Readable> | null)?.pipe === 'function'
+}
+
+/** Nodemailer 7 to 9 cannot resolve a stream that gives text. */
+function toByteStream(stream: Readable): Readable {
+  return stream.readableObjectMode || stream.readableEncoding
+    ? pipeline(stream, new PassThrough(), () => {})
+    : stream
+}
+
+/** Nodemailer 7 and 8 forget the access flags when a plugin resolves content. */
+function accessError({ data }: CompilingMail): Error | undefined {
+  const raw = data.raw
+  if (!isRecord(raw) || isStream(raw)) return undefined
+  const place = [raw.path, raw.href].find((value) => typeof value === 'string') as string | undefined
+  if (place === undefined || /^data:/i.test(place)) return undefined
+  const url = raw.href !== undefined || /^https?:/i.test(place)
+  if (!(url ? data.disableUrlAccess : data.disableFileAccess)) return undefined
+  const error = new Error(`${url ? 'Url' : 'File'} access rejected for ${place}`)
+  return Object.assign(error, { code: url ? 'EURLACCESS' : 'EFILEACCESS' })
+}
+
+function toBytes(value: unknown): Buffer {
+  if (typeof value === 'string') return Buffer.from(value)
+  if (Buffer.isBuffer(value)) return value
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  throw new TypeError('raw must be text, bytes, a stream, or an object with content, path or href')
+}
+
+function parseRaw(bytes: Buffer): RawMessage {
+  const lines = headerLines(bytes)
+  const problems: PostmarkProblem[] = []
+  const first = lines[0] ?? ''
+  // A line that goes in front of it would take the first line for its own continuation, or end the headers.
+  if (first !== '' && !/^[!-9;-~]+[ \t]*:/.test(first)) {
+    const found = /^[ \t]/.test(first)
+      ? 'begins with white space'
+      : first.startsWith('From ')
+        ? 'begins with an mbox line'
+        : 'does not begin with a header line'
+    problems.push({
+      path: 'raw',
+      found,
+      limit: 'a message that begins with a header (RFC 5322)',
+      cure: 'Remove what stands before the first header.',
+      severity: 'error',
+      errorCode: 300,
+    })
+  }
+  const given: GivenHeader[] = []
+  for (const line of lines) {
+    const colon = line.indexOf(':')
+    const name = line.slice(0, colon).trim()
+    if (colon < 0) continue
+    if (isPostmarkHeader(name)) given.push({ name, value: line.slice(colon + 1).trim() })
+    else if (/^bcc$/i.test(name)) {
+      problems.push({
+        path: 'raw',
+        found: 'has a Bcc line',
+        limit: 'no Bcc in a raw message',
+        cure: 'It is sent as it is, and the recipients may see it. Name them in `envelope` instead.',
+        severity: 'warning',
+      })
+    }
+  }
+  const names = new Set(given.map(({ name }) => name.toLowerCase()))
+  return { bytes, names, headers: readHeaders(given, 'raw'), problems }
+}
+
+/** The header lines of a message, unfolded, as latin1 so that each byte stays one character. */
+function headerLines(bytes: Buffer): string[] {
+  const ends = ['\n\r\n', '\n\n', '\r\r'].map((end) => bytes.indexOf(end)).filter((index) => index >= 0)
+  const block = bytes.toString('latin1', 0, ends.length > 0 ? Math.min(...ends) : undefined)
+  const [first = '', ...rest] = block.split(/\r\n|\n|\r/)
+  const lines = [first]
+  for (const line of rest) {
+    if (/^[ \t]/.test(line)) lines[lines.length - 1] += line
+    else lines.push(line)
+  }
+  return lines
+}
+
+/** Puts the lines in front that the message does not have yet. */
+export function prependToRaw(mail: CompilingMail, raw: RawMessage, entries: readonly HeaderEntry[]): void {
+  const lines = entries
+    .filter(({ key }) => !raw.names.has(key.toLowerCase()))
+    .map(({ key, value }) => `${isPlainLine(key, value) ? `${key}: ${value}` : toHeaderLine(key, value)}\r\n`)
+  if (lines.length > 0) mail.data.raw = Buffer.concat([Buffer.from(lines.join('')), raw.bytes])
+}
+
+/** Whether a header may stand on one unfolded line: printable ASCII, within the 998 of RFC 5322 §2.1.1. */
+export function isPlainLine(name: string, value: string): boolean {
+  return name.length + 2 + value.length <= 998 && /^[ -~]*$/.test(value)
+}

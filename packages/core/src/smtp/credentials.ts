@@ -1,0 +1,117 @@
+import { isRecord } from '../problems/describe.js'
+import { PostmarkError, UNSET_VARIABLE } from '../problems/error.js'
+
+/** An SMTP token of one message stream: Postmark shows the secret key once, when the token is made. */
+export interface SmtpToken {
+  /** @example 'PM-T-outbound-…' for a transactional stream, 'PM-B-news-…' for a broadcasts stream */
+  readonly accessKey: string
+  readonly secretKey: string
+}
+
+/** One of the two ways to log in; the other one stays away. */
+export type Credentials =
+  | { readonly serverToken: string; readonly smtpToken?: undefined }
+  | { readonly smtpToken: SmtpToken; readonly serverToken?: undefined }
+
+/**
+ * Credentials; or a function that gives them at each login, and is asked once more when a login is refused; or a
+ * connection URL that holds them.
+ */
+export type CredentialOptions =
+  | (Credentials & { readonly credentials?: undefined; readonly url?: undefined })
+  | {
+      readonly credentials: () => Credentials | Promise<Credentials>
+      readonly serverToken?: undefined
+      readonly smtpToken?: undefined
+      readonly url?: undefined
+    }
+  | {
+      /** @example 'postmark+smtp://TOKEN@default?stream=outbound' */
+      readonly url: string
+      readonly serverToken?: undefined
+      readonly smtpToken?: undefined
+      readonly credentials?: undefined
+    }
+
+/** What a login sends. It lives in closures alone, never in an option, a log line or an inspected object. */
+export interface Login {
+  readonly user: string
+  readonly pass: string
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const PLACEHOLDER =
+  /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{3,}.*|changeme|((postmark|server|api|smtp)[-_ ]?)*token|undefined|null|\[object .*\])$/i
+
+/**
+ * Checks credentials as far as their shape tells, and returns the login that they stand for.
+ * @throws PostmarkError ERR_POSTMARK_CREDENTIALS, which never quotes a credential
+ */
+export function toLogin(
+  options: { readonly serverToken?: unknown; readonly smtpToken?: unknown },
+  path = '',
+): Login {
+  const { serverToken, smtpToken } = options
+  if ((serverToken === undefined) === (smtpToken === undefined)) {
+    const found = serverToken === undefined ? 'Credentials are missing' : 'There are two kinds of credentials'
+    throw refuse(
+      `${found}: ${path}serverToken or ${path}smtpToken.${serverToken === undefined ? ` ${UNSET_VARIABLE}` : ''}`,
+      'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+    )
+  }
+  if (serverToken !== undefined) {
+    const token = checkPart(serverToken, `${path}serverToken`)
+    if (/^PM-/i.test(token)) {
+      throw refuse(
+        `${path}serverToken is the access key of an SMTP token.`,
+        'Give `smtpToken: { accessKey, secretKey }`.',
+      )
+    }
+    return { user: token, pass: token }
+  }
+  const { accessKey, secretKey } = isRecord(smtpToken) ? smtpToken : {}
+  const user = checkPart(accessKey, `${path}smtpToken.accessKey`)
+  const pass = checkPart(secretKey, `${path}smtpToken.secretKey`)
+  if (/^PM-/i.test(user) && user === pass) {
+    throw refuse(
+      `${path}smtpToken has its access key as secret key.`,
+      'Postmark shows the secret key once, when the token is made. Make a new token if it is lost.',
+    )
+  }
+  if (UUID.test(user) && UUID.test(pass) && user !== pass) {
+    throw refuse(
+      `${path}smtpToken holds two different UUIDs.`,
+      'A Server API token is user name and password alike: give it as `serverToken`.',
+    )
+  }
+  return { user, pass }
+}
+
+function checkPart(value: unknown, path: string): string {
+  if (typeof value !== 'string' || value === '')
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}. ${UNSET_VARIABLE}`)
+  if (/\s/.test(value))
+    throw refuse(
+      `${path} has white space in it.`,
+      'Copy it again; a line break at its end is the usual cause.',
+    )
+  if (PLACEHOLDER.test(value)) throw refuse(`${path} is a placeholder.`)
+  if (!/^[!-~]+$/.test(value)) throw refuse(`${path} has characters outside ASCII.`)
+  return value
+}
+
+function refuse(message: string, hint?: string): PostmarkError {
+  return new PostmarkError('ERR_POSTMARK_CREDENTIALS', message, hint ? { hint } : {})
+}
+
+/** What the access key of an SMTP token tells: the type of its stream, and its name where it holds one. */
+export function readAccessKey(user: string): { type?: StreamType; stream?: string } {
+  const [, letter, rest = ''] = /^PM-([TB])-(.+)$/.exec(user) ?? []
+  if (letter === undefined) return {}
+  const dash = rest.lastIndexOf('-')
+  const type = letter === 'B' ? 'broadcasts' : 'transactional'
+  return dash > 0 ? { type, stream: rest.slice(0, dash) } : { type }
+}
+
+/** Type of a message stream, which decides its host. */
+export type StreamType = 'transactional' | 'broadcasts'

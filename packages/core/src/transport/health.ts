@@ -1,0 +1,122 @@
+import { optionError, refuseUnknown } from '../compile/settings.js'
+import { isRecord } from '../problems/describe.js'
+import { explainSmtpError } from '../problems/explain-smtp-error.js'
+
+/** The part of a Nodemailer transporter that a health check needs. */
+export interface VerifiableTransporter {
+  verify(): Promise<unknown>
+}
+
+/** Options of {@link postmarkHealth}; times are in milliseconds. */
+export interface PostmarkHealthOptions {
+  /** How long a login that succeeded counts. Default 60 000. */
+  readonly cacheMs?: number
+  /** How long one that failed counts. Default 5000, or `cacheMs` where that is shorter. */
+  readonly failureCacheMs?: number
+  /** After how long a probe is told that nothing answered. Default 10 000. */
+  readonly timeoutMs?: number
+  /** A clock that never runs backwards, in milliseconds. Default `performance.now`; for tests. */
+  readonly now?: () => number
+}
+
+/** What a probe may show to anybody: no token, no host, no text of the server. */
+export interface PostmarkHealth {
+  /** Whether the last login succeeded. */
+  readonly ok: boolean
+  /** When that login ended, or was given up. @example '2026-01-31T12:00:00.000Z' */
+  readonly checkedAt: string
+  /** How long it took, in milliseconds. */
+  readonly durationMs: number
+  /** What failed: the code of the error. @example 'EAUTH' */
+  readonly code?: string
+  /** What most likely went wrong: an anchor of docs/errors.md. @example 'login-refused' */
+  readonly reason?: string
+}
+
+const OPTIONS = ['cacheMs', 'failureCacheMs', 'timeoutMs', 'now'] as const
+
+/** The longest time that a timer of Node takes. */
+const LONGEST_MS = 2 ** 31 - 1
+
+interface Result {
+  readonly health: PostmarkHealth
+  readonly until: number
+}
+
+/**
+ * Makes a health check that a probe may call as often as it likes. It logs in, sends nothing, and does so at most
+ * once per interval and never twice at once: probes in between get the last result, those meanwhile wait together.
+ * A login that hangs is reported as a failure, and no other is tried until it has ended.
+ *
+ * It shows that Postmark can be reached and takes the credentials; not that a mail would be accepted.
+ * @example const health = postmarkHealth(transporter)
+ * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })
+ * @returns a function whose promise never rejects
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function postmarkHealth(
+  transporter: VerifiableTransporter,
+  options: PostmarkHealthOptions = {},
+): () => Promise<PostmarkHealth> {
+  const { cacheMs, failureCacheMs, timeoutMs, now } = toSettings(options)
+  let last: Result | undefined
+  let checking: Promise<PostmarkHealth> | undefined
+
+  const keep = (health: PostmarkHealth): PostmarkHealth => {
+    last = { health, until: now() + (health.ok ? cacheMs : failureCacheMs) }
+    return health
+  }
+  const check = (): Promise<PostmarkHealth> => {
+    const started = now()
+    const toHealth = (ok: boolean, error?: unknown): PostmarkHealth => ({
+      ok,
+      checkedAt: new Date().toISOString(),
+      durationMs: Math.round(now() - started),
+      ...(ok ? {} : describeFailure(error)),
+    })
+    const verified = verify(transporter).then(
+      () => keep(toHealth(true)),
+      (error: unknown) => keep(toHealth(false, error)),
+    )
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(keep(toHealth(false, { code: 'ETIMEDOUT' }))), timeoutMs)
+      void verified.then((health) => {
+        clearTimeout(timer)
+        checking = undefined
+        resolve(health)
+      })
+    })
+  }
+
+  return async () => {
+    if (last && now() < last.until) return last.health
+    checking ??= check()
+    return checking
+  }
+}
+
+/** Turns what `verify` throws at once into a rejection as well. */
+async function verify(transporter: VerifiableTransporter): Promise<void> {
+  await transporter.verify()
+}
+
+/** An error's texts may quote the login: only its code, if it is a plain word, and our own anchor are told. */
+function describeFailure(error: unknown): Pick<PostmarkHealth, 'code' | 'reason'> {
+  const code = isRecord(error) ? error.code : undefined
+  const reason = explainSmtpError(error)?.anchor
+  return {
+    code: typeof code === 'string' && /^[A-Z][A-Z_]*$/.test(code) ? code : 'EUNKNOWN',
+    ...(reason === undefined ? {} : { reason }),
+  }
+}
+
+function toSettings(options: PostmarkHealthOptions): Required<PostmarkHealthOptions> {
+  refuseUnknown(options, OPTIONS)
+  const { cacheMs = 60_000, timeoutMs = 10_000, now = () => performance.now() } = options
+  const { failureCacheMs = Math.min(5000, cacheMs) } = options
+  for (const [name, value] of Object.entries({ cacheMs, failureCacheMs, timeoutMs })) {
+    const fits = typeof value === 'number' && value >= 0 && value <= LONGEST_MS
+    if (!fits) throw optionError(name, value, `milliseconds, from 0 to ${LONGEST_MS}`)
+  }
+  return { cacheMs, failureCacheMs, timeoutMs, now }
+}
