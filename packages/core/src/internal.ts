@@ -2,6 +2,6 @@
  * What our other packages use, at the same version: it is no part of the public interface, and may change in any release.
  */
 export { createCompileStep } from './compile/compile-step.js'
-export { optionError, refuseUnknown } from './compile/settings.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
+export { optionError, refuseUnknown } from './problems/check-options.js'
 export { HEADER_PREFIX, MISSPELLED_HEADERS } from './vocabulary/vocabulary.js'

@@ -1,4 +1,4 @@
-import { optionError, refuseUnknown } from '../compile/settings.js'
+import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { explainSmtpError } from '../problems/explain-smtp-error.js'
 
