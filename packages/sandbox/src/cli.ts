@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { createRequire } from 'node:module'
-import { runCli } from './run-cli.js'
+import { runCli } from './cli/run-cli.js'
 
 const { stdout, stderr } = process
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }

@@ -4,13 +4,13 @@ export {
   type FaultKind,
   type FaultPhase,
   type FaultScript,
-} from './fault-script.js'
+} from './smtp/faults/fault-script.js'
 export {
   type AcceptedMail,
   type FaultConnection,
   type FaultServer,
   type FaultServerOptions,
   startFaultServer,
-} from './fault-server.js'
-export { createRandom } from './random.js'
-export { type SeededFaultsOptions, seededFaults } from './seeded-faults.js'
+} from './smtp/faults/fault-server.js'
+export { createRandom } from './smtp/faults/random.js'
+export { type SeededFaultsOptions, seededFaults } from './smtp/faults/seeded-faults.js'

@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals'
-import { type SandboxMatchers, toHaveSent } from './matchers.js'
+import { type SandboxMatchers, toHaveSent } from './match/matchers.js'
 
 declare module 'expect' {
   interface Matchers<R extends void | Promise<void>, T> extends SandboxMatchers {}

@@ -3,9 +3,9 @@ import { connect } from 'node:net'
 import { createPostmarkTransport, deliveryOutcome } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { describe, expect, it } from 'vitest'
-import { FAULT_PHASES, type Fault, type FaultScript } from './fault-script.js'
 import { type Sandbox, startSandbox } from './sandbox.js'
-import { seededFaults } from './seeded-faults.js'
+import { FAULT_PHASES, type Fault, type FaultScript } from './smtp/faults/fault-script.js'
+import { seededFaults } from './smtp/faults/seeded-faults.js'
 
 const TOKEN = '4a1a3ab5-5a4d-4b0c-8d0c-000000000001'
 const message = (subject: string) => ({ from: 'a@example.com', to: 'b@example.com', subject, text: 'Hello' })

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { makeCertificate } from './certificate.js'
 import { type SandboxOptions, startSandbox } from './sandbox.js'
+import { makeCertificate } from './smtp/certificate.js'
 
 const smtpToken = { accessKey: 'PM-T-x', secretKey: 'secret', stream: 'outbound' }
 

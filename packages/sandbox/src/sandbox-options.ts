@@ -1,10 +1,10 @@
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
-import type { Certificate } from './certificate.js'
-import { checkFaults, type FaultScript } from './fault-script.js'
-import type { SmtpTokenSetting } from './logins.js'
-import { isLoopback } from './loopback.js'
-import type { PostmarkServerOptions } from './postmark-server.js'
-import type { WebhookOptions } from './webhook.js'
+import type { PostmarkServerOptions } from './server/postmark-server.js'
+import type { Certificate } from './smtp/certificate.js'
+import { checkFaults, type FaultScript } from './smtp/faults/fault-script.js'
+import type { SmtpTokenSetting } from './smtp/logins.js'
+import { isLoopback } from './smtp/loopback.js'
+import type { WebhookOptions } from './webhooks/webhook.js'
 
 /** What {@link startSandbox} takes. */
 export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {

@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { isPostmarkError, toHeaderEntries } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { expect, it } from 'vitest'
-import { makeCertificate } from './certificate.js'
 import { type Sandbox, startSandbox } from './sandbox.js'
+import { makeCertificate } from './smtp/certificate.js'
 
 const fields = {
   messageStream: 'broadcast',

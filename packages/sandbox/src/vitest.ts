@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type SandboxMatchers, toHaveSent } from './matchers.js'
+import { type SandboxMatchers, toHaveSent } from './match/matchers.js'
 
 declare module 'vitest' {
   interface Matchers<T> extends SandboxMatchers {}

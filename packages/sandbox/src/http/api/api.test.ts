@@ -1,0 +1,114 @@
+import { createTransport } from 'nodemailer'
+import { Errors, Models, ServerClient } from 'postmark'
+import { describe, expect, it } from 'vitest'
+import { type Sandbox, startSandbox } from '../../sandbox.js'
+
+function clientOf(sandbox: Sandbox, token = sandbox.token): ServerClient {
+  return new ServerClient(token, { requestHost: sandbox.apiHost, useHttps: false })
+}
+
+async function start() {
+  const sandbox = await startSandbox()
+  return { sandbox, client: clientOf(sandbox), [Symbol.asyncDispose]: sandbox.close }
+}
+
+describe('authentication', () => {
+  it('refuses a wrong token as the client knows it', async () => {
+    await using sandbox = await startSandbox({ serverToken: ['first', 'second'] })
+    await expect(clientOf(sandbox, 'wrong').getServer()).rejects.toMatchObject({
+      name: 'InvalidAPIKeyError',
+      code: 10,
+      statusCode: 401,
+    })
+    expect(await clientOf(sandbox, 'second').getServer()).toMatchObject({ ID: 1, ApiTokens: ['first'] })
+  })
+
+  it('refuses a request without a token, in JSON', async () => {
+    await using sandbox = await startSandbox()
+    const response = await fetch(`${sandbox.apiUrl}/server`)
+    expect(response.status).toBe(401)
+    expect(await response.json()).toEqual({ ErrorCode: 10, Message: expect.stringContaining('server token') })
+  })
+
+  it('takes any server token by default, but no access key of an SMTP token', async () => {
+    await using sandbox = await startSandbox()
+    expect(await clientOf(sandbox, 'any').getServer()).toMatchObject({ Name: 'Sandbox' })
+    await expect(clientOf(sandbox, 'PM-T-outbound-x').getServer()).rejects.toBeInstanceOf(
+      Errors.InvalidAPIKeyError,
+    )
+  })
+
+  it('takes the password as token where no server token is named', async () => {
+    await using sandbox = await startSandbox({ password: 'open sesame' })
+    expect(await clientOf(sandbox, 'open sesame').getServer()).toMatchObject({ ID: 1 })
+    await expect(clientOf(sandbox).getServer()).rejects.toBeInstanceOf(Errors.InvalidAPIKeyError)
+  })
+})
+
+describe('what is not there', () => {
+  it.each([
+    ['GET', '/templates', 404, 'It has: GET /server, '],
+    ['POST', '/email', 404, 'by SMTP alone'],
+    ['POST', '/email/batch', 404, 'by SMTP alone'],
+    ['DELETE', '/bounces', 405, '/bounces takes GET, not DELETE.'],
+    ['GET', '/bounces/1/activate', 405, 'takes PUT'],
+    ['PUT', '/server', 422, 'Received invalid JSON input.', '{'],
+    ['PUT', '/server', 422, 'must be a JSON object', '[]'],
+    ['PUT', '/server', 413, 'Too long', `{"Name":"${'x'.repeat(1_000_001)}"}`],
+  ])('answers %s %s with %i and says why', async (method, path, status, why, body?: string) => {
+    await using sandbox = await startSandbox()
+    const headers = { 'X-Postmark-Server-Token': sandbox.token }
+    const response = await fetch(sandbox.apiUrl + path, { method, headers, ...(body && { body }) })
+    expect(response.status).toBe(status)
+    expect(await response.json()).toEqual({
+      ErrorCode: expect.any(Number),
+      Message: expect.stringContaining(why),
+    })
+  })
+
+  it('is an error of the client’s own kind', async () => {
+    await using use = await start()
+    await expect(use.client.getTemplates()).rejects.toMatchObject({ name: 'PostmarkError', statusCode: 404 })
+  })
+
+  it('takes a path in any case, and with a slash at its end', async () => {
+    await using use = await start()
+    const headers = { 'X-Postmark-Server-Token': use.sandbox.token }
+    expect((await fetch(`${use.sandbox.apiUrl}/DeliveryStats/`, { headers })).status).toBe(200)
+  })
+})
+
+describe('server', () => {
+  it('shows and changes the settings, which mails then meet', async () => {
+    await using use = await start()
+    expect(await use.client.getServer()).toMatchObject({
+      SmtpApiActivated: true,
+      EnableSmtpApiErrorHooks: false,
+      TrackOpens: false,
+      TrackLinks: 'None',
+      DeliveryType: 'Live',
+    })
+    const changed = await use.client.editServer({
+      Name: 'Shop',
+      SmtpApiActivated: false,
+      TrackOpens: true,
+      TrackLinks: Models.LinkTrackingOptions.HtmlOnly,
+      EnableSmtpApiErrorHooks: true,
+    })
+    expect(changed).toEqual(await use.client.getServer())
+    expect(changed).toMatchObject({ Name: 'Shop', TrackLinks: 'HtmlOnly', EnableSmtpApiErrorHooks: true })
+    const { host, port, token } = use.sandbox
+    const transport = createTransport({ host, port, ignoreTLS: true, auth: { user: token, pass: token } })
+    await expect(transport.verify()).rejects.toMatchObject({ responseCode: 535 })
+  })
+
+  it.each([
+    [{ Name: '' }, 608],
+    [{ TrackOpens: 'yes' }, 403],
+    [{ TrackLinks: 'Some' }, 403],
+    [{ BounceHookUrl: 'https://example.com/hook' }, 606],
+  ])('refuses %j', async (changes, code) => {
+    await using use = await start()
+    await expect(use.client.editServer(changes as never)).rejects.toMatchObject({ code, statusCode: 422 })
+  })
+})

@@ -1,0 +1,142 @@
+import { isPostmarkError } from '@postmark-smtp/core'
+import { type Context, Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { HTTPException } from 'hono/http-exception'
+import type { PostmarkServer } from '../../server/postmark-server.js'
+import type { WebhookSender } from '../../webhooks/webhook-sender.js'
+import { actionRoutes } from './action-routes.js'
+import { API_CODES, apiError } from './api-error.js'
+import { ApiQuery } from './api-query.js'
+import type { ApiRequest, ApiRoute, JsonObject } from './api-route.js'
+import { bounceRoutes } from './bounce-routes.js'
+import { messageRoutes } from './message-routes.js'
+import { serverRoutes } from './server-routes.js'
+import { streamRoutes } from './stream-routes.js'
+import { suppressionRoutes } from './suppression-routes.js'
+import { webhookRoutes } from './webhook-routes.js'
+
+/** What the API reads and changes, and who may. */
+export interface ApiContext {
+  readonly server: PostmarkServer
+  readonly webhooks: WebhookSender
+  /** The token that `GET /server` shows. */
+  readonly token: string
+  /** Whether a server token may use the API. */
+  accepts(token: string): boolean
+}
+
+/** The header that the API is authenticated by. */
+const TOKEN_HEADER = 'X-Postmark-Server-Token'
+
+const MOST_BODY_BYTES = 1_000_000
+/** A path or method that there is not. Postmark's table has no code for it (its 405 means that credits are used up). */
+const NO_ROUTE = 404
+
+/** What paths of Postmark's API begin with, also where the sandbox has none of them: each gets an answer in JSON. */
+const ROOTS: ReadonlySet<string> = new Set([
+  ...[
+    'bounces',
+    'data-removals',
+    'deliverystats',
+    'domains',
+    'email',
+    'message-streams',
+    'messages',
+    'sandbox',
+  ],
+  ...['senders', 'server', 'servers', 'stats', 'templates', 'triggers', 'webhooks'],
+])
+
+/** Whether a request is for the API, not for the page. */
+export function isApiRequest(request: Context['req']): boolean {
+  const root = request.path.split('/', 2)[1] ?? ''
+  return ROOTS.has(root.toLowerCase()) || request.header(TOKEN_HEADER) !== undefined
+}
+
+/** The REST subset of the sandbox. @see https://postmarkapp.com/developer/api/overview */
+export function createApi(context: ApiContext): Hono {
+  const { server, webhooks, token } = context
+  const routes = [
+    ...serverRoutes(server, token),
+    ...streamRoutes(server),
+    ...suppressionRoutes(server),
+    ...bounceRoutes(server),
+    ...messageRoutes(server),
+    ...webhookRoutes(server, webhooks),
+    ...actionRoutes(server),
+  ]
+  // As at Postmark, the case of a path does not count: the client asks for /deliveryStats.
+  const app = new Hono({ getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, '') })
+  app.onError((error) => toResponse(error))
+  app.use(async ({ req }, next) => {
+    checkToken(req.header(TOKEN_HEADER), context)
+    await next()
+  })
+  app.use(
+    bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => toResponse(apiError(NO_ROUTE, 'Too long.', 413)) }),
+  )
+  for (const { method, path, handle } of routes) {
+    app.on(method, path, async (c) => c.json((await handle(toApiRequest(c))) as object))
+  }
+  for (const path of new Set(routes.map((route) => route.path)))
+    app.all(path, (c) => refuseMethod(c, path, routes))
+  app.notFound((c) => toResponse(apiError(NO_ROUTE, describeMiss(c.req.path, routes), 404)))
+  return app
+}
+
+function checkToken(token: string | undefined, { accepts }: ApiContext): void {
+  if (!token)
+    throw apiError(
+      API_CODES.badToken,
+      `The request has no header ${TOKEN_HEADER}. Give it the server token.`,
+      401,
+    )
+  if (accepts(token)) return
+  const message = `The Server Token you provided in the ${TOKEN_HEADER} request header was invalid. Please verify that you are using a valid token.`
+  throw apiError(API_CODES.badToken, message, 401)
+}
+
+function toApiRequest({ req }: Context): ApiRequest {
+  return {
+    param: (name) => req.param(name) ?? '',
+    query: new ApiQuery(new URL(req.url).searchParams, API_CODES.incompatibleJson),
+    async body() {
+      const text = await req.text()
+      return text.trim() === '' ? {} : parseObject(text)
+    },
+  }
+}
+
+function parseObject(text: string): JsonObject {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw apiError(API_CODES.invalidJson, 'Received invalid JSON input.')
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
+  throw apiError(API_CODES.incompatibleJson, 'The body must be a JSON object.')
+}
+
+function toResponse(error: unknown): Response {
+  if (error instanceof HTTPException) return error.getResponse()
+  if (isPostmarkError(error)) return apiError(API_CODES.invalidRequest, error.message).getResponse()
+  // A fault of the sandbox. Its text goes to the client, who sits at the same desk.
+  return apiError(500, `The sandbox failed: ${String(error)}`, 500).getResponse()
+}
+
+function refuseMethod({ req }: Context, path: string, routes: readonly ApiRoute[]): Response {
+  const methods = routes.filter((route) => route.path === path).map((route) => route.method)
+  const allow = [...new Set(methods)].join(', ')
+  const response = apiError(NO_ROUTE, `${path} takes ${allow}, not ${req.method}.`, 405).getResponse()
+  response.headers.set('Allow', allow)
+  return response
+}
+
+function describeMiss(path: string, routes: readonly ApiRoute[]): string {
+  if (/^\/email\b/.test(path)) {
+    return 'The sandbox takes mail by SMTP alone: the send endpoints of the API are left out on purpose.'
+  }
+  const calls = routes.map((route) => `${route.method} ${route.path}`)
+  return `The sandbox has no ${path}. It has: ${calls.join(', ')}.`
+}

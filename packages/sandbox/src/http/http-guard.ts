@@ -1,0 +1,66 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { Context, MiddlewareHandler } from 'hono'
+import { basicAuth } from 'hono/basic-auth'
+import { isLoopback, isWildcard } from '../smtp/loopback.js'
+
+/**
+ * Refuses a Host that does not name this server. A foreign page can make its own name point to 127.0.0.1 (DNS
+ * rebinding), but its requests bear that name. Behind a wildcard address any name may be right: there the
+ * password keeps such a page out, for the browser knows none for its name.
+ */
+export function checkHost(host: string): MiddlewareHandler {
+  return async (c, next) => {
+    const name = hostName(c)
+    if (isLoopback(name) || name === host || isWildcard(host)) return next()
+    return c.text(`This server is not "${name}". Call it by its address, or localhost.`, 421)
+  }
+}
+
+function hostName({ req }: Context): string {
+  return (req.header('host') ?? '')
+    .toLowerCase()
+    .replace(/:\d+$/, '')
+    .replace(/^\[(.*)\]$/, '$1')
+}
+
+/** Refuses what a page of another origin makes a browser send; clients that are no browsers say nothing of origins. */
+export const checkOrigin: MiddlewareHandler = async (c, next) => {
+  const { method } = c.req
+  if (method === 'GET' || method === 'HEAD' || isSameOrigin(c)) return next()
+  return c.text('The request came from a page of another origin.', 403)
+}
+
+function isSameOrigin({ req }: Context): boolean {
+  const site = req.header('sec-fetch-site')
+  const origin = req.header('origin')
+  if (site !== undefined) return site === 'same-origin' || (site === 'none' && origin === undefined)
+  return origin === undefined || origin === `http://${req.header('host')}`
+}
+
+/** Asks browsers for the password; the user name does not matter. */
+export function checkPassword(password: string): MiddlewareHandler {
+  return basicAuth({ realm: 'Postmark sandbox', verifyUser: (_user, given) => isSame(given, password) })
+}
+
+/** Compares in a time that tells nothing. */
+export function isSame(given: string, wanted: string): boolean {
+  const hash = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(wanted))
+}
+
+/** Nothing of a sandbox is framed, sniffed, cached or told elsewhere; the page may say otherwise of its own parts. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'SAMEORIGIN',
+}
+
+/** Adds the headers that a response does not have. */
+export const addHeaders: MiddlewareHandler = async (c, next) => {
+  await next()
+  for (const [name, value] of Object.entries(HEADERS)) if (!c.res.headers.has(name)) c.header(name, value)
+}

@@ -1,0 +1,57 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Hono } from 'hono'
+import { type Listener, portError } from '../smtp/listener.js'
+import { type ApiContext, createApi, isApiRequest } from './api/api.js'
+import { addHeaders, checkHost, checkOrigin, checkPassword } from './http-guard.js'
+import { toRequestListener } from './request-listener.js'
+
+/** Where the server listens, and what it answers with. */
+export interface HttpServerOptions {
+  readonly address: string
+  readonly port: number
+  /** What the page asks for (default: nothing). */
+  readonly password: string | undefined
+  readonly api: ApiContext
+  /** The inbox page. */
+  readonly page: Hono
+}
+
+/**
+ * Starts the one HTTP server of a sandbox, for API and page.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
+ */
+export async function listenHttp(options: HttpServerOptions): Promise<Listener> {
+  const { address, port } = options
+  const app = createHttpApp(options)
+  const server = createServer(toRequestListener((request) => app.fetch(request)))
+  server.on('clientError', (_error, socket) => socket.destroy())
+  try {
+    server.listen(port, address)
+    await once(server, 'listening')
+  } catch (error) {
+    throw portError(port, address, error)
+  }
+  let closing: Promise<void> | undefined
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      closing ??= new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      })
+      return closing
+    },
+  }
+}
+
+function createHttpApp({ address, password, api, page }: HttpServerOptions): Hono {
+  const app = new Hono()
+  const rest = createApi(api)
+  app.use(addHeaders, checkHost(address), checkOrigin)
+  app.all('*', async (c, next) => (isApiRequest(c.req) ? rest.fetch(c.req.raw) : next()))
+  if (password !== undefined) app.use(checkPassword(password))
+  app.all('*', (c) => page.fetch(c.req.raw))
+  return app
+}

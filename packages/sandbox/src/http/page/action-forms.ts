@@ -1,0 +1,53 @@
+import { BOUNCE_TYPES } from '@postmark-smtp/core'
+import { html } from 'hono/html'
+import type { MailContent } from '../../mail/mail-content.js'
+import { listLinks } from '../../mail/mail-links.js'
+import type { SandboxMail } from '../../mail/sandbox-mail.js'
+import type { Markup } from './layout.js'
+import { printable } from './printable.js'
+
+const MOST_LINKS = 50
+const MOST_RECIPIENTS = 100
+/** SMTPApiError is what a verdict becomes; a complaint has its own button; the others come from no recipient. */
+const NOT_OFFERED = ['SMTPApiError', 'SpamComplaint', 'InboundError', 'TemplateRenderingFailed']
+
+/** What a recipient can do with a mail. */
+export function actionForms(mail: SandboxMail, content: MailContent): Markup {
+  if (mail.verdict.outcome === 'refused')
+    return html`<p class="note">Nobody got this mail, so nothing can.</p>`
+  const path = `/mails/${mail.messageId}`
+  const links = [...new Set(listLinks(content).map(({ url }) => url))].slice(0, MOST_LINKS)
+  const button = (action: string, text: string) =>
+    html`<button formaction="${path}/${action}">${text}</button>`
+  const choice = (name: string, label: string, values: readonly (readonly [string, string])[]) =>
+    html`<label><span>${label}</span><select name="${name}">${values.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`
+  const recipients = [...new Set(mail.envelope.to)].slice(0, MOST_RECIPIENTS)
+  const types = Object.entries(BOUNCE_TYPES).filter(([type]) => !NOT_OFFERED.includes(type))
+  return html`<form method="post" action="${path}/open" class="actions">
+${
+  recipients.length > 1
+    ? choice(
+        'recipient',
+        'Recipient',
+        recipients.map((address) => [address, printable(address, 80)]),
+      )
+    : ''
+}
+<div class="buttons">${button('open', 'Open')}${button('complain', 'Complain')}${button('unsubscribe', 'Unsubscribe')}</div>
+${
+  links.length > 0
+    ? html`<div class="pair">${choice(
+        'link',
+        'Link',
+        links.map((url) => [url, printable(url, 80)]),
+      )}${button('click', 'Click')}</div>`
+    : ''
+}
+<div class="pair">${choice(
+    'type',
+    'Bounce type',
+    types.map(([type, { name }]) => [type, name]),
+  )}${button('bounce', 'Bounce')}</div>
+</form>
+${links.length > 0 ? html`<details><summary>Links (${links.length})</summary><ul class="links">${links.map((url) => html`<li><a href="${url}" target="_blank" rel="noopener noreferrer">${printable(url, 300)}</a></li>`)}</ul></details>` : ''}`
+}

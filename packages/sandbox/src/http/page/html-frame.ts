@@ -1,0 +1,77 @@
+import type { MailContent } from '../../mail/mail-content.js'
+
+/** As much as Postmark takes. */
+const MAX_HTML_LENGTH = 5_242_880
+/** A browser takes minutes for 100,000 levels, and shows no more than 512. */
+const MAX_LEVELS = 5000
+const MAX_IMAGE_BYTES = 10_485_760
+
+/** Nothing runs, nothing is loaded, no form is sent: whatever the frame around it permits. */
+export const FRAME_POLICY: string = [
+  'sandbox',
+  "default-src 'none'",
+  'img-src data:',
+  'font-src data:',
+  "style-src 'unsafe-inline'",
+  "form-action 'none'",
+  "base-uri 'none'",
+  "frame-ancestors 'self'",
+].join('; ')
+
+// A link that the mail gives no target would replace the mail in its frame; this way it does nothing.
+const PREFACE =
+  '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><base target="_blank">'
+
+/** Why a browser shall not be given the HTML of a mail; undefined where it may. */
+export function frameProblem(html: string): string | undefined {
+  if (html.length > MAX_HTML_LENGTH) return `it has more than ${MAX_HTML_LENGTH} characters`
+  return countLevels(html) > MAX_LEVELS ? `it is nested more than ${MAX_LEVELS} levels deep` : undefined
+}
+
+/** How deep elements are nested at most, where none closes by itself but those without content. */
+function countLevels(html: string): number {
+  let level = 0
+  let deepest = 0
+  for (const [, slash, name = ''] of html.matchAll(/<(\/?)([a-z][a-z0-9]*)/gi)) {
+    if (VOID_ELEMENTS.test(name)) continue
+    level = slash === '/' ? Math.max(0, level - 1) : level + 1
+    deepest = Math.max(deepest, level)
+  }
+  return deepest
+}
+
+const VOID_ELEMENTS = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i
+
+/** The HTML of a mail as a document of its own, with the images that came with it in place. */
+export function toFrameDocument({ html = '', attachments }: MailContent): string {
+  if (frameProblem(html) !== undefined) return PREFACE
+  const images = new Map(
+    attachments.flatMap(({ contentId, mimeType, content }) =>
+      contentId !== undefined && /^image\/[\w.+-]+$/.test(mimeType)
+        ? [[contentId.replace(/^\s*<|>\s*$/g, ''), { mimeType, content }] as const]
+        : [],
+    ),
+  )
+  let left = MAX_IMAGE_BYTES
+  const body = html.replace(/\bcid:([^\s"'<>()]{1,998})/gi, (all, id: string) => {
+    const image = images.get(id) ?? images.get(fromPercent(id))
+    if (image === undefined || image.content.length > left) return all
+    left -= image.content.length
+    return `data:${image.mimeType};base64,${image.content.toString('base64')}`
+  })
+  return PREFACE + body.replace(CONNECTING_TAGS, '<x-$1')
+}
+
+/**
+ * No policy stops what Chromium does ahead of these: it looks a name up or opens a connection, and lets the policy
+ * stop the request alone.
+ */
+const CONNECTING_TAGS = /<(applet|embed|fencedframe|frame|iframe|link|object)(?=[\s/>])/gi
+
+function fromPercent(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}

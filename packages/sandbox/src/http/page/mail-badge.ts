@@ -1,0 +1,12 @@
+import { html } from 'hono/html'
+import type { SandboxMail } from '../../mail/sandbox-mail.js'
+import type { PostmarkServer } from '../../server/postmark-server.js'
+import type { Markup } from './layout.js'
+import { STATUSES, statusOf } from './mail-status.js'
+
+/** The status of a mail in a word; of a refused one with the first error code. */
+export function badge(mail: SandboxMail, server: PostmarkServer): Markup {
+  const status = statusOf(mail, server)
+  const code = status === 'refused' ? ` ${mail.verdict.problems[0]?.errorCode ?? ''}` : ''
+  return html`<span class="badge ${status}">${STATUSES[status]}${code}</span>`
+}

@@ -1,0 +1,77 @@
+import type { SandboxMail } from '../../mail/sandbox-mail.js'
+import type { PostmarkServer } from '../../server/postmark-server.js'
+import { type MailStatus, STATUSES, statusOf } from './mail-status.js'
+
+/** What the list shows; an empty text asks for nothing. */
+export interface MailFilter {
+  /** Text of the header or of the source. */
+  readonly q: string
+  readonly stream: string
+  readonly tag: string
+  /** @example 'order-id=42' */
+  readonly metadata: string
+  readonly to: string
+  readonly status: MailStatus | ''
+}
+
+/** Bytes of each mail that a text is looked for in. */
+const SEARCHED_BYTES = 65_536
+
+/** Reads the query of the list's URL. */
+export function readFilter(query: (name: string) => string | undefined): MailFilter {
+  const read = (name: string) => (query(name) ?? '').trim().slice(0, 200)
+  const status = read('status')
+  return {
+    q: read('q'),
+    stream: read('stream'),
+    tag: read('tag'),
+    metadata: read('metadata'),
+    to: read('to'),
+    status: Object.hasOwn(STATUSES, status) ? (status as MailStatus) : '',
+  }
+}
+
+/** The query that {@link readFilter} reads, with an `&` behind each part. */
+export function toQuery(filter: MailFilter): string {
+  return Object.entries(filter)
+    .filter(([, value]) => value !== '')
+    .map(([name, value]) => `${name}=${encodeURIComponent(value)}&`)
+    .join('')
+}
+
+/** The mails that the filter lets through, newest first. */
+export function filterMails(server: PostmarkServer, filter: MailFilter): SandboxMail[] {
+  const tests = [
+    filter.stream !== '' && ((mail: SandboxMail) => mail.stream === filter.stream),
+    filter.status !== '' && ((mail: SandboxMail) => statusOf(mail, server) === filter.status),
+    filter.tag !== '' && ((mail: SandboxMail) => holds(mail.postmark.tag, filter.tag)),
+    filter.to !== '' &&
+      ((mail: SandboxMail) => mail.envelope.to.some((address) => holds(address, filter.to))),
+    filter.metadata !== '' && hasMetadata(filter.metadata),
+    filter.q !== '' && hasText(filter.q),
+  ].filter((test) => test !== false)
+  return server.mails.filter((mail) => tests.every((test) => test(mail))).reverse()
+}
+
+function holds(text: string | null | undefined, wanted: string): boolean {
+  return text?.toLowerCase().includes(wanted.toLowerCase()) ?? false
+}
+
+/** Without an `=` any value will do. */
+function hasMetadata(wanted: string): (mail: SandboxMail) => boolean {
+  const [key = '', ...values] = wanted.split('=')
+  const name = key.trim().toLowerCase()
+  return ({ postmark }) =>
+    Object.entries(postmark.metadata ?? {}).some(
+      ([own, value]) =>
+        own.toLowerCase() === name && (values.length === 0 || value === values.join('=').trim()),
+    )
+}
+
+function hasText(wanted: string): (mail: SandboxMail) => boolean {
+  return ({ headers, envelope, raw }) =>
+    headers.some(({ value }) => holds(value, wanted)) ||
+    envelope.to.some((address) => holds(address, wanted)) ||
+    // Quoted-printable breaks lines anywhere.
+    holds(raw.toString('utf8', 0, SEARCHED_BYTES).replaceAll('=\r\n', ''), wanted)
+}

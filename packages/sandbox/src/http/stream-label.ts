@@ -1,0 +1,12 @@
+import type { SandboxMail } from '../mail/sandbox-mail.js'
+
+const STREAM_NOT_FOUND = 1235
+
+/**
+ * The stream that a mail names, for people to read.
+ * @example 'nowhere (does not exist)'
+ */
+export function toStreamLabel({ stream, verdict }: Pick<SandboxMail, 'stream' | 'verdict'>): string {
+  const missing = verdict.problems.some(({ errorCode }) => errorCode === STREAM_NOT_FOUND)
+  return missing ? `${stream} (does not exist)` : stream
+}

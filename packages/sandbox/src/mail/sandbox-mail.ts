@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto'
+import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core'
+import { addressParser } from 'postal-mime'
+import type { Judgement } from '../server/judge.js'
+import type { Arrival } from './arrival.js'
+import { toDeliveredCopy } from './delivered-copy.js'
+import { headerValue, type MailHeader, readHeaderBlock } from './header-block.js'
+import { type MailContent, readContent } from './mail-content.js'
+import { readParts } from './mime-parts.js'
+import type { StreamType } from './stream.js'
+import type { Verdict } from './verdict.js'
+
+/** The addresses of the SMTP dialogue, which may differ from those of the header. */
+export interface MailEnvelope {
+  readonly from: string
+  /** Every recipient that was accepted, Bcc included, in order. */
+  readonly to: readonly string[]
+}
+
+/** A mail that the sandbox accepted. Who had logged in is not kept: the user name is the secret token. */
+export interface SandboxMail {
+  /** The queue ID of the `250` reply. It is not the MessageID of a webhook. @example '4FA1C09B2E' */
+  readonly id: string
+  /** Postmark's MessageID, a UUID: webhooks and the REST API name the mail by it. */
+  readonly messageId: string
+  readonly receivedAt: Date
+  readonly envelope: MailEnvelope
+  /** The address in the From header, empty without one. @example 'shop@example.com' */
+  readonly from: string
+  /** The addresses in the To header. */
+  readonly to: readonly string[]
+  /** The decoded subject, empty without one. */
+  readonly subject: string
+  /** The stream that it names: that of the SMTP token, of the header, or `outbound`. There may be no such stream. */
+  readonly stream: string
+  /** The fields that Postmark would read. @example { tag: 'welcome', metadata: { 'order-id': '1' } } */
+  readonly postmark: ParsedPostmarkFields
+  /** What Postmark would have done with it. @example { outcome: 'sent', problems: [], notes: [] } */
+  readonly verdict: Verdict
+  /** Every header field in its order, decoded. */
+  readonly headers: readonly MailHeader[]
+  /** Whether the mail came over TLS. */
+  readonly secure: boolean
+  /** The host that its port stands for; undefined where one port stands for both. */
+  readonly host: StreamType | undefined
+  /** The bytes as received. Not enumerable, so that a printed mail and a test's diff stay readable. */
+  readonly raw: Buffer
+  /** Text, html and attachments: parsed at the first call, since that costs far more than the header block. */
+  parse(): Promise<MailContent>
+  /** The bytes that a recipient (default: the first) would get, as far as is known. */
+  delivered(recipient?: string): Buffer
+}
+
+/** A mail as it was read, before it is judged. */
+export type ReadMail = Pick<
+  SandboxMail,
+  'envelope' | 'from' | 'to' | 'subject' | 'postmark' | 'headers' | 'raw'
+>
+
+/** Reads the header block of the bytes after DATA. */
+export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
+  const headers = readHeaderBlock(raw)
+  return {
+    envelope,
+    from: addresses(headers, 'from')[0] ?? '',
+    to: addresses(headers, 'to'),
+    subject: headerValue(headers, 'subject') ?? '',
+    postmark: fromHeaderEntries(headers),
+    headers,
+    raw,
+  }
+}
+
+/** Makes a {@link SandboxMail} of what was read and judged. */
+export function toSandboxMail(
+  read: ReadMail,
+  { stream, verdict }: Judgement,
+  { secure, host }: Arrival,
+  receivedAt: Date,
+): SandboxMail {
+  const { raw } = read
+  let content: Promise<MailContent> | undefined
+  const mail: SandboxMail = {
+    // From a UUID, since Node draws the bytes of many at once.
+    id: randomUUID().slice(-10).toUpperCase(),
+    messageId: randomUUID(),
+    receivedAt,
+    ...read,
+    stream,
+    verdict,
+    secure,
+    host,
+    parse() {
+      content ??= Promise.resolve().then(() => readContent(readParts(raw, mail.headers)))
+      return content
+    },
+    delivered: (recipient = mail.envelope.to[0] ?? '') => toDeliveredCopy(mail, recipient),
+  }
+  return Object.defineProperties(mail, {
+    raw: { enumerable: false },
+    parse: { enumerable: false },
+    delivered: { enumerable: false },
+  })
+}
+
+function addresses(headers: readonly MailHeader[], name: string): string[] {
+  const value = headerValue(headers, name)
+  if (value === undefined) return []
+  return addressParser(value, { flatten: true }).flatMap(({ address }) => address || [])
+}

@@ -1,0 +1,201 @@
+import { stripVTControlCharacters } from 'node:util'
+import { type PostmarkFields, toHeaderEntries } from '@postmark-smtp/core'
+import { createTransport } from 'nodemailer'
+import { expect, it } from 'vitest'
+import { type Sandbox, startSandbox } from '../sandbox.js'
+import '../vitest.js'
+
+const message = { from: 'Shop <shop@example.com>', to: 'ann@example.com', subject: 'Welcome', text: 'Hi' }
+
+async function send({ port, token }: Sandbox, fields: PostmarkFields, to = message.to): Promise<void> {
+  const auth = { user: token, pass: token }
+  const headers = toHeaderEntries(fields).map((entry) => ({ ...entry }))
+  await createTransport({ host: '127.0.0.1', port, auth, ignoreTLS: true }).sendMail({
+    ...message,
+    to,
+    headers,
+  })
+}
+
+/** What a failing expectation prints, without colours. */
+async function failure(expectation: Promise<void>): Promise<string> {
+  const error: unknown = await expectation.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!(error instanceof Error)) throw new Error('The expectation did not fail.')
+  return stripVTControlCharacters(error.message).replaceAll(/ +$/gm, '')
+}
+
+it('passes for a mail that was sent', async () => {
+  await using sandbox = await startSandbox()
+  await expect(sandbox).not.toHaveSent()
+  await send(sandbox, { messageStream: 'broadcast', tag: 'welcome', metadata: { 'order-id': '42' } })
+  await expect(sandbox).toHaveSent()
+  await expect(sandbox).toHaveSent({
+    to: 'ANN@example.com',
+    stream: 'broadcast',
+    tag: expect.stringContaining('come'),
+    metadata: { 'order-id': 42 },
+  })
+  await expect(sandbox).toHaveSent((mail) => mail.subject === 'Welcome')
+  await expect(sandbox).not.toHaveSent({ to: 'bob@example.com' })
+})
+
+it('waits for a mail of a background job', async () => {
+  await using sandbox = await startSandbox()
+  const expectation = expect(sandbox).toHaveSent({ tag: 'late' }, { timeoutMs: 30_000 })
+  await send(sandbox, { tag: 'early' })
+  await send(sandbox, { tag: 'late' })
+  await expectation
+})
+
+it('shows how the closest mail differs, and lists the others', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, { tag: 'receipt', metadata: { 'order-id': '41', tenant: 'acme' } })
+  await send(sandbox, { tag: 'newsletter' }, 'bob@example.com, carol@example.com')
+  const match = {
+    to: 'ANN@example.com',
+    subject: expect.stringMatching(/^Wel/),
+    stream: 'broadcast',
+    tag: 'receipt',
+    metadata: { 'order-id': 42, tenant: 'acme', user: '7' },
+  }
+  expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
+    "expect(sandbox).toHaveSent(match)
+
+    No mail matched within 0 ms. The closest of 2:
+
+    - Expected
+    + Received
+
+      {
+        "metadata": {
+    -     "order-id": "42",
+    +     "order-id": "41",
+          "tenant": "acme",
+    -     "user": "7",
+    +     "user": undefined,
+        },
+    -   "stream": "broadcast",
+    +   "stream": "outbound",
+        "subject": StringMatching /^Wel/,
+        "tag": "receipt",
+        "to": "ANN@example.com",
+      }
+
+    The others:
+      - to bob@example.com, carol@example.com, subject 'Welcome', postmark { tag: 'newsletter' }"
+  `)
+})
+
+it('shows every recipient where none is the wanted one, and values of another type as they are', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, { trackOpens: false }, 'bob@example.com, carol@example.com')
+  const match = { to: /^ann@/, postmark: { trackOpens: true, tag: null, metadata: { user: '1' } } }
+  expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
+    "expect(sandbox).toHaveSent(match)
+
+    No mail matched within 0 ms. The closest of 1:
+
+    - Expected
+    + Received
+
+      {
+        "postmark": {
+          "metadata": {
+    -       "user": "1",
+    +       "user": undefined,
+          },
+          "tag": null,
+    -     "trackOpens": true,
+    +     "trackOpens": false,
+        },
+    -   "to": /^ann@/,
+    +   "to": [
+    +     "bob@example.com",
+    +     "carol@example.com",
+    +   ],
+      }"
+  `)
+})
+
+it('shows what was sent where nothing should be', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, { tag: 'receipt' })
+  expect(await failure(expect(sandbox).not.toHaveSent({ tag: /rec/ }))).toMatchInlineSnapshot(`
+    "expect(sandbox).not.toHaveSent(match)
+
+    A mail like this was not expected:
+      - to ann@example.com, subject 'Welcome', postmark { tag: 'receipt' }"
+  `)
+})
+
+it('fails with and without .not for a mail that Postmark would refuse, and says why', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, { messageStream: 'nowhere', tag: 'receipt' })
+  expect(
+    await failure(expect(sandbox).toHaveSent({ tag: 'receipt' }, { timeoutMs: 0 })),
+  ).toMatchInlineSnapshot(`
+    "expect(sandbox).toHaveSent(match)
+
+    A mail matched, but Postmark would refuse it:
+      - to ann@example.com, subject 'Welcome', postmark { messageStream: 'nowhere', tag: 'receipt' }, refused: 1235
+        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s. For this sandbox: \`streams: ['nowhere']\`, or \`--stream nowhere\`."
+  `)
+  expect(await failure(expect(sandbox).toHaveSent({ stream: 'nowhere' }, { timeoutMs: 0 }))).toMatch(
+    'A mail matched, but Postmark would refuse it',
+  )
+  await expect(sandbox).not.toHaveSent({ stream: 'outbound' })
+  expect(await failure(expect(sandbox).not.toHaveSent({ tag: 'receipt' }))).toMatch(
+    /not expected.*refused: 1235$/s,
+  )
+  await send(sandbox, { tag: 'receipt' })
+  await expect(sandbox).toHaveSent({ tag: 'receipt' })
+})
+
+it('says that nothing was sent, and lists all where a function decides', async () => {
+  await using sandbox = await startSandbox()
+  const none = expect(sandbox).toHaveSent({ tag: 'welcome' }, { timeoutMs: 0 })
+  expect(await failure(none)).toMatchInlineSnapshot(`
+    "expect(sandbox).toHaveSent(match)
+
+    No mail was sent within 0 ms:
+
+    - Expected
+    + Received
+
+    - {
+    -   "tag": "welcome",
+    - }
+    + {}"
+  `)
+  const any = expect(sandbox).toHaveSent(undefined, { timeoutMs: 0 })
+  expect(await failure(any)).toMatch(/No mail was sent within 0 ms\.$/)
+  await send(sandbox, { tag: 'receipt' })
+  const decided = expect(sandbox).toHaveSent(() => false, { timeoutMs: 0 })
+  expect(await failure(decided)).toMatch(/These were sent:\n {2}- to ann@example\.com, subject 'Welcome'/)
+})
+
+it.each<[string, unknown, object, RegExp]>([
+  ['something that is no sandbox', 'mailer', {}, /wants a sandbox, not 'mailer'/],
+  ['nothing', undefined, {}, /wants a sandbox, not undefined/],
+  [
+    'a key that is none',
+    { outbox: [], waitFor() {} },
+    { tags: 'x' },
+    /"tags" is not known. Did you mean "tag"/,
+  ],
+])('refuses %s, also with .not', async (_, received, match, text) => {
+  expect(await failure(expect(received).toHaveSent(match))).toMatch(text)
+  expect(await failure(expect(received).not.toHaveSent(match))).toMatch(text)
+})
+
+it('passes on what a function or a matcher throws', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, {})
+  const broken = () => {
+    throw new Error('broken predicate')
+  }
+  expect(await failure(expect(sandbox).toHaveSent(broken))).toBe('broken predicate')
+})

@@ -1,0 +1,68 @@
+import type { SandboxMail } from '../mail/sandbox-mail.js'
+import type { PostmarkServer } from '../server/postmark-server.js'
+import { listMails, show } from './mail-list.js'
+import { type MailMatch, toPredicate } from './mail-match.js'
+
+/** How `waitFor` waits. */
+export interface WaitOptions {
+  /** Milliseconds until it gives up (default 5000). */
+  readonly timeoutMs?: number
+}
+
+/** Wakes those who wait for a mail. */
+export interface Outbox {
+  waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
+  close(): void
+}
+
+interface Waiter {
+  offer(mail: SandboxMail): void
+  fail(reason: string): void
+}
+
+/** The outbox of a server. */
+export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outbox {
+  const { mails } = server
+  const waiters = new Set<Waiter>()
+
+  async function waitFor(...[wanted, { timeoutMs = 5000 } = {}]: Parameters<Outbox['waitFor']>) {
+    const predicate = toPredicate(wanted)
+    const there = mails.find(predicate)
+    if (there !== undefined) return there
+    return new Promise<SandboxMail>((resolve, reject) => {
+      const settle = (finish: () => void) => {
+        clearTimeout(timer)
+        waiters.delete(waiter)
+        finish()
+      }
+      const waiter: Waiter = {
+        offer(mail) {
+          try {
+            if (predicate(mail)) settle(() => resolve(mail))
+          } catch (error) {
+            settle(() => reject(error))
+          }
+        },
+        fail: (reason) => settle(() => reject(new Error(describeMiss(wanted, reason, mails)))),
+      }
+      const timer = setTimeout(() => waiter.fail(`within ${timeoutMs} ms`), timeoutMs)
+      waiters.add(waiter)
+    })
+  }
+
+  server.on('mail', (mail) => {
+    for (const waiter of waiters) waiter.offer(mail)
+  })
+  return {
+    waitFor,
+    close() {
+      for (const waiter of waiters) waiter.fail('before the sandbox was closed')
+    },
+  }
+}
+
+function describeMiss(wanted: unknown, reason: string, mails: readonly SandboxMail[]): string {
+  const what = typeof wanted === 'function' ? 'for which the function is true' : `with ${show(wanted)}`
+  if (mails.length === 0) return `No mail ${what} arrived ${reason}. Nothing arrived at all.`
+  return `No mail ${what} arrived ${reason}. These arrived${listMails(mails)}`
+}

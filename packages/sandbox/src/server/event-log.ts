@@ -1,0 +1,84 @@
+import type { MailLink } from '../mail/mail-links.js'
+import type { SandboxMail } from '../mail/sandbox-mail.js'
+import type { SandboxBounce } from './bounce.js'
+import type { SandboxEvent } from './sandbox-event.js'
+import type { SandboxSuppression } from './suppressions.js'
+import { bouncePart, mailPart, suppressionPart, toPostmarkDate, webhookPayload } from './webhook-payload.js'
+
+type Facts = Omit<SandboxEvent, 'id' | 'at' | 'payload'>
+
+/** Makes the events of a server, each with the body that a webhook posts. */
+export class EventLog {
+  readonly #now: () => Date
+  readonly #keep: (event: SandboxEvent) => void
+  #lastId = 0
+
+  constructor(now: () => Date, keep: (event: SandboxEvent) => void) {
+    this.#now = now
+    this.#keep = keep
+  }
+
+  delivered(mail: SandboxMail, recipient: string): SandboxEvent {
+    return this.#record({ recordType: 'Delivery', recipient, stream: mail.stream, mail }, 'DeliveredAt', {
+      Recipient: recipient,
+      Details: 'smtp;250 2.0.0 OK',
+    })
+  }
+
+  opened(mail: SandboxMail, recipient: string, isFirst: boolean): SandboxEvent {
+    return this.#record({ recordType: 'Open', recipient, stream: mail.stream, mail }, 'ReceivedAt', {
+      FirstOpen: isFirst,
+      Recipient: recipient,
+    })
+  }
+
+  clicked(mail: SandboxMail, recipient: string, { url, location }: MailLink): SandboxEvent {
+    return this.#record({ recordType: 'Click', recipient, stream: mail.stream, mail }, 'ReceivedAt', {
+      ClickLocation: location,
+      OriginalLink: url,
+      Recipient: recipient,
+    })
+  }
+
+  bounced(bounce: SandboxBounce): SandboxEvent {
+    const { mail, stream, recipient, type } = bounce
+    const recordType = type === 'SpamComplaint' ? type : 'Bounce'
+    const facts = { recordType, recipient, stream, mail, bounce } as const
+    return this.#record(facts, 'BouncedAt', { ...bouncePart(bounce), RecordType: recordType })
+  }
+
+  /** A suppression was made, or lifted; `mail` is the one behind it. */
+  suppressionChanged(
+    suppression: SandboxSuppression,
+    isMade: boolean,
+    mail: SandboxMail | undefined,
+  ): SandboxEvent {
+    const { stream, address } = suppression
+    return this.#record({ recordType: 'SubscriptionChange', recipient: address, stream, mail }, 'ChangedAt', {
+      ...(mail === undefined && { MessageID: null, Tag: null, Metadata: {} }),
+      ...suppressionPart(suppression, isMade),
+    })
+  }
+
+  /** The payload costs more than the rest of the event, so it is made when somebody looks. */
+  #record(facts: Facts, timeKey: string, fields: Readonly<Record<string, unknown>>): SandboxEvent {
+    const at = this.#now()
+    const { mail, recordType } = facts
+    let payload: SandboxEvent['payload'] | undefined
+    const event: SandboxEvent = {
+      id: ++this.#lastId,
+      at,
+      ...facts,
+      get payload() {
+        payload ??= webhookPayload(recordType, {
+          ...(mail && mailPart(mail)),
+          ...fields,
+          [timeKey]: toPostmarkDate(at),
+        })
+        return payload
+      },
+    }
+    this.#keep(event)
+    return event
+  }
+}

@@ -1,0 +1,209 @@
+import type { BounceTypeName } from '@postmark-smtp/core'
+import type { Arrival } from '../mail/arrival.js'
+import { listLinks } from '../mail/mail-links.js'
+import { type MailEnvelope, readMail, type SandboxMail, toSandboxMail } from '../mail/sandbox-mail.js'
+import { DEFAULT_STREAM, type SandboxStream, type StreamSetting, toStreams } from '../mail/stream.js'
+import { type SandboxBounce, suppressionOf, toBounce } from './bounce.js'
+import { EventLog } from './event-log.js'
+import { judge, type Rules } from './judge.js'
+import type { MailActions } from './mail-actions.js'
+import { type KeepLimits, MailStore, toKeepLimits } from './mail-store.js'
+import { activeRecipients, findRecipient, misuse } from './recipients.js'
+import type { SandboxEvent } from './sandbox-event.js'
+import { type AccountState, type SenderSetting, toSenderRules } from './sender-rules.js'
+import { type ServerEvents, ServerListeners } from './server-events.js'
+import { type ServerSettings, toSettings } from './server-settings.js'
+import { type SandboxSuppression, Suppressions } from './suppressions.js'
+import { testBounceType } from './test-bounce-type.js'
+
+/** What {@link createPostmarkServer} takes. */
+export interface PostmarkServerOptions {
+  /** Streams beside `outbound`, `broadcast` and `inbound`, which every server has. */
+  readonly streams?: readonly (string | StreamSetting)[]
+  /** The domains and addresses that may stand in From (default: any). */
+  readonly senders?: readonly (string | SenderSetting)[]
+  /** Default `approved`. */
+  readonly account?: AccountState
+  readonly settings?: Partial<ServerSettings>
+  readonly keep?: KeepLimits
+  /** The current time (default: the real one). */
+  readonly now?: () => Date
+}
+
+/** Postmark's side behind the SMTP dialogue: the state of one server, and its rules. */
+export interface PostmarkServer extends MailActions {
+  readonly settings: ServerSettings
+  change(settings: Partial<ServerSettings>): void
+  /** The current time, which a test can advance. */
+  now(): Date
+
+  readonly streams: readonly SandboxStream[]
+  readonly mails: readonly SandboxMail[]
+  readonly bounces: readonly SandboxBounce[]
+  readonly suppressions: readonly SandboxSuppression[]
+
+  /** Adds a stream, or puts it in the place of the one with its ID. */
+  saveStream(stream: SandboxStream): void
+  /** The mail with this MessageID. */
+  findMail(messageId: string): SandboxMail | undefined
+  findBounce(id: number): SandboxBounce | undefined
+  /** What happened to a mail, oldest first. */
+  eventsOf(mail: SandboxMail): readonly SandboxEvent[]
+
+  /** Takes a mail, judges it, and lets happen what Postmark would do next. */
+  receive(raw: Buffer, envelope: MailEnvelope, arrival: Arrival): SandboxMail
+  /** Reactivates the address of a bounce. */
+  activate(bounce: SandboxBounce): SandboxBounce
+
+  /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
+  clear(): void
+  /** Calls the listener from now on; returns what ends that. */
+  on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
+}
+
+/**
+ * Makes a Postmark server without mails.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function createPostmarkServer(options: PostmarkServerOptions = {}): PostmarkServer {
+  const { now = () => new Date() } = options
+  const streams = new Map(toStreams(options.streams).map((stream) => [stream.id, stream]))
+  const suppressions = new Suppressions()
+  const store = new MailStore(toKeepLimits(options.keep))
+  const rules: Rules = {
+    ...toSenderRules(options.account, options.senders),
+    findStream: (id) => streams.get(id),
+    isSuppressed: (stream, address) => suppressions.has(stream, address),
+  }
+  const listeners = new ServerListeners()
+  let settings = toSettings(options.settings)
+  let lastBounceId = 0
+
+  const log = new EventLog(now, (event) => {
+    store.addEvent(event)
+    listeners.call('event', event)
+  })
+
+  function deliver(mail: SandboxMail, recipient: string): void {
+    const type = testBounceType(recipient, mail.postmark.bounceType)
+    if (type) makeBounce(mail, type, recipient)
+    else log.delivered(mail, recipient)
+  }
+
+  function makeBounce(mail: SandboxMail, type: BounceTypeName, recipient: string): SandboxEvent {
+    // A bounce has to be found somewhere: where a mail goes that names no stream.
+    const stream = streams.has(mail.stream) ? mail.stream : DEFAULT_STREAM
+    const at = now()
+    const isSuppressed = () => suppressions.has(stream, recipient)
+    const bounce = toBounce({ id: ++lastBounceId, type, mail, stream, recipient, at, isSuppressed })
+    store.addBounce(bounce)
+    const reason = suppressionOf(type)
+    const suppression = reason && ({ stream, address: recipient, reason, origin: 'Recipient', at } as const)
+    const isNew = suppression && suppressions.add(suppression)
+    const event = log.bounced(bounce)
+    if (isNew) log.suppressionChanged(suppression, true, mail)
+    return event
+  }
+
+  function unsuppress(
+    ...[address, { stream } = {}]: Parameters<PostmarkServer['unsuppress']>
+  ): SandboxEvent | undefined {
+    const lifted = suppressions.remove(streamOf(stream), address)
+    return lifted && log.suppressionChanged({ ...lifted, origin: 'Customer', at: now() }, false, undefined)
+  }
+
+  function recipientOf(mail: SandboxMail, recipient?: string): string {
+    if (store.findMail(mail.messageId) !== mail) throw misuse('The mail is not kept any more.')
+    return findRecipient(mail, recipient)
+  }
+
+  function streamOf(id: string = DEFAULT_STREAM): string {
+    if (!streams.has(id))
+      throw misuse(`There is no stream "${id}". There are ${[...streams.keys()].join(', ')}.`)
+    return id
+  }
+
+  return {
+    get settings() {
+      return settings
+    },
+    change(changes) {
+      settings = toSettings(changes, settings)
+    },
+    now,
+    get streams() {
+      return [...streams.values()]
+    },
+    mails: store.mails,
+    bounces: store.bounces,
+    get suppressions() {
+      return suppressions.list
+    },
+    saveStream: (stream) => void streams.set(stream.id, stream),
+    findMail: (messageId) => store.findMail(messageId),
+    findBounce: (id) => store.findBounce(id),
+    eventsOf: (mail) => store.eventsOf(mail),
+
+    receive(raw, envelope, arrival) {
+      const read = readMail(raw, envelope)
+      const mail = toSandboxMail(read, judge(read, arrival, rules), arrival, now())
+      const removed = store.addMail(mail)
+      listeners.call('mail', mail)
+      if (removed) listeners.call('removed')
+      const active = activeRecipients(mail, suppressions)
+      if (mail.verdict.outcome === 'refused') makeBounce(mail, 'SMTPApiError', envelope.to[0] ?? '')
+      else for (const recipient of active) deliver(mail, recipient)
+      return mail
+    },
+    bounce: (mail, type, recipient) => makeBounce(mail, type, recipientOf(mail, recipient)).bounce!,
+    open(mail, recipient) {
+      const address = recipientOf(mail, recipient)
+      const first = !store
+        .eventsOf(mail)
+        .some((event) => event.recordType === 'Open' && event.recipient === address)
+      return log.opened(mail, address, first)
+    },
+    async click(mail, url, recipient) {
+      const address = recipientOf(mail, recipient)
+      const links = listLinks(await mail.parse())
+      const link = url === undefined ? links[0] : links.find((each) => each.url === url)
+      if (!link && url === undefined) throw misuse('The mail has no link.')
+      return log.clicked(mail, address, link ?? { url: url!, location: 'HTML' })
+    },
+    complain: (mail, recipient) => makeBounce(mail, 'SpamComplaint', recipientOf(mail, recipient)),
+    unsubscribe(mail, recipient) {
+      const address = recipientOf(mail, recipient)
+      const suppression = {
+        stream: mail.stream,
+        address,
+        reason: 'ManualSuppression',
+        origin: 'Recipient',
+        at: now(),
+      } as const
+      suppressions.add(suppression)
+      return log.suppressionChanged(suppression, true, mail)
+    },
+    activate(bounce) {
+      if (!bounce.canActivate) throw misuse(`A bounce of the type ${bounce.type} cannot be reactivated.`)
+      unsuppress(bounce.recipient, { stream: bounce.stream })
+      return bounce
+    },
+    suppress(address, { stream, reason = 'ManualSuppression' } = {}) {
+      const suppression = {
+        stream: streamOf(stream),
+        address,
+        reason,
+        origin: 'Customer',
+        at: now(),
+      } as const
+      return suppressions.add(suppression) ? log.suppressionChanged(suppression, true, undefined) : undefined
+    },
+    unsuppress,
+    clear() {
+      store.clear()
+      suppressions.clear()
+      listeners.call('removed')
+    },
+    on: (event, listener) => listeners.add(event, listener),
+  }
+}

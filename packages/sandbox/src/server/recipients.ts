@@ -1,0 +1,35 @@
+import { PostmarkError } from '@postmark-smtp/core'
+import type { SandboxMail } from '../mail/sandbox-mail.js'
+import type { Suppressions } from './suppressions.js'
+
+/** Each recipient that Postmark sends to, once; the case of an address does not count. */
+export function activeRecipients(
+  { envelope, stream }: SandboxMail,
+  suppressions: Suppressions,
+): readonly string[] {
+  const active = new Map<string, string>()
+  for (const address of envelope.to) {
+    const lower = address.toLowerCase()
+    if (!active.has(lower) && !suppressions.has(stream, address)) active.set(lower, address)
+  }
+  return [...active.values()]
+}
+
+/**
+ * The recipient of a mail that something happens to, by default the first.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS where nobody received the mail, or this recipient did not
+ */
+export function findRecipient({ envelope, verdict }: SandboxMail, recipient?: string): string {
+  if (verdict.outcome === 'refused')
+    throw misuse(`The mail was refused (${verdict.problems[0]?.message}), so nobody received it.`)
+  if (recipient === undefined) return envelope.to[0]!
+  const found = envelope.to.find((address) => address.toLowerCase() === recipient.toLowerCase())
+  if (found === undefined)
+    throw misuse(`The mail did not go to ${recipient}. It went to ${envelope.to.join(', ')}.`)
+  return found
+}
+
+/** The error for a call that cannot mean anything. */
+export function misuse(message: string): PostmarkError {
+  return new PostmarkError('ERR_POSTMARK_OPTIONS', message)
+}

@@ -1,0 +1,82 @@
+import { API_ERRORS } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import type { ReadMail } from '../mail/sandbox-mail.js'
+import type { VerdictProblem } from '../mail/verdict.js'
+
+/** A verified domain or address, for `startSandbox({ senders })`. */
+export interface SenderSetting {
+  /** A domain or an address. @example 'example.com' */
+  readonly address: string
+  /** Whether its owner followed Postmark's link (default true). */
+  readonly confirmed?: boolean
+}
+
+/** Whether the account may send: `pending` only to the domain of From, `blocked` not at all. */
+export type AccountState = 'approved' | 'pending' | 'blocked'
+
+/** Who may send, and to whom. */
+export interface SenderRules {
+  readonly account: AccountState
+  /** Whether each domain or address, in lower case, is confirmed; undefined where any may send. */
+  readonly senders: ReadonlyMap<string, boolean> | undefined
+}
+
+/** Reads the options. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function toSenderRules(
+  account: AccountState = 'approved',
+  senders?: readonly (string | SenderSetting)[],
+): SenderRules {
+  if (!['approved', 'pending', 'blocked'].includes(account))
+    throw optionError('account', account, '"approved", "pending" or "blocked"')
+  if (senders !== undefined && !Array.isArray(senders))
+    throw optionError('senders', senders, 'a list of domains and addresses')
+  return { account, senders: senders && new Map(senders.map(toSender)) }
+}
+
+function toSender(setting: string | SenderSetting): [string, boolean] {
+  const sender = typeof setting === 'string' ? { address: setting } : setting
+  refuseUnknown(sender, ['address', 'confirmed'])
+  const { address, confirmed = true } = sender
+  if (typeof address !== 'string' || !/^([^\s@]+@)?[^\s@]+\.[^\s@]+$/.test(address))
+    throw optionError('senders', address, 'a domain or an address')
+  if (typeof confirmed !== 'boolean') throw optionError('senders.confirmed', confirmed, 'a boolean')
+  return [address.toLowerCase(), confirmed]
+}
+
+/** Whether the account may send this mail. */
+export function judgeSender(mail: ReadMail, { account, senders }: SenderRules): VerdictProblem[] {
+  const problems: VerdictProblem[] = []
+  const refuse = (errorCode: number, path: string, message: string) =>
+    problems.push({ errorCode, message, path, cure: API_ERRORS[errorCode]!.cure })
+  const { from } = mail
+  if (account === 'blocked') refuse(413, 'from', 'This account is not approved to send email.')
+  if (from === '') refuse(300, 'from', "Invalid 'From' address.")
+  else if (senders) {
+    const confirmed = senders.get(from.toLowerCase()) ?? senders.get(domainOf(from))
+    const supplied = `The 'From' address you supplied (${from}) is not`
+    const then = "in order to be able to use it in the 'From' field of your messages."
+    if (confirmed === undefined)
+      refuse(
+        400,
+        'from',
+        `${supplied} a Sender Signature on your account. Please add and confirm this address ${then}`,
+      )
+    else if (!confirmed) refuse(401, 'from', `${supplied} confirmed. Please confirm this address ${then}`)
+  }
+  if (account === 'pending') {
+    const others = new Set(mail.envelope.to.map(domainOf).filter((domain) => domain !== domainOf(from)))
+    if (others.size > 0)
+      refuse(
+        412,
+        'to',
+        'While your account is pending approval, all recipient addresses must share the same domain as the ' +
+          `'From' address. The domain of the 'From' address is '${domainOf(from)}', but you are attempting to ` +
+          `send email to the following domain(s): '${[...others].join("', '")}'.`,
+      )
+  }
+  return problems
+}
+
+function domainOf(address: string): string {
+  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+}

@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto'
+import type { PostmarkServer } from '../server/postmark-server.js'
+import type { RecordType, SandboxEvent } from '../server/sandbox-event.js'
+import type { Clock } from './clock.js'
+import { type HttpReply, sendPost } from './http-post.js'
+import { createTurns } from './turns.js'
+import { isWanted, type SandboxWebhook, toWebhook, type WebhookOptions } from './webhook.js'
+import { createAttemptLog, type WebhookAttempt } from './webhook-attempt.js'
+import { payloadFor, requestHeaders } from './webhook-request.js'
+import { judgeReply, RETRY_DELAYS_MS } from './webhook-retry.js'
+
+/** The webhooks of a sandbox, and what was posted to them. */
+export interface SandboxWebhooks {
+  readonly list: readonly SandboxWebhook[]
+  /** Every attempt so far, oldest first; the oldest go when there are more than 1000. */
+  readonly attempts: readonly WebhookAttempt[]
+  attemptsOf(event: SandboxEvent): readonly WebhookAttempt[]
+  /** Whether a webhook would have got it, were the setting `enableSmtpApiErrorHooks` not off. */
+  isWithheld(event: SandboxEvent): boolean
+  /** Whether there was one with this ID. What waits to be posted to it is not. */
+  remove(id: number): boolean
+  /** Calls the listener after each attempt from now on; returns what ends that. */
+  onAttempt(listener: (attempt: WebhookAttempt) => void): () => void
+}
+
+/** Posts what happens to the webhooks. */
+export interface WebhookSender extends SandboxWebhooks {
+  /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
+  add(options: WebhookOptions): SandboxWebhook
+  /** Makes a webhook without adding it: in the place of another, or yet to be verified. */
+  prepare(options: WebhookOptions, id?: number, verified?: boolean): SandboxWebhook
+  /** Adds a prepared one, or puts it in the place of the one with its ID. */
+  put(webhook: SandboxWebhook): void
+  /** Posts a payload at once, outside the log, and says what came back. */
+  probe(webhook: SandboxWebhook, payload: Readonly<Record<string, unknown>>): Promise<HttpReply>
+  /** Ends the posts under way and makes no more. */
+  close(): void
+}
+
+/** What Postmark waits for a reply is not known. */
+const TIMEOUT_MS = 30_000
+const MOST_POSTS_AT_ONCE = 10
+/** Beyond that, while a receiver is down, events are dropped: the memory of a sandbox that runs for days has an end. */
+const MOST_PENDING = 10_000
+
+/** An event on its way to a webhook. */
+interface Delivery {
+  readonly webhookId: number
+  readonly eventId: number
+  readonly recordType: RecordType
+  readonly payload: Readonly<Record<string, unknown>>
+  readonly traceId: string
+  attempt: number
+  /** Takes back the next attempt. */
+  cancel(): void
+}
+
+/** Starts to post the events of a server. */
+export function createWebhookSender(
+  server: PostmarkServer,
+  clock: Clock,
+  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+): WebhookSender {
+  const webhooks = new Map<number, SandboxWebhook>()
+  const log = createAttemptLog()
+  const pending = new Set<Delivery>()
+  const withheld = new WeakSet<SandboxEvent>()
+  const closing = new AbortController()
+  const takeTurn = createTurns(MOST_POSTS_AT_ONCE)
+  let lastId = 0
+  const nextId = () => {
+    lastId += 1
+    return lastId
+  }
+
+  const listeners = [
+    server.on('event', (event) => {
+      const wanted = [...webhooks.values()].filter((webhook) => isWanted(webhook, event))
+      if (!isSwitchedOff(event, server)) for (const webhook of wanted) start(webhook, event)
+      else if (wanted.length > 0) withheld.add(event)
+    }),
+    server.on('removed', () => {
+      // Emptied by hand, between two tests: a late retry of the one must not reach the other.
+      if (server.mails.length > 0) return
+      log.clear()
+      for (const delivery of pending) delivery.cancel()
+      pending.clear()
+    }),
+  ]
+
+  function start(webhook: SandboxWebhook, event: SandboxEvent) {
+    const { id: eventId, recordType } = event
+    const payload = payloadFor(webhook, event)
+    const [webhookId, traceId] = [webhook.id, randomUUID()]
+    const delivery: Delivery = { webhookId, eventId, recordType, payload, traceId, attempt: 1, cancel() {} }
+    if (pending.size < MOST_PENDING) {
+      pending.add(delivery)
+      schedule(delivery, 0)
+    } else record(webhook, delivery, clock.now(), { error: 'too many posts are pending' }, 'dropped', 0)
+  }
+
+  function schedule(delivery: Delivery, ms: number) {
+    delivery.cancel = clock.schedule(ms, () => attempt(delivery))
+  }
+
+  async function attempt(delivery: Delivery): Promise<void> {
+    const leave = await takeTurn()
+    try {
+      const webhook = webhooks.get(delivery.webhookId)
+      if (webhook === undefined) pending.delete(delivery)
+      else if (pending.has(delivery)) await attemptNow(webhook, delivery)
+    } finally {
+      leave()
+    }
+  }
+
+  async function attemptNow(webhook: SandboxWebhook, delivery: Delivery): Promise<void> {
+    const at = clock.now()
+    const reply = await post(webhook, delivery)
+    // Cleared, or closed, in the meantime.
+    if (!pending.has(delivery)) return
+    const { attempt } = delivery
+    const { outcome, delayMs } = judgeReply(reply, attempt)
+    if (outcome === 'retry') schedule(Object.assign(delivery, { attempt: attempt + 1 }), delayMs)
+    else pending.delete(delivery)
+    record(webhook, { ...delivery, attempt }, at, reply, outcome, delayMs)
+  }
+
+  function record(
+    { id: webhookId, url }: SandboxWebhook,
+    { eventId, recordType, traceId, attempt }: Delivery,
+    at: Date,
+    reply: HttpReply,
+    outcome: WebhookAttempt['outcome'],
+    delayMs: number,
+  ) {
+    log.add({
+      ...{ eventId, recordType, webhookId, url, traceId, attempt, at, ...reply, outcome },
+      ...(outcome === 'retry' && { nextAt: new Date(clock.now().getTime() + delayMs) }),
+    })
+  }
+
+  function post(
+    webhook: SandboxWebhook,
+    { payload, traceId, attempt }: Pick<Delivery, 'payload' | 'traceId' | 'attempt'>,
+  ) {
+    const body = JSON.stringify(payload)
+    const headers = requestHeaders(webhook, body, traceId, RETRY_DELAYS_MS.length + 1 - attempt)
+    return sendPost({ url: webhook.url, body, headers, timeoutMs, signal: closing.signal })
+  }
+
+  const sender: WebhookSender = {
+    get list() {
+      return [...webhooks.values()]
+    },
+    attempts: log.attempts,
+    attemptsOf: (event) => log.attempts.filter(({ eventId }) => eventId === event.id),
+    isWithheld: (event) => withheld.has(event),
+    add(options) {
+      const webhook = sender.prepare(options)
+      sender.put(webhook)
+      return webhook
+    },
+    prepare: (options, id = nextId(), verified = true) => toWebhook(id, options, server.streams, verified),
+    put(webhook) {
+      webhooks.set(webhook.id, webhook)
+    },
+    remove: (id) => webhooks.delete(id),
+    probe: (webhook, payload) => post(webhook, { payload, traceId: randomUUID(), attempt: 1 }),
+    onAttempt: log.onAttempt,
+    close() {
+      for (const stop of listeners) stop()
+      closing.abort()
+      pending.clear()
+    },
+  }
+  return sender
+}
+
+function isSwitchedOff({ bounce }: SandboxEvent, server: PostmarkServer): boolean {
+  return bounce?.type === 'SMTPApiError' && !server.settings.enableSmtpApiErrorHooks
+}
