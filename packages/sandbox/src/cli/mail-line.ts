@@ -1,5 +1,5 @@
-import { toStreamLabel } from '../http/stream-label.js'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
+import { toStreamLabel } from '../mail/stream-label.js'
 
 /** Colours a text, or leaves it. */
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red', text: string) => string

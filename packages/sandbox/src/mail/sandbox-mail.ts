@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core'
 import { addressParser } from 'postal-mime'
-import type { Judgement } from '../server/judge.js'
 import type { Arrival } from './arrival.js'
 import { toDeliveredCopy } from './delivered-copy.js'
 import { headerValue, type MailHeader, readHeaderBlock } from './header-block.js'
 import { type MailContent, readContent } from './mail-content.js'
 import { readParts } from './mime-parts.js'
 import type { StreamType } from './stream.js'
-import type { Verdict } from './verdict.js'
+import type { Judgement, Verdict } from './verdict.js'
 
 /** The addresses of the SMTP dialogue, which may differ from those of the header. */
 export interface MailEnvelope {

@@ -18,3 +18,9 @@ export interface Verdict {
   /** What is not known of Postmark and what the sandbox chose; and what Postmark ignores without a word. */
   readonly notes: readonly string[]
 }
+
+/** The stream that a mail is meant for, and what Postmark would have done with it. */
+export interface Judgement {
+  readonly stream: string
+  readonly verdict: Verdict
+}

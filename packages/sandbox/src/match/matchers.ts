@@ -1,9 +1,8 @@
 import { PostmarkError } from '@postmark-smtp/core'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
-import type { Sandbox } from '../sandbox.js'
 import { listMails, show } from './mail-list.js'
 import { type Demand, type MailMatch, toDemands, toPredicate } from './mail-match.js'
-import type { WaitOptions } from './outbox.js'
+import type { Outbox, WaitOptions } from './outbox.js'
 
 /** What `./vitest` and `./jest` add to `expect(sandbox)`. */
 export interface SandboxMatchers {
@@ -42,7 +41,7 @@ export async function toHaveSent(
   { timeoutMs = 1000 }: WaitOptions = {},
 ): Promise<MatcherResult> {
   const { isNot = false, utils } = this
-  const { outbox, waitFor } = toSandbox(received)
+  const { outbox, waitFor } = toSentMails(received)
   const matches = toPredicate(wanted)
   const predicate = (mail: SandboxMail) => matches(mail) && (isNot || mail.verdict.outcome === 'sent')
   if (!isNot) await waitFor(predicate, { timeoutMs }).catch(() => undefined)
@@ -59,8 +58,14 @@ export async function toHaveSent(
   }
 }
 
-function toSandbox(received: unknown): Pick<Sandbox, 'outbox' | 'waitFor'> {
-  const { outbox, waitFor } = (received ?? {}) as Partial<Sandbox>
+/** The part of a sandbox that the matcher reads. */
+interface SentMails {
+  readonly outbox: readonly SandboxMail[]
+  readonly waitFor: Outbox['waitFor']
+}
+
+function toSentMails(received: unknown): SentMails {
+  const { outbox, waitFor } = (received ?? {}) as Partial<SentMails>
   if (outbox && waitFor) return { outbox, waitFor }
   throw new PostmarkError('ERR_POSTMARK_OPTIONS', `toHaveSent() wants a sandbox, not ${show(received)}.`, {
     hint: 'Give expect() what startSandbox() returned.',

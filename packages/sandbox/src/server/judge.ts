@@ -5,7 +5,7 @@ import { headerValue } from '../mail/header-block.js'
 import { readParts } from '../mail/mime-parts.js'
 import type { ReadMail } from '../mail/sandbox-mail.js'
 import { DEFAULT_STREAM, isStreamId, type SandboxStream } from '../mail/stream.js'
-import type { Verdict, VerdictProblem } from '../mail/verdict.js'
+import type { Judgement, VerdictProblem } from '../mail/verdict.js'
 import { readNotes } from './mail-notes.js'
 import { judgeSender, type SenderRules } from './sender-rules.js'
 
@@ -13,12 +13,6 @@ import { judgeSender, type SenderRules } from './sender-rules.js'
 export interface Rules extends SenderRules {
   findStream(id: string): SandboxStream | undefined
   isSuppressed(stream: string, address: string): boolean
-}
-
-/** The stream that a mail is meant for, and what Postmark would have done with it. */
-export interface Judgement {
-  readonly stream: string
-  readonly verdict: Verdict
 }
 
 /** Judges a mail as Postmark would behind its `250`, and finds every problem at once. */

@@ -1,13 +1,29 @@
+import type { SecureContext } from 'node:tls'
 import { SMTPServer } from 'smtp-server'
 import type { StreamType } from '../mail/stream.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { Certificate } from './certificate.js'
-import type { FaultGate } from './faults/fault-gate.js'
-import { HOST_NAME } from './faults/fault-session.js'
+import { HOST_NAME, MECHANISMS, SIZE_LIMIT } from './greeting.js'
 import { type Listener, listen } from './listener.js'
 import type { LoginCheck } from './logins.js'
-import { createSessionHost } from './session-host.js'
-import { SIZE_LIMIT, sessionHandlers } from './smtp-session.js'
+import { sessionHandlers } from './smtp-session.js'
+
+/** What all sessions of one port have in common, with a fault or without. */
+export interface SessionOptions {
+  readonly mechanisms: readonly string[]
+  readonly certificate: SecureContext
+  readonly wantsLogin: boolean
+  readonly server: PostmarkServer
+  readonly checkLogin: LoginCheck
+  /** The host of Postmark's that the port stands for; undefined where it stands for both. */
+  readonly host: StreamType | undefined
+}
+
+/** Sees each connection before the listener does, and may serve it in its place. */
+export interface ConnectionGate {
+  /** Takes the connections of a server, before it listens. */
+  guard(server: SMTPServer, options: SessionOptions): void
+}
 
 /** What one port of SMTP needs. */
 export interface SmtpListenerOptions {
@@ -17,8 +33,7 @@ export interface SmtpListenerOptions {
   readonly server: PostmarkServer
   readonly checkLogin: LoginCheck
   readonly allowAnonymous: boolean
-  readonly gate: FaultGate
-  /** The host of Postmark's that the port stands for; undefined where it stands for both. */
+  readonly gate: ConnectionGate
   readonly host: StreamType | undefined
 }
 
@@ -29,7 +44,6 @@ export interface SmtpListenerOptions {
 export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
   const { address, port, certificate, server, checkLogin, allowAnonymous, gate, host } = options
   const logIn: LoginCheck = (login) => (server.settings.smtpApiActivated ? checkLogin(login) : undefined)
-  const mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5']
   const smtp = new SMTPServer({
     ...sessionHandlers(server, logIn, host),
     ...certificate,
@@ -37,7 +51,7 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     heloResponse: '%s',
     logger: false,
     size: SIZE_LIMIT,
-    authMethods: mechanisms,
+    authMethods: [...MECHANISMS],
     authOptional: allowAnonymous,
     // As at Postmark, AUTH is offered before STARTTLS too: requiring TLS is the client's part.
     allowInsecureAuth: true,
@@ -46,14 +60,13 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     disableReverseLookup: true,
     closeTimeout: 1,
   })
-  const shared = {
-    mechanisms,
+  gate.guard(smtp, {
+    mechanisms: MECHANISMS,
     certificate: smtp.secureContext.get('*')!,
     wantsLogin: !allowAnonymous,
     server,
     checkLogin: logIn,
     host,
-  }
-  gate.guard(smtp, () => createSessionHost(shared))
+  })
   return listen(smtp, port, address)
 }

@@ -3,9 +3,6 @@ import type { StreamType } from '../mail/stream.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { LoggedIn, LoginCheck } from './logins.js'
 
-/** Bytes of a whole message that Postmark's SMTP announces and takes. */
-export const SIZE_LIMIT = 20_480_000
-
 type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 
 /**

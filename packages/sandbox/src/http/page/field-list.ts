@@ -1,6 +1,6 @@
 import { html } from 'hono/html'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
-import { toStreamLabel } from '../stream-label.js'
+import { toStreamLabel } from '../../mail/stream-label.js'
 import type { Markup } from './layout.js'
 import { printable } from './printable.js'
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import type { PageContext } from '../page-context.js'
+import type { PageContext } from './page-context.js'
 
 /** At most one message in this time: a thousand mails at once are one change. */
 const PAUSE_MS = 100

@@ -1,12 +1,12 @@
 import { isPostmarkError } from '@postmark-smtp/core'
 import type { Context, Hono } from 'hono'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
-import type { PageContext } from '../page-context.js'
 import { MAIL_PARTS } from './content-view.js'
 import { FRAME_POLICY, toFrameDocument } from './html-frame.js'
 import { actOnMail } from './mail-action.js'
 import { mailView } from './mail-view.js'
 import { notFoundView } from './not-found-view.js'
+import type { PageContext } from './page-context.js'
 import { show } from './show.js'
 
 /** A mail, what can be downloaded of it, and what can be done with it. */

@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { SMTPServer } from 'smtp-server'
-import type { SessionHost } from './fault-host.js'
+import type { ConnectionGate, SessionOptions } from '../smtp-listener.js'
 import { checkFault, type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
+import { createSessionHost } from './session-host.js'
 
 /** Stands before the servers of a sandbox: serves the connections that meet a fault, and lets the others through. */
-export class FaultGate {
+export class FaultGate implements ConnectionGate {
   readonly #script: FaultScript
   readonly #next: Fault[] = []
   /** The open connections, and how each is ended if it is idle. */
@@ -18,13 +19,13 @@ export class FaultGate {
   }
 
   /** Takes the connections of a server, before it listens. */
-  guard(server: SMTPServer, createHost: () => SessionHost): void {
+  guard(server: SMTPServer, options: SessionOptions): void {
     const usual = server.server.listeners('connection')
     server.server.removeAllListeners('connection').on('connection', (socket: Socket) => {
       socket.once('close', () => this.#open.delete(socket))
       const plan = this.#nextPlan()
       if (plan) {
-        const session = new FaultSession(socket, plan, createHost())
+        const session = new FaultSession(socket, plan, createSessionHost(options))
         this.#open.set(socket, () => session.endIfIdle())
         void session.run()
       } else {

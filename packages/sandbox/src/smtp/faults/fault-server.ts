@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { loopbackCertificate } from '../certificate.js'
+import { MECHANISMS } from '../greeting.js'
 import { type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
 
@@ -63,7 +64,7 @@ export interface FaultServer extends AsyncDisposable {
  * server.accepted.length // 1
  */
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {
-  const { script = [], mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'], onFault = () => {} } = options
+  const { script = [], mechanisms = MECHANISMS, onFault = () => {} } = options
   const { cert, key } = await loopbackCertificate()
   const certificate = createSecureContext({ cert, key })
   const accepted: AcceptedMail[] = []

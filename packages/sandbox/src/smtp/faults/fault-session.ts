@@ -1,14 +1,11 @@
 import type { Socket } from 'node:net'
 import { unknownCertificate } from '../certificate.js'
-import { SIZE_LIMIT } from '../smtp-session.js'
+import { HOST_NAME, SIZE_LIMIT } from '../greeting.js'
 import type { SessionHost } from './fault-host.js'
 import { challengesOf, readLogin } from './fault-login.js'
 import type { FaultPlan } from './fault-script.js'
 import { FaultVoice } from './fault-voice.js'
 import { FaultWire } from './fault-wire.js'
-
-/** What the server calls itself. */
-export const HOST_NAME = 'smtp.sandbox'
 
 /** One SMTP session of the server's, with the faults of its plan. */
 export class FaultSession {

@@ -1,4 +1,4 @@
-import type { SandboxMail } from '../mail/sandbox-mail.js'
+import type { SandboxMail } from './sandbox-mail.js'
 
 const STREAM_NOT_FOUND = 1235
 

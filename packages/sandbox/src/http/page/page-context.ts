@@ -1,5 +1,5 @@
-import type { PostmarkServer } from '../server/postmark-server.js'
-import type { WebhookSender } from '../webhooks/webhook-sender.js'
+import type { PostmarkServer } from '../../server/postmark-server.js'
+import type { WebhookSender } from '../../webhooks/webhook-sender.js'
 
 /** What the inbox page reads and changes. */
 export interface PageContext {
