@@ -1,16 +1,15 @@
 import type { SendMailOptions, Transporter } from 'nodemailer'
-import { claim, contextLevels } from '../context/context.js'
+import { claim } from '../context/context.js'
 import type { FieldOrigins } from '../fields/field-origin.js'
-import { readFields } from '../fields/read-fields.js'
 import { cloneMessage } from '../message/clone-message.js'
 import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
-import { readHeaders } from '../message/message-headers.js'
 import type { MailerLike } from '../message/nodemailer-types.js'
 import { refuseTransport } from '../message/refuse-transport.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { toCompileStep } from './compile-step.js'
-import type { CompileResult, Snapshot } from './mail-sources.js'
-import { SNAPSHOT_KEY } from './mail-sources.js'
+import type { CompileResult } from './mail-record.js'
+import { carryRecord, MailRecord } from './mail-record.js'
+import { sealTransport } from './seal-mail.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 
@@ -70,35 +69,32 @@ export function attachSettings<T extends object>(transporter: T, settings: Compi
   const doubt = refuseTransport(mailer)
   if (doubt) settings.warn(doubt)
   if (!claim(transporter)) return transporter
+  sealTransport(mailer.transporter)
   mailer.use('compile', toCompileStep(settings))
   const send = mailer.sendMail.bind(mailer)
   mailer.sendMail = (message, callback) => {
-    const { copy, snapshot } = takeSnapshot(message)
-    if (typeof callback !== 'function') return send(copy)?.then((info) => withPostmark(info, snapshot))
-    return send(copy, (error, info) => callback(error, error ? info : withPostmark(info, snapshot)))
+    const { copy, record } = takeMail(message)
+    if (typeof callback !== 'function') return send(copy)?.then((info) => withPostmark(info, record))
+    return send(copy, (error, info) => callback(error, error ? info : withPostmark(info, record)))
   }
   return transporter
 }
 
 /** Reads context and message now; the copy carries what was read, and none of the caller's Postmark headers. */
-function takeSnapshot(message: object | null | undefined): { copy: object; snapshot: Snapshot } {
+function takeMail(message: object | null | undefined): { copy: object; record: MailRecord } {
   const { postmark, ...copy } = cloneMessage(message ?? {})
   const split = splitHeaders(copy.headers)
-  const snapshot: Snapshot = {
-    context: contextLevels(),
-    message: readFields(postmark, 'postmark'),
-    headers: readHeaders(split.postmark, 'headers'),
-  }
+  const record = new MailRecord(postmark, split.postmark)
   // An object of its own, since Nodemailer writes a transport's default headers into it.
   copy.headers = joinHeaders(split.rest, [])
-  copy[SNAPSHOT_KEY] = snapshot
-  return { copy, snapshot }
+  carryRecord(copy, record)
+  return { copy, record }
 }
 
-function withPostmark(info: unknown, { result }: Snapshot): unknown {
-  if (typeof info === 'object' && info !== null && result) {
+function withPostmark(info: unknown, record: MailRecord): unknown {
+  if (typeof info === 'object' && info !== null && record.result) {
     const sent = info as { postmark?: object }
-    sent.postmark = Object.assign(new SentInfo(result), sent.postmark)
+    sent.postmark = Object.assign(new SentInfo(record.result), sent.postmark, record.route)
   }
   return info
 }
@@ -110,20 +106,19 @@ class SentInfo implements PostmarkInfo {
   declare readonly metadata?: Readonly<Record<string, string>>
   declare readonly correlationId?: string
   readonly warnings: readonly PostmarkProblem[]
-  readonly #result: CompileResult
+  readonly #origins: () => FieldOrigins
 
-  constructor(result: CompileResult) {
-    const { fields, correlationId, warnings } = result
+  constructor({ fields, correlationId, warnings, origins }: CompileResult) {
     const { messageStream, tag, metadata } = fields
     if (messageStream) this.messageStream = messageStream
     if (tag) this.tag = tag
     if (metadata) this.metadata = metadata as Readonly<Record<string, string>>
     if (correlationId !== undefined) this.correlationId = correlationId
     this.warnings = warnings
-    this.#result = result
+    this.#origins = origins
   }
 
   get origins(): FieldOrigins {
-    return this.#result.origins()
+    return this.#origins()
   }
 }

@@ -1,22 +1,22 @@
-import { claim } from '../context/context.js'
 import type { HeaderEntry } from '../fields/header-entries.js'
 import { writeEntries } from '../fields/header-entries.js'
+import type { Reading } from '../fields/read-fields.js'
+import { readFields } from '../fields/read-fields.js'
 import { checkLimits } from '../message/check-message.js'
-import { keepExact } from '../message/exact-lines.js'
-import type { GivenHeader } from '../message/header-shapes.js'
-import { joinHeaders } from '../message/header-shapes.js'
+import { toHeaderLines } from '../message/header-lines.js'
+import { joinHeaders, mayHoldDefaults, splitHeaders } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
+import { readHeaders } from '../message/message-headers.js'
 import { listRecipients } from '../message/nodemailer.js'
 import type { CompilePlugin, CompilingMail } from '../message/nodemailer-types.js'
 import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
 import { refuseTransport } from '../message/refuse-transport.js'
-import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
-import type { MailSources, Snapshot } from './mail-sources.js'
-import { readSources } from './mail-sources.js'
+import { carryRecord, MailRecord, recordOf } from './mail-record.js'
 import { preflight } from './preflight.js'
 import { resolveFields } from './resolve-fields.js'
+import { sealTransport } from './seal-mail.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 
@@ -26,10 +26,14 @@ import { toCompileSettings } from './settings.js'
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
 export function createCompileStep(options?: CompileOptions): CompilePlugin {
-  return toCompileStep(toCompileSettings(options))
+  const step = toCompileStep(toCompileSettings(options))
+  return (mail, done) => {
+    sealTransport((mail as CompilingMail).mailer?.transporter)
+    step(mail, done)
+  }
 }
 
-/** The same with settings that were checked already. */
+/** The same with settings that were checked already, for a transporter whose transport is sealed. */
 export function toCompileStep(settings: CompileSettings): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
   return (given, done) => {
@@ -37,13 +41,13 @@ export function toCompileStep(settings: CompileSettings): CompilePlugin {
     const sources = attempt(() => begin(mail, settings, warnOfTwins))
     const finish = (raw?: RawMessage) => {
       const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
-      if (compiled.error || !settings.suppressions) {
+      if (compiled.error || !settings.suppressions || !sources.value) {
         done(compiled.error)
         return
       }
       // Out of the promise: what a later plugin, or the caller's callback, throws is theirs.
       const later = (error?: Error) => setImmediate(done, error)
-      screen(mail, sources.value?.snapshot, settings, settings.suppressions).then(later, later)
+      screen(mail, sources.value.record, settings, settings.suppressions).then(later, later)
     }
     if (sources.error || !sources.value) done(sources.error)
     else if (!mail.data.raw) finish()
@@ -60,81 +64,83 @@ function attempt<T>(step: () => T): { value?: T; error?: Error } {
   }
 }
 
+/** What the fields of a mail that is being compiled come from. */
+interface MailSources {
+  readonly record: MailRecord
+  /** From createTransport's second argument. */
+  readonly transport: readonly Reading[]
+  /** Headers that are not Postmark's, in the shape they came in. */
+  readonly rest: unknown
+}
+
 /** Reads what the mail's fields come from; undefined for a mail that is compiled already. */
 function begin(
   mail: CompilingMail,
   settings: CompileSettings,
   warnOfTwins: (headers: HeaderReading) => void,
 ): MailSources | undefined {
-  if (!claim(mail)) return undefined
+  const taken = recordOf(mail)
+  if (taken?.mail) return undefined
   const doubt = refuseTransport(mail.mailer)
   if (doubt) settings.warn(doubt)
+  const { data } = mail
+  const { postmark, rest } = splitHeaders(data.headers)
   // Read now, also for a raw message: when its content has been resolved, another scope may be open.
-  const sources = readSources(mail)
-  warnOfTwins(sources.headers)
-  return sources
+  const record = taken ?? new MailRecord(data.postmark, postmark, mayHoldDefaults(data.headers))
+  record.mail = mail
+  carryRecord(data, record)
+  warnOfTwins(record.headers)
+  if (!taken) return { record, transport: [], rest }
+  // The caller's own are in the record: what remains in the data came from createTransport's second argument.
+  const transport = [readFields(data.postmark, 'defaults'), readHeaders(postmark, 'defaults.headers')]
+  return { record, transport, rest }
 }
 
 function compile(
   mail: CompilingMail,
-  sources: MailSources,
+  { record, transport, rest }: MailSources,
   settings: CompileSettings,
   raw?: RawMessage,
 ): void {
-  const resolved = resolveFields(raw ? { ...sources, raw: raw.headers } : sources, settings)
+  const { context, message, headers } = record
+  const resolved = resolveFields(
+    { transport, context, message, headers, ...(raw && { raw: raw.headers }) },
+    settings,
+  )
   const limits = checkLimits(mail.data, listRecipients)
   const warnings = preflight(resolved, raw ? [...raw.problems, ...limits] : limits, settings)
   for (const warning of warnings) settings.warn(warning)
 
   const { fields, correlationId, origins } = resolved
   mail.data.postmark = fields
-  if (sources.snapshot) sources.snapshot.result = { fields, correlationId, origins, warnings }
-  const kept = sources.headers.kept.filter((header) => !header.wrong || settings.preflight === 'warn')
   const entries = writeEntries(fields)
-  if (raw)
-    prependToRaw(mail, raw, [
-      ...entries,
-      ...kept.map(({ name, value }) => ({ key: name, value: String(value) })),
-    ])
-  else writeHeaders(mail, sources.rest, entries, kept)
+  for (const { name, value, wrong } of headers.kept) {
+    if (!wrong || settings.preflight === 'warn') entries.push({ key: name, value: String(value) })
+  }
+  record.result = { fields, correlationId, origins, warnings, lines: raw ? [] : toHeaderLines(entries) }
+  if (raw) prependToRaw(mail, raw, entries)
+  else mail.data.headers = withEntries(rest, entries)
+}
+
+/** Headers for whoever looks into the message: the lines themselves are written when the mail is sealed. */
+function withEntries(rest: unknown, entries: readonly HeaderEntry[]): unknown {
+  return entries.length === 0 ? rest : joinHeaders(rest, entries)
 }
 
 /** Asks the store of suppressions; resolves to what the mail is refused with. */
 async function screen(
   { data }: CompilingMail,
-  snapshot: Snapshot | undefined,
+  record: MailRecord,
   settings: CompileSettings,
   store: SuppressionFinder,
 ): Promise<Error | undefined> {
-  const { messageStream } = data.postmark as ParsedPostmarkFields
-  const stream = messageStream ?? settings.streams?.unnamed ?? 'outbound'
+  const result = record.result!
+  const stream = result.fields.messageStream ?? settings.streams?.unnamed ?? 'outbound'
   const { warnings, refusal } = await checkSuppressions(data, stream, store)
   if (refusal && settings.preflight !== 'warn') return refusal
   for (const warning of warnings) settings.warn(warning)
-  if (snapshot?.result) {
-    snapshot.result = { ...snapshot.result, warnings: [...snapshot.result.warnings, ...warnings] }
-  }
+  record.result = { ...result, warnings: [...result.warnings, ...warnings] }
   return undefined
-}
-
-/** Writes a new headers object, and the names exactly: Nodemailer writes X-Pm-Tag where we say X-PM-Tag. */
-function writeHeaders(
-  mail: CompilingMail,
-  rest: unknown,
-  entries: readonly HeaderEntry[],
-  kept: readonly GivenHeader[],
-): void {
-  if (entries.length === 0 && kept.length === 0) {
-    mail.data.headers = rest
-    return
-  }
-  const lines = [...entries, ...kept.map(({ name, value }) => ({ key: name, value }))]
-  mail.data.headers = joinHeaders(rest, lines)
-  const exact = new Map(lines.map(({ key }) => [key.toLowerCase(), key]))
-  const previous = mail.data.normalizeHeaderKey as ((key: string, value: unknown) => string) | undefined
-  mail.data.normalizeHeaderKey = (key: string, value: unknown) =>
-    exact.get(key.toLowerCase()) ?? (typeof previous === 'function' ? previous(key, value) : key)
-  keepExact(mail, entries)
 }
 
 /** Without attachPostmark two spellings may stem from the message and from createTransport: told once, not per mail. */

@@ -28,7 +28,7 @@ export interface ContextLevel extends Level<ParsedPostmarkFields> {
 /** What all installed copies of this package share in one process. */
 interface Shared {
   readonly storage: AsyncLocalStorage<Scope | undefined>
-  /** Mails that some copy has compiled, and transporters that some copy is attached to. */
+  /** Transporters and transports that some copy is attached to. */
   readonly claimed: WeakSet<object>
 }
 
@@ -38,7 +38,7 @@ const holder = globalThis as { [KEY]?: Shared }
 holder[KEY] ??= { storage: new AsyncLocalStorage(), claimed: new WeakSet() }
 const shared: Shared = holder[KEY]
 
-/** Whether a mail or a transporter is seen for the first time: applying the step twice equals once. */
+/** Whether a transporter, or a transport, is seen for the first time: attaching twice equals once. */
 export function claim(subject: object): boolean {
   if (shared.claimed.has(subject)) return false
   shared.claimed.add(subject)

@@ -31,3 +31,16 @@ export interface SendingMail {
 
 /** How a transport reports what became of a mail. */
 export type SentCallback = (error: Error | null, info?: object) => void
+
+/** A transport of Nodemailer. */
+export interface Transport {
+  send(mail: SendingMail, done: SentCallback): void
+}
+
+/** A part of a composed message, or the whole. */
+export interface MimeNode {
+  readonly childNodes: readonly MimeNode[]
+  readonly keepBcc?: boolean
+  /** The header lines, without the empty line after them. */
+  buildHeaders(): string
+}

@@ -2,11 +2,11 @@ import { PassThrough, pipeline, type Readable } from 'node:stream'
 import type { HeaderEntry } from '../fields/header-entries.js'
 import { isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
+import { toHeaderLines } from './header-lines.js'
 import type { GivenHeader } from './header-shapes.js'
 import { isPostmarkHeader } from './header-shapes.js'
 import type { HeaderReading } from './message-headers.js'
 import { readHeaders } from './message-headers.js'
-import { toHeaderLine } from './nodemailer.js'
 import type { CompilingMail } from './nodemailer-types.js'
 
 /** A message given as `raw`, read into memory: Nodemailer adds no header to it, so we do. */
@@ -129,13 +129,6 @@ function headerLines(bytes: Buffer): string[] {
 
 /** Puts the lines in front that the message does not have yet. */
 export function prependToRaw(mail: CompilingMail, raw: RawMessage, entries: readonly HeaderEntry[]): void {
-  const lines = entries
-    .filter(({ key }) => !raw.names.has(key.toLowerCase()))
-    .map(({ key, value }) => `${isPlainLine(key, value) ? `${key}: ${value}` : toHeaderLine(key, value)}\r\n`)
-  if (lines.length > 0) mail.data.raw = Buffer.concat([Buffer.from(lines.join('')), raw.bytes])
-}
-
-/** Whether a header may stand on one unfolded line: printable ASCII, within the 998 of RFC 5322 §2.1.1. */
-export function isPlainLine(name: string, value: string): boolean {
-  return name.length + 2 + value.length <= 998 && /^[ -~]*$/.test(value)
+  const lines = toHeaderLines(entries.filter(({ key }) => !raw.names.has(key.toLowerCase())))
+  if (lines.length > 0) mail.data.raw = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n`), raw.bytes])
 }

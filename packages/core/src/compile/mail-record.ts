@@ -1,0 +1,83 @@
+import type { ContextLevel } from '../context/context.js'
+import { contextLevels } from '../context/context.js'
+import type { FieldOrigins } from '../fields/field-origin.js'
+import type { Reading } from '../fields/read-fields.js'
+import { readFields } from '../fields/read-fields.js'
+import type { GivenHeader } from '../message/header-shapes.js'
+import type { HeaderReading } from '../message/message-headers.js'
+import { readHeaders } from '../message/message-headers.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
+
+/** What the compile step decided about a mail. */
+export interface CompileResult {
+  readonly fields: ParsedPostmarkFields
+  readonly correlationId: string | undefined
+  /** Works out which level each field came from. */
+  origins(): FieldOrigins
+  readonly warnings: readonly PostmarkProblem[]
+  /** The Postmark header lines exactly as they go out, each without its final line break. */
+  readonly lines: readonly string[]
+}
+
+/** Where the transport sent a mail. */
+export interface MailRoute {
+  readonly host: string
+  readonly port?: number
+  readonly attempts: number
+}
+
+/**
+ * Everything that is known of one mail, from the call of sendMail to its outcome. There is one for each Nodemailer
+ * mail; {@link recordOf} finds it. Its shape is shared by installed copies of this package: see `KEY`.
+ */
+export class MailRecord {
+  /** The open scopes, read when sendMail was called. */
+  readonly context: readonly ContextLevel[] = contextLevels()
+  /** `postmark` of the message. */
+  readonly message: Reading
+  /** Explicit Postmark headers of the message. */
+  readonly headers: HeaderReading
+  /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
+  mail: object | undefined
+  /** Undefined until the compile step is done. */
+  result: CompileResult | undefined
+  /** Set by the transport once the mail is sent. */
+  route: MailRoute | undefined
+  /** Whether the header block is final: nothing is written to it after that. */
+  sealed = false
+  /** Whether the transport has it: until then no server can know of it. */
+  handedOver = false
+
+  constructor(postmark: unknown, headers: readonly GivenHeader[], lenient?: boolean) {
+    this.message = readFields(postmark, 'postmark')
+    this.headers = readHeaders(headers, 'headers', lenient)
+  }
+
+  /** Keeps the record out of what a JSON transport writes. */
+  toJSON(): undefined {
+    return undefined
+  }
+}
+
+/**
+ * Key of the message data under which a record travels: the only thing that Nodemailer carries from sendMail to the
+ * plugins and the transport. A string, since Nodemailer 7 copies no symbols, with the version of the record's shape.
+ */
+const KEY = '@postmark-smtp/mail/1'
+
+interface Carrier {
+  readonly data: object
+}
+
+/** The record of a Nodemailer mail; undefined where neither sendMail nor the compile step has made one. */
+export function recordOf(mail: Carrier): MailRecord | undefined {
+  const record = (mail.data as { [KEY]?: MailRecord })[KEY]
+  // Who sends the data of an earlier mail again gives its record along: that one is another mail's.
+  return record && (record.mail === undefined || record.mail === mail) ? record : undefined
+}
+
+/** Puts the record where {@link recordOf} finds it. */
+export function carryRecord(data: object, record: MailRecord): void {
+  ;(data as { [KEY]?: MailRecord })[KEY] = record
+}
