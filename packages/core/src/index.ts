@@ -17,7 +17,9 @@ export {
   runWithPostmark,
   updatePostmark,
 } from './context/context.js'
-export type { DeliveryFailure } from './delivery/deliver.js'
+export type { DeliveryFailure } from './delivery/delivery.js'
+export type { RetrySettings } from './delivery/retry.js'
+export type { PoolSettings } from './delivery/route.js'
 export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'
 export { type FittedFields, fitFields } from './fields/fit-fields.js'
 export {
@@ -31,7 +33,7 @@ export { checkMessage, type ListRecipients } from './message/check-message.js'
 export { listRecipients } from './message/nodemailer.js'
 export type { CompilePlugin, MailLike } from './message/nodemailer-types.js'
 export { type DeliveryOutcome, deliveryOutcome } from './problems/delivery-outcome.js'
-export type { ConnectEvent, RetryEvent, SendEvent, SendPhase } from './problems/diagnostics.js'
+export type { ConnectEvent, GroupingEvent, RetryEvent, SendEvent, SendPhase } from './problems/diagnostics.js'
 export {
   isPostmarkError,
   PostmarkError,
@@ -41,7 +43,9 @@ export {
 export { explainSmtpError, type SmtpExplanation } from './problems/explain-smtp-error.js'
 export type { PostmarkProblem } from './problems/problem.js'
 export type { CredentialOptions, Credentials, SmtpToken, StreamType } from './smtp/credentials.js'
-export type { AuthMethod } from './smtp/smtp-auth.js'
+export type { GetSocket } from './smtp/given-socket.js'
+export type { Pipelining } from './smtp/grouping.js'
+export type { AuthMethod } from './smtp/login.js'
 export type { TimeLimits } from './smtp/time-limits.js'
 export {
   createPostmarkTransport,
@@ -55,13 +59,7 @@ export {
   type VerifiableTransporter,
 } from './transport/health.js'
 export type { CloseOptions } from './transport/postmark-transport.js'
-export type {
-  GetSocket,
-  PoolSettings,
-  PostmarkTransportOptions,
-  RetrySettings,
-  StreamOptions,
-} from './transport/transport-options.js'
+export type { PoolOptions, PostmarkTransportOptions, StreamOptions } from './transport/transport-options.js'
 export { API_ERRORS, type ApiError } from './vocabulary/api-errors.js'
 export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './vocabulary/bounce-types.js'
 export { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './vocabulary/limits.js'

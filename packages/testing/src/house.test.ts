@@ -74,7 +74,9 @@ it('names of Postmark headers stand in the vocabulary alone', () => {
       .map((file) => `packages/${folder}/src/${file}`),
   )
   const literal = /['"`]X-PM-/i
-  expect(sources.filter((path) => literal.test(read(path)))).toEqual(['packages/core/src/vocabulary/vocabulary.ts'])
+  expect(sources.filter((path) => literal.test(read(path)))).toEqual([
+    'packages/core/src/vocabulary/vocabulary.ts',
+  ])
 })
 
 it('the lock file pins no registry', () => {

@@ -2,9 +2,11 @@ import { listRecipients } from '../message/nodemailer.js'
 import { PostmarkError } from '../problems/error.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INACTIVE_RECIPIENT } from '../problems/problem.js'
-import { SUPPRESSIONS_MS } from '../smtp/time-limits.js'
 import { API_ERRORS } from '../vocabulary/api-errors.js'
 import type { SuppressionStore } from './suppression-list.js'
+
+/** For the answer of a store. A lookup takes milliseconds; a mail must not wait for one that is ill. */
+const SUPPRESSIONS_MS = 2_000
 
 /** The part of a store that is asked before a mail. */
 export type SuppressionFinder = Pick<SuppressionStore, 'find'>

@@ -1,58 +1,342 @@
-import { isTlsFailure, replyOutcome } from '../problems/delivery-outcome.js'
-import type { Redactor } from '../problems/redact.js'
-import { createRedactor } from '../problems/redact.js'
-import type { Login } from '../smtp/credentials.js'
-import type { PortRace } from '../smtp/race-ports.js'
-import { createPortRace } from '../smtp/race-ports.js'
+import { publishGrouping, publishRetry } from '../problems/diagnostics.js'
+import type { PostmarkError } from '../problems/error.js'
+import type { Failure, SmtpError } from '../problems/smtp-failure.js'
+import { smtpError } from '../problems/smtp-failure.js'
+import type { Pipelining } from '../smtp/grouping.js'
+import { Grouping } from '../smtp/grouping.js'
+import type { SessionPlan } from '../smtp/open-session.js'
+import { openSession } from '../smtp/open-session.js'
+import type { TransactionResult } from '../smtp/shipment.js'
+import type { ConnectionBudget, Tenant } from './connection-budget.js'
+import type { Delivery, DeliveryOwner } from './delivery.js'
+import { MailQueue } from './mail-queue.js'
+import type { RetrySettings } from './retry.js'
+import { decide, pauseAfter } from './retry.js'
+import { Slot, type SlotHost } from './slot.js'
 
-/** Where mails go and who logs in there: what one group of connections has in common. */
-export interface Route {
-  readonly host: string
-  readonly race: PortRace
-  readonly redactor: Redactor
-  login(): Promise<Login>
-  /** Learns from a failure: a port that does not serve, or a login that may have been rotated. */
-  noteFailure(error: Error, port: number | undefined): 'ask-again' | undefined
-  /** Whether the failure was of one port, and another is left. */
-  canTryAnotherPort(error: Error): boolean
+/** How sessions live. */
+export interface PoolSettings {
+  /** Mails per session. Default 100. */
+  readonly maxMessages: number
+  /** Age at which a session is not used again, give or take a tenth. Default 300,000 ms. */
+  readonly maxAgeMs: number
+  /** Time without a mail after which a session is closed, give or take a tenth. Default 30,000 ms. */
+  readonly idleTimeoutMs: number
 }
 
 /** What a route is made from. */
 export interface RoutePlan {
-  readonly host: string
-  readonly ports: readonly number[]
-  /** Gives the login; `rotates` tells that a second call may give another one. */
-  readonly login: () => Login | Promise<Login>
-  readonly rotates: boolean
-  /** Whether sockets come from us, so that another port can be tried. */
-  readonly racing: boolean
+  readonly session: SessionPlan
+  readonly pool: PoolSettings
+  readonly retry: RetrySettings
+  readonly pipelining: Pipelining
+  readonly budget: ConnectionBudget
 }
 
-/** Makes a route. */
-export function createRoute({ host, ports, login, rotates, racing }: RoutePlan): Route {
-  const race = createPortRace(host, ports)
-  const redactor = createRedactor()
-  /** TLS that fails for good, on a port that we chose; TLS that is refused for now (4xx) may come with a retry. */
-  const isOfPort = (error: Error) =>
-    racing && isTlsFailure(error) && !replyOutcome(error as unknown as Readonly<Record<string, unknown>>)
-  return {
-    host,
-    race,
-    redactor,
-    login: async () => {
-      const found = await login()
-      redactor.add(found.user)
-      redactor.add(found.pass)
-      return found
-    },
-    noteFailure: (error, port) => {
-      redactor.error(error)
-      const { code, responseCode } = error as { code?: string; responseCode?: number }
-      if (port !== undefined && isOfPort(error)) race.bury(port)
-      return rotates && code === 'EAUTH' && responseCode !== undefined && responseCode >= 500
-        ? 'ask-again'
-        : undefined
-    },
-    canTryAnotherPort: (error) => isOfPort(error) && race.hasLivePort,
+/**
+ * Where mails go and who logs in there: a host under one login, with one queue and the sessions that it feeds. A mail is
+ * moved here only, and `place` says where it is: whoever takes it out of the queue owns it until its result.
+ */
+export class Route implements Tenant, DeliveryOwner, SlotHost {
+  readonly plan: RoutePlan
+  readonly #onTaken: () => void
+  readonly grouping: Grouping
+  readonly #queue = new MailQueue<Delivery>()
+  readonly #slots = new Set<Slot>()
+  /** All that are not through. */
+  readonly #deliveries = new Set<Delivery>()
+  #pumping = false
+  #pumpAgain = false
+  /** When the last mail was accepted or refused: as long as that goes on, a long queue is no reason to give up. */
+  #finishedAt = Number.NEGATIVE_INFINITY
+  #deadline: NodeJS.Timeout | undefined
+  /** Failures to open a session since the last that was opened. */
+  #failures = 0
+  #failedAt = Number.NEGATIVE_INFINITY
+  #lastFailure: Failure | undefined
+  #reopen: NodeJS.Timeout | undefined
+  #drained: (() => void)[] = []
+
+  /** @param onTaken called whenever a mail has left the queue */
+  constructor(plan: RoutePlan, onTaken: () => void) {
+    this.plan = plan
+    this.#onTaken = onTaken
+    const { host } = plan.session
+    this.grouping = new Grouping((grouping, port, reason) =>
+      publishGrouping({ host, port, grouping, reason }),
+    )
+  }
+
+  get host(): string {
+    return this.plan.session.host
+  }
+
+  /** Mails that no session has taken yet. */
+  get queued(): number {
+    return this.#queue.size
+  }
+
+  /** Takes a mail. */
+  add(delivery: Delivery): void {
+    this.#deliveries.add(delivery)
+    this.#queue.add(delivery)
+    this.#watchDeadlines(this.plan.retry.deadlineMs)
+    this.#pump()
+  }
+
+  /** Ends every mail that is not through. */
+  stopAll(error: () => PostmarkError): void {
+    for (const delivery of [...this.#deliveries]) delivery.stop(error())
+  }
+
+  /** Ends every session; resolves when no connection is left. */
+  close(force: boolean): Promise<void> {
+    clearTimeout(this.#deadline)
+    clearTimeout(this.#reopen)
+    this.plan.budget.leave(this)
+    for (const slot of [...this.#slots]) slot.end(force)
+    if (this.#slots.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  /** Logs in on a connection of its own, and leaves. */
+  verify(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      openSession(this.plan.session, (result) => {
+        if ('failure' in result) reject(result.failure.error)
+        else {
+          result.opened.channel.owner = { onEnd: () => {} }
+          result.opened.channel.quit()
+          resolve()
+        }
+      })
+    })
+  }
+
+  closeIdle(): boolean {
+    const idle = [...this.#slots].find((slot) => slot.isIdle)
+    idle?.end(false)
+    return idle !== undefined
+  }
+
+  onPlace(): void {
+    this.#pump()
+  }
+
+  onResult(delivery: Delivery, result: TransactionResult): void {
+    if (delivery.place.name === 'done') return
+    if ('sent' in result) {
+      this.#finishedAt = performance.now()
+      this.#end(delivery)
+      delivery.succeed(result.sent)
+    } else this.onFailure(delivery, result)
+  }
+
+  onFailure(delivery: Delivery, failure: Failure): void {
+    const { error } = failure
+    if (error.responseCode !== undefined) this.#finishedAt = performance.now()
+    const { retry, session } = this.plan
+    const facts = {
+      attempts: delivery.attempts,
+      returns: delivery.returns,
+      wasGreeted: session.opener.wasGreeted,
+      spent: delivery.spent,
+    }
+    const decision = decide(failure, facts, retry)
+    if (decision.kind === 'return') {
+      delivery.returns++
+      delivery.attempts--
+      this.giveBack(delivery)
+    } else if (decision.kind === 'pause') {
+      const { pauseMs } = decision
+      delivery.release()
+      const timer = setTimeout(() => this.giveBack(delivery), pauseMs)
+      delivery.place = { name: 'pause', timer, failure }
+      publishRetry(delivery.event, failure.error, pauseMs)
+    } else {
+      this.#end(delivery)
+      delivery.fail(error, error.outcome, decision.notRetried)
+    }
+  }
+
+  onStopped(delivery: Delivery, error: SmtpError | PostmarkError): void {
+    const { place } = delivery
+    const outcome =
+      place.name === 'session'
+        ? place.session.cancel(delivery)
+        : place.name === 'pause'
+          ? place.failure.error.outcome
+          : 'not-sent'
+    if (place.name === 'pause') clearTimeout(place.timer)
+    this.#end(delivery)
+    delivery.fail(error, outcome)
+    this.#pump()
+  }
+
+  /** Puts a mail that no session has any more in front of the queue. */
+  giveBack(delivery: Delivery): void {
+    if (delivery.place.name === 'done') return
+    delivery.place = { name: 'queue' }
+    delivery.release()
+    this.#queue.giveBack(delivery)
+    this.#pump()
+  }
+
+  /**
+   * The next mail, for a slot that has room for it. One that is idle may also have the mail that waits for a session
+   * which is still busy.
+   */
+  take(isIdle: boolean): Delivery | undefined {
+    const delivery = this.#queue.take()
+    if (!delivery) return isIdle ? this.#takeFromSlots() : undefined
+    delivery.place = { name: 'taken' }
+    delivery.dueAt ??= this.#dueAt(delivery)
+    this.#onTaken()
+    return delivery
+  }
+
+  #takeFromSlots(): Delivery | undefined {
+    for (const slot of this.#slots) {
+      const delivery = slot.surrender()
+      if (delivery) return delivery
+    }
+    return undefined
+  }
+
+  onOpened(): void {
+    this.#failures = 0
+    this.#lastFailure = undefined
+    this.#pump()
+  }
+
+  /** No session came about. Where no other one serves the queue, the first mail of it has had an attempt. */
+  onOpenFailed(slot: Slot, failure: Failure): void {
+    this.#remove(slot)
+    this.#lastFailure = failure
+    // Those that were started together fail together, and count as one.
+    if (slot.startedAt >= this.#failedAt) {
+      this.#failures++
+      this.#failedAt = performance.now()
+    }
+    const serves = [...this.#slots].some((each) => each.session)
+    if (!serves) {
+      const delivery = this.take(false)
+      if (delivery) {
+        delivery.attempts++
+        delivery.event.attempt = delivery.attempts
+        delivery.event.port = failure.error.port
+        delivery.onPhase(failure.error.phase)
+        this.onFailure(delivery, failure)
+      }
+      if (failure.retry === 'never') this.#failures = 0
+    }
+    this.#pump()
+  }
+
+  onClosed(slot: Slot): void {
+    this.#remove(slot)
+    this.#pump()
+  }
+
+  /** Whether the place of a slot belongs to another route now. */
+  mustYield(slot: Slot): boolean {
+    return this.plan.budget.mustYield(this, slot.mails, slot.heldMs)
+  }
+
+  /** Feeds the queue to sessions that are ready, and opens others, one for each mail that waits. */
+  #pump(): void {
+    // What is called below may come back here: then the loop runs once more, and nothing is handed out twice.
+    this.#pumpAgain = true
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#pumpAgain) {
+      this.#pumpAgain = false
+      for (const slot of this.#slots) if (slot.isIdle) slot.feed()
+      this.#openMore()
+      for (const slot of this.#slots) {
+        if (this.#queue.size === 0) break
+        slot.lookAhead()
+      }
+    }
+    this.#pumping = false
+    if (this.#queue.size === 0) this.plan.budget.leave(this)
+  }
+
+  #openMore(): void {
+    let opening = 0
+    for (const slot of this.#slots) if (!slot.session) opening++
+    while (opening < this.#queue.size) {
+      if (this.#failures > 0 && (opening > 0 || this.#mustWait())) return
+      if (!this.plan.budget.take(this)) return
+      this.#slots.add(new Slot(this))
+      // The session takes a while to come about: time enough to compose what it will carry first.
+      if (opening === 0) this.#queue.first?.compose(() => {})
+      opening++
+    }
+  }
+
+  /** After a failure to open a session the next trial waits, in steps that grow: a dead server is asked by one session at a time. */
+  #mustWait(): boolean {
+    if (this.#reopen) return true
+    const waitMs = this.#failedAt + pauseAfter(this.#failures, this.plan.retry.baseMs) / 2 - performance.now()
+    if (waitMs <= 0) return false
+    this.#reopen = setTimeout(() => {
+      this.#reopen = undefined
+      this.#pump()
+    }, waitMs)
+    return true
+  }
+
+  #remove(slot: Slot): void {
+    if (!this.#slots.delete(slot)) return
+    this.plan.budget.release(this)
+    if (this.#slots.size > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  /** A mail is through: nothing of the route holds it any more. */
+  #end(delivery: Delivery): void {
+    this.#queue.remove(delivery)
+    this.#deliveries.delete(delivery)
+    if (this.#deliveries.size > 0) return
+    clearTimeout(this.#deadline)
+    clearTimeout(this.#reopen)
+    this.#deadline = undefined
+    this.#reopen = undefined
+  }
+
+  #dueAt({ sentAt }: Delivery): number {
+    return Math.max(sentAt, this.#finishedAt) + this.plan.retry.deadlineMs
+  }
+
+  /** One timer for all mails: it looks when the first could be due, and then when the next could be. */
+  #watchDeadlines(ms: number): void {
+    this.#deadline ??= setTimeout(this.#checkDeadlines, Math.ceil(ms)).unref()
+  }
+
+  #checkDeadlines = (): void => {
+    this.#deadline = undefined
+    const now = performance.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const delivery of [...this.#deliveries]) {
+      const dueAt = delivery.dueAt ?? this.#dueAt(delivery)
+      if (dueAt <= now + 0.5) delivery.stop(this.#deadlineError(delivery))
+      else next = Math.min(next, dueAt)
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.#watchDeadlines(next - now)
+  }
+
+  #deadlineError({ event }: Delivery): SmtpError {
+    const seconds = this.plan.retry.deadlineMs / 1000
+    const last = this.#lastFailure
+    const why = last ? ` The last connection failed: ${last.error.message}` : ''
+    return smtpError(`The mail was not through after ${seconds} s.${why}`, {
+      code: 'ETIMEDOUT',
+      command: 'API',
+      phase: event.phase,
+      outcome: 'not-sent',
+      explanation: last?.error.explanation,
+      cause: last?.error,
+    })
   }
 }

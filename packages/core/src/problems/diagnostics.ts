@@ -2,16 +2,19 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import type { PostmarkProblem } from './problem.js'
+import type { SendPhase, SmtpFailureFields } from './smtp-failure.js'
 
-/** Where a mail is: on its way to a login, at MAIL and RCPT, in its body, or waiting for the last reply. */
-export type SendPhase = 'connect' | 'envelope' | 'body' | 'final'
+export type { SendPhase } from './smtp-failure.js'
 
 /**
  * What events of the tracing channel `postmark-smtp:send` carry; the object is the same from start to end.
  * @see https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
  */
 export interface SendEvent {
-  readonly stream: string | undefined
+  /** A number of this process's own, the same in all events of one mail. */
+  readonly id: number
+  /** The stream that the mail goes to, also where it names none. */
+  readonly stream: string
   readonly tag: string | undefined
   readonly recipientCount: number
   readonly host: string
@@ -23,6 +26,8 @@ export interface SendEvent {
   size?: number
   /** `sent` at the end, or what became of it. */
   outcome?: DeliveryOutcome | 'sent'
+  /** From the hand-over to the outcome, in milliseconds. */
+  durationMs?: number
 }
 
 /** What `postmark-smtp:connect` carries: a port has greeted. */
@@ -32,9 +37,18 @@ export interface ConnectEvent {
   readonly durationMs: number
 }
 
+/** What `postmark-smtp:grouping` carries: whether mails share a write is decided for a port of a host. */
+export interface GroupingEvent {
+  readonly host: string
+  readonly port: number | undefined
+  readonly grouping: 'on' | 'off'
+  readonly reason: string
+}
+
 /** What `postmark-smtp:retry` carries: an attempt failed, and another follows. */
 export interface RetryEvent {
-  readonly stream: string | undefined
+  readonly id: number
+  readonly stream: string
   readonly tag: string | undefined
   readonly attempt: number
   readonly outcome: DeliveryOutcome
@@ -47,6 +61,7 @@ const send = tracingChannel<unknown, SendEvent>('postmark-smtp:send')
 const sendChannels = [send.start, send.end, send.asyncStart, send.asyncEnd, send.error]
 const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
+const grouping = channel('postmark-smtp:grouping')
 const warning = channel('postmark-smtp:warning')
 
 /** Whether anybody listens to sends. */
@@ -93,8 +108,20 @@ export function publishConnect(event: ConnectEvent): void {
 }
 
 /** Publishes a retry. */
-export function publishRetry(event: RetryEvent): void {
-  if (retry.hasSubscribers) retry.publish(event)
+export function publishRetry(
+  { id, stream, tag, attempt }: SendEvent,
+  error: SmtpFailureFields,
+  pauseMs: number,
+): void {
+  if (!retry.hasSubscribers) return
+  const { outcome, code, responseCode } = error
+  const event: RetryEvent = { id, stream, tag, attempt, outcome, code, responseCode, pauseMs }
+  retry.publish(event)
+}
+
+/** Publishes that mails share a write from now on, or no longer do. */
+export function publishGrouping(event: GroupingEvent): void {
+  if (grouping.hasSubscribers) grouping.publish(event)
 }
 
 /** Publishes a warning of a mail. */

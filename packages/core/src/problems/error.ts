@@ -41,6 +41,10 @@ export const ERROR_CODES = {
     meaning: 'The transporter was closed before the mail was sent.',
     cure: 'Send before close(), or create a new transporter.',
   },
+  ERR_POSTMARK_QUEUE_FULL: {
+    meaning: 'As many mails as `pool.maxQueued` allows wait for a connection already.',
+    cure: 'Send more slowly: wait for `idle`, or for the mails that were sent before. The mail was not sent.',
+  },
   ERR_POSTMARK_BOUNCES: {
     meaning: 'The bounces, or the settings, of a server cannot be read from Postmark\u2019s API.',
     cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',

@@ -45,6 +45,21 @@ const SEEN: readonly (readonly [string, Error])[] = [
     }),
   ],
   ['connection-refused', error('connect ECONNREFUSED 192.0.2.1:2525', { code: 'ECONNREFUSED' })],
+  ['connection-refused', error('connect ECONNREFUSED 192.0.2.1:2525', { code: 'ESOCKET', command: 'CONN' })],
+  // What only the transport can tell from the phase: it marks its errors.
+  ...['no-smtp-server', 'login-timeout', 'envelope-timeout', 'final-timeout'].map(
+    (explanation) =>
+      [
+        explanation,
+        error('took more than 1 s', {
+          code: 'ETIMEDOUT',
+          command: 'CONN',
+          phase: 'login',
+          outcome: 'not-sent',
+          explanation,
+        }),
+      ] as const,
+  ),
 ]
 
 describe('explainSmtpError', () => {

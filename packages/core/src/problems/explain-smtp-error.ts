@@ -28,6 +28,9 @@ interface Failure {
   readonly error: Readonly<Record<string, unknown>>
 }
 
+/** For what only this transport can tell: it marks its errors with the anchor. */
+const NEVER = () => false
+
 /** The failures that people meet, most telling first: docs/errors.md is made from this table. */
 export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   'account-token': {
@@ -86,13 +89,12 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   'nothing-listens': {
     reason: 'Nothing listens at this port of this machine.',
     cure: 'Start the server there, or mend host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
-    matches: ({ code, text }) =>
-      code === 'ECONNREFUSED' && /ECONNREFUSED (127\.|::1)|of (localhost|127\.)/.test(text),
+    matches: ({ text }) => /ECONNREFUSED (127\.|::1)/.test(text),
   },
   'connection-refused': {
     reason: 'The host refuses connections at every port that was tried.',
     cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. A firewall may answer in its place.',
-    matches: ({ code }) => code === 'ECONNREFUSED',
+    matches: ({ text }) => /ECONNREFUSED/.test(text),
   },
   'port-blocked': {
     reason:
@@ -100,6 +102,30 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     cure: 'Check host and ports, and open 587 or 2525 outwards. Port 25 is often blocked.',
     matches: ({ code, error }) =>
       error.command === 'CONN' && /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EACCES/.test(code),
+  },
+  'no-smtp-server': {
+    reason:
+      'Something takes the connection and does not greet as an SMTP server does: host or port is another service’s.',
+    cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. The sandbox prints the URL to use.',
+    matches: NEVER,
+  },
+  'login-timeout': {
+    reason:
+      'The server greeted, and did not finish TLS and login in time: it is overloaded, or something on the way holds the connection.',
+    cure: 'Try again later. `timeouts.replyMs` sets how long is waited.',
+    matches: NEVER,
+  },
+  'envelope-timeout': {
+    reason:
+      'The server took the login, and did not answer sender, recipients or DATA in time. The mail was not sent.',
+    cure: 'Try again later. `timeouts.replyMs` sets how long is waited.',
+    matches: NEVER,
+  },
+  'final-timeout': {
+    reason:
+      'The server got the whole mail, and did not say in time whether it took it: it may have been sent.',
+    cure: 'Do not send it again before you know: look for it at Postmark by its metadata. `timeouts.finalMs` sets how long is waited.',
+    matches: NEVER,
   },
 }
 
@@ -111,21 +137,33 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
  */
 export function explainSmtpError(error: unknown): SmtpExplanation | undefined {
   if (!isRecord(error)) return undefined
+  // An error of this transport was explained where it was known what happened; the texts of others are read.
+  const known = typeof error.explanation === 'string' ? SMTP_FAILURES[error.explanation] : undefined
+  if (known)
+    return { anchor: String(error.explanation), reason: known.reason, cure: known.cure, cause: error }
+  const isOurs = typeof error.phase === 'string' && typeof error.outcome === 'string'
   const failure: Failure = {
     code: String(error.code ?? ''),
     responseCode: typeof error.responseCode === 'number' ? error.responseCode : 0,
-    text: `${error.message ?? ''} ${error.response ?? ''} ${error.originalCode ?? ''}`,
+    text: `${error.code ?? ''} ${error.message ?? ''} ${error.response ?? ''} ${error.originalCode ?? ''}`,
     error,
   }
   for (const [anchor, { matches, reason, cure }] of Object.entries(SMTP_FAILURES)) {
+    if (isOurs && !READ_FROM_REPLIES.includes(anchor)) continue
     if (matches(failure)) return { anchor, reason, cure, cause: error }
   }
   return undefined
 }
 
-/** Adds reason and cure to the message of an error, and the cure as its `hint`. */
-export function explainInMessage(error: Error): Error {
+/** What only the text of a reply tells, also in an error of this transport. */
+const READ_FROM_REPLIES = ['sender-not-verified', 'wrong-host-for-stream']
+
+/** Adds a note, and reason and cure where there are some, to the message of an error, and the cure as its `hint`. */
+export function explainInMessage(error: Error, note = ''): Error {
   const explained = 'hint' in error ? undefined : explainSmtpError(error)
-  if (!explained) return error
-  return Object.assign(addToMessage(error, `${explained.reason} ${explained.cure}`), { hint: explained.cure })
+  const sentences = [note, ...(explained ? [explained.reason, explained.cure] : [])].filter(
+    (each) => each !== '',
+  )
+  if (sentences.length > 0) addToMessage(error, sentences.join(' '))
+  return explained ? Object.assign(error, { hint: explained.cure }) : error
 }

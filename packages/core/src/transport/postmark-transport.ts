@@ -1,70 +1,112 @@
 import { EventEmitter } from 'node:events'
-import type { ConnectionGroup } from '../delivery/connection-group.js'
-import { createConnectionGroup } from '../delivery/connection-group.js'
-import { deliver } from '../delivery/deliver.js'
-import type { Route } from '../delivery/route.js'
+import { recordOf } from '../compile/mail-record.js'
+import { runOutsideScopes } from '../context/outside-scopes.js'
+import { Delivery } from '../delivery/delivery.js'
+import { Route } from '../delivery/route.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
 import { isSendObserved, type SendEvent, traceSend } from '../problems/diagnostics.js'
 import { PostmarkError, problemsError } from '../problems/error.js'
 import { explainInMessage } from '../problems/explain-smtp-error.js'
 import { UNKNOWN_STREAM } from '../problems/problem.js'
-import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
+import type { RouteTarget } from './stream-routes.js'
 import type { TransportSettings } from './transport-settings.js'
 
 /** How {@link PostmarkTransport.close} ends. */
 export interface CloseOptions {
   /** Time for mails under way and in the queue, in milliseconds; what is left then fails. Default: each mail's own deadline. */
   readonly deadlineMs?: number
+  /** Whether nothing is waited for: the same as a `deadlineMs` of 0, and connections are broken off. Default false. */
+  readonly force?: boolean
 }
 
-/** A Nodemailer transport that picks the connections by the stream of the mail. */
+let lastId = 0
+
+/** A Nodemailer transport that picks the route by the stream of the mail. */
 export class PostmarkTransport extends EventEmitter {
   readonly name = 'postmark-smtp'
   readonly version = '1'
   readonly #settings: TransportSettings
-  readonly #groups = new Map<Route, ConnectionGroup>()
-  readonly #sending = new Set<Promise<void>>()
-  readonly #stops = new Set<(error: Error) => void>()
-  #closed: Promise<void> | undefined
+  readonly #routes = new Map<RouteTarget, Route>()
+  #open = 0
+  #closing: Closing | undefined
+  /** Whether there is room for more mails; as Nodemailer's pool has it, `idle` is emitted when that becomes so. */
+  #idling = true
 
   constructor(settings: TransportSettings) {
     super()
     this.#settings = settings
+    setImmediate(() => this.#idling && this.emit('idle')).unref()
   }
 
   /** Called by Nodemailer once a mail is compiled. */
   send(mail: SendingMail, done: SentCallback): void {
-    const { messageStream } = (mail.data.postmark ?? {}) as ParsedPostmarkFields
-    const stream = messageStream ?? undefined
-    const { route, onlyStream } = this.#settings.target(stream)
-    const refused = this.#closed
-      ? new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter is closed; the mail was not sent.')
-      : onlyStream !== undefined && stream !== undefined && stream !== onlyStream
-        ? wrongStream(stream, onlyStream)
-        : undefined
+    const record = recordOf(mail)
+    const fields = record?.result?.fields
+    const stream = fields?.messageStream ?? undefined
+    const { route: target, onlyStream } = this.#settings.target(stream)
+    const refused = this.#refuse(stream, onlyStream)
     if (refused) {
       done(refused)
       return
     }
-    const { host } = route
-    const event = toEvent(mail, host)
-    const work = () => deliver(mail, route, this.#group(route), this.#settings, { stops: this.#stops, event })
-    const settle = (report: () => void) => {
-      this.#sending.delete(settled)
-      if (this.#sending.size === 0 && this.isIdle()) this.emit('idle')
-      // Out of the promise: what the caller's callback throws is the caller's.
-      process.nextTick(report)
+    const event: SendEvent = {
+      id: ++lastId,
+      stream: stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound',
+      tag: fields?.tag ?? undefined,
+      host: target.host,
+      // Nodemailer parses all addresses for this: counted only where somebody looks.
+      recipientCount: isSendObserved() ? countRecipients(mail.message) : 0,
+      attempt: 0,
+      port: undefined,
+      phase: 'queue',
     }
-    const settled = traceSend(event, work).then(
-      (info) => settle(() => done(null, info)),
-      (error: Error) => settle(() => done(explainInMessage(error))),
-    )
-    this.#sending.add(settled)
+    this.#open++
+    const report = (error: Error | null, info?: object) => {
+      if (record && info) {
+        const { attempt: attempts, port, host } = event
+        record.route = { host, attempts, ...(port === undefined ? {} : { port }) }
+      }
+      this.#leave()
+      // Out of the session: what the caller's callback throws is the caller's.
+      process.nextTick(done, error, info)
+    }
+    if (isSendObserved()) {
+      const work = () =>
+        new Promise<object>((resolve, reject) => {
+          runOutsideScopes(this.#deliver, mail, target, event, (error, info) =>
+            error ? reject(error) : resolve(info!),
+          )
+        })
+      traceSend(event, work).then(
+        (info) => report(null, info),
+        (error: Error) => report(error),
+      )
+    } else runOutsideScopes(this.#deliver, mail, target, event, report)
+  }
+
+  #deliver = (
+    mail: SendingMail,
+    target: RouteTarget,
+    event: SendEvent,
+    done: (error: Error | null, info?: object) => void,
+  ): void => {
+    const route = this.#route(target)
+    let delivery: Delivery
+    try {
+      delivery = new Delivery(mail, event, route, done)
+    } catch (error) {
+      done(Object.assign(error as Error, { attempts: 0 }))
+      return
+    }
+    // Nodemailer 10 would act on the signal as well, in the middle of ours.
+    delete mail.data.signal
+    route.add(delivery)
+    if (this.#queued >= this.#settings.budget.max) this.#idling = false
   }
 
   /** Logs in once per host and login that is declared or in use; the error tells of each that failed. */
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
-    const all = this.#verifyAll()
+    const all = runOutsideScopes(() => this.#verifyAll())
     if (!callback) return all
     all.then(
       (success) => callback(null, success),
@@ -74,67 +116,127 @@ export class PostmarkTransport extends EventEmitter {
   }
 
   async #verifyAll(): Promise<true> {
-    const routes = [...new Set([...this.#settings.declared, ...this.#groups.keys()])]
-    const results = await Promise.allSettled(routes.map((route) => this.#group(route).verify()))
-    const failed = results.flatMap((result, index) => {
-      if (result.status === 'fulfilled') return []
-      const error = result.reason as Error
-      routes[index]!.noteFailure(error, undefined)
-      return [{ host: routes[index]!.host, error: explainInMessage(error) }]
-    })
-    if (failed.length === 0) return true
+    const targets = [...new Set([...this.#settings.declared, ...this.#routes.keys()])]
+    const results = await Promise.allSettled(targets.map((target) => this.#route(target).verify()))
+    const failed = results.flatMap((result, index) =>
+      result.status === 'fulfilled'
+        ? []
+        : [{ host: targets[index]!.host, error: explainInMessage(result.reason as Error) }],
+    )
     const [first] = failed
-    if (routes.length === 1) throw first!.error
+    if (!first) return true
+    if (targets.length === 1) throw first.error
     const lines = failed.map(({ host, error }) => `\n  - ${host}: ${error.message}`).join('')
-    throw Object.assign(first!.error, {
-      message: `${failed.length} of ${routes.length} logins failed:${lines}`,
+    throw Object.assign(first.error, {
+      message: `${failed.length} of ${targets.length} logins failed:${lines}`,
     })
   }
 
-  /** Whether nothing waits and nothing is under way. */
+  /** Whether there is room for another mail: fewer wait for a session than connections may be open. */
   isIdle(): boolean {
-    return [...this.#groups.values()].every((group) => group.isIdle())
+    return this.#idling && !this.#closing
   }
 
-  /** Takes no more mails, waits for those that it has, then ends every connection. */
+  /**
+   * Takes no more mails, waits for those that it has, then ends every connection. A second call may shorten the time
+   * that the first one gave.
+   */
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closed ??= this.#drain(options.deadlineMs)
-    return this.#closed
+    this.#closing ??= new Closing()
+    const closing = this.#closing
+    const deadlineMs = options.force ? 0 : options.deadlineMs
+    runOutsideScopes(() => {
+      if (deadlineMs !== undefined) closing.within(deadlineMs, () => this.#stopAll(options.force === true))
+      this.#endIfDone()
+    })
+    return closing.ended
   }
 
-  async #drain(deadlineMs: number | undefined): Promise<void> {
-    const stopAll = () => {
-      const error = () =>
-        new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.')
-      for (const stop of this.#stops) stop(error())
+  get #queued(): number {
+    let queued = 0
+    for (const route of this.#routes.values()) queued += route.queued
+    return queued
+  }
+
+  #refuse(stream: string | undefined, onlyStream: string | undefined): PostmarkError | undefined {
+    const { maxQueued } = this.#settings
+    if (this.#closing)
+      return new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter is closed; the mail was not sent.')
+    if (onlyStream !== undefined && stream !== undefined && stream !== onlyStream)
+      return wrongStream(stream, onlyStream)
+    if (this.#queued < maxQueued) return undefined
+    const found = `${maxQueued} mails wait in the queue, which is what pool.maxQueued allows`
+    return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
+  }
+
+  #route(target: RouteTarget): Route {
+    let route = this.#routes.get(target)
+    if (!route) {
+      route = new Route(target.plan, this.#onTaken)
+      this.#routes.set(target, route)
     }
-    const timer = deadlineMs === undefined ? undefined : setTimeout(stopAll, deadlineMs)
-    await Promise.all(this.#sending)
-    clearTimeout(timer)
-    for (const group of this.#groups.values()) group.close()
+    return route
   }
 
-  #group(route: Route): ConnectionGroup {
-    const { pool, budget } = this.#settings
-    const { host, race, redactor } = route
-    const plan = { host, race, redactor, login: route.login, settings: this.#settings }
-    const group = this.#groups.get(route) ?? createConnectionGroup(plan, pool, budget)
-    this.#groups.set(route, group)
-    return group
+  #onTaken = (): void => {
+    if (this.#idling || this.#queued >= this.#settings.budget.max) return
+    this.#idling = true
+    if (!this.#closing) process.nextTick(() => this.emit('idle'))
+  }
+
+  #leave(): void {
+    this.#open--
+    if (this.#closing) runOutsideScopes(() => this.#endIfDone())
+  }
+
+  #stopAll(force: boolean): void {
+    const error = () =>
+      new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.')
+    for (const route of this.#routes.values()) {
+      route.stopAll(error)
+      if (force) void route.close(true)
+    }
+  }
+
+  #endIfDone(): void {
+    if (this.#open > 0 || !this.#closing) return
+    this.#closing.end(() => Promise.all([...this.#routes.values()].map((route) => route.close(false))))
   }
 }
 
-function toEvent({ data, message }: SendingMail, host: string): SendEvent {
-  const { messageStream, tag } = (data.postmark ?? {}) as ParsedPostmarkFields
-  return {
-    stream: messageStream ?? undefined,
-    tag: tag ?? undefined,
-    host,
-    // Nodemailer parses all addresses for this: counted only where somebody looks.
-    recipientCount: isSendObserved() ? countRecipients(message) : 0,
-    attempt: 0,
-    port: undefined,
-    phase: 'connect',
+/** What a timer of Node holds; a longer time is no limit. */
+const LONGEST_MS = 2 ** 31 - 1
+
+/** The end of a transport: waiting for mails, then for connections. */
+class Closing {
+  readonly ended: Promise<void>
+  #resolve!: () => void
+  #timer: NodeJS.Timeout | undefined
+  #at = Number.POSITIVE_INFINITY
+  #ending = false
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  /** Calls `late` after the time, unless an earlier call has set a shorter one, or the end comes first. */
+  within(ms: number, late: () => void): void {
+    const at = performance.now() + ms
+    if (this.#ending || at >= this.#at || ms > LONGEST_MS) return
+    this.#at = at
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (ms <= 0) late()
+    else this.#timer = setTimeout(late, ms)
+  }
+
+  end(close: () => Promise<unknown>): void {
+    if (this.#ending) return
+    this.#ending = true
+    clearTimeout(this.#timer)
+    void close().then(() => this.#resolve())
   }
 }
 

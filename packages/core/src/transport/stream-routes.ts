@@ -1,6 +1,5 @@
 import { parseDefaults } from '../compile/settings.js'
-import type { Route } from '../delivery/route.js'
-import { createRoute } from '../delivery/route.js'
+import type { RoutePlan } from '../delivery/route.js'
 import { streamProblem } from '../fields/stream-problem.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
@@ -24,9 +23,15 @@ const STREAM_OPTIONS = [
   ...Object.keys(POSTMARK_FIELDS).filter((field) => field !== 'messageStream'),
 ]
 
+/** A host under a login; the transport makes a route of it when the first mail goes there. */
+export interface RouteTarget {
+  readonly host: string
+  readonly plan: RoutePlan
+}
+
 /** Where the mails of a stream go. */
 interface Target {
-  readonly route: Route
+  readonly route: RouteTarget
   /** The one stream that the credentials are for; undefined for a server token. */
   readonly onlyStream: string | undefined
 }
@@ -36,14 +41,14 @@ export interface StreamRoutes {
   /** The target of a stream; undefined stands for a mail that names none. */
   target(stream: string | undefined): Target
   /** The routes that the options name, each once. */
-  readonly declared: readonly Route[]
+  readonly declared: readonly RouteTarget[]
   /** Default fields by stream. */
   readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
   readonly known: ReadonlySet<string>
 }
 
 /** Who logs in: fixed, or asked for at each login. */
-interface Account {
+export interface Account {
   readonly login: () => Login | Promise<Login>
   readonly rotates: boolean
   readonly type: StreamType | undefined
@@ -52,7 +57,10 @@ interface Account {
 }
 
 /** Reads streams and credentials. @throws PostmarkError ERR_POSTMARK_OPTIONS, _CREDENTIALS, _FIELDS */
-export function readStreamRoutes(options: PostmarkTransportOptions, ports: readonly number[]): StreamRoutes {
+export function readStreamRoutes(
+  options: PostmarkTransportOptions,
+  toPlan: (host: string, account: Account) => RoutePlan,
+): StreamRoutes {
   const streams: unknown = options.streams ?? {}
   if (!isRecord(streams)) throw optionError('streams', streams, 'an object of stream IDs')
   const main = readAccount(options, '')
@@ -71,20 +79,12 @@ export function readStreamRoutes(options: PostmarkTransportOptions, ports: reado
       },
     )
   }
-  const routes = new Map<string, Route>()
+  const routes = new Map<string, RouteTarget>()
   const accounts = new Map<Account, number>()
-  const routeTo = (host: string, account: Account): Route => {
+  const routeTo = (host: string, account: Account): RouteTarget => {
     if (!accounts.has(account)) accounts.set(account, accounts.size)
     const key = `${accounts.get(account)} ${host}`
-    const route =
-      routes.get(key) ??
-      createRoute({
-        host,
-        ports,
-        login: account.login,
-        rotates: account.rotates,
-        racing: options.getSocket === undefined,
-      })
+    const route = routes.get(key) ?? { host, plan: toPlan(host, account) }
     routes.set(key, route)
     return route
   }

@@ -1,7 +1,11 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { CompileOptions } from '../compile/settings.js'
+import type { RetrySettings } from '../delivery/retry.js'
+import type { PoolSettings } from '../delivery/route.js'
 import type { CredentialOptions, Credentials, SmtpToken, StreamType } from '../smtp/credentials.js'
-import type { AuthMethod } from '../smtp/smtp-auth.js'
+import type { GetSocket } from '../smtp/given-socket.js'
+import type { Pipelining } from '../smtp/grouping.js'
+import type { AuthMethod } from '../smtp/login.js'
 import type { TimeLimits } from '../smtp/time-limits.js'
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
 
@@ -13,12 +17,6 @@ export interface StreamOptions extends Omit<PostmarkFields, 'messageStream'> {
   readonly smtpToken?: SmtpToken | undefined
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
 }
-
-/** Opens a socket in place of the race over the ports: a proxy, a tunnel. As Nodemailer's own `getSocket`. */
-export type GetSocket = (
-  options: object,
-  done: (error: Error | null, socket?: { connection: object } | false) => void,
-) => void
 
 /** Options of {@link createPostmarkTransport}; an unknown one fails at once. */
 export type PostmarkTransportOptions = CredentialOptions &
@@ -39,36 +37,31 @@ export type PostmarkTransportOptions = CredentialOptions &
     readonly tls?: ConnectionOptions | undefined
     /** Sends without STARTTLS. On a loopback host alone. Default false. */
     readonly allowPlaintext?: boolean | undefined
-    /** How connections live. */
-    readonly pool?: (Partial<PoolSettings> & { readonly maxConnections?: number }) | undefined
+    /** How connections live, and how many mails may wait. */
+    readonly pool?: PoolOptions | undefined
     /** What is tried again, and how long. */
     readonly retry?: Partial<RetrySettings> | undefined
     /** Time limits of the phases, in milliseconds. Default: race 10 s, reply 60 s, reply to the final dot 120 s. */
     readonly timeouts?: Partial<TimeLimits> | undefined
     /** Opens the sockets, instead of the race over the ports. */
     readonly getSocket?: GetSocket | undefined
-    /** As Nodemailer's; it never sees a credential. */
+    /**
+     * How commands share a write. `auto` (default): one mail's commands do, and where the server takes it the next
+     * mail's commands go out with the end of the one before, one round trip per mail. `envelope`: never over two mails,
+     * two round trips per mail. false: each command waits for its reply, four round trips and more.
+     */
+    readonly pipelining?: Pipelining | undefined
+    /** As Nodemailer's: an object with `debug` and `info`, or true for standard output. It never sees a credential. */
     readonly logger?: object | boolean | undefined
   }
 
-/** How connections live. At most 10 are open in a process, unless `pool.maxConnections` says otherwise for a transport. */
-export interface PoolSettings {
-  /** Mails per connection. Default 100. */
-  readonly maxMessages: number
-  /** Age at which a connection is not used again, give or take a tenth. Default 300,000 ms. */
-  readonly maxAgeMs: number
-  /** Time without a mail after which a connection is closed, give or take a tenth. Default 30,000 ms. */
-  readonly idleTimeoutMs: number
-}
-
-/** What is tried again: a mail that was deferred (4xx), or whose connection was lost before its body was out. */
-export interface RetrySettings {
-  /** How often a mail is tried in all. Default 4; 1 switches retries off. */
-  readonly attempts: number
-  /** Time for one mail with all its attempts, from when it leaves the queue. Default 180,000 ms. */
-  readonly deadlineMs: number
-  /** Longest pause before the second attempt; it doubles, up to 10 s, and is drawn at random below that. Default 500 ms. */
-  readonly baseMs: number
-  /** Whether to try again after an `unknown` outcome, at the risk of a second copy. Default false. */
-  readonly unknown: boolean
+/** How connections live, and how many mails may wait for one. */
+export interface PoolOptions extends Partial<PoolSettings> {
+  /**
+   * Connections of this transport at once. Default: at most 10 for all transports of a process together, as Postmark
+   * advises per IP address. Worker threads and other processes have ten of their own.
+   */
+  readonly maxConnections?: number
+  /** Mails that may wait for a connection; sendMail rejects one more at once. Default: no limit. */
+  readonly maxQueued?: number
 }

@@ -1,40 +1,40 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { CompileSettings } from '../compile/settings.js'
 import { readCompileOptions } from '../compile/settings.js'
-import type { ConnectionBudget } from '../delivery/connection-budget.js'
-import { createConnectionBudget, processBudget } from '../delivery/connection-budget.js'
+import { ConnectionBudget, processBudget } from '../delivery/connection-budget.js'
+import type { RetrySettings } from '../delivery/retry.js'
+import type { RoutePlan } from '../delivery/route.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError, UNSET_VARIABLE } from '../problems/error.js'
-import { isLoopback } from '../smtp/open-socket.js'
-import type { AuthMethod } from '../smtp/smtp-auth.js'
-import { AUTH_METHODS } from '../smtp/smtp-auth.js'
-import type { TimeLimits } from '../smtp/time-limits.js'
-import { DEADLINE_MS, TIME_LIMITS } from '../smtp/time-limits.js'
-import type { StreamRoutes } from './stream-routes.js'
+import { createRedactor } from '../problems/redact.js'
+import type { GetSocket } from '../smtp/given-socket.js'
+import { createGivenSockets } from '../smtp/given-socket.js'
+import type { Pipelining } from '../smtp/grouping.js'
+import { AUTH_METHODS } from '../smtp/login.js'
+import { isLoopback } from '../smtp/loopback.js'
+import { createPortRace } from '../smtp/race-ports.js'
+import { createTlsContext } from '../smtp/start-tls.js'
+import { TIME_LIMITS } from '../smtp/time-limits.js'
+import type { Account, StreamRoutes } from './stream-routes.js'
 import { readStreamRoutes } from './stream-routes.js'
-import type { GetSocket, PoolSettings, PostmarkTransportOptions, RetrySettings } from './transport-options.js'
+import type { PostmarkTransportOptions } from './transport-options.js'
 import { parseTransportUrl } from './transport-url.js'
 
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
-  'retry timeouts getSocket logger defaults preflight onWarning correlationId suppressions'
+  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions'
 ).split(' ')
 
 /** The options of a transport after the check at construction. */
 export interface TransportSettings extends StreamRoutes {
   readonly compile: CompileSettings
-  readonly ports: readonly number[]
-  readonly authMethod: AuthMethod | undefined
-  readonly tls: ConnectionOptions
-  readonly plaintext: boolean
-  readonly pool: PoolSettings
   readonly budget: ConnectionBudget
-  readonly retry: RetrySettings
-  readonly timeLimits: TimeLimits
-  readonly getSocket: GetSocket | undefined
-  readonly logger: object | boolean
+  readonly maxQueued: number
 }
+
+/** For one mail with all its attempts. */
+const DEADLINE_MS = 180_000
 
 /**
  * Checks the options, or the URL, of a transport.
@@ -43,56 +43,101 @@ export interface TransportSettings extends StreamRoutes {
 export function toTransportSettings(input: unknown): TransportSettings {
   const options = readInput(input) as PostmarkTransportOptions
   refuseUnknown(options, OPTIONS)
-  const {
-    host,
-    tls = {},
-    allowPlaintext = false,
-    messageStream,
-    authMethod,
-    getSocket,
-    strictStreams = false,
-  } = options
+  const { host, tls = {}, allowPlaintext = false, messageStream, strictStreams = false } = options
   if (host !== undefined && (typeof host !== 'string' || host === ''))
     throw optionError('host', host, 'a host name')
-  if (authMethod !== undefined && !AUTH_METHODS.includes(authMethod)) {
-    throw optionError('authMethod', authMethod, `one of ${AUTH_METHODS.join(', ')}`)
-  }
-  if (getSocket !== undefined && typeof getSocket !== 'function')
-    throw optionError('getSocket', getSocket, 'a function')
   if (typeof strictStreams !== 'boolean') throw optionError('strictStreams', strictStreams, 'true or false')
   checkSafety(host, tls, allowPlaintext)
-  const ports = readPorts(options.ports)
-  const routes = readStreamRoutes(options, ports)
+  const { maxConnections, maxQueued, ...pool } = readPool(options.pool)
+  const budget = maxConnections === undefined ? processBudget : new ConnectionBudget(maxConnections)
+  const toPlan = createPlanner(options, { pool, budget, retry: readRetry(options.retry) })
+  const routes = readStreamRoutes(options, toPlan)
   const defaults = { ...options.defaults, ...(messageStream === undefined ? {} : { messageStream }) }
-  const { maxConnections, ...pool } = readNumbers('pool', options.pool, {
-    maxConnections: 0,
-    maxMessages: 100,
-    maxAgeMs: 300_000,
-    idleTimeoutMs: 30_000,
+  const compile = readCompileOptions(
+    { ...options, defaults },
+    {
+      fields: routes.fields,
+      known: routes.known,
+      strict: strictStreams,
+      unnamed: routes.target(undefined).onlyStream,
+    },
+  )
+  return { ...routes, compile, budget, maxQueued }
+}
+
+/** Checks what all routes of a transport have in common, and returns what makes the plan of one. */
+function createPlanner(
+  options: PostmarkTransportOptions,
+  shared: Pick<RoutePlan, 'pool' | 'budget' | 'retry'>,
+): (host: string, account: Account) => RoutePlan {
+  const {
+    authMethod,
+    getSocket,
+    tls = {},
+    allowPlaintext = false,
+    pipelining = 'auto',
+    logger = false,
+  } = options
+  if (authMethod !== undefined && !AUTH_METHODS.includes(authMethod))
+    throw optionError('authMethod', authMethod, `one of ${AUTH_METHODS.join(', ')}`)
+  if (getSocket !== undefined && typeof getSocket !== 'function')
+    throw optionError('getSocket', getSocket, 'a function')
+  if (!PIPELINING.includes(pipelining))
+    throw optionError('pipelining', pipelining, '"auto", "envelope" or false')
+  if (typeof logger !== 'boolean' && !isRecord(logger))
+    throw optionError('logger', logger, 'true, false, or an object with methods such as `info` and `debug`')
+  const ports = readPorts(options.ports)
+  const limits = readNumbers('timeouts', options.timeouts, TIME_LIMITS)
+  const context = allowPlaintext ? undefined : createTlsContext(tls)
+  return (host, { login, rotates }) => ({
+    ...shared,
+    pipelining,
+    session: {
+      host,
+      opener: getSocket
+        ? createGivenSockets(getSocket as GetSocket, host, ports[0]!)
+        : createPortRace(host, ports),
+      tls: context,
+      authMethod,
+      login,
+      rotates,
+      limits,
+      logger,
+      redactor: createRedactor(),
+    },
   })
-  const { unknown = false, ...retry } = options.retry ?? {}
+}
+
+const PIPELINING: readonly Pipelining[] = ['auto', 'envelope', false]
+
+function readPool(
+  given: unknown,
+): RoutePlan['pool'] & { maxConnections: number | undefined; maxQueued: number } {
+  if (given !== undefined && !isRecord(given))
+    throw optionError('pool', given, 'an object such as { maxConnections: 5 }')
+  const { maxConnections, maxQueued, maxMessages, ...times } = given ?? {}
+  return {
+    ...readNumbers('pool', times, { maxAgeMs: 300_000, idleTimeoutMs: 30_000 }, [
+      'maxConnections',
+      'maxQueued',
+      'maxMessages',
+    ]),
+    maxConnections:
+      maxConnections === undefined ? undefined : readCount('pool.maxConnections', maxConnections),
+    maxQueued: maxQueued === undefined ? Number.POSITIVE_INFINITY : readCount('pool.maxQueued', maxQueued),
+    maxMessages: maxMessages === undefined ? 100 : readCount('pool.maxMessages', maxMessages),
+  }
+}
+
+function readRetry(given: unknown): RetrySettings {
+  if (given !== undefined && !isRecord(given))
+    throw optionError('retry', given, 'an object such as { attempts: 1 }')
+  const { unknown = false, attempts, ...times } = given ?? {}
   if (typeof unknown !== 'boolean') throw optionError('retry.unknown', unknown, 'true or false')
   return {
-    ...routes,
-    compile: readCompileOptions(
-      { ...options, defaults },
-      {
-        fields: routes.fields,
-        known: routes.known,
-        strict: strictStreams,
-        unnamed: routes.target(undefined).onlyStream,
-      },
-    ),
-    ports,
-    authMethod,
-    tls: { minVersion: 'TLSv1.2', ...tls },
-    plaintext: allowPlaintext,
-    pool,
-    budget: maxConnections === 0 ? processBudget : createConnectionBudget(maxConnections),
-    retry: { ...readNumbers('retry', retry, { attempts: 4, deadlineMs: DEADLINE_MS, baseMs: 500 }), unknown },
-    timeLimits: readNumbers('timeouts', options.timeouts, TIME_LIMITS),
-    getSocket,
-    logger: options.logger ?? false,
+    ...readNumbers('retry', times, { deadlineMs: DEADLINE_MS, baseMs: 1_000 }, ['attempts', 'unknown']),
+    attempts: attempts === undefined ? 10 : readCount('retry.attempts', attempts),
+    unknown,
   }
 }
 
@@ -172,19 +217,34 @@ function readPorts(ports: unknown = [587, 2525, 25]): readonly number[] {
   return [...new Set(ports as number[])]
 }
 
-/** Reads a group of options that are all numbers of 1 or more. */
+/** The longest time that an option takes: 21 days. A timer of Node holds 24.8; beyond that it fires at once. */
+const LONGEST_MS = 1_814_400_000
+
+/** Reads a group of options that are all times in milliseconds. @param others what the group knows besides */
 function readNumbers<N extends Readonly<Record<string, number>>>(
   name: string,
   given: unknown = {},
   defaults: N,
+  others: readonly string[] = [],
 ): { readonly [K in keyof N]: number } {
-  refuseUnknown(given, Object.keys(defaults))
+  refuseUnknown(given, [...Object.keys(defaults), ...others])
   const numbers: Record<string, number> = { ...defaults }
   for (const [key, value] of Object.entries(given as object)) {
     if (value === undefined) continue
-    if (typeof value !== 'number' || !(value >= 1))
-      throw optionError(`${name}.${key}`, value, 'a number of 1 or more')
+    if (typeof value !== 'number' || !(value >= 1 && value <= LONGEST_MS))
+      throw optionError(`${name}.${key}`, value, `milliseconds, from 1 to ${LONGEST_MS} (21 days)`)
     numbers[key] = value
   }
   return numbers as { readonly [K in keyof N]: number }
+}
+
+/** A count of 1 or more; Infinity is no limit. */
+function readCount(name: string, value: unknown): number {
+  if (
+    typeof value === 'number' &&
+    value >= 1 &&
+    (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)
+  )
+    return value
+  throw optionError(name, value, 'a whole number of 1 or more')
 }

@@ -1,0 +1,60 @@
+import type { Readable } from 'node:stream'
+import { encodeBody } from '../smtp/body-encoder.js'
+import type { Content } from '../smtp/shipment.js'
+
+/** A node of Nodemailer's MIME tree, as far as it is looked at; majors 7 to 10 have these parts. */
+interface MimeNode {
+  readonly content?: unknown
+  readonly _raw?: unknown
+  readonly childNodes?: readonly MimeNode[]
+  createReadStream(): Readable
+  build(done: (error: Error | null, message: Buffer) => void): void
+}
+
+/** Content above this is read while it is sent, so that no second copy of it is held. */
+const MOST_BYTES = 262_144
+
+/**
+ * Composes a mail: into memory where everything is there already and small, else into a stream that is opened when the
+ * server asks for the body.
+ * @param done called once
+ */
+export function composeMail(
+  message: unknown,
+  done: (error: Error | undefined, content?: Content) => void,
+): void {
+  const node = message as MimeNode
+  const bytes = bytesInMemory(node)
+  if (bytes === undefined || bytes > MOST_BYTES) {
+    done(undefined, { kind: 'stream', open: () => node.createReadStream() })
+    return
+  }
+  let over = false
+  try {
+    node.build((error, built) => {
+      if (over) return
+      over = true
+      if (error) done(error)
+      else done(undefined, { kind: 'whole', ...encodeBody(built) })
+    })
+  } catch (error) {
+    over = true
+    done(error as Error)
+  }
+}
+
+/** Bytes of a tree whose contents are texts and Buffers; undefined where something has to be read first. */
+function bytesInMemory(node: MimeNode): number | undefined {
+  let bytes = 0
+  for (const content of [node.content, node._raw]) {
+    if (content === undefined || content === null || content === false) continue
+    if (typeof content !== 'string' && !Buffer.isBuffer(content)) return undefined
+    bytes += content.length
+  }
+  for (const child of node.childNodes ?? []) {
+    const more = bytesInMemory(child)
+    if (more === undefined) return undefined
+    bytes += more
+  }
+  return bytes
+}

@@ -1,0 +1,201 @@
+import type { SendingMail } from '../message/nodemailer-types.js'
+import { hasStreamContent } from '../message/stream-content.js'
+import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
+import type { SendEvent } from '../problems/diagnostics.js'
+import type { PostmarkError } from '../problems/error.js'
+import { explainInMessage } from '../problems/explain-smtp-error.js'
+import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
+import { smtpError } from '../problems/smtp-failure.js'
+import type { Envelope } from '../smtp/envelope.js'
+import { readEnvelope } from '../smtp/envelope.js'
+import type { Session } from '../smtp/session.js'
+import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
+import { composeMail } from './compose.js'
+
+/** What stands on the error of a mail that was not delivered, as plain data. */
+export interface DeliveryFailure {
+  outcome: DeliveryOutcome
+  /** How often it was tried. */
+  attempts: number
+  /** Why it was not tried again, where a further attempt might have been expected. */
+  notRetried?: string
+}
+
+/** Where a mail is. It is in one place at a time; only its route moves it. */
+export type Place =
+  | { readonly name: 'queue' }
+  /** Taken by a slot: composing, or waiting until the mail before it ends. */
+  | { readonly name: 'taken' }
+  | { readonly name: 'session'; readonly session: Session }
+  | { readonly name: 'pause'; readonly timer: NodeJS.Timeout; readonly failure: Failure }
+  | { readonly name: 'done' }
+
+/** Whoever moves mails about: the route. */
+export interface DeliveryOwner {
+  readonly host: string
+  /** A session has answered for the mail. */
+  onResult(delivery: Delivery, result: TransactionResult): void
+  /** The mail ends early; whoever had it lets go of it. */
+  onStopped(delivery: Delivery, error: SmtpError | PostmarkError): void
+}
+
+/** What is told of a mail once it is through. */
+export type Done = (error: Error | null, info?: object) => void
+
+/** One mail from its hand-over to its outcome. */
+export class Delivery implements Shipment {
+  readonly envelope: Envelope
+  readonly messageId: string
+  readonly event: SendEvent
+  readonly sentAt: number = performance.now()
+  /** Whether it has content that can be read only once. */
+  readonly once: boolean
+  attempts = 0
+  returns = 0
+  place: Place = { name: 'queue' }
+  /** When it is too late, once its first attempt has begun: until then that moves with the route. */
+  dueAt: number | undefined
+  /** Asked in the tick of the write that ends the body. */
+  fence: (() => boolean) | undefined
+  /** Whether content that can be read only once was read. */
+  spent = false
+  #content: Content | undefined
+  #composeError: Error | undefined
+  readonly #composing: ((error: Error | undefined) => void)[] = []
+  readonly #message: unknown
+  readonly #owner: DeliveryOwner
+  readonly #done: Done
+  #stopListening: (() => void) | undefined
+
+  /** @throws SmtpError EENVELOPE, where Nodemailer\u2019s envelope cannot be written */
+  constructor(mail: SendingMail, event: SendEvent, owner: DeliveryOwner, done: Done) {
+    const message = mail.message as { getEnvelope(): { from: unknown; to: unknown }; messageId(): unknown }
+    this.envelope = readEnvelope(message.getEnvelope(), mail.data.dsn)
+    this.messageId = String(message.messageId())
+    this.once = hasStreamContent(mail.data)
+    this.event = event
+    this.#message = mail.message
+    this.#owner = owner
+    this.#done = done
+    this.#listen(mail)
+  }
+
+  get content(): Content {
+    if (!this.#content) throw new Error('The mail is not composed')
+    return this.#content
+  }
+
+  /** The content, where it is in memory as a whole. */
+  get isWhole(): boolean {
+    return this.#content?.kind === 'whole'
+  }
+
+  /** Composes the mail, once; `done` is called once, at once where that was done before. */
+  compose(done: (error: Error | undefined) => void): void {
+    if (this.#content || this.#composeError) {
+      done(this.#composeError)
+      return
+    }
+    this.#composing.push(done)
+    if (this.#composing.length > 1) return
+    composeMail(this.#message, (error, content) => {
+      this.#composeError = error
+      if (this.place.name !== 'done') this.#content = content && this.#watch(content)
+      for (const each of this.#composing.splice(0)) each(error)
+    })
+  }
+
+  /** Notes when content that can be read only once is read. */
+  #watch(content: Content): Content {
+    if (content.kind === 'whole' || !this.once) return content
+    return {
+      kind: 'stream',
+      open: () => {
+        this.spent = true
+        return content.open()
+      },
+    }
+  }
+
+  /** Lets go of what was composed: a mail in the queue holds its message only. */
+  release(): void {
+    this.#content = undefined
+  }
+
+  onPhase(phase: SendPhase): void {
+    this.event.phase = phase
+  }
+
+  mayFinish(): boolean {
+    return this.fence?.() ?? true
+  }
+
+  settle(result: TransactionResult): void {
+    this.#owner.onResult(this, result)
+  }
+
+  /** Ends the mail early: by its signal, its deadline, or the close of the transport. */
+  stop(error: SmtpError | PostmarkError): void {
+    if (this.place.name !== 'done') this.#owner.onStopped(this, error)
+  }
+
+  succeed({ accepted, rejected, rejectedErrors, response, ...times }: SentMail): void {
+    const { envelope, messageId, event, attempts } = this
+    event.outcome = 'sent'
+    event.size = times.messageSize
+    const port = event.port === undefined ? {} : { port: event.port }
+    this.#finish(null, {
+      envelope: { from: envelope.from === '' ? false : envelope.from, to: [...envelope.to] },
+      messageId,
+      accepted,
+      rejected,
+      ...(rejectedErrors.length > 0 ? { rejectedErrors } : {}),
+      response,
+      ...times,
+      postmark: { host: this.#owner.host, ...port, attempts },
+    })
+  }
+
+  /** @param outcome what became of it; that of the error, unless somebody else ended the mail */
+  fail(error: SmtpError | PostmarkError, outcome: DeliveryOutcome, notRetried?: string): void {
+    this.event.outcome = outcome
+    const failure: DeliveryFailure = {
+      outcome,
+      attempts: this.attempts,
+      ...(notRetried ? { notRetried } : {}),
+    }
+    this.#finish(explainInMessage(Object.assign(error, failure), notRetried))
+  }
+
+  #finish(error: Error | null, info?: object): void {
+    if (this.place.name === 'done') return
+    this.place = { name: 'done' }
+    this.#content = undefined
+    this.#stopListening?.()
+    this.#stopListening = undefined
+    this.#done(error, info)
+  }
+
+  /** Follows the signal of the message; one of another realm will do. */
+  #listen({ data }: SendingMail): void {
+    const { signal } = data
+    if (!isAbortSignal(signal)) return
+    const onAbort = () => this.stop(abortError(signal.reason, this.event.phase))
+    if (signal.aborted) process.nextTick(onAbort)
+    else {
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#stopListening = () => signal.removeEventListener('abort', onAbort)
+    }
+  }
+}
+
+function isAbortSignal(value: unknown): value is AbortSignal {
+  const signal = value as Partial<AbortSignal> | null | undefined
+  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
+}
+
+/** As Nodemailer 10 words it. */
+function abortError(cause: unknown, phase: SendPhase): SmtpError {
+  const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
+  return Object.assign(error, { name: 'AbortError' })
+}

@@ -1,0 +1,210 @@
+import type { Failure } from '../problems/smtp-failure.js'
+import { smtpError } from '../problems/smtp-failure.js'
+import type { Grouping } from '../smtp/grouping.js'
+import type { OpeningSession } from '../smtp/open-session.js'
+import { openSession } from '../smtp/open-session.js'
+import type { SessionOwner } from '../smtp/session.js'
+import { Session } from '../smtp/session.js'
+import type { Shipment } from '../smtp/shipment.js'
+import type { Delivery } from './delivery.js'
+import type { RoutePlan } from './route.js'
+
+/** What a slot asks of its route. */
+export interface SlotHost {
+  readonly plan: RoutePlan
+  readonly grouping: Grouping
+  take(isIdle: boolean): Delivery | undefined
+  giveBack(delivery: Delivery): void
+  onFailure(delivery: Delivery, failure: Failure): void
+  onOpened(): void
+  onOpenFailed(slot: Slot, failure: Failure): void
+  onClosed(slot: Slot): void
+  mustYield(slot: Slot): boolean
+}
+
+/** A mail that was taken out of the queue and is being composed, or is composed and waits for the session. */
+interface Prepared {
+  readonly delivery: Delivery
+  isComposed: boolean
+}
+
+/**
+ * One place of the budget: a session from its opening to its end, the mail that it carries, and at most one more that
+ * is composed ahead.
+ */
+export class Slot implements SessionOwner {
+  session: Session | undefined
+  readonly startedAt: number = performance.now()
+  /** Mails since it was opened. */
+  mails = 0
+  readonly #host: SlotHost
+  #opening: OpeningSession | undefined
+  /** The mail that is next. */
+  #prepared: Prepared | undefined
+  #busy = false
+  #closing = false
+  readonly #retireAt: number
+  readonly #idleMs: number
+
+  constructor(host: SlotHost) {
+    this.#host = host
+    const { pool } = host.plan
+    // Jitter, so that sessions that were opened together do not all end together.
+    const jitter = () => 0.9 + Math.random() * 0.2
+    this.#retireAt = performance.now() + pool.maxAgeMs * jitter()
+    this.#idleMs = pool.idleTimeoutMs * jitter()
+    this.#opening = openSession(host.plan.session, (result) => {
+      this.#opening = undefined
+      if ('failure' in result) {
+        this.#closing = true
+        host.onOpenFailed(this, result.failure)
+        return
+      }
+      const { plan, grouping } = host
+      this.session = new Session(result.opened, this, {
+        limits: plan.session.limits,
+        pipelining: plan.pipelining,
+        grouping,
+        idleMs: () => Math.max(1, Math.min(this.#idleMs, this.#retireAt - performance.now())),
+      })
+      host.onOpened()
+    })
+  }
+
+  /** Whether it is logged in and has nothing to do. */
+  get isIdle(): boolean {
+    return this.session?.state.name === 'ready' && !this.#busy && !this.#prepared && !this.#closing
+  }
+
+  get heldMs(): number {
+    return performance.now() - this.startedAt
+  }
+
+  /** Takes a mail and sends it, as soon as it is composed; only where it is idle. */
+  feed(): void {
+    this.#prepare(true)
+  }
+
+  /** Composes the next mail ahead, while another one is under way. */
+  lookAhead(): void {
+    if (!this.#busy || this.#prepared || this.#closing || this.#isSpent || this.#host.mustYield(this)) return
+    this.#prepare(false)
+  }
+
+  /** Gives up the mail that waits for this session, to one that is idle. */
+  surrender(): Delivery | undefined {
+    if (!this.#busy || !this.#prepared) return undefined
+    const { delivery } = this.#prepared
+    this.#prepared = undefined
+    return delivery.place.name === 'done' ? undefined : delivery
+  }
+
+  /** Ends it: an idle session with QUIT, unless `force` is set, all else at once. */
+  end(force: boolean): void {
+    this.#closing = true
+    if (this.session) {
+      this.session.close(force)
+      return
+    }
+    if (!this.#opening) return
+    this.#opening.cancel()
+    this.#opening = undefined
+    this.#host.onClosed(this)
+  }
+
+  onReady(): void {
+    this.#busy = false
+    if (this.#isSpent || this.#host.mustYield(this)) {
+      this.end(false)
+      this.#dropPrepared()
+    } else if (!this.#prepared) this.#prepare(true)
+    else if (this.#prepared.isComposed) this.#send(this.#prepared.delivery)
+  }
+
+  onClosed(): void {
+    this.session = undefined
+    this.#closing = true
+    this.#dropPrepared()
+    this.#host.onClosed(this)
+  }
+
+  takeNext(session: Session): Shipment | undefined {
+    const prepared = this.#prepared
+    if (!prepared?.isComposed || !prepared.delivery.isWhole || this.#isSpent || this.#host.mustYield(this))
+      return undefined
+    const { delivery } = prepared
+    this.#prepared = undefined
+    if (delivery.place.name === 'done') return undefined
+    this.#hand(delivery, session)
+    return delivery
+  }
+
+  /** Whether the session has had its mails, or its time. */
+  get #isSpent(): boolean {
+    return this.mails >= this.#host.plan.pool.maxMessages || performance.now() >= this.#retireAt
+  }
+
+  get #canSend(): boolean {
+    return this.session?.state.name === 'ready' && !this.#busy && !this.#closing
+  }
+
+  #prepare(isIdle: boolean): void {
+    const delivery = this.#host.take(isIdle)
+    if (!delivery) return
+    const prepared: Prepared = { delivery, isComposed: false }
+    this.#prepared = prepared
+    delivery.compose((error) => {
+      // Another slot may have it now, or the queue, since the session ended.
+      if (this.#prepared !== prepared) return
+      if (error || delivery.place.name === 'done') {
+        this.#prepared = undefined
+        if (error) this.#host.onFailure(delivery, composeFailure(error))
+        if (this.#canSend && !this.#prepared) this.onReady()
+      } else {
+        prepared.isComposed = true
+        if (this.#canSend) this.#send(delivery)
+      }
+    })
+  }
+
+  #send(delivery: Delivery): void {
+    const { session } = this
+    this.#prepared = undefined
+    if (!session || delivery.place.name === 'done') {
+      if (this.#canSend) this.onReady()
+      return
+    }
+    this.#busy = true
+    this.#hand(delivery, session)
+    session.send(delivery)
+    this.lookAhead()
+  }
+
+  /** From here on the session answers for the mail. */
+  #hand(delivery: Delivery, session: Session): void {
+    this.mails++
+    delivery.attempts++
+    delivery.event.attempt = delivery.attempts
+    delivery.event.port = session.port
+    delivery.place = { name: 'session', session }
+  }
+
+  #dropPrepared(): void {
+    const prepared = this.#prepared
+    this.#prepared = undefined
+    if (prepared) this.#host.giveBack(prepared.delivery)
+  }
+}
+
+/** A mail that could not be composed was not sent, and would not be at another attempt. */
+function composeFailure(cause: Error): Failure {
+  const { code } = cause as { code?: unknown }
+  const error = smtpError(cause.message, {
+    code: typeof code === 'string' ? code : 'ESTREAM',
+    phase: 'queue',
+    command: 'API',
+    outcome: 'not-sent',
+    cause,
+  })
+  return { error, retry: 'never' }
+}

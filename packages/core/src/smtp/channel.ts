@@ -1,0 +1,255 @@
+import type { Duplex } from 'node:stream'
+import type { Reply } from './reply-reader.js'
+import { ReplyReader } from './reply-reader.js'
+import type { SmtpLog } from './smtp-log.js'
+import { QUIT_MS } from './time-limits.js'
+
+/** Takes the reply to a command of its own. */
+export interface ReplyHandler {
+  onReply(reply: Reply): void
+}
+
+/** Why a channel ended. */
+export type ChannelEnd =
+  | { readonly kind: 'lost'; readonly cause: Error | undefined }
+  /** A limit of time was over. */
+  | { readonly kind: 'late' }
+  /** What the server sent is no reply, or the reply to nothing. */
+  | { readonly kind: 'protocol'; readonly what: string }
+  /** The server closes the connection (RFC 5321 §3.8), with this reply. */
+  | { readonly kind: 'goodbye'; readonly reply: Reply }
+
+/** Who reads a channel: a handshake first, then a session. */
+export interface ChannelOwner {
+  /** A reply that no command waits for; the channel ends after it. */
+  onUnasked?(reply: Reply): void
+  /** A limit of time is over; true where that needs no more than what was done here. Without it the channel ends. */
+  onLimit?(): boolean
+  /** Called once, when nothing more will come. Replies that were still awaited never come. */
+  onEnd(end: ChannelEnd): void
+}
+
+/** What a socket has beyond a Duplex; one of a `getSocket` may lack it. */
+type SocketParts = Partial<{ ref(): unknown; unref(): unknown }>
+
+/**
+ * A connection as lines: commands go out, and each reply goes to the command that waits for it, in order. It ends with
+ * the first thing that is out of order, and reads nothing after that.
+ */
+export class Channel {
+  owner: ChannelOwner
+  /** Called when the channel ends in whatever way: a body that is read for it stops. */
+  onClosed: (() => void) | undefined
+  readonly log: SmtpLog
+  #socket: Duplex
+  #reader: ReplyReader
+  #waiting: ReplyHandler[] = []
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = 0
+  #limitAt = Number.POSITIVE_INFINITY
+  #held = true
+  #ended = false
+  #quitting = false
+
+  constructor(socket: Duplex, owner: ChannelOwner, log: SmtpLog) {
+    this.#socket = socket
+    this.owner = owner
+    this.log = log
+    this.#reader = new ReplyReader(log.redact)
+    this.#listen()
+  }
+
+  /** Whether it ended; what is written after that goes nowhere. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** Whether replies are awaited. */
+  get waits(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** Whether there is something received that no reply was made of. */
+  get hasRest(): boolean {
+    return this.#reader.hasRest
+  }
+
+  get socket(): Duplex {
+    return this.#socket
+  }
+
+  /** Lets the next reply that nobody else waits for go to a handler; called before the command is written. */
+  expect(handler: ReplyHandler): void {
+    this.#waiting.push(handler)
+  }
+
+  /** Writes bytes; the callback is called when they have left for the system, and not after the end. */
+  write(data: string | Buffer, callback?: () => void): void {
+    if (this.#ended) return
+    if (callback) this.#socket.write(data, (error) => error || this.#ended || callback())
+    else this.#socket.write(data)
+  }
+
+  /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */
+  limit(ms: number): void {
+    this.#limitAt = performance.now() + ms
+    if (this.#timer === undefined || this.#timerAt > this.#limitAt) this.#arm(ms)
+  }
+
+  unlimit(): void {
+    this.#limitAt = Number.POSITIVE_INFINITY
+  }
+
+  /** Whether the connection and its timer keep the process alive. */
+  hold(alive: boolean): void {
+    if (this.#held === alive) return
+    this.#held = alive
+    const socket: SocketParts = this.#socket as SocketParts
+    if (alive) {
+      socket.ref?.()
+      this.#timer?.ref()
+    } else {
+      socket.unref?.()
+      this.#timer?.unref()
+    }
+  }
+
+  /** Puts another socket in place of this one: TLS over it. What was awaited and received before is forgotten. */
+  replaceSocket(socket: Duplex): void {
+    this.#socket = socket
+    this.#reader = new ReplyReader(this.log.redact)
+    this.#waiting = []
+    this.#listen()
+  }
+
+  /** Stops reading, for TLS to take over. */
+  release(): Duplex {
+    this.#unlisten()
+    return this.#socket
+  }
+
+  /** Says QUIT, and ends the connection as TLS and TCP have it, with the reply or after the time. */
+  quit(): void {
+    if (this.#ended || this.#quitting) return
+    this.#quitting = true
+    const end = () => {
+      if (!this.#socket.writableEnded) this.#socket.end()
+    }
+    this.log.client('QUIT')
+    this.expect({ onReply: end })
+    this.write('QUIT\r\n')
+    this.limit(QUIT_MS)
+  }
+
+  /** Breaks the connection off; `onEnd` is not called. */
+  destroy(): void {
+    this.#end()
+    this.#socket.destroy()
+  }
+
+  #listen(): void {
+    this.#socket
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('error', this.#onError)
+      .on('close', this.#onEnd)
+  }
+
+  #unlisten(): void {
+    this.#socket
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('close', this.#onEnd)
+      .off('error', this.#onError)
+    // An error that comes after the end must not become one of the process.
+    this.#socket.on('error', ignore)
+  }
+
+  #onData = (chunk: Buffer): void => {
+    this.#reader.push(chunk)
+    for (;;) {
+      let reply: Reply | undefined
+      try {
+        reply = this.#reader.next()
+      } catch (error) {
+        this.#fail({ kind: 'protocol', what: (error as Error).message })
+        return
+      }
+      if (!reply) return
+      this.#take(reply)
+      if (this.#ended) return
+    }
+  }
+
+  #take(reply: Reply): void {
+    this.log.server(reply.response)
+    const handler = this.#waiting.shift()
+    if (handler) handler.onReply(reply)
+    else if (!this.#quitting) this.owner.onUnasked?.(reply)
+    if (this.#ended) return
+    if (reply.code === 421) this.#fail({ kind: 'goodbye', reply })
+    else if (!handler)
+      this.#fail({ kind: 'protocol', what: `the reply ${reply.code}, which no command waits for` })
+  }
+
+  #onEnd = (): void => {
+    this.#fail({ kind: 'lost', cause: undefined })
+  }
+
+  #onError = (cause: Error): void => {
+    this.#fail({ kind: 'lost', cause })
+  }
+
+  #fail(end: ChannelEnd): void {
+    if (this.#ended) return
+    const { owner } = this
+    this.#end()
+    // A server that says goodbye, or has closed its side, gets a proper end of TLS; all else is broken off.
+    if (end.kind === 'goodbye' || (end.kind === 'lost' && end.cause === undefined)) this.#endSocket()
+    else this.#socket.destroy()
+    owner.onEnd(end)
+  }
+
+  /** Ends our side, and does not wait long for the other one. */
+  #endSocket(): void {
+    const socket = this.#socket
+    if (socket.destroyed) return
+    const timer = setTimeout(() => socket.destroy(), QUIT_MS)
+    timer.unref()
+    socket.once('close', () => clearTimeout(timer))
+    socket.resume()
+    socket.end(() => socket.destroy())
+  }
+
+  #end(): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#waiting = []
+    this.#unlisten()
+    const { onClosed } = this
+    this.onClosed = undefined
+    onClosed?.()
+  }
+
+  #arm(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#timerAt = performance.now() + ms
+    this.#timer = setTimeout(this.#onTimer, Math.ceil(ms))
+    if (!this.#held) this.#timer.unref()
+  }
+
+  #onTimer = (): void => {
+    this.#timer = undefined
+    if (this.#limitAt === Number.POSITIVE_INFINITY) return
+    const leftMs = this.#limitAt - performance.now()
+    if (leftMs > 0.5) this.#arm(leftMs)
+    else {
+      this.#limitAt = Number.POSITIVE_INFINITY
+      if (!this.owner.onLimit?.()) this.#fail({ kind: 'late' })
+    }
+  }
+}
+
+function ignore(): void {}

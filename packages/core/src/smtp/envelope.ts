@@ -1,0 +1,118 @@
+import { smtpError } from '../problems/smtp-failure.js'
+import type { Capabilities } from './capabilities.js'
+
+/** Who sends a mail to whom, for MAIL and RCPT (RFC 5321 §4.1.1). */
+export interface Envelope {
+  /** Empty for the null sender. */
+  readonly from: string
+  readonly to: readonly string[]
+  /** What the sender wants to be told of the delivery (RFC 3461). */
+  readonly dsn?: Dsn | undefined
+}
+
+/** Parameters of RFC 3461, ready to be written. */
+export interface Dsn {
+  readonly ret: string | undefined
+  readonly envid: string | undefined
+  readonly notify: string | undefined
+  readonly orcpt: string | undefined
+}
+
+/**
+ * Checks an envelope that Nodemailer made: nothing in it may end its command, or begin another one.
+ * @throws SmtpError EENVELOPE
+ */
+export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown): Envelope {
+  const from = given.from === false || given.from === undefined ? '' : String(given.from).trim()
+  const to = (Array.isArray(given.to) ? given.to : []).map((each) => String(each ?? '').trim())
+  if (to.length === 0) throw envelopeError('The mail has no recipient')
+  if (!isWritable(from)) throw envelopeError(`The sender ${JSON.stringify(from)} is no address`)
+  for (const address of to)
+    if (address === '' || !isWritable(address))
+      throw envelopeError(`The recipient ${JSON.stringify(address)} is no address`)
+  return { from, to, dsn: dsn === undefined || dsn === null ? undefined : readDsn(dsn) }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass
+const UNSAFE = /[\u0000-\u001f\u007f<>]/
+
+function isWritable(address: string): boolean {
+  return !UNSAFE.test(address)
+}
+
+function envelopeError(message: string) {
+  return smtpError(message, { code: 'EENVELOPE', command: 'API', phase: 'queue', outcome: 'not-sent' })
+}
+
+const NOTIFY = ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY']
+
+/** Reads `dsn` of a message, in the words that Nodemailer takes. @throws SmtpError EENVELOPE */
+function readDsn(given: unknown): Dsn {
+  const {
+    ret,
+    return: returned,
+    envid,
+    id,
+    notify,
+    recipient,
+    orcpt,
+  } = given as Readonly<Record<string, unknown>>
+  const text = (value: unknown) =>
+    value === undefined || value === null || value === '' ? undefined : String(value)
+  const wanted = text(ret ?? returned)?.toUpperCase()
+  const part = wanted === 'HEADERS' ? 'HDRS' : wanted === 'BODY' ? 'FULL' : wanted
+  if (part !== undefined && part !== 'HDRS' && part !== 'FULL')
+    throw envelopeError(`dsn.ret is ${JSON.stringify(part)}; it must be "HDRS" or "FULL"`)
+  const events = (Array.isArray(notify) ? notify : (text(notify)?.split(',') ?? [])).map((each) =>
+    String(each).trim().toUpperCase(),
+  )
+  if (events.some((each) => !NOTIFY.includes(each)) || (events.length > 1 && events.includes('NEVER')))
+    throw envelopeError('dsn.notify must be "NEVER", or some of "SUCCESS", "FAILURE" and "DELAY"')
+  const original = text(recipient ?? orcpt)
+  return {
+    ret: part,
+    envid: text(envid ?? id),
+    notify: events.length > 0 ? events.join(',') : undefined,
+    orcpt: original && !original.includes(';') ? `rfc822;${original}` : original,
+  }
+}
+
+/** The MAIL command, with what the server offers of SIZE, 8BITMIME, SMTPUTF8 and DSN. */
+export function toMailCommand(
+  { from, to, dsn }: Envelope,
+  { keywords }: Capabilities,
+  content: { readonly size?: number | undefined; readonly has8Bit?: boolean | undefined },
+): string {
+  const parameters: string[] = []
+  if (keywords.has('SMTPUTF8') && !isAscii(from, to)) parameters.push('SMTPUTF8')
+  if (keywords.has('8BITMIME') && content.has8Bit) parameters.push('BODY=8BITMIME')
+  if (keywords.has('SIZE') && content.size !== undefined) parameters.push(`SIZE=${content.size}`)
+  if (dsn && keywords.has('DSN')) {
+    if (dsn.ret) parameters.push(`RET=${dsn.ret}`)
+    if (dsn.envid) parameters.push(`ENVID=${toXText(dsn.envid)}`)
+  }
+  return `MAIL FROM:<${from}>${parameters.map((each) => ` ${each}`).join('')}\r\n`
+}
+
+/** The RCPT command of one recipient. */
+export function toRcptCommand(address: string, { dsn }: Envelope, { keywords }: Capabilities): string {
+  const wanted = dsn && keywords.has('DSN')
+  const notify = wanted && dsn.notify ? ` NOTIFY=${dsn.notify}` : ''
+  const orcpt = wanted && dsn.orcpt ? ` ORCPT=${toXText(dsn.orcpt)}` : ''
+  return `RCPT TO:<${address}>${notify}${orcpt}\r\n`
+}
+
+function isAscii(from: string, to: readonly string[]): boolean {
+  return /^[ -~]*$/.test(from) && to.every((each) => /^[ -~]*$/.test(each))
+}
+
+/** RFC 3461 §4: what is outside printable ASCII, and `+` and `=`, as +XX. */
+function toXText(text: string): string {
+  return [...Buffer.from(text)]
+    .map((byte) =>
+      byte < 33 || byte > 126 || byte === 43 || byte === 61
+        ? `+${byte.toString(16).toUpperCase().padStart(2, '0')}`
+        : String.fromCharCode(byte),
+    )
+    .join('')
+}

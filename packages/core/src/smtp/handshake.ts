@@ -1,0 +1,305 @@
+import type { Duplex } from 'node:stream'
+import type { Failure, SendPhase, SmtpFailureFields } from '../problems/smtp-failure.js'
+import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
+import type { Capabilities } from './capabilities.js'
+import { NO_CAPABILITIES, parseCapabilities } from './capabilities.js'
+import type { Channel, ChannelEnd } from './channel.js'
+import type { Login } from './credentials.js'
+import type { AuthMethod } from './login.js'
+import { ChallengeError, chooseMechanism, logIn } from './login.js'
+import type { Reply } from './reply-reader.js'
+import type { TlsContext } from './start-tls.js'
+import { startTls } from './start-tls.js'
+
+/** What a handshake needs to know. */
+export interface HandshakePlan {
+  readonly host: string
+  readonly port: number | undefined
+  /** Undefined on a loopback host that may be sent to in clear. */
+  readonly tls: TlsContext | undefined
+  readonly authMethod: AuthMethod | undefined
+  /** Asked once per login; the login is kept nowhere. */
+  readonly login: () => Login | Promise<Login>
+  /** For all of it together. */
+  readonly limitMs: number
+}
+
+/** How a handshake ended. `ofPort`: another port of the host may do better. */
+export type HandshakeResult =
+  | { readonly capabilities: Capabilities }
+  | { readonly failure: Failure; readonly ofPort: boolean }
+
+/** Where a handshake is; the states of a session before it is ready. */
+export type HandshakeState = 'greeted' | 'securing' | 'authenticating'
+
+/**
+ * Takes a greeted channel to a login: EHLO, STARTTLS and TLS, EHLO again, AUTH. What the server offered before TLS is
+ * forgotten (RFC 3207 §4.2), and no credential is written before TLS is verified.
+ */
+export class Handshake {
+  state: HandshakeState = 'greeted'
+  readonly #channel: Channel
+  readonly #plan: HandshakePlan
+  /** Breaks off what is being waited for; undefined while a step goes on by itself. */
+  #breakOff: ((error: HandshakeError) => void) | undefined
+  #end: HandshakeError | undefined
+  #upgrading: Duplex | undefined
+
+  constructor(channel: Channel, plan: HandshakePlan) {
+    this.#channel = channel
+    this.#plan = plan
+  }
+
+  /** Runs it; never rejects. The channel is destroyed where it failed. */
+  async run(): Promise<HandshakeResult> {
+    this.#channel.owner = { onEnd: (end) => this.#onEnd(end) }
+    this.#channel.limit(this.#plan.limitMs)
+    try {
+      const capabilities = await this.#greetAndLogIn()
+      if (this.#end) throw this.#end
+      this.#channel.unlimit()
+      return { capabilities }
+    } catch (error) {
+      this.abort()
+      if (error instanceof HandshakeError) return error
+      // Options of TLS that Node refuses, such as a `ca` that is no certificate.
+      return this.#tlsFailure(`TLS cannot be set up: ${(error as Error).message}`, { cause: error })
+    }
+  }
+
+  /** Breaks it off. */
+  abort(): void {
+    this.#channel.destroy()
+    this.#upgrading?.destroy()
+  }
+
+  async #greetAndLogIn(): Promise<Capabilities> {
+    const { tls } = this.#plan
+    let capabilities = await this.#hello()
+    if (tls) {
+      this.state = 'securing'
+      await this.#secure(capabilities, tls)
+      this.state = 'greeted'
+      capabilities = await this.#hello()
+    }
+    this.state = 'authenticating'
+    await this.#authenticate(capabilities)
+    return capabilities
+  }
+
+  async #hello(): Promise<Capabilities> {
+    const reply = await this.#ask('EHLO [127.0.0.1]')
+    if (reply.code === 250) return parseCapabilities(reply)
+    if (reply.code < 500 || reply.code > 504) throw this.#refused(reply, 'login', 'EHLO')
+    const older = await this.#ask('HELO [127.0.0.1]')
+    if (older.code !== 250) throw this.#refused(older, 'login', 'HELO')
+    return NO_CAPABILITIES
+  }
+
+  async #secure({ keywords }: Capabilities, tls: TlsContext): Promise<void> {
+    const missing = (message: string, reply?: Reply) =>
+      this.#tlsFailure(message, { explanation: 'starttls-missing', ...toFields(reply) })
+    if (!keywords.has('STARTTLS')) throw missing('The server does not offer STARTTLS')
+    const reply = await this.#ask('STARTTLS')
+    if (reply.code >= 400 && reply.code < 500) throw this.#refused(reply, 'tls', 'STARTTLS')
+    if (reply.code !== 220) throw missing(`The server refused STARTTLS: ${reply.response}`, reply)
+    // What came with the reply was sent in clear: whoever sits in between could have put it there.
+    if (this.#channel.hasRest) throw this.#protocolFailure('bytes after the reply to STARTTLS', 'tls')
+    const raw = this.#channel.release()
+    await this.#wait<void>((resolve, reject) => {
+      this.#upgrading = startTls(raw, this.#plan.host, tls, (error, secured) => {
+        this.#upgrading = undefined
+        if (error) reject(this.#handshakeError(error))
+        else {
+          this.#channel.replaceSocket(secured)
+          resolve()
+        }
+      })
+    })
+  }
+
+  async #authenticate({ mechanisms }: Capabilities): Promise<void> {
+    const { authMethod, host } = this.#plan
+    const choice = chooseMechanism(mechanisms, this.#plan.tls !== undefined, authMethod)
+    if ('refusal' in choice) {
+      const fields = { code: 'EAUTH', command: 'AUTH', explanation: 'no-safe-mechanism' }
+      throw this.#error(choice.refusal, 'login', fields, 'never')
+    }
+    const login = await this.#login()
+    let reply: Reply
+    try {
+      reply = await logIn(choice.method, login, host, (line, note) => this.#ask(line, note))
+    } catch (error) {
+      if (!(error instanceof ChallengeError)) throw error
+      throw this.#error(error.message, 'login', { code: 'EAUTH', command: 'AUTH' }, 'never')
+    }
+    if (reply.code === 235) return
+    if (reply.code < 500) throw this.#refused(reply, 'login', `AUTH ${choice.method}`)
+    const fields = { code: 'EAUTH', command: `AUTH ${choice.method}`, ...toFields(reply) }
+    throw this.#error(
+      `The login was refused (${choice.method}): ${reply.response}`,
+      'login',
+      { ...fields, explanation: explainRefusal(reply.response) },
+      'never',
+    )
+  }
+
+  #login(): Promise<Login> {
+    return this.#wait((resolve, reject) => {
+      const refuse = (cause: unknown) => {
+        const what = cause instanceof Error ? cause.message : 'a value that is no error'
+        reject(
+          this.#error(`No credentials: ${what}`, 'login', { code: 'EAUTH', command: 'AUTH', cause }, 'never'),
+        )
+      }
+      Promise.resolve()
+        .then(() => this.#plan.login())
+        .then(resolve, refuse)
+    })
+  }
+
+  #ask(line: string, note: string = line): Promise<Reply> {
+    return this.#wait((onReply) => {
+      this.#channel.log.client(note)
+      this.#channel.expect({ onReply })
+      this.#channel.write(`${line}\r\n`)
+    })
+  }
+
+  /**
+   * Waits for one thing. A channel that ends meanwhile breaks it off; one that ends after the answer, and before the
+   * next step, is noticed by the next step, so that a reply that was read still counts.
+   */
+  #wait<T>(
+    start: (resolve: (value: T) => void, reject: (error: HandshakeError) => void) => void,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (this.#end) {
+        reject(this.#end)
+        return
+      }
+      this.#breakOff = reject
+      start(
+        (value) => {
+          this.#breakOff = undefined
+          resolve(value)
+        },
+        (error) => {
+          this.#breakOff = undefined
+          reject(error)
+        },
+      )
+    })
+  }
+
+  #onEnd(end: ChannelEnd): void {
+    this.#end = this.#endError(end)
+    this.#breakOff?.(this.#end)
+  }
+
+  /** A refusal with a reply; 4xx may be better at the next attempt. */
+  #refused(reply: Reply, phase: SendPhase, command: string): HandshakeError {
+    const outcome = outcomeOfReply(reply.code)
+    if (!outcome) return this.#protocolFailure(`the reply ${reply.code} to ${command}`, phase)
+    const code = command.startsWith('AUTH') ? 'EAUTH' : 'EPROTOCOL'
+    const message = `The server refused ${command}: ${reply.response}`
+    return this.#error(
+      message,
+      phase,
+      { code, command, outcome, ...toFields(reply) },
+      outcome === 'deferred' ? 'counted' : 'never',
+    )
+  }
+
+  #protocolFailure(what: string, phase: SendPhase): HandshakeError {
+    return this.#error(
+      `The server broke the protocol: ${what}`,
+      phase,
+      { code: 'EPROTOCOL' },
+      phase === 'tls' ? 'never' : 'counted',
+    )
+  }
+
+  #tlsFailure(message: string, fields: Partial<SmtpFailureFields>): HandshakeError {
+    return this.#error(message, 'tls', { code: 'ETLS', command: 'STARTTLS', ...fields }, 'never', true)
+  }
+
+  /** Tells a connection that broke from TLS that cannot be. */
+  #handshakeError(cause: Error): HandshakeError {
+    const { code = '' } = cause as { code?: string }
+    const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code) || code === ''
+    if (lost)
+      return this.#error(
+        `The TLS handshake broke off: ${cause.message}`,
+        'tls',
+        { code: 'ECONNECTION', cause },
+        'counted',
+      )
+    const untrusted =
+      /^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_)/.test(code)
+    const explanation = untrusted ? 'certificate' : undefined
+    return this.#tlsFailure(`TLS failed: ${cause.message}`, { cause, explanation })
+  }
+
+  #endError(end: ChannelEnd): HandshakeError {
+    const phase: SendPhase = this.state === 'securing' ? 'tls' : 'login'
+    const seconds = this.#plan.limitMs / 1000
+    switch (end.kind) {
+      case 'goodbye':
+        return this.#refused(end.reply, phase, 'the session')
+      case 'protocol':
+        return this.#protocolFailure(end.what, phase)
+      case 'late':
+        return this.#error(
+          `TLS and login took more than ${seconds} s`,
+          phase,
+          { code: 'ETIMEDOUT', explanation: 'login-timeout' },
+          'counted',
+        )
+      case 'lost': {
+        const { cause } = end
+        const why = cause ? `: ${cause.message}` : ''
+        return this.#error(
+          `The connection was lost before the login${why}`,
+          phase,
+          { code: 'ECONNECTION', cause },
+          'counted',
+        )
+      }
+    }
+  }
+
+  #error(
+    message: string,
+    phase: SendPhase,
+    fields: Partial<SmtpFailureFields> & { readonly code: string },
+    retry: Failure['retry'],
+    ofPort = false,
+  ): HandshakeError {
+    const { port } = this.#plan
+    return new HandshakeError(
+      { error: smtpError(message, { outcome: 'not-sent', phase, port, ...fields }), retry },
+      ofPort,
+    )
+  }
+}
+
+/** Carries a failure out of the steps of a handshake; nobody but `run` sees it. */
+class HandshakeError {
+  constructor(
+    readonly failure: Failure,
+    readonly ofPort: boolean,
+  ) {}
+}
+
+function toFields(reply: Reply | undefined): { response?: string; responseCode?: number } {
+  return reply ? { response: reply.response, responseCode: reply.code } : {}
+}
+
+/** Texts of Postmark that name the cause; see docs/errors.md. */
+function explainRefusal(response: string): string {
+  if (/ServerAPI key required/i.test(response)) return 'account-token'
+  return /user ?name and password (must|do not|don.t)/i.test(response)
+    ? 'user-is-not-password'
+    : 'login-refused'
+}

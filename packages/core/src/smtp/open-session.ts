@@ -1,0 +1,126 @@
+import { publishConnect } from '../problems/diagnostics.js'
+import type { Redactor } from '../problems/redact.js'
+import type { Failure } from '../problems/smtp-failure.js'
+import type { Capabilities } from './capabilities.js'
+import type { Channel } from './channel.js'
+import type { Login } from './credentials.js'
+import type { HandshakeState } from './handshake.js'
+import { Handshake } from './handshake.js'
+import type { AuthMethod } from './login.js'
+import type { Greeted, Opener } from './race-ports.js'
+import { createSmtpLog } from './smtp-log.js'
+import type { TlsContext } from './start-tls.js'
+import type { TimeLimits } from './time-limits.js'
+
+/** What sessions of one route have in common. */
+export interface SessionPlan {
+  readonly host: string
+  readonly opener: Opener
+  /** Undefined on a loopback host that may be sent to in clear. */
+  readonly tls: TlsContext | undefined
+  readonly authMethod: AuthMethod | undefined
+  readonly login: () => Login | Promise<Login>
+  /** Whether a second call of `login` may give another one. */
+  readonly rotates: boolean
+  readonly limits: TimeLimits
+  readonly logger: object | boolean
+  readonly redactor: Redactor
+}
+
+/** A session that is logged in. */
+export interface Opened {
+  readonly channel: Channel
+  readonly capabilities: Capabilities
+  readonly port: number | undefined
+}
+
+/** An opening under way. */
+export interface OpeningSession {
+  /** Where it is. */
+  readonly state: 'connecting' | HandshakeState
+  /** Breaks it off; nobody is told. */
+  cancel(): void
+}
+
+/**
+ * Opens a session: a greeted channel, TLS, login. A port on which TLS cannot be had gives way to the next one, and a
+ * login that was refused is asked for once more where it may have been rotated; neither costs an attempt of a mail.
+ */
+export function openSession(
+  plan: SessionPlan,
+  done: (result: { readonly opened: Opened } | { readonly failure: Failure }) => void,
+): OpeningSession {
+  const { opener, limits, host, redactor } = plan
+  const log = createSmtpLog(plan.logger, redactor)
+  let cancelled = false
+  let giveUp: () => void = () => {}
+  let handshake: Handshake | undefined
+  let askedAgain = false
+
+  const login = async (): Promise<Login> => {
+    const found = await plan.login()
+    redactor.add(found.user)
+    redactor.add(found.pass)
+    return found
+  }
+  const onGreeted = async ({ channel, port }: Greeted) => {
+    handshake = new Handshake(channel, {
+      host,
+      port,
+      tls: plan.tls,
+      authMethod: plan.authMethod,
+      login,
+      limitMs: limits.replyMs,
+    })
+    const result = await handshake.run()
+    handshake = undefined
+    if (cancelled) {
+      channel.destroy()
+      return
+    }
+    if ('capabilities' in result) {
+      done({ opened: { channel, capabilities: result.capabilities, port } })
+      return
+    }
+    const { failure, ofPort } = result
+    if (ofPort && port !== undefined) {
+      opener.bury(port)
+      if (opener.hasLivePort) {
+        start()
+        return
+      }
+    }
+    const { code, responseCode = 0 } = failure.error
+    if (code === 'EAUTH' && responseCode >= 500 && plan.rotates && !askedAgain) {
+      askedAgain = true
+      start()
+      return
+    }
+    done({ failure })
+  }
+  const start = () => {
+    if (cancelled) return
+    const startedAt = performance.now()
+    giveUp = opener.open(limits.raceMs, log, (failure, greeted) => {
+      giveUp = () => {}
+      if (!greeted) done({ failure: failure! })
+      else {
+        if (greeted.port !== undefined)
+          publishConnect({ host, port: greeted.port, durationMs: performance.now() - startedAt })
+        void onGreeted(greeted)
+      }
+    })
+  }
+  // A getSocket may fail at once, and whoever called this wants to have the opening before its end.
+  process.nextTick(start)
+  return {
+    get state() {
+      return handshake?.state ?? 'connecting'
+    },
+    cancel: () => {
+      cancelled = true
+      giveUp()
+      handshake?.abort()
+    },
+  }
+}

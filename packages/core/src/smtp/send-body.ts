@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream'
+import { BodyEncoder } from './body-encoder.js'
+import type { Channel } from './channel.js'
+import type { Transaction } from './transaction.js'
+
+/** Bytes of a body that are written at once, and awaited before the next. */
+const PART_BYTES = 65_536
+
+/** What becomes of a body. */
+export interface BodyListener {
+  /** All of it is out but this rest, which may share the write that ends the body. */
+  onRest(rest: Buffer | undefined): void
+  /** It could not be read to its end. */
+  onError(error: Error): void
+}
+
+/**
+ * Writes the body of a mail, part by part: each waits until the one before has left, within a limit of its own, so
+ * that neither a slow reader nor a slow source holds the session or fills the memory. The end is not written here.
+ */
+export function sendBody(
+  transaction: Transaction,
+  channel: Channel,
+  limitMs: number,
+  listener: BodyListener,
+): void {
+  const { content } = transaction.shipment
+  if (content.kind === 'whole') {
+    transaction.size = content.size
+    if (content.bytes.length <= PART_BYTES) listener.onRest(content.bytes)
+    else writeParts(content.bytes, channel, limitMs, listener)
+    return
+  }
+  let source: Readable
+  try {
+    source = content.open()
+  } catch (error) {
+    listener.onError(error as Error)
+    return
+  }
+  pump(source, transaction, channel, limitMs, listener)
+}
+
+function writeParts(
+  bytes: Buffer,
+  channel: Channel,
+  limitMs: number,
+  listener: BodyListener,
+  from = 0,
+): void {
+  const end = from + PART_BYTES
+  if (end >= bytes.length) {
+    listener.onRest(bytes.subarray(from))
+    return
+  }
+  channel.limit(limitMs)
+  channel.write(bytes.subarray(from, end), () => writeParts(bytes, channel, limitMs, listener, end))
+}
+
+/** Reads a stream into the channel; it is destroyed when the channel ends before it does. */
+function pump(
+  source: Readable,
+  transaction: Transaction,
+  channel: Channel,
+  limitMs: number,
+  listener: BodyListener,
+): void {
+  const encoder = new BodyEncoder()
+  let over = false
+  let writing = false
+  let ended = false
+  const finish = (error?: Error) => {
+    if (over) return
+    over = true
+    channel.onClosed = undefined
+    source.off('data', onData).off('end', onEnd).off('close', onClose)
+    transaction.size = encoder.size + 2
+    if (error) {
+      source.destroy()
+      listener.onError(error)
+    } else listener.onRest(undefined)
+  }
+  const onData = (chunk: Buffer | string) => {
+    channel.limit(limitMs)
+    const bytes = encoder.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+    if (bytes.length === 0) return
+    writing = true
+    source.pause()
+    channel.write(bytes, () => {
+      writing = false
+      if (ended) finish()
+      else source.resume()
+    })
+  }
+  // The end of the body waits until its last part has left: until then nobody can have seen the end.
+  const onEnd = () => {
+    ended = true
+    if (!writing) finish()
+  }
+  const onClose = () => ended || finish(new Error('The content of the mail ended before its end'))
+  channel.limit(limitMs)
+  channel.onClosed = () => {
+    over = true
+    source.destroy()
+  }
+  source.on('data', onData).on('end', onEnd).on('error', finish).on('close', onClose)
+}

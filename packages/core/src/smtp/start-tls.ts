@@ -1,0 +1,81 @@
+import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
+import { checkServerIdentity, connect } from 'node:tls'
+import { isLoopback } from './loopback.js'
+
+/** What TLS of one transport has in common: the options, and the sessions that can be resumed. */
+export interface TlsContext {
+  readonly options: ConnectionOptions
+  /** The newest session of each name; kept for one options object only, since a resumed session is not verified again. */
+  readonly sessions: Map<string, Buffer>
+}
+
+/** How many names have a session kept: a transport has two hosts. */
+const MOST_SESSIONS = 20
+
+/** Makes a context from the option `tls`. */
+export function createTlsContext(options: ConnectionOptions = {}): TlsContext {
+  return { options, sessions: new Map() }
+}
+
+/**
+ * Puts TLS on a socket (RFC 3207), verified unless the option says otherwise for a loopback host.
+ * @param done called once: with the secured socket, or with why there is none
+ * @returns the socket to destroy when nobody wants to wait any longer
+ */
+export function startTls(
+  socket: Duplex,
+  host: string,
+  { options, sessions }: TlsContext,
+  done: (error: Error | undefined, secured: TLSSocket) => void,
+): TLSSocket {
+  const servername = options.servername ?? (isIP(host) === 0 ? host : '')
+  const key = `${host}\n${servername}`
+  const session = sessions.get(key)
+  const secured = connect({
+    minVersion: 'TLSv1.2',
+    ...options,
+    ...(session ? { session } : {}),
+    socket,
+    host,
+    servername,
+    // Said here, since the environment may switch verification off for everything that does not say it.
+    rejectUnauthorized: !(options.rejectUnauthorized === false && isLoopback(host)),
+    checkServerIdentity: (name, certificate) => checkIdentity(name, certificate, host, options),
+  })
+  let settled = false
+  const settle = (error?: Error) => {
+    if (settled) return
+    settled = true
+    secured.off('secureConnect', onSecure).off('close', onClose)
+    if (error) sessions.delete(key)
+    done(error, secured)
+  }
+  const onSecure = () => settle()
+  const onClose = () => settle(new Error('The connection was closed during the TLS handshake'))
+  secured.once('secureConnect', onSecure).on('error', settle).once('close', onClose)
+  secured.on('session', (ticket) => {
+    const [oldest] = sessions.keys()
+    if (sessions.size >= MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest)
+    sessions.set(key, ticket)
+  })
+  return secured
+}
+
+/** A function of the user's checks beside ours; only for a loopback host does it take its place. */
+function checkIdentity(
+  name: string,
+  certificate: PeerCertificate,
+  host: string,
+  { checkServerIdentity: check }: ConnectionOptions,
+): Error | undefined {
+  const refused = check && isLoopback(host) ? undefined : checkServerIdentity(name, certificate)
+  if (refused || !check) return refused
+  try {
+    return check(name, certificate)
+  } catch (error) {
+    // What it throws would end the process: this is called from the socket.
+    return error instanceof Error ? error : new Error('tls.checkServerIdentity threw')
+  }
+}
