@@ -1,12 +1,11 @@
 import type { Readable } from 'node:stream'
+import type { MimeTree } from '../message/build-message.js'
+import { buildDirectly, canBuildDirectly } from '../message/build-message.js'
 import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
 
-/** A node of Nodemailer's MIME tree, as far as it is looked at; majors 7 to 10 have these parts. */
-interface MimeNode {
-  readonly content?: unknown
-  readonly _raw?: unknown
-  readonly childNodes?: readonly MimeNode[]
+/** A message of Nodemailer. */
+interface MimeNode extends MimeTree {
   createReadStream(): Readable
   build(done: (error: Error | null, message: Buffer) => void): void
 }
@@ -31,6 +30,12 @@ export function composeMail(
   }
   let over = false
   try {
+    if (canBuildDirectly(node)) {
+      const body = encodeBody(buildDirectly(node))
+      over = true
+      done(undefined, { kind: 'whole', ...body })
+      return
+    }
     node.build((error, built) => {
       if (over) return
       over = true
@@ -38,13 +43,14 @@ export function composeMail(
       else done(undefined, { kind: 'whole', ...encodeBody(built) })
     })
   } catch (error) {
+    if (over) throw error
     over = true
     done(error as Error)
   }
 }
 
 /** Bytes of a tree whose contents are texts and Buffers; undefined where something has to be read first. */
-function bytesInMemory(node: MimeNode): number | undefined {
+function bytesInMemory(node: MimeTree): number | undefined {
   let bytes = 0
   for (const content of [node.content, node._raw]) {
     if (content === undefined || content === null || content === false) continue

@@ -1,7 +1,9 @@
 /** The one file that imports Nodemailer at run time; everything here has one spelling for majors 7 to 10. */
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser/index.js'
+import * as base64Module from 'nodemailer/lib/base64/index.js'
 import * as mimeFunctions from 'nodemailer/lib/mime-funcs/index.js'
+import * as qpModule from 'nodemailer/lib/qp/index.js'
 import { isRecord } from '../problems/describe.js'
 
 interface MimeFunctions {
@@ -15,6 +17,46 @@ const mime: MimeFunctions =
   (mimeFunctions as unknown as MimeFunctions)
 
 export { createTransport }
+
+/** A transform stream of Nodemailer, as far as it is driven here: without the stream. */
+interface Encoder {
+  push(chunk: Buffer | string | null): boolean
+  _transform(chunk: Buffer, encoding: 'buffer', done: (error?: Error | null) => void): void
+  _flush(done: (error?: Error | null) => void): void
+}
+type EncoderClass = new (options: object) => Encoder
+interface EncoderModule {
+  readonly Encoder: EncoderClass
+  readonly default?: { readonly Encoder: EncoderClass }
+}
+
+const encoderOf = (module: unknown): EncoderClass =>
+  (module as EncoderModule).default?.Encoder ?? (module as EncoderModule).Encoder
+const ENCODERS: Readonly<Record<'base64' | 'quoted-printable', EncoderClass>> = {
+  base64: encoderOf(base64Module),
+  'quoted-printable': encoderOf(qpModule),
+}
+
+/**
+ * Encodes content as Nodemailer\u2019s own encoder of that major does it, in one go: a stream around it takes longer than
+ * the work. `binary` is for quoted-printable outside of text, where a lone CR or LF is data.
+ */
+export function encodeContent(encoding: keyof typeof ENCODERS, content: Buffer, binary: boolean): Buffer[] {
+  const encoder = new ENCODERS[encoding]({ binary })
+  const parts: Buffer[] = []
+  encoder.push = (chunk) => {
+    if (chunk !== null) parts.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+    return true
+  }
+  let failure: Error | null | undefined
+  const done = (error?: Error | null) => {
+    failure ??= error
+  }
+  encoder._transform(content, 'buffer', done)
+  encoder._flush(done)
+  if (failure) throw failure
+  return parts
+}
 
 /** A header line as Nodemailer would write it: encoded where it must be (RFC 2047), then folded. */
 export function toHeaderLine(name: string, value: string): string {

@@ -85,9 +85,29 @@ export interface EncodedBody {
   readonly has8Bit: boolean
 }
 
-/** Encodes a whole message. */
+/** Encodes a whole message; what is fit already is not copied. */
 export function encodeBody(message: Buffer): EncodedBody {
+  const bits = bitsOfFit(message)
+  if (bits !== undefined)
+    return { bytes: message.subarray(0, message.length - 2), size: message.length, has8Bit: bits > 127 }
   const encoder = new BodyEncoder()
   const bytes = encoder.push(message)
   return { bytes, size: encoder.size + 2, has8Bit: encoder.has8Bit }
+}
+
+/** The bits that occur in a message that needs no change and ends with CRLF; undefined for any other. */
+function bitsOfFit(message: Buffer): number | undefined {
+  const { length } = message
+  if (length < 2 || message[length - 1] !== LF || message[0] === DOT) return undefined
+  let bits = 0
+  let previous = 0
+  for (let index = 0; index < length; index++) {
+    const byte = message[index]!
+    if (byte === LF) {
+      if (previous !== CR || message[index + 1] === DOT) return undefined
+    } else if (previous === CR) return undefined
+    bits |= byte
+    previous = byte
+  }
+  return bits
 }
