@@ -1,7 +1,8 @@
 export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
-export { attachPostmark, type InfoOf, type PostmarkInfo, type PostmarkSender } from './compile/attach.js'
+export { attachPostmark, type InfoOf, type PostmarkSender } from './compile/attach.js'
 export { explainPostmark } from './compile/explain.js'
+export type { PostmarkInfo } from './compile/sent-info.js'
 export type { CompileOptions } from './compile/settings.js'
 export {
   createSuppressionList,

@@ -13,6 +13,7 @@ import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
 import { refuseTransport } from '../message/refuse-transport.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
+import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
 import { preflight } from './preflight.js'
 import { resolveFields } from './resolve-fields.js'
@@ -38,20 +39,21 @@ export function toCompileStep(settings: CompileSettings): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
   return (given, done) => {
     const mail = given as CompilingMail
+    const go = (error?: Error | null) => continueMail(mail, done, error)
     const sources = attempt(() => begin(mail, settings, warnOfTwins))
     const finish = (raw?: RawMessage) => {
       const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
       if (compiled.error || !settings.suppressions || !sources.value) {
-        done(compiled.error)
+        go(compiled.error)
         return
       }
-      // Out of the promise: what a later plugin, or the caller's callback, throws is theirs.
-      const later = (error?: Error) => setImmediate(done, error)
+      // Out of the promise: what the caller's callback throws is the caller's.
+      const later = (error?: Error) => setImmediate(go, error)
       screen(mail, sources.value.record, settings, settings.suppressions).then(later, later)
     }
-    if (sources.error || !sources.value) done(sources.error)
+    if (sources.error || !sources.value) go(sources.error)
     else if (!mail.data.raw) finish()
-    else readRaw(mail, (error, raw) => (error ? done(error) : finish(raw)))
+    else readRaw(mail, (error, raw) => (error ? go(error) : finish(raw)))
   }
 }
 

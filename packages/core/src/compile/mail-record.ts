@@ -48,10 +48,24 @@ export class MailRecord {
   sealed = false
   /** Whether the transport has it: until then no server can know of it. */
   handedOver = false
+  /** Whether sendMail has reported; a mail that has failed is not handed over any more. */
+  settled = false
+  /** Answers sendMail; undefined without attachPostmark, and from when it was called. */
+  report: ((error: unknown, info?: unknown) => void) | undefined
 
   constructor(postmark: unknown, headers: readonly GivenHeader[], lenient?: boolean) {
     this.message = readFields(postmark, 'postmark')
     this.headers = readHeaders(headers, 'headers', lenient)
+  }
+
+  /** Answers sendMail, the first time; returns false where that was done, or is not for us to do. */
+  settle(error: unknown, info?: unknown): boolean {
+    const { report } = this
+    if (!report) return false
+    this.settled = true
+    this.report = undefined
+    report(error, info)
+    return true
   }
 
   /** Keeps the record out of what a JSON transport writes. */
@@ -80,4 +94,11 @@ export function recordOf(mail: Carrier): MailRecord | undefined {
 /** Puts the record where {@link recordOf} finds it. */
 export function carryRecord(data: object, record: MailRecord): void {
   ;(data as { [KEY]?: MailRecord })[KEY] = record
+}
+
+/** Keeps count of the mails of a transport, from the call of sendMail on: `close` waits for them. */
+export interface MailRegistry {
+  /** Takes a mail; returns the error that it is refused with where no more are taken. */
+  enter(record: MailRecord): Error | undefined
+  leave(record: MailRecord): void
 }

@@ -1,6 +1,11 @@
 import { claim } from '../context/context.js'
+import { checkEnvelope, checkHead, dropEmptyLines } from '../message/check-head.js'
 import { replacePostmarkLines } from '../message/header-lines.js'
-import type { CompilePlugin, MimeNode, SendingMail, Transport } from '../message/nodemailer-types.js'
+import type { CompilePlugin, Message, MimeNode, SendingMail, Transport } from '../message/nodemailer-types.js'
+import { readingError } from '../message/stream-content.js'
+import { isRecord } from '../problems/describe.js'
+import { problemsError } from '../problems/error.js'
+import type { PostmarkProblem } from '../problems/problem.js'
 import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
 
@@ -14,16 +19,24 @@ export function sealTransport(transport: unknown, late?: CompilePlugin): void {
   const send = transport.send.bind(transport)
   const handOver: Transport['send'] = (mail, done) => {
     const record = recordOf(mail)
-    if (record?.result) {
-      try {
-        sealMail(mail, record, record.result.lines)
-      } catch (error) {
-        done(error as Error)
-        return
-      }
-      record.handedOver = true
+    if (!record?.result) {
+      send(mail, done)
+      return
     }
-    send(mail, done)
+    // It was answered while it was composed, and must not arrive after that.
+    if (record.settled) return
+    try {
+      sealMail(mail, record, record.result.lines)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    record.handedOver = true
+    try {
+      send(mail, done)
+    } catch (error) {
+      if (!record.settle(error)) throw error
+    }
   }
   transport.send = (mail, done) => {
     if (recordOf(mail)?.result || !late) handOver(mail, done)
@@ -35,25 +48,62 @@ function isTransport(value: unknown): value is Transport {
   return typeof (value as Partial<Transport> | null | undefined)?.send === 'function'
 }
 
-/** Makes the header block final: with our lines as they are, and built once, however often the mail is tried. */
+/**
+ * Makes a composed mail final: its header blocks are built once, however often the mail is tried, with our lines as they
+ * are, and what must not reach a server is refused.
+ * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
+ */
 function sealMail(mail: SendingMail, record: MailRecord, lines: readonly string[]): void {
   if (record.sealed) return
   record.sealed = true
-  const root = mail.message as Partial<MimeNode> | null
-  if (typeof root?.buildHeaders !== 'function' || mail.data.raw) return
-  sealHead(root as MimeNode, (block) => replacePostmarkLines(block, lines))
+  const root = mail.message as Partial<Message> | null
+  if (typeof root?.buildHeaders !== 'function') return
+  const message = root as Message
+  settleMessageId(message)
+  const problems = checkEnvelope(message.getEnvelope())
+  const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))
+  sealNode(message, problems, (block) => replacePostmarkLines(block, lines), ours)
+  if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)
 }
 
-function sealHead(node: MimeNode, rewrite: (block: string) => string): void {
-  const build = node.buildHeaders
-  let { keepBcc } = node
-  let block = rewrite(build.call(node))
-  node.buildHeaders = () => {
-    // Set by transports of Nodemailer that read the recipients from the message.
-    if (node.keepBcc !== keepBcc) {
-      keepBcc = node.keepBcc
-      block = rewrite(build.call(node))
-    }
-    return block
-  }
+type Rewrite = (block: string) => string
+
+function sealNode(
+  node: MimeNode,
+  problems: PostmarkProblem[],
+  rewrite: Rewrite,
+  ours?: ReadonlySet<string>,
+): void {
+  const unreadable = readingError(node._raw || node.content)
+  if (unreadable) throw unreadable
+  // What is given as `raw` has its own header block.
+  if (!node._raw) sealHead(node, problems, rewrite, ours)
+  for (const child of node.childNodes ?? []) sealNode(child, problems, keep)
+}
+
+const keep: Rewrite = (block) => block
+
+function sealHead(
+  node: MimeNode,
+  problems: PostmarkProblem[],
+  rewrite: Rewrite,
+  ours: ReadonlySet<string> | undefined,
+): void {
+  const { buildHeaders, keepBcc } = node
+  const build = () => dropEmptyLines(buildHeaders.call(node))
+  const built = build()
+  problems.push(...checkHead(node, built, ours))
+  const block = rewrite(built)
+  // Transports of Nodemailer that read the recipients from the message set keepBcc.
+  node.buildHeaders = () => (node.keepBcc === keepBcc ? block : rewrite(build()))
+}
+
+/** Nodemailer takes a Message-ID of any type, and then fails at one that is no text where nobody can catch it. */
+function settleMessageId(message: Message): void {
+  const id = message.messageId()
+  if (typeof id === 'string') return
+  const text = String((isRecord(id) ? id.value : id) ?? '').trim()
+  message.setHeader('Message-ID', text === '' ? undefined : text.replace(/^<?(.*?)>?$/s, '<$1>'))
+  // Makes one where none is left.
+  message.messageId()
 }

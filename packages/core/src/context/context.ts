@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Level } from '../fields/merge-fields.js'
 import { foldLevels, toFields } from '../fields/merge-fields.js'
 import type { Reading } from '../fields/read-fields.js'
@@ -81,6 +81,19 @@ export function capturePostmark(): <R>(fn: () => R) => R {
       if (scope === captured) return fn()
     return shared.storage.run(captured, fn)
   }
+}
+
+/** Makes a callback run in the scope, and in every other AsyncLocalStorage, that is open here. */
+export function bindHere<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
+  return AsyncResource.bind(callback)
+}
+
+/** Belongs to no request, since it is made when this module is loaded. */
+const outside = new AsyncResource('postmark-smtp')
+
+/** Runs a function outside of every scope and every AsyncLocalStorage: for what belongs to no single mail. */
+export function runOutside<R>(fn: () => R): R {
+  return outside.runInAsyncScope(fn)
 }
 
 /**

@@ -29,7 +29,8 @@ function cloneAddresses(value: unknown, depth = 0): unknown {
   return { ...value }
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
+/** Whether a value is an object without a class. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null

@@ -37,10 +37,22 @@ export interface Transport {
   send(mail: SendingMail, done: SentCallback): void
 }
 
-/** A part of a composed message, or the whole. */
+/** A part of a composed message. What begins with an underscore is internal on Nodemailer 7 to 10, and the same there. */
 export interface MimeNode {
   readonly childNodes: readonly MimeNode[]
   readonly keepBcc?: boolean
+  content?: unknown
+  _raw?: unknown
+  readonly _headers?: readonly { readonly key: string; readonly value: unknown }[]
+  /** What parts are told apart by; set once the header block is built. */
+  readonly boundary?: string | false
   /** The header lines, without the empty line after them. */
   buildHeaders(): string
+}
+
+/** A composed message as a whole. */
+export interface Message extends MimeNode {
+  getEnvelope(): { readonly from: unknown; readonly to: unknown }
+  messageId(): unknown
+  setHeader(name: string, value: unknown): unknown
 }

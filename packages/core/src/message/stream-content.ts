@@ -1,19 +1,120 @@
+import { PassThrough, pipeline, type Readable, Transform } from 'node:stream'
 import { isRecord } from '../problems/describe.js'
+import { isPlain } from './clone-message.js'
 
 const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'] as const
 const LISTS = ['attachments', 'alternatives'] as const
 
+type Data = Readonly<Record<string, unknown>>
+
 /** Whether a message has content that can be read only once; Nodemailer 7 to 9 send it empty the second time. */
-export function hasStreamContent(data: Readonly<Record<string, unknown>>): boolean {
-  for (const field of CONTENTS) if (isStreamed(data[field])) return true
-  for (const field of LISTS) {
-    const list = data[field]
-    if (Array.isArray(list) ? list.some(isStreamed) : isStreamed(list)) return true
-  }
-  return false
+export function hasStreamContent(data: Data): boolean {
+  return contentStreams(data).length > 0
 }
 
-function isStreamed(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  return typeof value.pipe === 'function' || isStreamed(value.content) || isStreamed(value.raw)
+/** The streams from which a message takes content. */
+export function contentStreams(data: Data): Readable[] {
+  const found: Readable[] = []
+  visitStreams(data, (stream) => {
+    found.push(stream)
+    return stream
+  })
+  return found
+}
+
+/** Makes every stream of a copied message one of bytes; holders that are not the copy's own stay as they are. */
+export function toByteStreams(copy: Data): void {
+  visitStreams(copy, toByteStream)
+}
+
+/** Calls back for each stream that a message takes content from, and puts the result in its place. */
+function visitStreams(data: Data, visit: (stream: Readable) => Readable): void {
+  for (const field of CONTENTS) {
+    visitField(data, field, visit)
+    visitHolder(data[field], visit)
+  }
+  for (const field of LISTS) {
+    const list = data[field]
+    if (Array.isArray(list)) for (const each of list) visitHolder(each, visit)
+    else visitHolder(list, visit)
+  }
+}
+
+function visitHolder(holder: unknown, visit: (stream: Readable) => Readable): void {
+  if (!isRecord(holder) || isStream(holder)) return
+  visitField(holder, 'content', visit)
+  visitField(holder, 'raw', visit)
+  if (isRecord(holder.raw) && !isStream(holder.raw)) visitField(holder.raw, 'content', visit)
+}
+
+function visitField(holder: Data, field: string, visit: (stream: Readable) => Readable): void {
+  const stream = holder[field]
+  if (!isStream(stream)) return
+  const result = visit(stream)
+  if (result !== stream && isPlain(holder)) (holder as Record<string, unknown>)[field] = result
+}
+
+/** Whether Nodemailer would read a value as a stream. */
+export function isStream(value: unknown): value is Readable {
+  return typeof (value as Partial<Readable> | null | undefined)?.pipe === 'function'
+}
+
+/** One for all streams, so that it holds nothing in memory. */
+const ignore = (): void => {}
+
+/**
+ * Keeps streams from ending the process when they fail while nobody reads them: while the mail waits for a store of
+ * suppressions, or after it was refused.
+ */
+export function holdErrors(streams: readonly Readable[]): void {
+  for (const stream of streams) {
+    if (typeof stream.on === 'function' && !stream.listeners('error').includes(ignore)) {
+      stream.on('error', ignore)
+    }
+  }
+}
+
+/** Ends streams that will not be read, as Nodemailer 10 does when a mail fails: a file would stay open. */
+export function releaseStreams(streams: readonly Readable[]): void {
+  for (const stream of streams) if (typeof stream.destroy === 'function') stream.destroy()
+}
+
+/** Why content cannot be read any more: without this check Nodemailer 7 to 9 would wait for its end for ever. */
+export function readingError(content: unknown): Error | undefined {
+  if (content instanceof Error) return content
+  if (!isStream(content)) return undefined
+  if (content.errored) return content.errored
+  if (!content.destroyed && !content.readableEnded) return undefined
+  const error = new Error('A stream of the message was read, or closed, before the mail was composed.')
+  return Object.assign(error, { code: 'ESTREAM' })
+}
+
+/**
+ * A stream of bytes or text for one that gives objects, as it is otherwise: Nodemailer pipes it into a stream of
+ * bytes, which throws at an object where nobody can catch it.
+ */
+export function toByteStream(stream: Readable): Readable {
+  if (readingError(stream)) return stream
+  if (stream.readableObjectMode)
+    return join(stream, new Transform({ writableObjectMode: true, transform: toBytes }))
+  // Nodemailer 7 to 9 cannot collect a stream that gives text.
+  return stream.readableEncoding ? join(stream, new PassThrough()) : stream
+}
+
+function join(stream: Readable, bytes: Transform): Readable {
+  return pipeline(stream, bytes, ignore).on('error', ignore)
+}
+
+function toBytes(
+  chunk: unknown,
+  _encoding: string,
+  done: (error: Error | null, bytes?: unknown) => void,
+): void {
+  if (typeof chunk === 'string' || chunk instanceof Uint8Array) done(null, chunk)
+  else
+    done(
+      new TypeError(
+        `A stream of the message gave a value of type ${typeof chunk}; it must give text or bytes.`,
+      ),
+    )
 }

@@ -1,5 +1,6 @@
 import type { Transporter } from 'nodemailer'
-import { attachSettings, type PostmarkInfo } from '../compile/attach.js'
+import { attachSettings } from '../compile/attach.js'
+import type { PostmarkInfo } from '../compile/sent-info.js'
 import { createTransport } from '../message/nodemailer.js'
 import { type CloseOptions, PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
@@ -37,5 +38,7 @@ export interface PostmarkTransporter extends Transporter<PostmarkSentInfo> {
 export function createPostmarkTransport(options: PostmarkTransportOptions | string): PostmarkTransporter {
   const settings = toTransportSettings(options)
   const create = createTransport as unknown as (transport: object) => PostmarkTransporter
-  return attachSettings(create(new PostmarkTransport(settings)), settings.compile)
+  const transporter = create(new PostmarkTransport(settings))
+  attachSettings(transporter, settings.compile)
+  return transporter
 }

@@ -1,0 +1,28 @@
+import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
+
+const OUTCOME: DeliveryOutcome = 'not-sent'
+
+/** The error of a mail that never reached its transport, which says so. */
+export function toFailure(thrown: unknown): Error {
+  const { outcome = OUTCOME } = Object(thrown) as { outcome?: unknown }
+  // An error that says something else is that of another mail too.
+  const error =
+    thrown instanceof Error && outcome === OUTCOME && Object.isExtensible(thrown)
+      ? thrown
+      : Object.assign(new Error(messageOf(thrown), { cause: thrown }), codeOf(thrown))
+  return Object.assign(error, { outcome: OUTCOME })
+}
+
+function messageOf(thrown: unknown): string {
+  const { message } = Object(thrown) as { message?: unknown }
+  return typeof message === 'string' ? message : `The mail was not sent: ${describeThrown(thrown)}`
+}
+
+function describeThrown(thrown: unknown): string {
+  return typeof thrown === 'object' ? 'an object was thrown.' : String(thrown)
+}
+
+function codeOf(thrown: unknown): { readonly code?: unknown } {
+  const { code } = Object(thrown) as { code?: unknown }
+  return code === undefined ? {} : { code }
+}

@@ -1,0 +1,108 @@
+import { isRecord } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INVALID_REQUEST } from '../problems/problem.js'
+import { splitBlock } from './header-lines.js'
+import { isPostmarkHeader } from './header-shapes.js'
+import type { MimeNode } from './nodemailer-types.js'
+
+/** Control characters of ASCII and of C1 with NEL, and the line breaks of Unicode; a tab is none. */
+const CONTROL = '\\0-\\u0008\\n-\\u001f\\u007f-\\u009f\\u2028\\u2029'
+const HAS_CONTROL = new RegExp(`[${CONTROL}]`)
+/** A header field: a name of RFC 5322, and a value in which a line break comes only before white space. */
+const FIELD = new RegExp(`^[!-9;-~]+:(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
+const VALUE = new RegExp(`^(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
+
+const EMPTY_LINES = /(?:\r\n[ \t]+)+(?=\r\n)/g
+
+/**
+ * Takes out lines that hold nothing but white space, which Nodemailer makes of a long run of spaces: some readers take
+ * them for the end of the headers.
+ */
+export function dropEmptyLines(block: string): string {
+  return block.replace(EMPTY_LINES, '')
+}
+
+/**
+ * Looks for what must not reach a server in the header block that Nodemailer built: a control character, a line that is
+ * no header, a header that came in within the value of another. This holds in every preflight mode.
+ * @param ours names of the Postmark headers that the compile step has decided, in lower case; undefined for a part
+ */
+export function checkHead(
+  node: MimeNode,
+  block: string,
+  ours: ReadonlySet<string> | undefined,
+): PostmarkProblem[] {
+  const problems: PostmarkProblem[] = []
+  for (const { key, value } of node._headers ?? []) {
+    // Nodemailer cleans any other value.
+    if (isRecord(value) && value.prepared && !VALUE.test(String(value.value ?? '')))
+      problems.push(controlProblem(key))
+  }
+  if (problems.length > 0 || block === '') return problems
+  for (const field of splitBlock(block)) {
+    const name = field.slice(0, Math.max(0, field.indexOf(':')))
+    if (!FIELD.test(field)) problems.push(isName(name) ? controlProblem(name) : nameProblem(field))
+    else if (ours && isPostmarkHeader(name) && !ours.has(name.toLowerCase())) problems.push(lateProblem(name))
+  }
+  if (HAS_CONTROL.test(node.boundary || '')) problems.push(controlProblem('boundary'))
+  return problems
+}
+
+/** The same for the addresses of the envelope, which become commands. */
+export function checkEnvelope({
+  from,
+  to,
+}: {
+  readonly from: unknown
+  readonly to: unknown
+}): PostmarkProblem[] {
+  const isBad = (address: unknown) => HAS_CONTROL.test(String(address)) || /[<>]/.test(String(address))
+  const problems: PostmarkProblem[] = []
+  if (from && isBad(from)) problems.push(addressProblem('envelope.from'))
+  if (Array.isArray(to) && to.some(isBad)) problems.push(addressProblem('envelope.to'))
+  return problems
+}
+
+function isName(name: string): boolean {
+  return /^[!-9;-~]+$/.test(name)
+}
+
+function controlProblem(name: string): PostmarkProblem {
+  return refuse(
+    `headers[${JSON.stringify(name)}]`,
+    'holds a line break or another control character',
+    'text, with a line break only before white space',
+    'Remove it.',
+  )
+}
+
+function nameProblem(field: string): PostmarkProblem {
+  return refuse(
+    `headers[${JSON.stringify(field.slice(0, 40))}]`,
+    'is not a header name',
+    'printable ASCII without spaces or colons',
+    'Write the name exactly.',
+  )
+}
+
+function lateProblem(name: string): PostmarkProblem {
+  return refuse(
+    `headers[${JSON.stringify(name)}]`,
+    'was added after Postmark\u2019s headers were decided',
+    'headers that are there when the compile step runs',
+    'Give it as a header or in `postmark`; register a plugin that adds it before attachPostmark.',
+  )
+}
+
+function addressProblem(path: string): PostmarkProblem {
+  return refuse(
+    path,
+    'holds a control character, < or >',
+    'an address that can be written into a command',
+    'Remove it.',
+  )
+}
+
+function refuse(path: string, found: string, limit: string, cure: string): PostmarkProblem {
+  return { path, found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST }
+}
