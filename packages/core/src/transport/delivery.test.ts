@@ -198,14 +198,14 @@ describe('ports', () => {
     await gone.close()
     const transporter = connectTo(gone, {
       ports: [gone.port, silent.port],
-      timeouts: { raceMs: 50 },
+      timeouts: { raceMs: 500 },
       retry: { attempts: 1 },
     })
     const error = await failure(transporter.sendMail(message))
     await transporter.close()
     expect(error).toMatchObject({ outcome: 'not-sent', code: 'ETIMEDOUT' })
     expect(error?.message).toMatch(
-      new RegExp(`${gone.port}: .*ECONNREFUSED.*${silent.port}: no greeting within 50 ms`),
+      new RegExp(`${gone.port}: .*ECONNREFUSED.*${silent.port}: no greeting within 500 ms`),
     )
   })
 
