@@ -9,6 +9,7 @@ export const WEBHOOKS_LISTENER: unique symbol = Symbol('PostmarkWebhooksListener
 interface FastifyRequestLike {
   readonly raw: IncomingMessage
   readonly body: unknown
+  readonly rawBody?: unknown
 }
 interface FastifyReplyLike {
   readonly raw: ServerResponse
@@ -30,7 +31,8 @@ export function createWebhooksController(path: string): Type<unknown> {
         return this.listener(request as NodeRequest, reply as ServerResponse)
       // Fastify answers by itself where it is not told that somebody else does.
       reply.hijack()
-      return this.listener(Object.assign(request.raw, { body: request.body }), reply.raw)
+      const { raw, body, rawBody } = request
+      return this.listener(Object.assign(raw, { body, rawBody }), reply.raw)
     }
   }
   return PostmarkWebhooksController

@@ -123,6 +123,27 @@ describe.each([
     }
   })
 
+  it('reads an ID beyond 2^53 exactly where Nest keeps the raw body', async () => {
+    const ids: unknown[] = []
+    const on = { bounced: ({ bounceId }: { bounceId: unknown }) => ids.push(bounceId) }
+    const module = await Test.createTestingModule({
+      imports: [PostmarkWebhooksModule.forRoot({ auth, on })],
+    }).compile()
+    const options = { logger: false, rawBody: true } as const
+    const app = fastify
+      ? module.createNestApplication(new FastifyAdapter(), options)
+      : module.createNestApplication(options)
+    open.push(app)
+    await app.listen(0, '127.0.0.1')
+    const response = await fetch(`${await app.getUrl()}/webhooks/postmark`, {
+      method: 'POST',
+      headers: { authorization, 'content-type': 'application/json' },
+      body: '{"RecordType":"Bounce","Type":"HardBounce","ID":4323372036854775807}',
+    })
+    expect(response.status).toBe(200)
+    expect(ids).toEqual(['4323372036854775807'])
+  })
+
   it('stands at a path of your own, below a global prefix, in every version', async () => {
     const paths = [{ path: 'hooks/main' }, { path: '/hooks/inbound' }]
     const imports = paths.map((path) => PostmarkWebhooksModule.forRoot({ auth, ...path }))

@@ -1,3 +1,5 @@
+import type { BounceId } from './bounce-id.js'
+
 /** What `GET /bounces` is asked for, in the words of the official `postmark` client. */
 export interface BounceFilter {
   /** At most 500, always given. */
@@ -25,5 +27,5 @@ export interface BouncePage {
  */
 export interface BounceClient {
   getBounces(filter?: BounceFilter): Promise<BouncePage>
-  getBounceDump(id: number): Promise<{ readonly Body: string }>
+  getBounceDump(id: BounceId): Promise<{ readonly Body: string }>
 }

@@ -1,6 +1,7 @@
 export { isPostmarkError, PostmarkError } from '@postmark-smtp/core'
 export type { AddressRule } from './address-check.js'
 export type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
+export { type BounceId, exactIds } from './bounce-id.js'
 export { type ClaimResult, createMemoryDedupe, type DedupeStore, type MemoryDedupeOptions } from './dedupe.js'
 export { type HooksReport, hooksReport, type ServerReader } from './hooks-report.js'
 export { type NodeListener, type NodeRequest, toNodeListener } from './node-listener.js'

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto'
 import { PostmarkError } from '@postmark-smtp/core'
 import type { BounceFilter, BouncePage } from './bounce-client.js'
+import { type BounceId, readBounceId } from './bounce-id.js'
 import { toEasternCeil, toEasternFloor } from './eastern-time.js'
-import { type Raw, readNumber, readTime } from './read-value.js'
+import { type Raw, readTime } from './read-value.js'
 
 /** A bounce of the list, with its place in the order. */
 export interface ListedBounce {
-  readonly id: number
+  readonly id: BounceId
+  /** Whether Postmark knows it by this ID. Where it does not, the ID only tells bounces apart. */
+  readonly exact: boolean
   /** In milliseconds since 1970. */
   readonly time: number
   readonly raw: Raw
@@ -80,7 +84,7 @@ async function readSpan(
   { from = Number.NEGATIVE_INFINITY, until }: Span,
   first: BouncePage,
 ): Promise<ListedBounce[] | undefined> {
-  const found = new Map<unknown, object>()
+  const found = new Map<BounceId, ListedBounce>()
   let page = first
   for (let pass = 1; pass <= PASSES; pass++) {
     let shrinks = false
@@ -88,7 +92,7 @@ async function readSpan(
     if (pass > 1) page = await readPage({ ...request, count: pageSize, offset })
     for (;;) {
       // A bounce that comes meanwhile shifts those behind it to the next page, where they are seen once more.
-      for (const bounce of page.Bounces) found.set((bounce as Raw).ID, bounce)
+      for (const bounce of page.Bounces.flatMap(toListed)) found.set(bounce.id, bounce)
       offset += page.Bounces.length
       const count = Math.min(pageSize, REACH - offset)
       if (page.Bounces.length === 0 || offset >= page.TotalCount || count < 1) break
@@ -101,17 +105,29 @@ async function readSpan(
     if (!shrinks) break
   }
   return [...found.values()]
-    .flatMap(toListed)
     .filter(({ time }) => time >= from && time < until)
-    .sort((a, b) => a.time - b.time || a.id - b.id)
+    .sort((a, b) => a.time - b.time || compareIds(a.id, b.id))
 }
 
-/** Postmark dates and numbers every bounce; what has neither has no place in the order. */
+/** Orders the IDs of one moment: numbers by size, of any length, and those of {@link nameBounce} after them. */
+export function compareIds(a: BounceId, b: BounceId): number {
+  const [left, right] = [String(a), String(b)]
+  return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0)
+}
+
+/** Postmark dates every bounce; what has no date has no place in the order. */
 function toListed(bounce: object): ListedBounce[] {
   const raw = bounce as Raw
-  const id = readNumber(raw.ID)
   const time = readTime(raw.BouncedAt)?.getTime()
-  return id === undefined || time === undefined ? [] : [{ id, time, raw }]
+  if (time === undefined) return []
+  const id = readBounceId(raw.ID)
+  return [{ id: id ?? nameBounce(raw), exact: id !== undefined, time, raw }]
+}
+
+/** A name for a bounce whose ID was rounded, so that two may have the same: a digest, since a cursor holds it. */
+function nameBounce({ ID, MessageID, Email, Type, BouncedAt }: Raw): string {
+  const parts = JSON.stringify([String(ID), MessageID, Email, Type, BouncedAt])
+  return `~${createHash('sha256').update(parts).digest('base64url')}`
 }
 
 function tooMany(stream: string | undefined, until: number): PostmarkError {

@@ -2,8 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { PostmarkError } from '@postmark-smtp/core'
 import type { WebhookHandler } from './webhook-handler.js'
 
-/** A request of Node, Express or Connect; `body` is what a parser in front has read. */
-export type NodeRequest = IncomingMessage & { readonly body?: unknown }
+/**
+ * A request of Node, Express or Connect; `body` is what a parser in front has read, and `rawBody` the bytes of it,
+ * which Nest keeps with `rawBody: true`.
+ */
+export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown }
 
 /** Answers a request of Node's HTTP server. */
 export type NodeListener = (req: NodeRequest, res: ServerResponse) => Promise<void>
@@ -16,13 +19,18 @@ export type NodeListener = (req: NodeRequest, res: ServerResponse) => Promise<vo
 export function toNodeListener(handle: WebhookHandler): NodeListener {
   return async (req, res) => {
     // A parser that left the body alone may have put {} in its place.
-    const body = req.readableDidRead ? req.body : undefined
+    const body = req.readableDidRead ? (toBytes(req.rawBody) ?? req.body) : undefined
     const request = toRequest(req, body === undefined)
     const response = await handle(request, { remoteAddress: req.socket.remoteAddress, body })
     // Something else has answered meanwhile, such as a time limit.
     if (res.headersSent) return
     res.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text())
   }
+}
+
+/** The bytes are better than what a parser made of them: that has rounded an ID beyond 2^53. */
+function toBytes(rawBody: unknown): Uint8Array | undefined {
+  return rawBody instanceof Uint8Array ? rawBody : undefined
 }
 
 /** A Request refuses some methods, such as TRACE; which one it was does not matter then. */

@@ -1,4 +1,5 @@
 import { PostmarkError } from '@postmark-smtp/core'
+import { quoteLongIds } from './bounce-id.js'
 import { readDumpFields } from './dump-fields.js'
 import { readBounce, readSubscriptionChange } from './read-bounce.js'
 import {
@@ -51,7 +52,7 @@ function toObject(input: unknown): Raw {
 /** The error of JSON.parse quotes the text, which holds addresses. */
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(quoteLongIds(text))
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { API_ERRORS, type BounceTypeName } from '@postmark-smtp/core'
+import { readBounceId } from './bounce-id.js'
 import { deriveErrorCode } from './derived-error-code.js'
-import { type Raw, readNumber, readText } from './read-value.js'
+import { type Raw, readText } from './read-value.js'
 import type { BouncedEvent, BounceFields, EventBase, WebhookEvent } from './webhook-event.js'
 
 /**
@@ -59,7 +60,7 @@ export function readSubscriptionChange(base: EventBase, raw: Raw): WebhookEvent 
 
 function readBounceFields(raw: Raw): BounceFields {
   return {
-    bounceId: readNumber(raw.ID),
+    bounceId: readBounceId(raw.ID),
     bounceType: readText(raw.Type),
     description: readText(raw.Description),
     details: readText(raw.Details),

@@ -1,10 +1,11 @@
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { BounceClient } from './bounce-client.js'
+import type { BounceId } from './bounce-id.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
 import type { RepeatSettings } from './repeat.js'
 
 /** Up to where each stream was read; plain JSON, to be stored. @example { outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } } */
-export type ReconcileCursor = Readonly<Record<string, { readonly at: string; readonly id: number }>>
+export type ReconcileCursor = Readonly<Record<string, { readonly at: string; readonly id: number | string }>>
 
 /** What `reconcile` takes; an unknown option fails at once. */
 export interface ReconcileOptions extends ParseWebhookOptions {
@@ -47,7 +48,7 @@ export interface ReconcileSettings {
 /** A place in the order of a stream's bounces: by time, then by ID. */
 export interface Position {
   readonly time: number
-  readonly id: number
+  readonly id: BounceId
 }
 
 const OPTIONS =
@@ -114,10 +115,15 @@ function readCursor(cursor: unknown = {}): Map<string, Position> {
   return new Map(
     Object.entries(cursor).map(([stream, place]: [string, { at?: unknown; id?: unknown } | null]) => {
       const time = new Date(String(place?.at)).getTime()
-      if (Number.isNaN(time) || !Number.isSafeInteger(place?.id)) throw refuse()
-      return [stream, { time, id: place?.id as number }]
+      const id = place?.id
+      if (Number.isNaN(time) || !isPlaceId(id)) throw refuse()
+      return [stream, { time, id }]
     }),
   )
+}
+
+function isPlaceId(id: unknown): id is BounceId {
+  return Number.isSafeInteger(id) || (typeof id === 'string' && /^(\d{1,40}|~[\w-]{43})$/.test(id))
 }
 
 function isName(value: unknown): value is string {

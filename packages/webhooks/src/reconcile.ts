@@ -1,6 +1,6 @@
 import { PostmarkError } from '@postmark-smtp/core'
 import type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
-import { type ListedBounce, listBounces } from './list-bounces.js'
+import { compareIds, type ListedBounce, listBounces } from './list-bounces.js'
 import { parseBounce } from './parse-webhook.js'
 import { readErrorCode } from './read-bounce.js'
 import {
@@ -93,7 +93,7 @@ async function* readStream(
   let batch: ListedBounce[] = []
   const readBatch = () => Promise.all(batch.map((bounce) => readBounce(client, bounce, settings)))
   for await (const bounce of listBounces(readPage, query, pageSize, { from, until })) {
-    if (position && bounce.time === position.time && bounce.id <= position.id) continue
+    if (position && bounce.time === position.time && compareIds(bounce.id, position.id) <= 0) continue
     batch.push(bounce)
     if (batch.length < DUMPS_AT_ONCE) continue
     yield* await readBatch()
@@ -127,13 +127,13 @@ async function callBounces(
 /** The event of a bounce. The list tells of an SMTP API error in short; its code stands in the dump, for 30 days. */
 async function readBounce(
   client: BounceClient,
-  { id, time, raw }: ListedBounce,
+  { id, exact, time, raw }: ListedBounce,
   { parse, repeat: settings }: ReconcileSettings,
 ): Promise<ReadBounce> {
   const event = parseBounce(raw, parse)
   // A code that is derived from words is no reason to do without the dump, which names it and holds the metadata.
-  if (event.kind !== 'rejected' || readErrorCode(event) !== undefined || raw.DumpAvailable === false)
-    return { id, time, event }
+  const hasDump = exact && raw.DumpAvailable !== false
+  if (event.kind !== 'rejected' || readErrorCode(event) !== undefined || !hasDump) return { id, time, event }
   try {
     const { Body } = await repeat(() => client.getBounceDump(id), { ...settings, attempts: 2 })
     return { id, time, event: Body ? parseBounce({ ...raw, Content: Body }, parse) : event }

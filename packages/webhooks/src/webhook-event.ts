@@ -1,3 +1,5 @@
+import type { BounceId } from './bounce-id.js'
+
 /** What Postmark calls the post; `Unknown` for a type that is not documented. Inbound mail names none itself. */
 export type RecordType =
   | 'Delivery'
@@ -29,14 +31,17 @@ export interface EventBase {
   readonly correlationId: string | undefined
   /** A W3C trace context that the mail carried in its metadata. @see https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent: string | undefined
-  /** The object as Postmark sent it. */
+  /** The object as Postmark sent it; an `ID` beyond 2^53 is text. */
   readonly raw: Readonly<Record<string, unknown>>
 }
 
 /** What the events that come from a bounce have. */
 export interface BounceFields {
-  /** For Postmark's bounce API. */
-  readonly bounceId: number | undefined
+  /**
+   * For Postmark's bounce API: a number, or its digits as text beyond 2^53, which JavaScript cannot hold.
+   * Undefined where something in front, such as a body parser, has rounded it. @example '4323372036854775807'
+   */
+  readonly bounceId: BounceId | undefined
   /** A key of BOUNCE_TYPES of core, or a newer one. @example 'HardBounce' */
   readonly bounceType: string | undefined
   /** Postmark's explanation. */
