@@ -10,6 +10,16 @@ it.each(Object.entries(API_ERRORS))('is %s where Postmark says its name', (code,
 
 it.each<[number, string]>([
   [300, "Invalid 'From' address: 'sender@example.com' is not a verified sender signature."],
+  [300, "Invalid 'From' address: 'shop'."],
+  [300, "Invalid 'From' value."],
+  [300, "Invalid 'To' address: 'ann@'."],
+  [300, "Invalid 'Cc' address: 'ann@'."],
+  [300, "Invalid 'Bcc' address: 'ann@'."],
+  [300, "Invalid 'ReplyTo' address: 'ann@'."],
+  [300, "Error parsing 'To': Illegal email domain 'example..com' in address 'ann@example..com'"],
+  [300, 'Zero recipients specified'],
+  [300, 'Invalid email request: zero recipients specified.'],
+  [300, 'Provide either email TextBody or HtmlBody or both.'],
   [
     400,
     "The 'From' address you supplied (me@example.org) is not a Sender Signature on your account. Please add and confirm this address in order to be able to use it in the 'From' field of your messages.",

@@ -5,7 +5,9 @@ import { API_ERRORS } from '@postmark-smtp/core'
  * among them: Postmark says it with 300, 400 and 401.
  */
 const TEXTS: readonly (readonly [code: number, text: RegExp])[] = [
-  [300, /invalid 'from' address/i],
+  [300, /provide either email textbody or htmlbody or both/i],
+  [300, /zero recipients specified/i],
+  [300, /(invalid|error parsing) '(from|to|cc|bcc|reply-?to)'/i],
   [400, /is not a sender signature on your account/i],
   [400, /from address that doesn['’]t have a sender signature/i],
   [401, /from address that doesn['’]t have a corresponding confirmed sender signature/i],
