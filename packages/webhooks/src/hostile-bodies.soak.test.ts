@@ -14,7 +14,8 @@ function createRandom(seed: number): (below: number) => number {
 
 const KEYS = (
   'RecordType Type MessageID Metadata Tag Email Recipient BouncedAt DeliveredAt ReceivedAt ChangedAt Date Details ' +
-  'Description Content ID ServerID SuppressSending SuppressionReason FirstOpen FromFull To OriginalRecipient Inactive ' +
+  'Description Content ID ServerID SuppressSending SuppressionReason FirstOpen FromFull To ToFull RawEmail Headers ' +
+  'OriginalRecipient Inactive ' +
   '__proto__ constructor prototype toString hasOwnProperty'
 ).split(' ')
 const VALUES = [
@@ -41,6 +42,8 @@ const VALUES = [
   '[]',
   '{}',
   '[[[]]]',
+  '[null,{"Name":"Received","Value":";;"},{"Name":7,"Value":{}},{"Email":[]}]',
+  `"From: ${'\\\\\\"'.repeat(500)}<\\nSubject: =?x?b?=?==?utf-8?q?=ff?=\\nReceived:\\n\\n"`,
   '{"__proto__":{"polluted":true}}',
   '{"constructor":{"prototype":{"polluted":true}}}',
   '{"a":{"b":["c"]},"d":7,"__proto__":"x"}',

@@ -2,6 +2,7 @@ import { PostmarkError } from '@postmark-smtp/core'
 import { quoteLongIds } from './bounce-id.js'
 import { readDumpFields } from './dump-fields.js'
 import { readBounce, readSubscriptionChange } from './read-bounce.js'
+import { readInbound } from './read-inbound.js'
 import {
   findMetadata,
   isObject,
@@ -76,6 +77,8 @@ const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
   ['OriginalLink', 'Click'],
   ['FirstOpen', 'Open'],
   ['FromFull', 'Inbound'],
+  ['RawEmail', 'Inbound'],
+  ['OriginalRecipient', 'Inbound'],
 ]
 
 function readRecordType(raw: Raw): RecordType {
@@ -86,7 +89,7 @@ function readRecordType(raw: Raw): RecordType {
 }
 
 function toEvent(raw: Raw, recordType: RecordType, options: ParseWebhookOptions): WebhookEvent {
-  const base = readBase(raw, recordType, options)
+  const base = readBase(raw, options)
   switch (recordType) {
     case 'Delivery':
       return { ...base, kind: 'delivered', recordType, details: readText(raw.Details) }
@@ -118,13 +121,7 @@ function toEvent(raw: Raw, recordType: RecordType, options: ParseWebhookOptions)
       }
     }
     case 'Inbound':
-      return {
-        ...base,
-        kind: 'inbound',
-        recordType,
-        from: readText(raw.From),
-        subject: readText(raw.Subject),
-      }
+      return readInbound(base, raw)
     case 'Unknown':
       return { ...base, kind: 'unknown', recordType }
   }
@@ -137,7 +134,7 @@ function readClient(raw: Raw) {
 const NO_ID = /^[0-]+$/
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
-function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions): EventBase {
+function readBase(raw: Raw, options: ParseWebhookOptions): EventBase {
   const { correlationKey = 'correlation-id', traceparentKey = 'traceparent' } = options
   const id = readText(raw.MessageID)
   const test = id !== undefined && NO_ID.test(id)
@@ -151,7 +148,7 @@ function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions
     messageStream: readText(raw.MessageStream),
     tag: readText(raw.Tag) ?? source.tag ?? undefined,
     metadata,
-    recipient: readRecipient(raw, recordType),
+    recipient: readText(raw.Email) ?? readText(raw.Recipient),
     at: readTime(raw.DeliveredAt ?? raw.BouncedAt ?? raw.ReceivedAt ?? raw.ChangedAt ?? raw.Date),
     serverId: readNumber(raw.ServerID ?? raw.ServerId),
     correlationId: findMetadata(metadata, correlationKey),
@@ -164,9 +161,4 @@ function readBase(raw: Raw, recordType: RecordType, options: ParseWebhookOptions
 function readSource(raw: Raw): ReturnType<typeof readDumpFields> {
   const dump = raw.Type === 'SMTPApiError' ? readText(raw.Content) : undefined
   return dump === undefined ? {} : readDumpFields(dump)
-}
-
-function readRecipient(raw: Raw, recordType: RecordType): string | undefined {
-  if (recordType === 'Inbound') return readText(raw.OriginalRecipient) ?? readText(raw.To)
-  return readText(raw.Email) ?? readText(raw.Recipient)
 }

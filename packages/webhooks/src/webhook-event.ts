@@ -147,6 +147,14 @@ export interface ResubscribedEvent extends EventBase {
 export interface InboundEvent extends EventBase {
   readonly kind: 'inbound'
   readonly recordType: 'Inbound'
+  /** The Date line of the mail: what the sender says, which may be wrong by years. See `receivedAt`. */
+  readonly at: Date | undefined
+  /**
+   * When the mail was received, by the topmost Received line, which Postmark's server writes. Where there is none,
+   * `createWebhookHandler` gives the time of the post, which may be a retry; `parseWebhook` gives undefined.
+   */
+  readonly receivedAt: Date | undefined
+  /** The address of From. @example 'ann@example.com' */
   readonly from: string | undefined
   readonly subject: string | undefined
 }

@@ -85,7 +85,8 @@ function elsewhere(): PostmarkError {
 
 function parse(json: unknown, parsing: WebhookSettings['parsing']): WebhookEvent | undefined {
   try {
-    return parseWebhook(json, parsing)
+    const event = parseWebhook(json, parsing)
+    return event.kind === 'inbound' ? { ...event, receivedAt: event.receivedAt ?? new Date() } : event
   } catch {
     return undefined
   }
