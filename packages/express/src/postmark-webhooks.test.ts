@@ -55,12 +55,18 @@ describe.each([
     const events: WebhookEvent[] = []
     const app = express()
     for (const parser of parsers) app.use(parser)
-    app.post('/webhooks/postmark', postmarkWebhooks({ auth, on: { any: (event) => events.push(event) } }))
+    const errors: unknown[] = []
+    const onError = (error: unknown) => errors.push(error)
+    app.post(
+      '/webhooks/postmark',
+      postmarkWebhooks({ auth, on: { any: (event) => events.push(event) }, onError }),
+    )
     const response = await post(app, bounce)
     expect(response.status).toBe(200)
     expect(events).toMatchObject([{ kind: 'rejected', errorCode: 406, recipient: 'ann@example.com' }])
     expect((await post(app, bounce, { authorization: 'Basic eDp5' })).status).toBe(401)
     expect(events).toHaveLength(1)
+    expect(String(errors)).toContain('its Basic login is none of auth.basic')
   })
 
   it.each([

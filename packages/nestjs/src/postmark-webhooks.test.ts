@@ -305,6 +305,21 @@ describe('PostmarkEvents', () => {
     expect(logged.mock.calls).toEqual([[new Error('told')]])
     logged.mockRestore()
   })
+
+  it('logs a secret that was refused once, without the secret', async () => {
+    const logged = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => {})
+    const { post } = await start({ imports: [PostmarkWebhooksModule.forRoot({ auth })] })
+    for (let n = 0; n < 3; n++)
+      expect((await post(rejection, undefined, { authorization: 'Basic eDp5' })).status).toBe(401)
+    expect(logged.mock.calls).toEqual([
+      [
+        expect.objectContaining({
+          message: expect.stringContaining('its Basic login is none of auth.basic'),
+        }),
+      ],
+    ])
+    logged.mockRestore()
+  })
 })
 
 describe('PostmarkEventEmitter', () => {

@@ -180,6 +180,6 @@ describe('a secret is shown nowhere', () => {
       (await Promise.all(answers.map((answer) => answer.text()))).join()
     for (const secret of [OLD.password, NEW.password, HEADER.value, btoa(`postmark:${NEW.password}`)])
       expect(text).not.toContain(secret)
-    expect(told).toHaveLength(2)
+    expect(told).toHaveLength(3)
   })
 })

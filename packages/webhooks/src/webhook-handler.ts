@@ -51,13 +51,16 @@ const ANSWERS: Readonly<Record<Handled, Answer>> = {
 }
 
 async function receive(
-  { authenticate, limits, parsing, dedupe, on, tell }: WebhookSettings,
+  { authenticate, reportRefusal, limits, parsing, dedupe, on, tell }: WebhookSettings,
   request: Request,
   info: WebhookRequestInfo,
 ): Promise<Answer> {
   if (request.method !== 'POST') return [405, 'Webhooks are posted']
   const auth = authenticate(request.headers, info.remoteAddress)
-  if (auth === 'wrong') return [401, 'Wrong credentials']
+  if (auth === 'wrong') {
+    reportRefusal(request.headers)
+    return [401, 'Wrong credentials']
+  }
   if (auth === 'elsewhere') {
     tell(elsewhere(), undefined)
     return [503, 'Not from an address of auth.ips']

@@ -2,6 +2,7 @@ import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { createMemoryDedupe, type DedupeStore } from './dedupe.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
 import type { BodyLimits, WebhookLimits } from './read-body.js'
+import { createRefusalReport } from './refused-secret.js'
 import { type AuthResult, createAuthenticator, type WebhookAuth } from './webhook-auth.js'
 import type { WebhookEvent, WebhookEventKind } from './webhook-event.js'
 
@@ -18,7 +19,11 @@ export interface WebhookHandlerOptions extends ParseWebhookOptions {
   readonly on: WebhookHandlers
   /** Where events that were handled are remembered. Default: in this process, 100,000 of them; `false` switches it off. */
   readonly dedupe?: DedupeStore | false | undefined
-  /** Told what a handler or the store threw, and that a body could not be read. Default: a warning of the process. */
+  /**
+   * Called with what a handler or the store threw, with a body that could not be read, with an address that is not in
+   * `auth.ips`, and with a secret that was refused: of each kind of refusal only the first. Default: a warning of the
+   * process.
+   */
   readonly onError?: ((error: unknown, event: WebhookEvent | undefined) => unknown) | undefined
   /** How large and how deep a body may be. */
   readonly limits?: WebhookLimits | undefined
@@ -27,6 +32,8 @@ export interface WebhookHandlerOptions extends ParseWebhookOptions {
 /** {@link WebhookHandlerOptions} after the check at construction. */
 export interface WebhookSettings {
   readonly authenticate: (headers: Headers, remoteAddress: string | undefined) => AuthResult
+  /** Reports a post whose secret was refused, each kind once. */
+  readonly reportRefusal: (headers: Headers) => void
   readonly on: WebhookHandlers
   readonly dedupe: DedupeStore | undefined
   readonly limits: BodyLimits
@@ -60,13 +67,15 @@ export function toWebhookSettings(options: WebhookHandlerOptions): WebhookSettin
     throw optionError('onError', onError, 'a function')
   for (const [name, key] of Object.entries({ correlationKey, traceparentKey }))
     if (typeof key !== 'string' || key === '') throw optionError(name, key, 'a metadata key')
+  const tell = guarded(onError ?? warn)
   return {
     authenticate,
+    reportRefusal: createRefusalReport(auth, (error) => tell(error, undefined)),
     on,
     dedupe: checkDedupe(dedupe),
     limits: readLimits(limits),
     parsing: { correlationKey, traceparentKey },
-    tell: guarded(onError ?? warn),
+    tell,
   }
 }
 
