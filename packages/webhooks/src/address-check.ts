@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { isObject } from './read-value.js'
 
 /** Where posts must come from. A second factor: it never takes the place of a secret. */
 export interface AddressRule {
@@ -12,14 +13,22 @@ export interface AddressRule {
   readonly trustProxies?: number | undefined
 }
 
+/** Where a post came from, and whether it may. */
+export interface AddressCheck {
+  readonly allowed: boolean
+  /** The address, for a message: a client may have written what is no address at all. */
+  readonly address: string
+}
+
 /**
  * Makes the check of an address.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createAddressCheck(
   rule: AddressRule | undefined,
-): (headers: Headers, remoteAddress: string | undefined) => boolean {
-  if (rule === undefined) return () => true
+): (headers: Headers, remoteAddress: string | undefined) => AddressCheck {
+  if (rule === undefined) return () => ({ allowed: true, address: '' })
+  if (!isObject(rule)) throw optionError('auth.ips', rule, 'an object such as { allow: ["3.134.147.250"] }')
   refuseUnknown(rule, ['allow', 'trustProxies'])
   const allowed = toBlockList(rule.allow)
   const { trustProxies = 0 } = rule
@@ -29,8 +38,18 @@ export function createAddressCheck(
     const chain = [...(headers.get('x-forwarded-for') ?? '').split(','), remoteAddress]
     const address = chain.at(-1 - trustProxies)?.trim() ?? ''
     const version = isIP(address)
-    return version !== 0 && allowed.check(address, version === 4 ? 'ipv4' : 'ipv6')
+    return {
+      allowed: version !== 0 && allowed.check(address, version === 4 ? 'ipv4' : 'ipv6'),
+      address: version === 0 ? describeOther(address) : address,
+    }
   }
+}
+
+/** The longest address that is written with a zone has fewer characters. */
+const MOST_SHOWN = 60
+
+function describeOther(text: string): string {
+  return text === '' ? 'an unknown address' : JSON.stringify(text.slice(0, MOST_SHOWN))
 }
 
 function toBlockList(allow: unknown): BlockList {

@@ -31,7 +31,7 @@ const basic = ({ username, password }: typeof OLD) => ({
   authorization: `Basic ${btoa(`${username}:${password}`)}`,
 })
 const check = (auth: WebhookAuth, headers: Record<string, string>, address?: string) =>
-  createAuthenticator(auth)(new Headers(headers), address)
+  createAuthenticator(auth)(new Headers(headers), address).state
 
 describe('the secret of a post', () => {
   const auth = { basic: [OLD, NEW], header: HEADER }

@@ -26,8 +26,10 @@ export interface WebhookAuth {
   readonly ips?: AddressRule | undefined
 }
 
-/** `wrong`: no secret of ours. `elsewhere`: the secret is right, the address is not. */
-export type AuthResult = 'ok' | 'wrong' | 'elsewhere'
+/** `wrong`: no secret of ours. `elsewhere`: the secret is right, the address, which may be none, is not. */
+export type AuthResult =
+  | { readonly state: 'ok' | 'wrong' }
+  | { readonly state: 'elsewhere'; readonly address: string }
 
 /** What a request must show, as a digest, and where it shows it. */
 interface Secret {
@@ -55,8 +57,9 @@ export function createAuthenticator(
     let matches = 0
     for (const { expected, read } of secrets)
       matches += Number(timingSafeEqual(expected, digest(read(headers))))
-    if (matches === 0) return 'wrong'
-    return comesFrom(headers, remoteAddress) ? 'ok' : 'elsewhere'
+    if (matches === 0) return { state: 'wrong' }
+    const { allowed, address } = comesFrom(headers, remoteAddress)
+    return allowed ? { state: 'ok' } : { state: 'elsewhere', address }
   }
 }
 

@@ -138,6 +138,45 @@ describe('a post is answered', () => {
     expect((await here.post()).status).toBe(200)
   })
 
+  it.each<[string, object, Record<string, string>, string | undefined, string]>([
+    ['the connection', {}, {}, '198.51.100.7', '198.51.100.7'],
+    ['the connection, over IPv6', {}, {}, '2001:db8::9', '2001:db8::9'],
+    [
+      'a proxy in front',
+      { trustProxies: 1 },
+      { 'x-forwarded-for': '203.0.113.5' },
+      '10.0.0.1',
+      '203.0.113.5',
+    ],
+    ['nobody', {}, {}, undefined, 'an unknown address'],
+    ['fewer proxies than there should be', { trustProxies: 2 }, {}, '10.0.0.1', 'an unknown address'],
+    [
+      'what is no address',
+      { trustProxies: 1 },
+      { 'x-forwarded-for': `a"${'b'.repeat(200)}` },
+      '10.0.0.1',
+      `"a\\"${'b'.repeat(58)}"`,
+    ],
+  ])('with 503 and the address that came from %s', async (_what, rule, headers, remoteAddress, address) => {
+    const errors: unknown[] = []
+    const handle = createWebhookHandler({
+      auth: { ...auth, ips: { allow: ['192.0.2.1'], ...rule } },
+      on: {},
+      onError: (error) => errors.push(error),
+    })
+    const init = { method: 'POST', headers: { authorization, ...headers }, body: '{}' }
+    const response = await handle(new Request('http://localhost', init), { remoteAddress })
+    expect([response.status, await response.text()]).toEqual([
+      503,
+      `Not from an address of auth.ips: ${address}`,
+    ])
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: expect.stringContaining(`came from ${address}, which is not in auth.ips.`),
+      }),
+    ])
+  })
+
   it.each([
     [401, ''],
     [413, `Authorization: ${authorization}\r\n`],

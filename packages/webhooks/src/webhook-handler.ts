@@ -57,13 +57,13 @@ async function receive(
 ): Promise<Answer> {
   if (request.method !== 'POST') return [405, 'Webhooks are posted']
   const auth = authenticate(request.headers, info.remoteAddress)
-  if (auth === 'wrong') {
+  if (auth.state === 'wrong') {
     reportRefusal(request.headers)
     return [401, 'Wrong credentials']
   }
-  if (auth === 'elsewhere') {
-    tell(elsewhere(), undefined)
-    return [503, 'Not from an address of auth.ips']
+  if (auth.state === 'elsewhere') {
+    tell(elsewhere(auth.address), undefined)
+    return [503, `Not from an address of auth.ips: ${auth.address}`]
   }
   const { json, refusal } = await readBody(request, info.body, limits)
   if (refusal) return refusal
@@ -76,13 +76,13 @@ async function receive(
 }
 
 /** The list is out of date, or the secret is known elsewhere: either way the event must not be lost unseen. */
-function elsewhere(): PostmarkError {
+function elsewhere(address: string): PostmarkError {
+  const hint =
+    'Compare auth.ips with the addresses that Postmark names, and trustProxies with your proxies. Postmark tries again.'
   return new PostmarkError(
     'ERR_POSTMARK_WEBHOOK',
-    'A post with the right secret came from an address that is not in auth.ips.',
-    {
-      hint: 'Compare auth.ips with the addresses that Postmark names, and trustProxies with your proxies. Postmark tries again.',
-    },
+    `A post with the right secret came from ${address}, which is not in auth.ips. ${hint}`,
+    { hint },
   )
 }
 
