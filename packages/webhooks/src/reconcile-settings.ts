@@ -2,6 +2,7 @@ import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { BounceClient } from './bounce-client.js'
 import type { BounceId } from './bounce-id.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
+import { isObject } from './read-value.js'
 import type { RepeatSettings } from './repeat.js'
 
 /** Up to where each stream was read; plain JSON, to be stored. @example { outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } } */
@@ -85,6 +86,8 @@ export function toReconcileSettings(client: BounceClient, options: ReconcileOpti
     for (const stream of streams)
       if (!positions.has(stream)) positions.set(stream, { time: begin.getTime(), id: 0 })
   }
+  if (options.retry !== undefined && !isObject(options.retry))
+    throw optionError('retry', options.retry, 'an object such as { attempts: 5 }')
   refuseUnknown(options.retry, ['attempts', 'baseMs'])
   return {
     streams: [...new Set(streams)],

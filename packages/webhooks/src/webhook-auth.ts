@@ -2,6 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import { PostmarkError } from '@postmark-smtp/core'
 import { refuseUnknown } from '@postmark-smtp/core/internal'
 import { type AddressRule, createAddressCheck } from './address-check.js'
+import { isObject } from './read-value.js'
 
 /** User and password as they stand in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
 export interface BasicLogin {
@@ -64,9 +65,10 @@ export function createAuthenticator(
 }
 
 function readSecrets(auth: WebhookAuth): readonly Secret[] {
+  if (auth !== undefined) checkObject(auth, 'auth', '{ basic: { username, password } }')
   refuseUnknown(auth, ['basic', 'header', 'ips'])
-  const logins = toList(auth?.basic).map((login, index) => toLogin(login, `auth.basic[${index}]`))
-  const headers = toList(auth?.header).map((header, index) => toHeader(header, `auth.header[${index}]`))
+  const logins = toList(auth?.basic, 'auth.basic', '{ username, password }').map(toLogin)
+  const headers = toList(auth?.header, 'auth.header', '{ name, value }').map(toHeader)
   if (logins.length + headers.length > 0) return [...logins, ...headers]
   throw refuse(
     'There is no secret in `auth`, so anybody could post.',
@@ -74,11 +76,35 @@ function readSecrets(auth: WebhookAuth): readonly Secret[] {
   )
 }
 
-function toList<T>(given: T | readonly T[] | undefined): readonly T[] {
-  return given === undefined ? [] : Array.isArray(given) ? given : [given as T]
+function toList<T>(given: T | readonly T[] | undefined, path: string, wanted: string): readonly T[] {
+  if (given === undefined) return []
+  if (!Array.isArray(given)) {
+    checkObject(given, path, wanted)
+    return [given as T]
+  }
+  for (const [index, item] of given.entries()) checkObject(item, `${path}[${index}]`, wanted)
+  return given
 }
 
-function toLogin(login: BasicLogin, path: string): Secret {
+/** What is wrong is not quoted: it may be a secret. */
+function checkObject(value: unknown, path: string, wanted: string): void {
+  if (isObject(value)) return
+  const found =
+    typeof value === 'string'
+      ? 'a text'
+      : value === null
+        ? 'null'
+        : Array.isArray(value)
+          ? 'an array'
+          : `a value of type ${typeof value}`
+  throw refuse(
+    `Option ${path} is ${found}; it must be an object: ${wanted}.`,
+    `Give \`${path}: ${wanted}\`, with a long random text as the secret.`,
+  )
+}
+
+function toLogin(login: BasicLogin, index: number): Secret {
+  const path = `auth.basic[${index}]`
   refuseUnknown(login, ['username', 'password'])
   const username = checkSecret(login.username, `${path}.username`, /^[^:]+$/, 'without a colon')
   const password = checkSecret(login.password, `${path}.password`)
@@ -90,7 +116,8 @@ function readBasic(headers: Headers): Buffer {
   return Buffer.from(encoded, 'base64')
 }
 
-function toHeader(header: SecretHeader, path: string): Secret {
+function toHeader(header: SecretHeader, index: number): Secret {
+  const path = `auth.header[${index}]`
   refuseUnknown(header, ['name', 'value'])
   const { name } = header
   if (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]+$/.test(name))

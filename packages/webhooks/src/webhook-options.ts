@@ -2,6 +2,7 @@ import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { createMemoryDedupe, type DedupeStore } from './dedupe.js'
 import type { ParseWebhookOptions } from './parse-webhook.js'
 import type { BodyLimits, WebhookLimits } from './read-body.js'
+import { isObject } from './read-value.js'
 import { createRefusalReport } from './refused-secret.js'
 import { type AuthResult, createAuthenticator, type WebhookAuth } from './webhook-auth.js'
 import type { WebhookEvent, WebhookEventKind } from './webhook-event.js'
@@ -80,8 +81,7 @@ export function toWebhookSettings(options: WebhookHandlerOptions): WebhookSettin
 }
 
 function checkHandlers(on: unknown): void {
-  if (typeof on !== 'object' || on === null)
-    throw optionError('on', on, 'an object of functions such as { rejected, bounced, any }')
+  if (!isObject(on)) throw optionError('on', on, 'an object of functions such as { rejected, bounced, any }')
   refuseUnknown(on, Object.keys(KINDS))
   for (const [kind, handler] of Object.entries(on))
     if (handler !== undefined && typeof handler !== 'function')
@@ -97,6 +97,7 @@ function checkDedupe(dedupe: DedupeStore | false): DedupeStore | undefined {
 }
 
 function readLimits(limits: WebhookLimits = {}): BodyLimits {
+  if (!isObject(limits)) throw optionError('limits', limits, 'an object such as { maxBytes: 10_485_760 }')
   refuseUnknown(limits, ['maxBytes', 'maxDepth'])
   const { maxBytes = 10 * 1024 * 1024, maxDepth = 32 } = limits
   for (const [name, value] of Object.entries({ maxBytes, maxDepth }))
