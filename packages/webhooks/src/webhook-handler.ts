@@ -3,10 +3,11 @@ import { dedupeKey } from './dedupe.js'
 import { type Handled, handleOnce } from './handle-once.js'
 import { parseWebhook } from './parse-webhook.js'
 import { readBody } from './read-body.js'
+import { isObject, readText } from './read-value.js'
 import type { WebhookEvent } from './webhook-event.js'
 import { toWebhookSettings, type WebhookHandlerOptions, type WebhookSettings } from './webhook-options.js'
 
-/** What a Web-standard Request does not tell. */
+/** What a Web-standard Request does not say: the second argument of a {@link WebhookHandler}. */
 export interface WebhookRequestInfo {
   /** Where the connection comes from; needed for `auth.ips` alone. */
   readonly remoteAddress?: string | undefined
@@ -14,8 +15,14 @@ export interface WebhookRequestInfo {
   readonly body?: unknown
 }
 
-/** Answers a post of Postmark's webhooks; its promise never rejects. */
-export type WebhookHandler = (request: Request, info?: WebhookRequestInfo) => Promise<Response>
+/**
+ * Answers a post of Postmark's webhooks; its promise never rejects. It is a route handler of Next.js as it is.
+ * @param context a {@link WebhookRequestInfo}, or what a framework gives its handlers there, such as the `params` of
+ * Next.js, of which nothing is used. Hence its type
+ * @example export const POST = createWebhookHandler({ auth, on })
+ * @example handle(request, { body, remoteAddress } satisfies WebhookRequestInfo)
+ */
+export type WebhookHandler = (request: Request, context?: unknown) => Promise<Response>
 
 /**
  * Makes the function that answers Postmark's webhooks: it checks who posts, reads the event, and calls your handlers,
@@ -31,14 +38,19 @@ export type WebhookHandler = (request: Request, info?: WebhookRequestInfo) => Pr
  */
 export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
   const settings = toWebhookSettings(options)
-  return async (request, info = {}) => {
+  return async (request, context) => {
     try {
-      return reply(...(await receive(settings, request, info)))
+      return reply(...(await receive(settings, request, toInfo(context))))
     } catch (error) {
       settings.tell(error, undefined)
       return reply(500, 'The post could not be read')
     }
   }
+}
+
+function toInfo(context: unknown): WebhookRequestInfo {
+  const { remoteAddress, body } = isObject(context) ? context : {}
+  return { remoteAddress: readText(remoteAddress), body }
 }
 
 type Answer = readonly [status: number, text: string]
