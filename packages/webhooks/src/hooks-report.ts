@@ -1,9 +1,20 @@
 import { PostmarkError } from '@postmark-smtp/core'
-import type { Raw } from './read-value.js'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { type Raw, readText } from './read-value.js'
+import { readWebhooks, type WebhookReader, type WebhookReport } from './webhook-report.js'
 
-/** What reads `GET /server`: the `ServerClient` of the official `postmark` package is one. */
-export interface ServerReader {
+/** What reads `GET /server`, and the webhooks where it can: the `ServerClient` of the official `postmark` package is one. */
+export interface ServerReader extends WebhookReader {
   getServer(): Promise<object>
+}
+
+/** What {@link hooksReport} takes; an unknown option fails at once. */
+export interface HooksReportOptions {
+  /**
+   * Whether Postmark posts dummy data to each webhook, which handlers see as an event with `test: true`. An event type
+   * that was paused goes on when all of that is answered with 200. Default false.
+   */
+  readonly verify?: boolean | undefined
 }
 
 /** What a server is set to tell; undefined where Postmark does not say. It holds no token and no URL. */
@@ -16,28 +27,34 @@ export interface HooksReport {
   readonly bounceContent: boolean | undefined
   /** @example 'Live', 'Sandbox' */
   readonly deliveryType: string | undefined
+  /** The webhooks of all streams; undefined where the client has no `getWebhooks`. */
+  readonly webhooks: readonly WebhookReport[] | undefined
   /** What to do about it, a sentence each; empty where all is well. */
   readonly advice: readonly string[]
 }
 
 /**
- * Tells whether the server of a client reports refused mails, for a look at start-up.
+ * Reports whether Postmark says what becomes of mails: settings of the server, paused event types and failures of its
+ * webhooks. For a look at start-up.
  * @example const { advice } = await hooksReport(client); for (const line of advice) logger.warn(line)
- * @throws PostmarkError ERR_POSTMARK_BOUNCES where the server cannot be read
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES where the server or its webhooks cannot be read
  * @see https://postmarkapp.com/developer/api/server-api
+ * @see https://postmarkapp.com/developer/api/webhooks-api
  */
-export async function hooksReport(client: ServerReader): Promise<HooksReport> {
-  let server: Raw
-  try {
-    server = ((await client.getServer()) ?? {}) as Raw
-  } catch (cause) {
-    const { message } = cause as { message?: string }
-    throw new PostmarkError('ERR_POSTMARK_BOUNCES', `The server cannot be read: ${message}`, { cause })
-  }
+export async function hooksReport(
+  client: ServerReader,
+  options: HooksReportOptions = {},
+): Promise<HooksReport> {
+  refuseUnknown(options, ['verify'])
+  const { verify = false } = options
+  if (typeof verify !== 'boolean') throw optionError('verify', verify, 'true or false')
+  const server = ((await ask('server', () => client.getServer())) ?? {}) as Raw
+  const webhooks = await ask('webhooks', () => readWebhooks(client, verify))
   const smtpActivated = readSwitch(server.SmtpApiActivated)
   const smtpApiErrorHooks = readSwitch(server.EnableSmtpApiErrorHooks)
-  const { DeliveryType } = server
-  const deliveryType = typeof DeliveryType === 'string' ? DeliveryType : undefined
+  const bounceContent = readSwitch(server.IncludeBounceContentInHook)
+  const deliveryType = readText(server.DeliveryType)
   const advice = [
     ...(smtpActivated === false ? ['SMTP is off: switch it on in the settings of the server.'] : []),
     ...(smtpApiErrorHooks === false
@@ -46,9 +63,42 @@ export async function hooksReport(client: ServerReader): Promise<HooksReport> {
         ]
       : []),
     ...(deliveryType === 'Sandbox' ? ['The server is in sandbox mode: no mail is delivered.'] : []),
+    ...(webhooks ?? []).flatMap(adviseOn),
   ]
-  const bounceContent = readSwitch(server.IncludeBounceContentInHook)
-  return { smtpActivated, smtpApiErrorHooks, bounceContent, deliveryType, advice }
+  return { smtpActivated, smtpApiErrorHooks, bounceContent, deliveryType, webhooks, advice }
+}
+
+async function ask<T>(what: 'server' | 'webhooks', question: () => Promise<T>): Promise<T> {
+  try {
+    return await question()
+  } catch (cause) {
+    const { message } = cause as { message?: string }
+    const subject = what === 'server' ? 'The server' : 'The webhooks of the server'
+    throw new PostmarkError('ERR_POSTMARK_BOUNCES', `${subject} cannot be read: ${message}`, { cause })
+  }
+}
+
+function adviseOn({ id, stream, paused, statistics = {}, failed = [] }: WebhookReport): string[] {
+  const webhook = `webhook ${id}${stream === undefined ? '' : ` of the stream ${stream}`}`
+  const lost = Object.entries(statistics).filter(
+    ([event, { failures }]) => failures > 0 && !paused.includes(event),
+  )
+  return [
+    ...(paused.length > 0
+      ? [
+          `Postmark has paused ${paused.join(', ')} for ${webhook}, since its posts kept failing: make the endpoint answer 200, then call hooksReport with verify: true. reconcile() reads the bounces that were lost.`,
+        ]
+      : []),
+    ...lost.map(
+      ([event, { failures, requests }]) =>
+        `In the last 24 hours ${failures} of ${requests} posts of ${event} to ${webhook} failed for good: look at what the endpoint answers. reconcile() reads the bounces that were lost.`,
+    ),
+    ...failed.map(({ event, status }) =>
+      status === 0
+        ? `A test post of ${event} got no answer from ${webhook}: see whether its URL can be reached from the internet.`
+        : `A test post of ${event} was answered with ${status} by ${webhook}: it must be 200.`,
+    ),
+  ]
 }
 
 function readSwitch(value: unknown): boolean | undefined {
