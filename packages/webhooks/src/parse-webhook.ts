@@ -79,6 +79,7 @@ const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
   ['FromFull', 'Inbound'],
   ['RawEmail', 'Inbound'],
   ['OriginalRecipient', 'Inbound'],
+  ['Attachments', 'Inbound'],
 ]
 
 function readRecordType(raw: Raw): RecordType {
