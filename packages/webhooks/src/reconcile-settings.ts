@@ -33,6 +33,9 @@ export interface ReconcileOptions extends ParseWebhookOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** How calls to the API are repeated and ended. */
+export type RetryOptions = Pick<ReconcileOptions, 'retry' | 'signal'>
+
 /** {@link ReconcileOptions} after the check. */
 export interface ReconcileSettings {
   readonly streams: readonly string[]
@@ -42,6 +45,8 @@ export interface ReconcileSettings {
   readonly pageSize: number
   readonly repeat: RepeatSettings
   readonly parse: ParseWebhookOptions
+  /** Whether the dump of a refused mail is read for its metadata, also where the list names the error code. */
+  readonly forMetadata: boolean
   /** Up to where each stream was read, in milliseconds since 1970. */
   readonly positions: Map<string, Position>
 }
@@ -65,43 +70,41 @@ export function toReconcileSettings(client: BounceClient, options: ReconcileOpti
       'an object with getBounces and getBounceDump, such as a ServerClient of the package postmark',
     )
   refuseUnknown(options, OPTIONS)
-  const {
-    streams,
-    type = 'SMTPApiError',
-    since,
-    until,
-    signal,
-    correlationKey,
-    traceparentKey,
-  } = options ?? {}
+  const { streams, type = 'SMTPApiError', since, until, correlationKey, traceparentKey } = options ?? {}
   if (!Array.isArray(streams) || streams.length === 0 || !streams.every(isName))
     throw optionError('streams', streams, 'a list of stream IDs such as ["outbound"]')
   if (type !== null && !isName(type))
     throw optionError('type', type, 'the name of a bounce type, or null for every type')
-  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
-    throw optionError('signal', signal, 'an AbortSignal')
   const begin = readDate('since', since)
   const positions = readCursor(options.cursor)
   if (begin) {
     for (const stream of streams)
       if (!positions.has(stream)) positions.set(stream, { time: begin.getTime(), id: 0 })
   }
-  if (options.retry !== undefined && !isObject(options.retry))
-    throw optionError('retry', options.retry, 'an object such as { attempts: 5 }')
-  refuseUnknown(options.retry, ['attempts', 'baseMs'])
   return {
     streams: [...new Set(streams)],
     type: type ?? undefined,
     until: readDate('until', until),
     settleMs: readNumber('settleMs', options.settleMs, 30_000, 0),
     pageSize: readNumber('pageSize', options.pageSize, MOST_PER_PAGE, 1, MOST_PER_PAGE),
-    repeat: {
-      attempts: readNumber('retry.attempts', options.retry?.attempts, 5, 1),
-      baseMs: readNumber('retry.baseMs', options.retry?.baseMs, 500, 1),
-      signal,
-    },
+    repeat: toRepeatSettings(options),
     parse: { correlationKey, traceparentKey },
+    forMetadata: false,
     positions,
+  }
+}
+
+/** Checks how calls are repeated. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function toRepeatSettings({ retry, signal }: RetryOptions): RepeatSettings {
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function')
+    throw optionError('signal', signal, 'an AbortSignal')
+  if (retry !== undefined && !isObject(retry))
+    throw optionError('retry', retry, 'an object such as { attempts: 5 }')
+  refuseUnknown(retry, ['attempts', 'baseMs'])
+  return {
+    attempts: readNumber('retry.attempts', retry?.attempts, 5, 1),
+    baseMs: readNumber('retry.baseMs', retry?.baseMs, 500, 1),
+    signal,
   }
 }
 
@@ -129,11 +132,13 @@ function isPlaceId(id: unknown): id is BounceId {
   return Number.isSafeInteger(id) || (typeof id === 'string' && /^(\d{1,40}|~[\w-]{43})$/.test(id))
 }
 
-function isName(value: unknown): value is string {
+/** Whether a value is a text that says something. */
+export function isName(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== ''
 }
 
-function readDate(name: string, value: unknown): Date | undefined {
+/** Reads a date. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function readDate(name: string, value: unknown): Date | undefined {
   if (value === undefined || (value instanceof Date && !Number.isNaN(value.getTime()))) return value
   throw optionError(name, value, 'a Date')
 }

@@ -43,7 +43,7 @@ export function reconcile(client: BounceClient, options: ReconcileOptions): Reco
     get cursor() {
       return toCursor(settings.positions)
     },
-    [Symbol.asyncIterator]: () => mergeStreams(client, settings),
+    [Symbol.asyncIterator]: () => readBounces(client, settings),
   }
 }
 
@@ -52,7 +52,7 @@ interface ReadBounce extends Position {
 }
 
 /** Hands out what all streams have, in the order of time. */
-async function* mergeStreams(
+export async function* readBounces(
   client: BounceClient,
   settings: ReconcileSettings,
 ): AsyncGenerator<WebhookEvent, void> {
@@ -128,12 +128,13 @@ async function callBounces(
 async function readBounce(
   client: BounceClient,
   { id, exact, time, raw }: ListedBounce,
-  { parse, repeat: settings }: ReconcileSettings,
+  { parse, forMetadata, repeat: settings }: ReconcileSettings,
 ): Promise<ReadBounce> {
   const event = parseBounce(raw, parse)
   // A code that is derived from words is no reason to do without the dump, which names it and holds the metadata.
   const hasDump = exact && raw.DumpAvailable !== false
-  if (event.kind !== 'rejected' || readErrorCode(event) !== undefined || !hasDump) return { id, time, event }
+  const isTold = event.kind !== 'rejected' || (readErrorCode(event) !== undefined && !forMetadata)
+  if (isTold || !hasDump) return { id, time, event }
   try {
     const { Body } = await repeat(() => client.getBounceDump(id), { ...settings, attempts: 2 })
     return { id, time, event: Body ? parseBounce({ ...raw, Content: Body }, parse) : event }

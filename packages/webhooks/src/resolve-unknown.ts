@@ -1,0 +1,180 @@
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import {
+  checkMailClient,
+  type FoundMail,
+  KEPT_MS,
+  type MailNotFound,
+  type MailRefused,
+  type MailSent,
+  toRefused,
+  toSent,
+} from './find-mail.js'
+import { findRefusals, readsBounces } from './find-refusals.js'
+import type { MailClient } from './mail-client.js'
+import { findMetadata } from './read-value.js'
+import { isName, type RetryOptions, readNumber, toRepeatSettings } from './reconcile-settings.js'
+import type { RepeatSettings } from './repeat.js'
+import { searchMessages } from './search-messages.js'
+import type { ResolvedInfo, UnknownSend, UnknownStore } from './unknown-store.js'
+
+/** What {@link resolveUnknown} takes; an unknown option fails at once. */
+export interface ResolveUnknownOptions extends RetryOptions {
+  /**
+   * The IDs of all streams that the mails may have been sent on: a mail on another stream is not found, and would be
+   * sent again. @example ['outbound', 'broadcast']
+   */
+  readonly streams: readonly string[]
+  /** The metadata key that holds the reference. Default `send-once`. */
+  readonly metadataKey?: string | undefined
+  /**
+   * How long a mail must have been unknown before "not found" frees its key, in milliseconds. It must cover the lease of
+   * a claim, the time limit of the last reply and Postmark's search delay. Default 600,000: with too little, a mail that
+   * Postmark has taken is sent again.
+   */
+  readonly waitMs?: number | undefined
+  /**
+   * How long before it became unknown a mail may have been sent, in milliseconds. Default 86,400,000, a day. It must be
+   * shorter than the time for which the store remembers a key.
+   */
+  readonly lookBackMs?: number | undefined
+}
+
+/** What became of one unknown mail. */
+export interface UnknownResolution {
+  readonly id: string
+  readonly reference: string
+  /** The new state in the store; undefined where it stays unknown, to be looked at again. */
+  readonly resolved: 'sent' | 'released' | undefined
+  readonly found: FoundMail
+}
+
+/** Searches that are under way at once. */
+const AT_ONCE = 5
+/** Refused mails are searched for a shorter time, since each costs a request; one that is missed is refused again. */
+const REFUSALS_BACK_MS = 3_600_000
+
+/**
+ * Asks Postmark about each mail of a send-once store whose outcome is unknown, and resolves it there. One that Postmark
+ * took becomes `sent`, also where it was refused afterwards, since sending it again would not help. One that Postmark
+ * does not list becomes `released`, so that it may be sent again, when it has been unknown for `waitMs`; until then it
+ * stays, and so does one that has been unknown for a week, since Postmark may have deleted it. To be called every few
+ * minutes.
+ * @param client as for `findMail`
+ * @example await resolveUnknown(store, new ServerClient(token), { streams: ['outbound', 'broadcast'] })
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES where Postmark cannot be asked: what was not resolved stays unknown
+ * @throws what the store throws, and the reason of the signal
+ */
+export async function resolveUnknown(
+  store: UnknownStore,
+  client: MailClient,
+  options: ResolveUnknownOptions,
+): Promise<readonly UnknownResolution[]> {
+  const settings = toSettings(store, client, options)
+  const resolutions: UnknownResolution[] = []
+  const resolve = async (unknown: UnknownSend, found: FoundMail, resolved: UnknownResolution['resolved']) => {
+    const { id, reference } = unknown
+    if (resolved !== undefined) await store.resolve(id, resolved, toInfo(found))
+    resolutions.push({ id, reference, resolved, found })
+  }
+
+  // The ages are true or too low from here on, so no search begins too early for its mail.
+  const unknowns: UnknownSend[] = []
+  for await (const unknown of store.unknowns()) unknowns.push(unknown)
+  const missing: Missing[] = []
+  for (let at = 0; at < unknowns.length; at += AT_ONCE) {
+    const search = async (unknown: UnknownSend) => ({
+      unknown,
+      found: await findSent(client, unknown, settings),
+    })
+    for (const { unknown, found } of await Promise.all(unknowns.slice(at, at + AT_ONCE).map(search)))
+      if (found.state === 'sent') await resolve(unknown, found, 'sent')
+      else missing.push({ unknown, found })
+  }
+  const refusals = await readRefusals(client, missing, settings)
+  for (const { unknown, found } of missing) {
+    const refused = refusals.get(unknown.reference)
+    if (refused) await resolve(unknown, refused, 'sent')
+    else await resolve(unknown, found, mayBeSentAgain(unknown, found, settings) ? 'released' : undefined)
+  }
+  return resolutions
+}
+
+interface Missing {
+  readonly unknown: UnknownSend
+  readonly found: MailNotFound
+}
+
+interface Settings {
+  readonly streams: readonly string[]
+  readonly key: string
+  readonly waitMs: number
+  readonly lookBackMs: number
+  readonly retry: RetryOptions
+  readonly repeat: RepeatSettings
+}
+
+async function findSent(
+  client: MailClient,
+  { reference, sinceMs }: UnknownSend,
+  { streams, key, waitMs, lookBackMs, repeat }: Settings,
+): Promise<MailSent | MailNotFound> {
+  const now = Date.now()
+  const from = now - sinceMs - lookBackMs
+  const query = { metadata: { [key]: reference }, from }
+  const results = await Promise.all(
+    streams.map((stream) => searchMessages(client, { ...query, stream }, repeat)),
+  )
+  const messages = results.flatMap((result) => result.messages)
+  if (messages.length > 0) return toSent(messages)
+  const complete = results.every((result) => result.complete)
+  const trusted = { from: new Date(Math.max(from, now - KEPT_MS)), until: new Date(now - waitMs) }
+  return { state: 'not-found', trusted: complete ? trusted : undefined, doubts: [] }
+}
+
+function mayBeSentAgain({ sinceMs }: UnknownSend, { trusted }: MailNotFound, { waitMs }: Settings): boolean {
+  return trusted !== undefined && sinceMs >= waitMs && sinceMs < KEPT_MS
+}
+
+/** The refused mails by their reference, read once for all that are missing. */
+async function readRefusals(
+  client: MailClient,
+  missing: readonly Missing[],
+  { streams, key, lookBackMs, retry }: Settings,
+): Promise<ReadonlyMap<string, MailRefused>> {
+  const refusals = new Map<string, MailRefused>()
+  // One that stays unknown for good must not have all refused mails of a month read each time.
+  const ages = missing.map(({ unknown }) => unknown.sinceMs).filter((sinceMs) => sinceMs < KEPT_MS)
+  if (ages.length === 0 || !readsBounces(client)) return refusals
+  const oldestMs = ages.reduce((oldest, sinceMs) => Math.max(oldest, sinceMs))
+  const from = Date.now() - oldestMs - Math.min(lookBackMs, REFUSALS_BACK_MS)
+  for await (const event of findRefusals(client, streams, from, retry)) {
+    const reference = findMetadata(event.metadata, key)
+    if (reference !== undefined) refusals.set(reference, toRefused(event))
+  }
+  return refusals
+}
+
+function toInfo(found: FoundMail): ResolvedInfo | undefined {
+  if (found.state === 'sent') return { messageId: found.messageId }
+  return found.state === 'refused' ? { errorCode: found.errorCode } : undefined
+}
+
+function toSettings(store: UnknownStore, client: MailClient, options: ResolveUnknownOptions): Settings {
+  if (typeof store?.unknowns !== 'function' || typeof store.resolve !== 'function')
+    throw optionError('store', store, 'a send-once store, with unknowns and resolve')
+  checkMailClient(client)
+  refuseUnknown(options, ['streams', 'metadataKey', 'waitMs', 'lookBackMs', 'retry', 'signal'])
+  const { streams, metadataKey: key = 'send-once', retry, signal } = options ?? {}
+  if (!Array.isArray(streams) || streams.length === 0 || !streams.every(isName))
+    throw optionError('streams', streams, 'a list of stream IDs such as ["outbound"]')
+  if (!isName(key)) throw optionError('metadataKey', key, 'a metadata key')
+  return {
+    streams: [...new Set(streams as readonly string[])],
+    key,
+    waitMs: readNumber('waitMs', options.waitMs, 600_000, 0),
+    lookBackMs: readNumber('lookBackMs', options.lookBackMs, 86_400_000, 0),
+    retry: { retry, signal },
+    repeat: toRepeatSettings({ retry, signal }),
+  }
+}
