@@ -54,6 +54,7 @@ const OPTIONS = [
   'password',
   'port',
   'ports',
+  'searchDelayMs',
   'senders',
   'serverToken',
   'settings',

@@ -1,4 +1,5 @@
 import type { BounceTypeName } from '@postmark-smtp/core'
+import { optionError } from '@postmark-smtp/core/internal'
 import type { Arrival } from '../mail/arrival.js'
 import { listLinks } from '../mail/mail-links.js'
 import { type MailEnvelope, readMail, type SandboxMail, toSandboxMail } from '../mail/sandbox-mail.js'
@@ -26,6 +27,11 @@ export interface PostmarkServerOptions {
   readonly account?: AccountState
   readonly settings?: Partial<ServerSettings>
   readonly keep?: KeepLimits
+  /**
+   * How long after it happened a search finds a mail or a bounce, in milliseconds (default 0). At Postmark it takes a
+   * while, and how long is not documented. What names a mail or a bounce by its ID finds it at once.
+   */
+  readonly searchDelayMs?: number
   /** The current time (default: the real one). */
   readonly now?: () => Date
 }
@@ -44,6 +50,8 @@ export interface PostmarkServer extends MailActions {
 
   /** Adds a stream, or puts it in the place of the one with its ID. */
   saveStream(stream: SandboxStream): void
+  /** Whether a search finds what happened then. */
+  isSearchable(at: Date): boolean
   /** The mail with this MessageID. */
   findMail(messageId: string): SandboxMail | undefined
   findBounce(id: number): SandboxBounce | undefined
@@ -67,6 +75,7 @@ export interface PostmarkServer extends MailActions {
  */
 export function createPostmarkServer(options: PostmarkServerOptions = {}): PostmarkServer {
   const { now = () => new Date() } = options
+  const searchDelayMs = toSearchDelay(options.searchDelayMs)
   const streams = new Map(toStreams(options.streams).map((stream) => [stream.id, stream]))
   const suppressions = new Suppressions()
   const store = new MailStore(toKeepLimits(options.keep))
@@ -140,6 +149,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       return suppressions.list
     },
     saveStream: (stream) => void streams.set(stream.id, stream),
+    isSearchable: (at) => now().getTime() - at.getTime() >= searchDelayMs,
     findMail: (messageId) => store.findMail(messageId),
     findBounce: (id) => store.findBounce(id),
     eventsOf: (mail) => store.eventsOf(mail),
@@ -206,4 +216,9 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     },
     on: (event, listener) => listeners.add(event, listener),
   }
+}
+
+function toSearchDelay(ms: unknown = 0): number {
+  if (typeof ms === 'number' && ms >= 0 && Number.isFinite(ms)) return ms
+  throw optionError('searchDelayMs', ms, 'a number of milliseconds, 0 or more')
 }

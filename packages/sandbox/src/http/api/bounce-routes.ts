@@ -27,7 +27,9 @@ export function bounceRoutes(server: PostmarkServer): ApiRoute[] {
       path: '/bounces',
       handle({ query }) {
         const filter = query.withCode(API_CODES.bounceQuery)
-        const { total, page } = toPage(server.bounces, toFilter(filter), filter.paging())
+        const matches = toFilter(filter)
+        const isFound = (bounce: SandboxBounce) => server.isSearchable(bounce.at) && matches(bounce)
+        const { total, page } = toPage(server.bounces, isFound, filter.paging())
         return { TotalCount: total, Bounces: page.map((bounce) => toJson(bounce, server.now())) }
       },
     },

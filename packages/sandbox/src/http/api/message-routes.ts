@@ -18,7 +18,9 @@ export function messageRoutes(server: PostmarkServer): ApiRoute[] {
       path: '/messages/outbound',
       handle({ query }) {
         const filter = query.withCode(API_CODES.messageQuery)
-        const { total, page } = toPage(server.mails, toMailFilter(filter), filter.paging())
+        const matches = toMailFilter(filter)
+        const isFound = (mail: SandboxMail) => server.isSearchable(mail.receivedAt) && matches(mail)
+        const { total, page } = toPage(server.mails, isFound, filter.paging())
         return { TotalCount: total, Messages: page.map((mail) => toMessageJson(mail, server.settings)) }
       },
     },
