@@ -6,7 +6,7 @@ import {
 } from '@postmark-smtp/webhooks'
 
 /**
- * The route that Postmark's webhooks post to. With or without a body parser in front; mind that parser's own limit,
+ * The route that Postmark's webhooks post to. It works with or without a body parser before it; mind that parser's own limit,
  * which is 100 KB in Express: a bounce that quotes its mail is larger, and Postmark drops what is answered with 413.
  * Handlers run in a clean scope, not in the scope of the request.
  * @example app.post('/webhooks/postmark', postmarkWebhooks({ auth: { basic: { username, password } }, on: { bounced } }))

@@ -11,7 +11,7 @@ type OnError = (error: unknown, event: undefined) => unknown
  */
 export class PostmarkEvents {
   private readonly subject = new Subject<WebhookEvent>()
-  /** Never ends. What an observer throws, or rejects with, is told to `onError`, and the application goes on. */
+  /** Never ends. What an observer throws, or rejects with, goes to `onError`, and the application goes on. */
   readonly events$: Observable<WebhookEvent>
 
   constructor(onError: OnError) {

@@ -29,7 +29,7 @@ export function createWebhooksController(path: string): Type<unknown> {
     ): Promise<void> {
       if (!('raw' in request) || !('raw' in reply))
         return this.listener(request as NodeRequest, reply as ServerResponse)
-      // Fastify answers by itself where it is not told that somebody else does.
+      // Without this, Fastify answers by itself.
       reply.hijack()
       const { raw, body, rawBody } = request
       return this.listener(Object.assign(raw, { body, rawBody }), reply.raw)

@@ -11,7 +11,7 @@ export interface PostmarkWebhooksOptions extends Omit<WebhookHandlerOptions, 'on
   readonly on?: WebhookHandlers | undefined
 }
 
-/** What `forRoot` and `forRootAsync` take beside the options. */
+/** What `forRoot` and `forRootAsync` take in addition to the options. */
 export interface PostmarkWebhooksExtras {
   /** Where Postmark posts to, below the global prefix. Default `webhooks/postmark`. */
   readonly path?: string | undefined

@@ -21,7 +21,7 @@ export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass {
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject; `path` stands beside it.
+   * Takes the options from a factory, a class or a provider, with what they inject; `path` is given next to it.
    * @example
    * PostmarkWebhooksModule.forRootAsync({
    *   imports: [UsersModule],
@@ -58,7 +58,7 @@ function createEvents({ onError = logError }: PostmarkWebhooksOptions): Postmark
   return new PostmarkEvents(onError)
 }
 
-/** Observers get an event behind its handlers, so that they see none that Postmark posts again. */
+/** Observers get an event after its handlers, so that they see none that Postmark posts again. */
 function createListener(options: PostmarkWebhooksOptions, events: PostmarkEvents): NodeListener {
   const { on, onError = logError } = options
   const any: NonNullable<typeof on>['any'] = async (event) => {

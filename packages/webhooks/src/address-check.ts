@@ -2,13 +2,13 @@ import { BlockList, isIP } from 'node:net'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { isObject } from './read-value.js'
 
-/** Where posts must come from. A second factor: it never takes the place of a secret. */
+/** Where posts must come from. A second factor: it never replaces a secret. */
 export interface AddressRule {
   /** Addresses and networks. @example ['3.134.147.250', '10.0.0.0/8'] @see https://postmarkapp.com/support/article/800-ips-for-firewalls */
   readonly allow: readonly string[]
   /**
-   * How many proxies of yours stand in front. Each adds to the right end of X-Forwarded-For the address that it was
-   * called from; what stands further left is the client's own word. Default 0: the header is not looked at.
+   * How many of your own proxies are in front. Each adds to the right end of X-Forwarded-For the address that called
+   * it; anything further left was written by the client. Default 0: the header is not read.
    */
   readonly trustProxies?: number | undefined
 }

@@ -57,17 +57,19 @@ export function createMemoryDedupe(options: MemoryDedupeOptions = {}): DedupeSto
 }
 
 /**
- * What tells an event from others: the trace ID, which stays over retries; without one the mail, the address, the
- * time and the type. Hashed, since a store need not know addresses. Undefined where nothing tells.
+ * What distinguishes an event from others: the trace ID, which is the same in each retry; without one the mail, the
+ * address, the time and the type. Hashed, since a store need not know addresses. Undefined where nothing does.
  */
 export function dedupeKey(headers: Headers, event: WebhookEvent): string | undefined {
   const trace = headers.get(WEBHOOK_HEADERS.traceId)
   if (trace) return hash([trace])
   const { messageId, recipient, recordType, test, raw } = event
   const time = raw.DeliveredAt ?? raw.BouncedAt ?? raw.ReceivedAt ?? raw.ChangedAt ?? raw.Date
-  const told = [messageId, recipient, time].some((part) => part !== undefined)
+  const isDistinct = [messageId, recipient, time].some((part) => part !== undefined)
   // Test posts are all alike.
-  return test || !told ? undefined : hash([messageId, recipient, time, recordType, raw.RecordType, raw.Type])
+  return test || !isDistinct
+    ? undefined
+    : hash([messageId, recipient, time, recordType, raw.RecordType, raw.Type])
 }
 
 function hash(parts: readonly unknown[]): string {

@@ -1,7 +1,7 @@
 import { API_ERRORS } from '@postmark-smtp/core'
 
 /**
- * What Postmark's API says with a code, where it does not begin with the code's name. "Sender signature" alone is not
+ * What Postmark's API says with a code, where it does not begin with the code's name. The words "sender signature" are not
  * among them: Postmark says it with 300, 400 and 401.
  */
 const TEXTS: readonly (readonly [code: number, text: RegExp])[] = [
@@ -24,7 +24,7 @@ const NAMES = Object.entries(API_ERRORS).map(
   ([code, { name }]) => [Number(code), name.toLowerCase()] as const,
 )
 
-/** Postmark's texts are shorter; beyond that stands what somebody else wrote. */
+/** Postmark's texts are shorter; anything beyond that was written by somebody else. */
 const MOST_READ = 2000
 
 /**

@@ -9,7 +9,7 @@ const TTL_MS = 86_400_000
 /** A client of a database that is down may wait for ever. */
 const STORE_TIMEOUT_MS = 2000
 
-/** What became of an event: `busy` is being handled by somebody else, `failed` was told. */
+/** What became of an event: `busy` is being handled by somebody else, `failed` was reported. */
 export type Handled = 'handled' | 'duplicate' | 'busy' | 'failed'
 
 /** The key of one event, in the store that may have seen it. */
@@ -19,20 +19,20 @@ export interface Claim {
 }
 
 /**
- * Handles an event unless it was handled before. A store that fails costs no event: it is handled without.
- * @param claim undefined where duplicates cannot be told
- * @param tell is told what the store or the handler throws
+ * Handles an event unless it was handled before. If the store fails, the event is handled without it.
+ * @param claim undefined where duplicates cannot be recognised
+ * @param report is called with what the store or the handler throws
  */
 export async function handleOnce(
   claim: Claim | undefined,
   handle: () => Promise<void>,
-  tell: (error: unknown) => void,
+  report: (error: unknown) => void,
 ): Promise<Handled> {
   const ask = async <T>(question: () => T | Promise<T>): Promise<T | undefined> => {
     try {
       return await withinTime(question)
     } catch (error) {
-      tell(error)
+      report(error)
       return undefined
     }
   }
@@ -43,7 +43,7 @@ export async function handleOnce(
   try {
     await handle()
   } catch (error) {
-    tell(error)
+    report(error)
     if (held) await ask(() => held.store.release(held.key))
     return 'failed'
   }

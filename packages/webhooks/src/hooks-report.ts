@@ -17,7 +17,7 @@ export interface HooksReportOptions {
   readonly verify?: boolean | undefined
 }
 
-/** What a server is set to tell; undefined where Postmark does not say. It holds no token and no URL. */
+/** What a server is set to report; undefined where Postmark does not say. It holds no token and no URL. */
 export interface HooksReport {
   /** Whether the server takes mail by SMTP. */
   readonly smtpActivated: boolean | undefined

@@ -8,7 +8,7 @@ import { type Raw, readTime } from './read-value.js'
 /** A bounce of the list, with its place in the order. */
 export interface ListedBounce {
   readonly id: BounceId
-  /** Whether Postmark knows it by this ID. Where it does not, the ID only tells bounces apart. */
+  /** Whether Postmark knows it by this ID. Where it does not, the ID only distinguishes bounces. */
   readonly exact: boolean
   /** In milliseconds since 1970. */
   readonly time: number
@@ -33,7 +33,7 @@ const PASSES = 3
 /**
  * Lists the bounces of a span, the oldest first, each once. Postmark lists the newest first and no more than 10,000,
  * so a span with more is cut, as often as it takes, and read from its old end.
- * @param query what goes into each request besides
+ * @param query what else goes into each request
  * @throws PostmarkError ERR_POSTMARK_BOUNCES where one second has 10,000 or more
  */
 export async function* listBounces(
@@ -91,7 +91,7 @@ async function readSpan(
     let offset = 0
     if (pass > 1) page = await readPage({ ...request, count: pageSize, offset })
     for (;;) {
-      // A bounce that comes meanwhile shifts those behind it to the next page, where they are seen once more.
+      // A bounce that comes meanwhile shifts the older ones to the next page, where they are seen once more.
       for (const bounce of page.Bounces.flatMap(toListed)) found.set(bounce.id, bounce)
       offset += page.Bounces.length
       const count = Math.min(pageSize, REACH - offset)

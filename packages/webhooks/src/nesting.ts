@@ -1,4 +1,4 @@
-/** Whether a JSON text nests deeper than so: told without building what it stands for. */
+/** Whether a JSON text nests deeper than so: found without building the value. */
 export function textNestsDeeper(text: string, maxDepth: number): boolean {
   const marks = /["[\]{}]/g
   let depth = 0

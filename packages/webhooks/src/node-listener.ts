@@ -12,13 +12,13 @@ export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly 
 export type NodeListener = (req: NodeRequest, res: ServerResponse) => Promise<void>
 
 /**
- * Turns a handler into a listener of Node's HTTP server, and of what stands on it: Express, Connect.
- * Where a body parser stands in front, it takes what that has read.
+ * Turns a handler into a listener of Node's HTTP server, and of what is built on it: Express, Connect.
+ * Where a body parser comes before it, it takes what that has read.
  * @example createServer(toNodeListener(createWebhookHandler(options))).listen(3000)
  */
 export function toNodeListener(handle: WebhookHandler): NodeListener {
   return async (req, res) => {
-    // A parser that left the body alone may have put {} in its place.
+    // A parser that did not read the body may have put {} in its place.
     const body = req.readableDidRead ? (toBytes(req.rawBody) ?? req.body) : undefined
     const request = toRequest(req, body === undefined)
     const response = await handle(request, { remoteAddress: req.socket.remoteAddress, body })

@@ -24,7 +24,7 @@ export interface ParseWebhookOptions {
 
 /**
  * Reads a post of Postmark's webhooks. Missing, null and odd fields are tolerated, and so are unknown types.
- * @param input the JSON text, or the object that it stands for
+ * @param input the JSON text, or the object that it represents
  * @example
  * const event = parseWebhook(body)
  * if (event.kind === 'rejected') console.log(event.errorCode, event.cause, event.correlationId)
@@ -69,7 +69,7 @@ const RECORD_TYPES: ReadonlySet<unknown> = new Set<RecordType>([
   'Inbound',
 ])
 
-/** Inbound mail has no RecordType, and neither have posts of old webhooks: there a field of its own tells. */
+/** Inbound mail has no RecordType, and neither have posts of old webhooks: there, a field that no other type has decides. */
 const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
   ['DeliveredAt', 'Delivery'],
   ['BouncedAt', 'Bounce'],
@@ -158,7 +158,7 @@ function readBase(raw: Raw, options: ParseWebhookOptions): EventBase {
   }
 }
 
-/** Of a refused mail alone: the raw source of another bounce is a stranger's text. */
+/** Of a refused mail only: the raw source of another bounce is a stranger's text. */
 function readSource(raw: Raw): ReturnType<typeof readDumpFields> {
   const dump = raw.Type === 'SMTPApiError' ? readText(raw.Content) : undefined
   return dump === undefined ? {} : readDumpFields(dump)

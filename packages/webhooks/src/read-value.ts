@@ -27,7 +27,7 @@ export function readTime(value: unknown): Date | undefined {
   return Number.isNaN(time.getTime()) ? undefined : time
 }
 
-/** Metadata as text alone. It has no prototype, so that a key named `__proto__` is a key like any other. */
+/** Metadata as text only. It has no prototype, so that a key named `__proto__` is a key like any other. */
 export function readMetadata(value: unknown): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = Object.create(null)
   for (const [key, item] of isObject(value) ? Object.entries(value) : []) {

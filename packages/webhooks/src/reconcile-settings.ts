@@ -18,7 +18,7 @@ export interface ReconcileOptions extends ParseWebhookOptions {
   readonly since?: Date | undefined
   /** Where to end, itself excluded. Default: now, less `settleMs`. */
   readonly until?: Date | undefined
-  /** Goes on behind what an earlier run handed out. */
+  /** Goes on after what an earlier run handed out. */
   readonly cursor?: ReconcileCursor | undefined
   /** How young a bounce may be, in milliseconds: it is not documented how soon all of a moment are listed. Default 30,000. */
   readonly settleMs?: number | undefined

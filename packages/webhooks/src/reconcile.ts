@@ -16,7 +16,7 @@ import type { WebhookEvent } from './webhook-event.js'
 
 /** A run over the bounces; each loop over it goes on where the last one ended. */
 export interface Reconciliation {
-  /** Stands for all events handed out so far, the last one included: store it once that one is handled. */
+  /** Covers all events handed out so far, the last one included: store it once that one is handled. */
   readonly cursor: ReconcileCursor
   [Symbol.asyncIterator](): AsyncGenerator<WebhookEvent, void>
 }
@@ -124,7 +124,7 @@ async function callBounces(
   }
 }
 
-/** The event of a bounce. The list tells of an SMTP API error in short; its code stands in the dump, for 30 days. */
+/** The event of a bounce. The list describes an SMTP API error briefly; the code is in the dump, which is kept for 30 days. */
 async function readBounce(
   client: BounceClient,
   { id, exact, time, raw }: ListedBounce,
@@ -139,7 +139,7 @@ async function readBounce(
     const { Body } = await repeat(() => client.getBounceDump(id), { ...settings, attempts: 2 })
     return { id, time, event: Body ? parseBounce({ ...raw, Content: Body }, parse) : event }
   } catch {
-    // A dump that cannot be read costs the code, not the event.
+    // Where the dump cannot be read, the event has no code, but it is handed out.
     settings.signal?.throwIfAborted()
     return { id, time, event }
   }

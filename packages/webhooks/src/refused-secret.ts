@@ -6,23 +6,23 @@ type Refusal = string
 
 /**
  * Makes the function that reports a post whose secret was refused, each kind of refusal once: Postmark drops what is
- * answered with 401, so a silent 401 loses every event, and a scanner that knocks all day must not fill the log.
- * @param tell takes the error, which holds no secret, neither ours nor that of the post
+ * answered with 401, so a silent 401 loses every event, and a scanner that tries all day must not fill the log.
+ * @param report takes the error, which holds no secret, neither ours nor that of the post
  */
 export function createRefusalReport(
   auth: WebhookAuth,
-  tell: (error: PostmarkError) => void,
+  report: (error: PostmarkError) => void,
 ): (headers: Headers) => void {
   const names = [auth.header ?? []].flat().map(({ name }) => name)
-  const told = new Set<string>()
+  const reported = new Set<string>()
   return (headers) => {
     const refusal = describeRefusal(headers, auth.basic !== undefined, names)
     // Two kinds: a scanner must not use up the report of a webhook whose secret has changed.
     const ours = headers.has(WEBHOOK_HEADERS.traceId)
     const kind = `${ours} ${refusal}`
-    if (told.has(kind)) return
-    told.add(kind)
-    tell(toError(refusal, ours))
+    if (reported.has(kind)) return
+    reported.add(kind)
+    report(toError(refusal, ours))
   }
 }
 

@@ -50,7 +50,7 @@ export interface UnknownResolution {
 
 /** Searches that are under way at once. */
 const AT_ONCE = 5
-/** Refused mails are searched for a shorter time, since each costs a request; one that is missed is refused again. */
+/** Refused mails are searched for a shorter time, since each takes a request of its own; one that is missed is refused again. */
 const REFUSALS_BACK_MS = 3_600_000
 
 /**

@@ -11,7 +11,7 @@ export interface WatchOptions extends Omit<ReconcileOptions, 'until' | 'since' |
   readonly since?: Date | undefined
   /** The pause between two runs, in milliseconds. Default 60,000. */
   readonly intervalMs?: number | undefined
-  /** Told of a run that failed for a reason that may pass; the next run makes up for it. Default: nobody is told. */
+  /** Called with the error of a run that failed for a reason that may pass; the next run makes up for it. Default: none. */
   readonly onError?: ((error: Error) => void) | undefined
   /** Ends the loop, without an error. */
   readonly signal?: AbortSignal | undefined

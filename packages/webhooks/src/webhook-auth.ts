@@ -4,7 +4,7 @@ import { refuseUnknown } from '@postmark-smtp/core/internal'
 import { type AddressRule, createAddressCheck } from './address-check.js'
 import { isObject } from './read-value.js'
 
-/** User and password as they stand in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
+/** User and password as in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
 export interface BasicLogin {
   readonly username: string
   readonly password: string
@@ -17,13 +17,13 @@ export interface SecretHeader {
 }
 
 /**
- * Who may post. Postmark signs nothing: a secret in `basic` or `header` is all that tells its posts from others, so
+ * Who may post. Postmark signs nothing: only a secret in `basic` or `header` distinguishes its posts from others, so
  * there must be one. Each of several is accepted, so that a secret can be changed without losing an event.
  */
 export interface WebhookAuth {
   readonly basic?: BasicLogin | readonly BasicLogin[] | undefined
   readonly header?: SecretHeader | readonly SecretHeader[] | undefined
-  /** Addresses that posts must come from besides. */
+  /** Addresses that posts must come from as well. */
   readonly ips?: AddressRule | undefined
 }
 
@@ -40,7 +40,7 @@ interface Secret {
 
 const KEY = randomBytes(32)
 
-/** Digests have one length and begin alike by chance alone, so comparing them tells nothing of the secret. */
+/** Digests have one length and begin alike only by chance, so comparing them reveals nothing of the secret. */
 function digest(secret: string | Buffer): Buffer {
   return createHmac('sha256', KEY).update(secret).digest()
 }

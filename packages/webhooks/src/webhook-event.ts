@@ -91,7 +91,7 @@ export interface RejectedEvent extends EventBase, BounceFields {
   readonly kind: 'rejected'
   readonly recordType: 'Bounce'
   /**
-   * The first error code in the texts of the bounce; where none is there, the one that Postmark's words stand for.
+   * The first error code in the texts of the bounce; where there is none, the one that Postmark's words imply.
    * @example 406
    */
   readonly errorCode: number | undefined
@@ -159,7 +159,7 @@ export interface InboundEvent extends EventBase {
   readonly subject: string | undefined
 }
 
-/** A type that is not documented, or a change of subscription that tells no direction. */
+/** A type that is not documented, or a change of subscription without a direction. */
 export interface UnknownEvent extends EventBase {
   readonly kind: 'unknown'
   readonly recordType: 'Unknown' | 'SubscriptionChange'

@@ -9,9 +9,9 @@ import { toWebhookSettings, type WebhookHandlerOptions, type WebhookSettings } f
 
 /** What a Web-standard Request does not say: the second argument of a {@link WebhookHandler}. */
 export interface WebhookRequestInfo {
-  /** Where the connection comes from; needed for `auth.ips` alone. */
+  /** Where the connection comes from; needed for `auth.ips` only. */
   readonly remoteAddress?: string | undefined
-  /** What a parser in front has read: an object, a text or bytes. Without it the request's body is read. */
+  /** What a parser has read before: an object, a text or bytes. Without it the request's body is read. */
   readonly body?: unknown
 }
 
@@ -26,7 +26,7 @@ export type WebhookHandler = (request: Request, context?: unknown) => Promise<Re
 
 /**
  * Makes the function that answers Postmark's webhooks: it checks who posts, reads the event, and calls your handlers,
- * once per event. 200 says that the event was taken; 503 and 500 that Postmark shall post it again.
+ * once per event. 200 means that the event was taken; after 503 and 500 Postmark posts it again.
  * Handlers run in a clean scope with the event's correlation ID, so what they send is correlated as well.
  * @example
  * const handle = createWebhookHandler({

@@ -7,7 +7,7 @@ import { createRefusalReport } from './refused-secret.js'
 import { type AuthResult, createAuthenticator, type WebhookAuth } from './webhook-auth.js'
 import type { WebhookEvent, WebhookEventKind } from './webhook-event.js'
 
-/** The functions that take events: one per kind, and `any` for all of them, behind it. They may be asynchronous. */
+/** The functions that take events: one per kind, and `any` for all of them, which is called after it. They may be asynchronous. */
 export type WebhookHandlers = {
   readonly [K in WebhookEventKind]?: ((event: Extract<WebhookEvent, { kind: K }>) => unknown) | undefined
 } & { readonly any?: ((event: WebhookEvent) => unknown) | undefined }

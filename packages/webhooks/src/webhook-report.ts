@@ -102,7 +102,7 @@ function readCounts(metrics: unknown): Readonly<Record<string, WebhookCounts>> {
   return Object.fromEntries(counts)
 }
 
-/** Postmark answers 200 whether or not the webhook did: the list of results tells. */
+/** Postmark answers 200 whether or not the webhook did: only the list of results says so. */
 function readFailures(answer: unknown): FailedTrigger[] {
   const results = isObject(answer) && Array.isArray(answer.Results) ? answer.Results.filter(isObject) : []
   return results
