@@ -1,4 +1,6 @@
 import { capturePostmark, type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core'
+import { optionError } from '@postmark-smtp/core/internal'
+import { refuseUncalled } from './refuse-uncalled.js'
 
 declare global {
   namespace Express {
@@ -48,11 +50,14 @@ interface Bound {
  * One that throws or returns a promise costs no mail: its fields are left out, with a warning.
  * @example app.use(postmarkContext((req) => ({ metadata: { 'user-id': req.user?.id } })))
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
- * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit
+ * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit; ERR_POSTMARK_OPTIONS
  */
 export function postmarkContext<Req extends object = RequestLike>(
   fields: PostmarkFields | ((req: Req) => PostmarkFields | null | undefined),
 ): PostmarkMiddleware<Req> {
+  refuseUncalled('postmarkContext', fields)
+  if (fields === undefined || fields === null)
+    throw optionError('fields', fields, 'an object of Postmark fields, or a function that returns one')
   const read = typeof fields === 'function' ? (fields as ReadFields) : always(parseFields(fields))
   return (req, _res, next) =>
     runWithPostmark(
@@ -76,8 +81,11 @@ function always(fields: PostmarkFields): ReadFields {
  * Middleware that re-enters the scope of a request behind a body parser that lost it, such as multer 1.
  * Where the scope is still open, or was never opened, it does nothing.
  * @example app.post('/upload', upload.single('file'), reenterPostmark(), handler)
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, where it was registered without its parentheses
  */
-export function reenterPostmark(): PostmarkMiddleware {
+export function reenterPostmark(): PostmarkMiddleware
+export function reenterPostmark(request?: unknown): PostmarkMiddleware {
+  refuseUncalled('reenterPostmark', request)
   return (req, _res, next) => {
     const { [REENTER]: reenter }: Bound = req
     if (reenter) reenter(next)

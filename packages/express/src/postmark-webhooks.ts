@@ -4,6 +4,7 @@ import {
   toNodeListener,
   type WebhookHandlerOptions,
 } from '@postmark-smtp/webhooks'
+import { refuseUncalled } from './refuse-uncalled.js'
 
 /**
  * The route that Postmark's webhooks post to. It works with or without a body parser before it; mind that parser's own limit,
@@ -13,5 +14,6 @@ import {
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, at once, where no secret is given, too
  */
 export function postmarkWebhooks(options: WebhookHandlerOptions): NodeListener {
+  refuseUncalled('postmarkWebhooks', options)
   return toNodeListener(createWebhookHandler(options))
 }

@@ -3,6 +3,7 @@ import { bindHere, claim, runOutside } from '../context/context.js'
 import { cloneMessage } from '../message/clone-message.js'
 import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
 import type { CompilePlugin, MailerLike } from '../message/nodemailer-types.js'
+import { refuseForeign } from '../message/refuse-foreign.js'
 import { refuseTransport } from '../message/refuse-transport.js'
 import { contentStreams, holdErrors, releaseStreams, toByteStreams } from '../message/stream-content.js'
 import { toCompileStep } from './compile-step.js'
@@ -48,6 +49,7 @@ export function attachPostmark<T extends Transporter<unknown>>(
   transporter: T,
   options?: CompileOptions,
 ): PostmarkSender<InfoOf<T>> & T {
+  refuseForeign(transporter)
   attachSettings(transporter, toCompileSettings(options))
   return transporter as PostmarkSender<InfoOf<T>> & T
 }

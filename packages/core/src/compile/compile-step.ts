@@ -12,6 +12,7 @@ import type { CompilePlugin, CompilingMail } from '../message/nodemailer-types.j
 import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
 import { refuseTransport } from '../message/refuse-transport.js'
+import { PostmarkError } from '../problems/error.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
@@ -83,6 +84,14 @@ function begin(
 ): MailSources | undefined {
   const taken = recordOf(mail)
   if (taken?.mail) return undefined
+  if (mail.message) {
+    const hint = "Register it for that step: transporter.use('compile', postmark())."
+    throw new PostmarkError(
+      'ERR_POSTMARK_OPTIONS',
+      `The plugin runs after the compile step, where the headers of the mail are written. ${hint}`,
+      { hint },
+    )
+  }
   const doubt = refuseTransport(mail.mailer)
   if (doubt) settings.warn(doubt)
   const { data } = mail

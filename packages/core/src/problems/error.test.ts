@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ERROR_CODES, isPostmarkError, PostmarkError, problemsError } from './error.js'
 import type { PostmarkProblem } from './problem.js'
@@ -36,6 +37,14 @@ describe('PostmarkError', () => {
       expect(meaning).toMatch(/\.$/)
     },
   )
+
+  it('prints a hint once, whether or not the message ends in it', () => {
+    const print = (message: string) =>
+      inspect(new PostmarkError('ERR_POSTMARK_URL', message, { hint: 'Do this.' })).split('Do this.').length -
+      1
+    expect(print('It is wrong.')).toBe(1)
+    expect(print('It is wrong. Do this.')).toBe(1)
+  })
 
   it('lists every problem in its message', () => {
     const { message } = problemsError('ERR_POSTMARK_PREFLIGHT', [problem('tag'), problem('to')])

@@ -29,7 +29,8 @@ export const ERROR_CODES = {
     cure: 'Use STARTTLS on port 587, 2525 or 25: leave out `secure`. Plaintext is for a loopback host alone.',
   },
   ERR_POSTMARK_TRANSPORT: {
-    meaning: 'The transporter does not send by SMTP, so Postmark headers would do nothing.',
+    meaning:
+      'What was given is no transporter of Nodemailer, or one that does not send by SMTP, so Postmark headers would do nothing.',
     cure: 'Use an SMTP transporter, or createPostmarkTransport.',
   },
   ERR_POSTMARK_SUPPRESSED: {
@@ -88,6 +89,8 @@ export class PostmarkError extends Error {
     this.code = code
     this.problems = details.problems ?? []
     this.hint = details.hint ?? ERROR_CODES[code].cure
+    // A log that shows the properties of an error would print twice what the message says already.
+    if (message.includes(this.hint)) Object.defineProperty(this, 'hint', { enumerable: false })
     Object.defineProperty(this, BRAND, { value: true })
   }
 }

@@ -67,6 +67,20 @@ describe('postmarkHealth over SMTP', () => {
 })
 
 describe('postmarkHealth', () => {
+  it.each([[undefined], [null], [{}], ['postmark+smtp://secret@default'], [createPostmarkTransport]])(
+    'refuses %s, which is no transporter, when it is made',
+    (given) => {
+      expect(() => postmarkHealth(given as never)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_POSTMARK_TRANSPORT',
+          message: expect.stringMatching(
+            /^postmarkHealth needs a transporter(?!.*secret).*createPostmarkTransport/,
+          ),
+        }),
+      )
+    },
+  )
+
   it('logs in again once a success is a minute old', async () => {
     const { logins, clock, health } = setUp()
     const first = health()

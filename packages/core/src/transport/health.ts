@@ -1,5 +1,6 @@
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
+import { PostmarkError } from '../problems/error.js'
 import { explainSmtpError } from '../problems/explain-smtp-error.js'
 
 /** The part of a Nodemailer transporter that a health check needs. */
@@ -52,12 +53,20 @@ interface Result {
  * @example const health = postmarkHealth(transporter)
  * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })
  * @returns a function whose promise never rejects
- * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TRANSPORT
  */
 export function postmarkHealth(
   transporter: VerifiableTransporter,
   options: PostmarkHealthOptions = {},
 ): () => Promise<PostmarkHealth> {
+  if (typeof (transporter as VerifiableTransporter | undefined)?.verify !== 'function') {
+    const hint = 'Give it one that was created: postmarkHealth(createPostmarkTransport(options)).'
+    throw new PostmarkError(
+      'ERR_POSTMARK_TRANSPORT',
+      `postmarkHealth needs a transporter; what it was given has no \`verify\`. ${hint}`,
+      { hint },
+    )
+  }
   const { cacheMs, failureCacheMs, timeoutMs, now } = toSettings(options)
   let last: Result | undefined
   let checking: Promise<PostmarkHealth> | undefined

@@ -1,0 +1,37 @@
+import { describe, isRecord } from '../problems/describe.js'
+import { PostmarkError } from '../problems/error.js'
+
+const ATTACH = 'attachPostmark(createTransport(options))'
+
+/**
+ * Refuses what people give in place of a transporter.
+ * @throws PostmarkError ERR_POSTMARK_TRANSPORT
+ */
+export function refuseForeign(given: unknown): void {
+  if (isRecord(given) && typeof given.use === 'function' && typeof given.sendMail === 'function') return
+  const [what, hint] = recognise(given)
+  throw new PostmarkError(
+    'ERR_POSTMARK_TRANSPORT',
+    `attachPostmark was given ${what}; it needs a transporter of Nodemailer. ${hint}`,
+    { hint },
+  )
+}
+
+/** What was given, without its values, which may hold a token; and what to do. */
+function recognise(given: unknown): readonly [string, string] {
+  if (given === undefined || given === null)
+    return [String(given), `Give it what createTransport returns: ${ATTACH}.`]
+  if (typeof given === 'function') return ['a function', `Call it first: ${ATTACH}.`]
+  if (typeof given === 'string') return ['a text', `Pass a URL to createTransport first: ${ATTACH}.`]
+  if (!isRecord(given)) return [describe(given), `Give it what createTransport returns: ${ATTACH}.`]
+  if (typeof given.then === 'function') return ['a promise', 'Await it first.']
+  if (typeof given.sendEmail === 'function') {
+    return [
+      'a client of the REST API',
+      'Postmark headers work over SMTP only: use createPostmarkTransport, which logs in with the same token.',
+    ]
+  }
+  if (typeof given.sendMail === 'function')
+    return ['an object without `use`', 'Attach to the transporter that it sends with.']
+  return ['options', `Pass them to createTransport first: ${ATTACH}. Or use createPostmarkTransport.`]
+}
