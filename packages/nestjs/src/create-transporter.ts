@@ -1,24 +1,20 @@
-import {
-  createPostmarkTransport,
-  isPostmarkError,
-  PostmarkError,
-  type PostmarkTransporter,
-} from '@postmark-smtp/core'
+import { createPostmarkTransport, PostmarkError, type PostmarkTransporter } from '@postmark-smtp/core'
+import { checkOptions, namingModule } from './check-module-options.js'
 import type { PostmarkModuleOptions } from './postmark-module-options.interface.js'
 
 /**
- * The transporter of a module; an error tells which module it is about.
+ * The transporter of a module; an error says which module it is about.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL, _CREDENTIALS, _TLS, _FIELDS
  */
 export function createTransporter(options: PostmarkModuleOptions, name?: string): PostmarkTransporter {
-  try {
-    return createPostmarkTransport(toTransportOptions(options))
-  } catch (error) {
-    if (!isPostmarkError(error)) throw error
-    const { code, message, problems, hint } = error
-    const where = name === undefined ? 'PostmarkSmtpModule' : `PostmarkSmtpModule ${JSON.stringify(name)}`
-    throw new PostmarkError(code, `${where}: ${message}`, { problems, hint, cause: error })
-  }
+  const where = nameModule(name)
+  checkOptions(options, where, '{ url }')
+  return namingModule(where, () => createPostmarkTransport(toTransportOptions(options)))
+}
+
+/** A module as messages name it. */
+export function nameModule(name: string | undefined): string {
+  return name === undefined ? 'PostmarkSmtpModule' : `PostmarkSmtpModule ${JSON.stringify(name)}`
 }
 
 function toTransportOptions(options: PostmarkModuleOptions) {

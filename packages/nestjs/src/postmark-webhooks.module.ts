@@ -1,5 +1,14 @@
-import { type ConfigurableModuleAsyncOptions, type DynamicModule, Logger, Module } from '@nestjs/common'
+import {
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type OnModuleInit,
+} from '@nestjs/common'
+import { ModuleRef } from '@nestjs/core'
 import { createWebhookHandler, type NodeListener, toNodeListener } from '@postmark-smtp/webhooks'
+import { checkAsyncOptions, checkOptions, namingModule, refuseBareModule } from './check-module-options.js'
 import { PostmarkEvents } from './postmark-events.service.js'
 import { createWebhooksController, WEBHOOKS_LISTENER } from './postmark-webhooks.controller.js'
 import {
@@ -8,32 +17,51 @@ import {
   type PostmarkWebhooksOptions,
   WEBHOOKS_OPTIONS,
 } from './postmark-webhooks.module-definition.js'
+import { readStaticOptions } from './static-options.js'
+
+const NAME = 'PostmarkWebhooksModule'
+const EXAMPLE = '{ auth: { basic: { username, password } } }'
 
 /** Takes the posts of Postmark's webhooks on a route of its own, and provides {@link PostmarkEvents}. */
-@Module({})
-export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass {
+@Module({ providers: [{ provide: WEBHOOKS_OPTIONS, useFactory: () => refuseBareModule(NAME) }] })
+export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass implements OnModuleInit {
   /**
    * Takes the options as they are. Wrong ones, and none for a secret, stop the application at start.
    * @example PostmarkWebhooksModule.forRoot({ auth: { basic: { username, password } }, path: 'hooks/postmark' })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
   static override forRoot(options: PostmarkWebhooksExtras & PostmarkWebhooksOptions): DynamicModule {
+    checkOptions(options, `${NAME}.forRoot`, EXAMPLE)
     return withRoute(ConfigurableWebhooksModuleClass.forRoot(options), options.path)
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject; `path` is given next to it.
+   * Takes the options from a factory, a class or a provider, with what they inject; `path` is given next to it. They
+   * are made once, at start: they cannot depend on a request.
    * @example
    * PostmarkWebhooksModule.forRootAsync({
    *   imports: [UsersModule],
    *   inject: [Users],
    *   useFactory: (users) => ({ auth, on: { bounced: (event) => users.markBounced(event.recipient) } }),
    * })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
   static override forRootAsync(
     options: ConfigurableModuleAsyncOptions<PostmarkWebhooksOptions, 'createPostmarkWebhooksOptions'> &
       PostmarkWebhooksExtras,
   ): DynamicModule {
+    checkAsyncOptions(options, `${NAME}.forRootAsync`)
     return withRoute(ConfigurableWebhooksModuleClass.forRootAsync(options), options.path)
+  }
+
+  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {
+    super()
+  }
+
+  /** Called by Nest at start. */
+  onModuleInit(): void {
+    const cure = 'Read what differs in the handlers, from the event.'
+    readStaticOptions(this.modules, WEBHOOKS_OPTIONS, NAME, cure)
   }
 }
 
@@ -54,8 +82,9 @@ function withRoute(definition: DynamicModule, path = 'webhooks/postmark'): Dynam
 const logger = new Logger('PostmarkWebhooks')
 const logError = (error: unknown) => logger.error(error)
 
-function createEvents({ onError = logError }: PostmarkWebhooksOptions): PostmarkEvents {
-  return new PostmarkEvents(onError)
+function createEvents(options: PostmarkWebhooksOptions): PostmarkEvents {
+  checkOptions(options, NAME, EXAMPLE)
+  return new PostmarkEvents(options.onError ?? logError)
 }
 
 /** Observers get an event after its handlers, so that they see none that Postmark posts again. */
@@ -65,5 +94,6 @@ function createListener(options: PostmarkWebhooksOptions, events: PostmarkEvents
     await on?.any?.(event)
     events.emit(event)
   }
-  return toNodeListener(createWebhookHandler({ ...options, on: { ...on, any }, onError }))
+  const handle = namingModule(NAME, () => createWebhookHandler({ ...options, on: { ...on, any }, onError }))
+  return toNodeListener(handle)
 }

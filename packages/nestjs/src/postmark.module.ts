@@ -3,12 +3,15 @@ import {
   type DynamicModule,
   Inject,
   Module,
+  type NestInterceptor,
   type NestModule,
   type OnApplicationShutdown,
+  type OnModuleInit,
   type Provider,
 } from '@nestjs/common'
-import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core'
+import { APP_INTERCEPTOR, HttpAdapterHost, ModuleRef } from '@nestjs/core'
 import type { PostmarkTransporter } from '@postmark-smtp/core'
+import { checkAsyncOptions, checkOptions, refuseBareModule } from './check-module-options.js'
 import { createTransporter } from './create-transporter.js'
 import { openRequestScope } from './open-request-scope.js'
 import { ConfigurableModuleClass, POSTMARK_OPTIONS } from './postmark.module-definition.js'
@@ -16,41 +19,50 @@ import { PostmarkMailer } from './postmark-mailer.service.js'
 import { PostmarkMessageInterceptor } from './postmark-message.interceptor.js'
 import type { PostmarkModuleExtras, PostmarkModuleOptions } from './postmark-module-options.interface.js'
 import { getPostmarkToken } from './postmark-token.js'
+import { getStatic, readStaticOptions } from './static-options.js'
 
 /** The transporter of one module, whatever its name. */
 const TRANSPORTER = Symbol('PostmarkTransporter of this module')
 
-const interceptor: Provider = { provide: APP_INTERCEPTOR, useClass: PostmarkMessageInterceptor }
+const NAME = 'PostmarkSmtpModule'
 
 /**
  * Provides a transporter, and a {@link PostmarkMailer} where the module has no name. It is closed when the
- * application shuts down, behind every hook of the modules that import it.
+ * application shuts down, after every hook of the modules that import it.
  */
-@Module({})
-export class PostmarkSmtpModule extends ConfigurableModuleClass implements NestModule, OnApplicationShutdown {
+@Module({ providers: [{ provide: POSTMARK_OPTIONS, useFactory: () => refuseBareModule(NAME) }] })
+export class PostmarkSmtpModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnModuleInit, OnApplicationShutdown
+{
   /**
    * Takes the options as they are. Wrong ones stop the application at start.
    * @example PostmarkSmtpModule.forRoot({ serverToken, context: (request) => ({ metadata: { path: request.url } }) })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
   static override forRoot(options: PostmarkModuleExtras & PostmarkModuleOptions): DynamicModule {
+    checkOptions(options, `${NAME}.forRoot`, '{ url }')
     const interceptors = options.messageContext === undefined ? [] : [interceptor]
     return withTransporter(ConfigurableModuleClass.forRoot(options), options.name, interceptors)
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject.
+   * Takes the options from a factory, a class or a provider, with what they inject. They are made once, at start: they
+   * cannot depend on a request.
    * @example PostmarkSmtpModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => config.get('mail') })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
   static override forRootAsync(
     options: ConfigurableModuleAsyncOptions<PostmarkModuleOptions, 'createPostmarkOptions'> &
       PostmarkModuleExtras,
   ): DynamicModule {
+    checkAsyncOptions(options, `${NAME}.forRootAsync`)
     return withTransporter(ConfigurableModuleClass.forRootAsync(options), options.name, [interceptor])
   }
 
+  // Not the options themselves: where they depend on a request, Nest would leave this class half-made, without a word.
   constructor(
-    @Inject(POSTMARK_OPTIONS) private readonly options: PostmarkModuleOptions,
-    @Inject(TRANSPORTER) private readonly transporter: PostmarkTransporter,
+    @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
   ) {
     super()
@@ -58,15 +70,43 @@ export class PostmarkSmtpModule extends ConfigurableModuleClass implements NestM
 
   /** Called by Nest before it registers middleware and routes. */
   configure(): void {
-    const { context } = this.options
+    const { context } = readOptions(this.modules)
     if (context) openRequestScope(this.adapterHost.httpAdapter, context)
   }
 
-  /** Called by Nest behind the last request. */
+  /** Called by Nest at start, with or without an HTTP server. */
+  onModuleInit(): void {
+    readOptions(this.modules)
+  }
+
+  /** Called by Nest after the last request. */
   async onApplicationShutdown(): Promise<void> {
     // A transporter that a test puts in its place may have no close.
-    await this.transporter.close?.()
+    await getStatic<PostmarkTransporter>(this.modules, TRANSPORTER)?.close?.()
   }
+}
+
+/** @throws PostmarkError ERR_POSTMARK_OPTIONS where they depend on a request */
+function readOptions(modules: ModuleRef): PostmarkModuleOptions {
+  const cure =
+    'For fields of a request use the option context: (request) => fields. ' +
+    'For several servers import one module with a name for each, or give streams their own credentials.'
+  return readStaticOptions(modules, POSTMARK_OPTIONS, NAME, cure)
+}
+
+/** {@link PostmarkMessageInterceptor} for the whole application. It reads the options at the first handler. */
+const interceptor: Provider = {
+  provide: APP_INTERCEPTOR,
+  useFactory: (modules: ModuleRef): NestInterceptor => {
+    let made: PostmarkMessageInterceptor | undefined
+    return {
+      intercept(context, next) {
+        made ??= new PostmarkMessageInterceptor(readOptions(modules))
+        return made.intercept(context, next)
+      },
+    }
+  },
+  inject: [ModuleRef],
 }
 
 function withTransporter(

@@ -160,7 +160,7 @@ describe('readFields', () => {
     ['bounce_type', 'bounceType'],
     ['template', undefined],
   ])('refuses the field name %s and proposes %s', (name, meant) => {
-    const cure = meant ? `Did you mean "${meant}"?` : expect.stringContaining('belongs into metadata')
+    const cure = meant ? `Did you mean "${meant}"?` : expect.stringContaining('belongs in metadata')
     expect(errorsOf({ [name]: 'x' })).toMatchObject([{ path: `fields.${name}`, cure }])
   })
 

@@ -122,13 +122,24 @@ function readStream(value: unknown, path: string, report: Report): string {
 }
 
 function reportUnknown(key: string, path: string, report: Report): void {
-  // As the URL of a transport names it.
-  const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
-  const cure = near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs into metadata.'
   report({
     path: `${path}.${key}`,
     found: 'is not a Postmark field',
     limit: Object.keys(POSTMARK_FIELDS).join(', '),
-    cure,
+    cure: cureUnknown(key, path),
   })
+}
+
+/** What belongs on a message, where other mail modules take it as a default too. */
+const MESSAGE_KEYS = 'from sender replyTo to cc bcc subject text html headers attachments'.split(' ')
+
+function cureUnknown(key: string, path: string): string {
+  if (MESSAGE_KEYS.includes(key)) {
+    return path === 'defaults' || path.startsWith('streams')
+      ? `Defaults of messages belong in the option \`message: { ${key} }\` of createPostmarkTransport, or in the second argument of createTransport.`
+      : `It belongs on the message itself: sendMail({ ${key} }).`
+  }
+  // As the URL of a transport names it.
+  const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
+  return near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs in metadata.'
 }
