@@ -55,7 +55,7 @@ describe('documents that are made from tables', () => {
     const intro =
       'Every error of this project is a `PostmarkError` with `code`, `problems`, `hint` and `cause`. `isPostmarkError(error)` knows it, also from another installed copy.'
     const smtp =
-      'An error of the connection stays Nodemailer\u2019s, with its `code` and `responseCode`, and gains `outcome`, `attempts` and `hint`. `explainSmtpError(error)` names one of these. `deliveryOutcome(error)` tells what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown`, where it may have been accepted.'
+      'An error of the connection stays Nodemailer\u2019s, with its `code` and `responseCode`, and gains `outcome`, `attempts`, `phase` and `hint`: `isDeliveryFailure(error)` knows it, and gives these their types. `explainSmtpError(error)` names one of these. `deliveryOutcome(error)` says of any error what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown`, where it may have been accepted.'
     const made = `# Errors\n\n${intro}\n\n${codes.join('\n')}\n## SMTP failures\n\n${smtp}\n\n${failures.join('\n')}`
     await expect(made).toMatchFileSnapshot(new URL('docs/errors.md', root).pathname)
   })

@@ -1,6 +1,7 @@
 export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
 export { attachPostmark, type InfoOf, type PostmarkSender } from './compile/attach.js'
+export type { SuppressionFinder } from './compile/check-suppressions.js'
 export { explainPostmark } from './compile/explain.js'
 export type { PostmarkInfo } from './compile/sent-info.js'
 export type { CompileOptions } from './compile/settings.js'
@@ -18,7 +19,6 @@ export {
   runWithPostmark,
   updatePostmark,
 } from './context/context.js'
-export type { DeliveryFailure } from './delivery/delivery.js'
 export type { RetrySettings } from './delivery/retry.js'
 export type { PoolSettings } from './delivery/route.js'
 export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'
@@ -33,6 +33,7 @@ export { parseFields } from './fields/parse-fields.js'
 export { checkMessage, type ListRecipients } from './message/check-message.js'
 export { listRecipients } from './message/nodemailer.js'
 export type { CompilePlugin, MailLike } from './message/nodemailer-types.js'
+export { type DeliveryFailure, isDeliveryFailure } from './problems/delivery-failure.js'
 export { type DeliveryOutcome, deliveryOutcome } from './problems/delivery-outcome.js'
 export type { ConnectEvent, GroupingEvent, RetryEvent, SendEvent, SendPhase } from './problems/diagnostics.js'
 export {

@@ -1,5 +1,6 @@
 import type { SendingMail } from '../message/nodemailer-types.js'
 import { hasStreamContent } from '../message/stream-content.js'
+import type { DeliveryFailure } from '../problems/delivery-failure.js'
 import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 import type { SendEvent } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
@@ -11,15 +12,6 @@ import { readEnvelope } from '../smtp/envelope.js'
 import type { Session } from '../smtp/session.js'
 import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
 import { composeMail } from './compose.js'
-
-/** What stands on the error of a mail that was not delivered, as plain data. */
-export interface DeliveryFailure {
-  outcome: DeliveryOutcome
-  /** How often it was tried. */
-  attempts: number
-  /** Why it was not tried again, where a further attempt might have been expected. */
-  notRetried?: string
-}
 
 /** Where a mail is. It is in one place at a time; only its route moves it. */
 export type Place =
@@ -162,6 +154,7 @@ export class Delivery implements Shipment {
     const failure: DeliveryFailure = {
       outcome,
       attempts: this.attempts,
+      phase: 'phase' in error ? error.phase : this.event.phase,
       ...(notRetried ? { notRetried } : {}),
     }
     this.#finish(explainInMessage(Object.assign(error, failure), notRetried))

@@ -14,6 +14,11 @@ const OUTCOMES: readonly unknown[] = [
   'unknown',
 ] satisfies DeliveryOutcome[]
 
+/** Whether a value is one of the outcomes. */
+export function isOutcome(value: unknown): value is DeliveryOutcome {
+  return OUTCOMES.includes(value)
+}
+
 /** Codes of failures on the way to a session, in which no mail can have been handed over. */
 const BEFORE_SESSION = [
   'EAUTH',
@@ -33,7 +38,7 @@ const BEFORE_SESSION = [
  */
 export function deliveryOutcome(error: unknown): DeliveryOutcome {
   if (!isRecord(error)) return 'unknown'
-  if (OUTCOMES.includes(error.outcome)) return error.outcome as DeliveryOutcome
+  if (isOutcome(error.outcome)) return error.outcome
   if (isPostmarkError(error)) return 'not-sent'
   return replyOutcome(error) ?? (isBeforeSession(error) ? 'not-sent' : 'unknown')
 }
