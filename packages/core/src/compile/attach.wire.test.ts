@@ -1,13 +1,15 @@
 import { AsyncResource } from 'node:async_hooks'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
 import {
   attachPostmark,
   currentPostmark,
+  POSTMARK_FIELDS,
   type PostmarkFields,
   type PostmarkProblem,
   runWithPostmark,
+  toHeaderEntries,
   updatePostmark,
 } from '../index.js'
 import { createCompileStep } from './compile-step.js'
@@ -95,6 +97,37 @@ describe('attachPostmark', () => {
       { path: 'context.tag', found: 'has 1001 characters', severity: 'warning' },
     ])
     expect(told).toEqual(warnings)
+  })
+
+  const everyField: PostmarkFields = Object.fromEntries(
+    Object.entries(POSTMARK_FIELDS).map(([field, { example }]) => [field, example]),
+  )
+  it.each<[string, PostmarkFields, PostmarkFields, PostmarkFields, Record<string, string>]>([
+    ['the message', {}, {}, everyField, {}],
+    ['a scope', {}, everyField, {}, {}],
+    ['the defaults', everyField, {}, {}, {}],
+    [
+      'headers',
+      {},
+      {},
+      {},
+      Object.fromEntries(toHeaderEntries(everyField).map(({ key, value }) => [key, value])),
+    ],
+  ])('names in info.postmark every field that was sent, from %s', async (_level, ...levels) => {
+    const [defaults, scope, postmark, headers] = levels
+    const transporter = attachPostmark(connect(), { defaults })
+    const info = await runWithPostmark(scope, () => transporter.sendMail({ ...message, postmark, headers }))
+    expect({ ...info.postmark }).toEqual({ ...everyField, warnings: info.postmark.warnings })
+    expect(postmarkLines()).toHaveLength(Object.keys(POSTMARK_FIELDS).length)
+    expectTypeOf(info.postmark.trackOpens).toEqualTypeOf<boolean | undefined>()
+  })
+
+  it('names in info.postmark no field that was cleared or never sent', async () => {
+    const transporter = attachPostmark(connect(), { defaults: everyField })
+    const cleared = Object.fromEntries(Object.keys(everyField).map((field) => [field, null]))
+    const info = await transporter.sendMail({ ...message, postmark: { ...cleared, trackOpens: false } })
+    expect({ ...info.postmark }).toEqual({ trackOpens: false, warnings: info.postmark.warnings })
+    expect(postmarkLines()).toEqual(['X-PM-TrackOpens: false'])
   })
 
   it('tells in info.postmark.origins which level each field came from', async () => {

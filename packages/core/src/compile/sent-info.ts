@@ -1,12 +1,17 @@
 import type { FieldOrigins } from '../fields/field-origin.js'
 import type { PostmarkProblem } from '../problems/problem.js'
+import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
 import type { CompileResult, MailRecord } from './mail-record.js'
 
-/** What `info.postmark` tells of a sent mail. */
-export interface PostmarkInfo {
+/** The fields that a mail was sent with, by the names of {@link POSTMARK_FIELDS}. */
+type SentFields = {
+  readonly [F in Exclude<PostmarkField, 'metadata'>]?: NonNullable<ParsedPostmarkFields[F]>
+}
+
+/** What `info.postmark` says of a sent mail: each field that was sent, whatever level it came from, and more. */
+export interface PostmarkInfo extends SentFields {
   /** The stream that the mail named; undefined means Postmark's `outbound`. */
   readonly messageStream?: string
-  readonly tag?: string
   readonly metadata?: Readonly<Record<string, string>>
   /** Set where the option `correlationId` is on. */
   readonly correlationId?: string
@@ -30,18 +35,16 @@ export function addSentInfo(info: unknown, { result, route }: MailRecord): void 
 
 /** A class, since a getter that is defined on each object costs many times as much; so `origins` is not enumerable. */
 class SentInfo implements PostmarkInfo {
-  declare readonly messageStream?: string
-  declare readonly tag?: string
   declare readonly metadata?: Readonly<Record<string, string>>
   declare readonly correlationId?: string
   readonly warnings: readonly PostmarkProblem[]
   readonly #origins: () => FieldOrigins
 
   constructor({ fields, correlationId, warnings, origins }: CompileResult) {
-    const { messageStream, tag, metadata } = fields
-    if (messageStream) this.messageStream = messageStream
-    if (tag) this.tag = tag
-    if (metadata) this.metadata = metadata as Readonly<Record<string, string>>
+    for (const field in fields) {
+      const value = fields[field as PostmarkField]
+      if (value !== null && value !== undefined) Object.assign(this, { [field]: value })
+    }
     if (correlationId !== undefined) this.correlationId = correlationId
     this.warnings = warnings
     this.#origins = origins
