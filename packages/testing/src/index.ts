@@ -12,6 +12,22 @@ export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
 export type { ReceivedMail } from './received-mail.js'
 export { type Redis, redisMissing, startRedis } from './redis.js'
+export type { MemorySocket } from './scripted-server/memory-socket.js'
+export {
+  createScriptedServer,
+  type ScriptedServer,
+  type ScriptedServerOptions,
+} from './scripted-server/scripted-server.js'
+export type { ScriptedSession } from './scripted-server/scripted-session.js'
+export type { ServerNature, TakenMail } from './scripted-server/session-host.js'
+export {
+  STEPS,
+  type Step,
+  type StepContext,
+  type StepFault,
+  type StepScript,
+} from './scripted-server/step-fault.js'
+export { installVirtualClock, type PendingTimer, type VirtualClock } from './scripted-server/virtual-clock.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'
 export type { SmtpLogin, SmtpRefusal, SmtpServerOptions } from './smtp-session.js'

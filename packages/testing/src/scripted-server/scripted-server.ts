@@ -1,0 +1,97 @@
+import type { MemorySocket } from './memory-socket.js'
+import { ScriptedSession } from './scripted-session.js'
+import type { ServerNature, TakenMail } from './session-host.js'
+import type { Step, StepFault, StepScript } from './step-fault.js'
+import type { VirtualClock } from './virtual-clock.js'
+
+/** What {@link createScriptedServer} takes. */
+export interface ScriptedServerOptions extends Partial<ServerNature> {
+  /** Asked at every step of every connection (default: nothing goes wrong). */
+  readonly script?: StepScript
+  /** Told of every command, and of every end of a body (`dot`), in the tick of the client's write. */
+  readonly onStep?: (step: Step, line: string, session: ScriptedSession) => void
+}
+
+type SocketCallback = (error: Error | null, socket?: { connection: object }) => void
+
+/** An SMTP server that exists only in memory. */
+export interface ScriptedServer {
+  /** For the option `getSocket` of a transport or of Nodemailer, with a loopback host and without TLS. */
+  readonly getSocket: (options: unknown, done: SocketCallback) => void
+  /** How often getSocket was called. */
+  readonly calls: number
+  /** The connections, oldest first. */
+  readonly sessions: readonly ScriptedSession[]
+  /** The mails that it took, oldest first. */
+  readonly taken: readonly TakenMail[]
+  /** What the client did that no client may. */
+  readonly violations: readonly string[]
+  /** The client's ends that are not destroyed. */
+  openSockets(): MemorySocket[]
+}
+
+/**
+ * Makes an SMTP server in memory, on a clock that the test drives: what the client writes is with it in the tick of
+ * the write, and what it says arrives later.
+ * @example
+ * using clock = installVirtualClock()
+ * const server = createScriptedServer(clock, { script: ({ step }) => (step === 'dot' ? { step, say: 451 } : undefined) })
+ * createPostmarkTransport({ serverToken, host: '127.0.0.1', allowPlaintext: true, getSocket: server.getSocket })
+ */
+export function createScriptedServer(
+  clock: VirtualClock,
+  { script = () => undefined, onStep = () => {}, ...nature }: ScriptedServerOptions = {},
+): ScriptedServer {
+  const sessions: ScriptedSession[] = []
+  const taken: TakenMail[] = []
+  const violations: string[] = []
+  const plan = {
+    latencyMs: 1,
+    mailMs: 0,
+    pipelining: true,
+    afterBody: 'answered',
+    keepsEnvelope: false,
+    ...nature,
+  } as const
+  let calls = 0
+
+  const open = (): MemorySocket => {
+    const session = new ScriptedSession(sessions.length, {
+      nature: plan,
+      script,
+      clock,
+      took: (mail) => void taken.push(mail),
+      noted: (step, line) => onStep(step, line, session),
+      violated: (what) => void violations.push(`connection ${session.index}: ${what}`),
+    })
+    sessions.push(session)
+    session.begin()
+    return session.wire.socket
+  }
+  const connect = (fault: Partial<StepFault>, done: SocketCallback) => {
+    if (fault.say === 'nothing') {
+      const error = new Error('connect ECONNREFUSED 127.0.0.1:587')
+      done(Object.assign(error, { code: 'ECONNREFUSED', syscall: 'connect' }))
+      return
+    }
+    const socket = open()
+    if (fault.next === 'end') socket.deliverEnd()
+    if (fault.next === 'reset') socket.destroy()
+    done(null, { connection: socket })
+  }
+  return {
+    getSocket: (_options, done) => {
+      const fault = script({ step: 'connect', line: '', connection: calls++, mail: -1, user: undefined })
+      fault?.act?.()
+      if (fault?.next === 'stall') return
+      clock.schedule(fault?.waitMs ?? plan.latencyMs, () => connect(fault ?? {}, done))
+    },
+    get calls() {
+      return calls
+    },
+    sessions,
+    taken,
+    violations,
+    openSockets: () => sessions.map(({ wire }) => wire.socket).filter(({ destroyed }) => !destroyed),
+  }
+}

@@ -1,0 +1,101 @@
+import { MemorySocket } from './memory-socket.js'
+import type { VirtualClock } from './virtual-clock.js'
+
+/** How many bytes lie between the two ends while the server reads nothing. */
+const WINDOW_BYTES = 65_536
+
+/** The server's end of a connection: what the client writes is here at once, what the server says takes its time. */
+export class ScriptedWire {
+  readonly socket: MemorySocket
+  readonly #clock: VirtualClock
+  readonly #latencyMs: number
+  readonly #heard: (bytes: Buffer) => void
+  readonly #cancels = new Set<() => void>()
+  #state: 'open' | 'deaf' | 'ended' | 'gone' = 'open'
+  /** Bytes arrive in the order in which they were said. */
+  #arrivalMs = 0
+  #unreadBytes = 0
+
+  /** @param heard called in the tick of the client's write */
+  constructor(clock: VirtualClock, latencyMs: number, heard: (bytes: Buffer) => void) {
+    this.#clock = clock
+    this.#latencyMs = latencyMs
+    this.#heard = heard
+    this.socket = new MemorySocket({
+      heard: (bytes) => this.#hear(bytes),
+      ended: () => this.end(),
+      gone: () => this.#leave(),
+    })
+  }
+
+  /** Whether the client is still there, as far as the server knows. */
+  get open(): boolean {
+    return this.#state !== 'gone'
+  }
+
+  /** Whether the server still reads and speaks. */
+  get serving(): boolean {
+    return this.#state === 'open'
+  }
+
+  /** Says something; `arrived` is called when the client has it. */
+  say(text: string, arrived?: () => void): void {
+    if (!this.serving) return
+    const bytes = Buffer.from(text, 'latin1')
+    this.#send(() => {
+      arrived?.()
+      this.socket.deliver(bytes)
+    })
+  }
+
+  /** Does something later, unless the connection is over by then. */
+  later(ms: number, act: () => void): void {
+    const cancel = this.#clock.schedule(ms, () => {
+      this.#cancels.delete(cancel)
+      act()
+    })
+    this.#cancels.add(cancel)
+  }
+
+  /** Neither reads nor speaks from now on. */
+  stall(): void {
+    if (this.serving) this.#state = 'deaf'
+  }
+
+  /** Closes this side (FIN), behind what was said. */
+  end(): void {
+    if (!this.open || this.#state === 'ended') return
+    this.#state = 'ended'
+    this.#send(() => this.socket.deliverEnd())
+  }
+
+  /** Breaks the connection (RST), behind what was said. */
+  reset(): void {
+    if (!this.open) return
+    this.#state = 'ended'
+    this.#send(() => {
+      const error = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' })
+      this.socket.destroy(error)
+    })
+  }
+
+  #hear(bytes: Buffer): boolean {
+    if (this.#state === 'open') this.#heard(bytes)
+    // Bytes for a side that is closed are answered with a reset.
+    if (this.#state === 'ended') this.reset()
+    if (this.#state !== 'deaf') return true
+    this.#unreadBytes += bytes.length
+    return this.#unreadBytes < WINDOW_BYTES
+  }
+
+  #send(act: () => void): void {
+    this.#arrivalMs = Math.max(this.#arrivalMs, this.#clock.nowMs + this.#latencyMs)
+    this.later(this.#arrivalMs - this.#clock.nowMs, act)
+  }
+
+  #leave(): void {
+    this.#state = 'gone'
+    for (const cancel of this.#cancels) cancel()
+    this.#cancels.clear()
+  }
+}
