@@ -36,7 +36,11 @@ export class ScriptedSession {
       this.#unread = Buffer.concat([this.#unread, bytes])
       this.#read()
     })
-    this.#voice = new ScriptedVoice(this.wire, () => this.#read())
+    this.#voice = new ScriptedVoice(
+      this.wire,
+      () => this.#read(),
+      () => this.#mode === 'body' || (this.#last === 'the body' && this.#voice.thinking),
+    )
   }
 
   /** Greets. */

@@ -8,6 +8,7 @@ type Effect = (code: number) => void
 export class ScriptedVoice {
   readonly #wire: ScriptedWire
   readonly #readOn: () => void
+  readonly #isTakingMail: () => boolean
   /** Whether it thinks about a reply, and reads nothing in the meantime. */
   thinking = false
   /** How many replies the client has not got yet. */
@@ -15,9 +16,10 @@ export class ScriptedVoice {
   /** Whether any fault struck: what the client says from then on may be out of step. */
   struck = false
 
-  constructor(wire: ScriptedWire, readOn: () => void) {
+  constructor(wire: ScriptedWire, readOn: () => void, isTakingMail: () => boolean) {
     this.#wire = wire
     this.#readOn = readOn
+    this.#isTakingMail = isTakingMail
   }
 
   /** Gives the usual reply, or what the fault makes of it. */
@@ -53,10 +55,13 @@ export class ScriptedVoice {
     fault.act?.()
   }
 
-  /** Does what comes behind the reply of a fault. */
+  /**
+   * Does what comes behind the reply of a fault. Bytes that come later are not said between a 354 and the reply to the
+   * body: they would pass for that reply.
+   */
   follow({ extra = '', next, nextMs = 0 }: StepFault): void {
     const act = () => {
-      this.say(extra)
+      if (nextMs === 0 || !this.#isTakingMail()) this.say(extra)
       if (next === 'stall') this.#wire.stall()
       if (next === 'end') this.#wire.end()
       if (next === 'reset') this.#wire.reset()

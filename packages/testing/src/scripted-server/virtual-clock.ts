@@ -1,4 +1,4 @@
-import { VirtualTimer, VirtualTimers } from './virtual-timers.js'
+import { attempt, VirtualTimer, VirtualTimers } from './virtual-timers.js'
 
 /** A timer that has not fired yet. */
 export interface PendingTimer {
@@ -49,7 +49,7 @@ export function installVirtualClock(startMs: number = Date.UTC(2030, 0, 1)): Vir
       await turn()
       for (const act of [...immediates]) {
         if (!immediates.delete(act)) continue
-        act()
+        attempt(act)
         await turn()
       }
     } while (immediates.size > 0)
@@ -70,7 +70,7 @@ export function installVirtualClock(startMs: number = Date.UTC(2030, 0, 1)): Vir
     pending: () =>
       timers.pending
         .filter(({ own }) => !own)
-        .map((timer) => ({ dueMs: timer.dueMs, referenced: timer.hasRef(), stack: timer.stack ?? '' })),
+        .map((timer) => ({ dueMs: timer.dueMs, referenced: timer.hasRef(), stack: timer.made?.stack ?? '' })),
     schedule: (ms, act) => {
       const timer = timers.start({ act, ms, own: true })
       return () => void timer.close()

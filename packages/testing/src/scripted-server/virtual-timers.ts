@@ -17,8 +17,8 @@ export class VirtualTimer {
   readonly act: () => void
   readonly repeats: boolean
   readonly own: boolean
-  /** Where it was made. */
-  readonly stack: string | undefined
+  /** Where it was made: its stack is put into words only where somebody reads it. */
+  readonly made: Error | undefined
   #referenced = true
   #cleared = false
   dueMs = 0
@@ -30,7 +30,7 @@ export class VirtualTimer {
     this.act = act
     this.repeats = repeats
     this.own = own
-    this.stack = own ? undefined : new Error('The timer was made here').stack
+    this.made = own ? undefined : new Error('The timer was made here')
   }
 
   /** Waits its whole length from now on, also where it has fired. */
@@ -98,7 +98,18 @@ export class VirtualTimers {
     this.#queue.shift()
     this.nowMs = Math.max(this.nowMs, timer.dueMs)
     if (timer.repeats) timer.refresh()
-    timer.act()
+    attempt(timer.act)
     return true
+  }
+}
+
+/** Does what somebody left to the clock; what it throws is nobody's to catch, as with Node's timers. */
+export function attempt(act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
   }
 }
