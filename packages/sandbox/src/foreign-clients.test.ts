@@ -126,6 +126,40 @@ describeClient('curl', 'curl', () => {
   })
 })
 
+describeClient('curl', 'curl', () => {
+  it('delivers a file whose lines end in LF, as it sends one without --crlf', async () => {
+    const file = join(folder, 'mail.eml')
+    const parts = [
+      '--b',
+      'Content-Type: text/plain',
+      '',
+      'Hello Ann',
+      '--b',
+      'Content-Type: text/html',
+      '',
+      '<p>Hello</p>',
+    ]
+    const attached = ['--b', 'Content-Disposition: attachment; filename=a.txt', '', 'one', 'two', '--b--', '']
+    const head = [...MESSAGE.split('\r\n').slice(0, -3), 'Content-Type: multipart/mixed; boundary=b', '']
+    await writeFile(file, [...head, ...parts, ...attached].join('\n'))
+    const { mail } = await delivered(() =>
+      run('curl', [
+        ...['--silent', '--show-error', '--url', `smtp://localhost:${sandbox.port}`],
+        ...['--mail-from', FROM, '--mail-rcpt', TO, '--upload-file', file],
+        ...['--user', `${TOKEN}:${TOKEN}`],
+      ]),
+    )
+    expect(mail).toMatchObject(expected)
+    expect(sandbox.outbox[0]?.raw.toString()).toContain('\n\n--b\n')
+    expect(sandbox.outbox[0]?.verdict.notes).toEqual([expect.stringContaining('end in LF without CR')])
+    expect(await sandbox.outbox[0]?.parse()).toEqual({
+      text: 'Hello Ann',
+      html: '<p>Hello</p>',
+      attachments: [{ filename: 'a.txt', mimeType: 'text/plain', content: Buffer.from('one\ntwo') }],
+    })
+  })
+})
+
 describeClient('python3', 'python3', () => {
   it.each([
     ['PLAIN', true],

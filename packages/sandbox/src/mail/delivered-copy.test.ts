@@ -20,7 +20,7 @@ const lines = [
   'X-Mailer: mine',
 ]
 
-async function deliver(raw: string, recipient?: string) {
+async function deliver(raw: string | Buffer, recipient?: string) {
   await using sandbox = await startSandbox()
   const { host, port, token } = sandbox
   const auth = { user: token, pass: token }
@@ -70,4 +70,17 @@ it.each([
   expect(copy.startsWith(start)).toBe(true)
   expect(copy.includes('body')).toBe(raw.includes('body'))
   expect(copy).not.toContain('X-PM-Metadata')
+})
+
+it('has a whole header block where the lines of the mail end in LF', async () => {
+  const { copy, headers } = await deliver(Buffer.from([...lines, '', 'X-PM-Tag: body', ''].join('\n')))
+  expect(headers.slice(0, 5)).toEqual([
+    'From: shop@example.com',
+    'To: ann@example.com',
+    'Subject: Hi',
+    'X-PM-Tag: welcome',
+    'X-Mailer: mine',
+  ])
+  expect(copy.slice(0, copy.indexOf('\r\n\r\n'))).not.toMatch(/[^\r]\n/)
+  expect(copy).toMatch(/\r\n\r\nX-PM-Tag: body\r?\n/)
 })

@@ -1,5 +1,6 @@
 import { POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
 import { HEADER_PREFIX } from '@postmark-smtp/core/internal'
+import { splitEntity } from './header-block.js'
 import type { SandboxMail } from './sandbox-mail.js'
 
 const PREFIX = HEADER_PREFIX.toLowerCase()
@@ -13,10 +14,8 @@ const RECIPIENT = reserved('rcpt')
  */
 export function toDeliveredCopy(mail: SandboxMail, recipient: string): Buffer {
   const { raw, messageId, postmark } = mail
-  const end = raw[0] === 0x0d && raw[1] === 0x0a ? 0 : raw.indexOf('\r\n\r\n') + 2
-  // A message without a body may end within its header block.
-  const block = raw.subarray(0, end === 1 ? raw.length : end).toString('latin1')
-  const kept = splitFields(block).filter((field) => {
+  const { header, body } = splitEntity(raw)
+  const kept = splitFields(header.toString('latin1')).filter((field) => {
     const name = field.slice(0, field.indexOf(':')).trim().toLowerCase()
     if (name === 'message-id') return postmark.keepId === true
     return name !== 'bcc' && (name === TAG || !name.startsWith(PREFIX))
@@ -27,13 +26,13 @@ export function toDeliveredCopy(mail: SandboxMail, recipient: string): Buffer {
     `${MESSAGE_ID}: ${messageId}\r\n`,
     `${RECIPIENT}: |${Buffer.from(recipient).toString('base64')}|\r\n`,
   ]
-  const rest = end === 1 ? Buffer.from('\r\n') : raw.subarray(end)
-  return Buffer.concat([Buffer.from([...kept, ...added].join(''), 'latin1'), rest])
+  return Buffer.concat([Buffer.from([...kept, ...added, '\r\n'].join(''), 'latin1'), body])
 }
 
 /** The fields of a header block, each with its folded lines and line break. */
 function splitFields(block: string): string[] {
-  return block === '' ? [] : block.replace(/\r?\n?$/, '\r\n').split(/(?<=\n)(?![ \t])/)
+  const lines = block.replace(/\r?\n/g, '\r\n').replace(/(?<!\n)$/, '\r\n')
+  return block === '' ? [] : lines.split(/(?<=\n)(?![ \t])/)
 }
 
 /** The spelling of a header that Postmark writes itself. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { readHeaderBlock } from './header-block.js'
 
-it.each<[string, string, [string, string][]]>([
+it.each<[string, string | Buffer, [string, string][]]>([
   [
     'plain fields in their order',
     'A: 1\r\nB:2\r\n\r\nC: 3\r\n',
@@ -21,6 +21,32 @@ it.each<[string, string, [string, string][]]>([
     'A: =?UTF-8?Q?Gr=C3=BC?=\r\n =?UTF-8?B?w59l?=\r\n\r\n',
     [['A', 'Grüße']],
   ],
+  ['words of one charset together', 'A: =?utf-8?B?w5/D?= =?utf-8?Q?=BC?= x\r\n\r\n', [['A', 'ßü x']]],
+  ['words of two charsets', 'A: =?utf-8?Q?=C3=BC?= =?cp850?Q?=81?=\r\n\r\n', [['A', 'üü']]],
+  ['a word with a language', 'A: a =?iso-8859-1*de?q?=FC_=80?= b\r\n\r\n', [['A', 'a ü € b']]],
+  [
+    'words of an unknown charset as they came',
+    'A: =?klingon?Q?a?= =?klingon?Q?b?=\r\n\r\n',
+    [['A', '=?klingon?Q?a?= =?klingon?Q?b?=']],
+  ],
+  [
+    'raw windows-1252',
+    Buffer.from('A: \x80 \xfc\r\nB: b\r\n\r\n', 'latin1'),
+    [
+      ['A', '€ ü'],
+      ['B', 'b'],
+    ],
+  ],
+  [
+    'lines that end in LF',
+    'A: one\n two\nB: b\n\nC: c\r\n\r\n',
+    [
+      ['A', 'one two'],
+      ['B', 'b'],
+    ],
+  ],
+  ['no block before an LF', '\nA: 1\n\n', []],
+  ['a block that ends in LF and CRLF', 'A: 1\n\r\nB: 2\n\n', [['A', '1']]],
   ['raw UTF-8', 'A: Grüße\r\n\r\n', [['A', 'Grüße']]],
   ['colons in the value', 'A: b: c\r\n\r\n', [['A', 'b: c']]],
   ['a block without an end', 'A: 1', [['A', '1']]],
@@ -28,5 +54,7 @@ it.each<[string, string, [string, string][]]>([
   ['an empty message', '', []],
   ['lines that are no field', 'From me\r\n: x\r\nA: 1\r\n\r\n', [['A', '1']]],
 ])('reads %s', (_, raw, fields) => {
-  expect(readHeaderBlock(Buffer.from(raw))).toEqual(fields.map(([key, value]) => ({ key, value })))
+  expect(readHeaderBlock(Buffer.isBuffer(raw) ? raw : Buffer.from(raw))).toEqual(
+    fields.map(([key, value]) => ({ key, value })),
+  )
 })

@@ -1,4 +1,5 @@
-import { decodeWords } from 'postal-mime'
+import { decodeText } from './charset.js'
+import { decodeWords } from './encoded-words.js'
 
 /** One header field of a mail, its value unfolded and decoded (RFC 2047). */
 export interface MailHeader {
@@ -7,20 +8,44 @@ export interface MailHeader {
   readonly value: string
 }
 
-/** Reads the header block of a message, and nothing behind it. */
+/** A message or a part of one, cut at the first empty line. Lines may end in LF only, as some clients send them. */
+export function splitEntity(entity: Buffer): { header: Buffer; body: Buffer } {
+  const at = entity[0] === 0x0a || (entity[0] === 0x0d && entity[1] === 0x0a) ? 0 : findEmptyLine(entity)
+  if (at < 0) return { header: entity, body: entity.subarray(entity.length) }
+  return { header: entity.subarray(0, at), body: entity.subarray(at + (entity[at] === 0x0a ? 1 : 2)) }
+}
+
+function findEmptyLine(entity: Buffer): number {
+  const withCr = entity.indexOf('\n\r\n')
+  const withoutCr = (withCr < 0 ? entity : entity.subarray(0, withCr + 1)).indexOf('\n\n')
+  const before = withoutCr < 0 ? withCr : withoutCr
+  return before < 0 ? -1 : before + 1
+}
+
+/** Reads the header block of a message, and nothing after it. */
 export function readHeaderBlock(raw: Buffer): MailHeader[] {
-  const headers: MailHeader[] = []
-  // Unfolding removes the line break alone: the white space behind it belongs to the value (RFC 5322, 2.2.3).
-  const lines = headerText(raw)
+  return decodeFields(readRawFields(raw))
+}
+
+/** Fields with their encoded words decoded. */
+export function decodeFields(fields: readonly MailHeader[]): MailHeader[] {
+  return fields.map(({ key, value }) => ({ key, value: decodeWords(value) }))
+}
+
+/** The same without decoding: what holds addresses or parameters is taken apart first, and decoded then. */
+export function readRawFields(raw: Buffer): MailHeader[] {
+  const fields: MailHeader[] = []
+  // Unfolding removes the line break only: the white space after it belongs to the value (RFC 5322, 2.2.3).
+  const lines = splitEntity(raw)
+    .header.toString('latin1')
     .replace(/\r?\n(?=[ \t])/g, '')
     .split(/\r?\n/)
   for (const line of lines) {
     const colon = line.indexOf(':')
-    if (colon > 0) {
-      headers.push({ key: line.slice(0, colon).trim(), value: decodeWords(line.slice(colon + 1).trim()) })
-    }
+    if (colon > 0)
+      fields.push({ key: toText(line.slice(0, colon).trim()), value: toText(line.slice(colon + 1).trim()) })
   }
-  return headers
+  return fields
 }
 
 /** The value of the first header field of this name, whatever its case. */
@@ -28,8 +53,7 @@ export function headerValue(headers: readonly MailHeader[], name: string): strin
   return headers.find(({ key }) => key.toLowerCase() === name)?.value
 }
 
-function headerText(raw: Buffer): string {
-  if (raw[0] === 0x0d && raw[1] === 0x0a) return ''
-  const end = raw.indexOf('\r\n\r\n')
-  return raw.toString('utf8', 0, end < 0 ? raw.length : end)
+/** Bytes that should not be there: a header is ASCII, or with SMTPUTF8 it is UTF-8. */
+function toText(bytes: string): string {
+  return /[\x80-\xff]/.test(bytes) ? decodeText(Buffer.from(bytes, 'latin1'))! : bytes
 }

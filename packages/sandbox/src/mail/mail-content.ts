@@ -1,5 +1,7 @@
+import { decodeText } from './charset.js'
 import { headerValue } from './header-block.js'
-import { type MimePart, parameter } from './mime-parts.js'
+import { parameter } from './header-parameter.js'
+import type { MimePart } from './mime-parts.js'
 
 /** A file that came with a mail. */
 export interface MailAttachment {
@@ -17,6 +19,8 @@ export interface MailContent {
   readonly text?: string
   readonly html?: string
   readonly attachments: readonly MailAttachment[]
+  /** What could not be read as it was meant, and what was done instead; left out where all was. */
+  readonly notes?: readonly string[]
 }
 
 /**
@@ -24,14 +28,16 @@ export interface MailContent {
  * a minute for some messages of 400 kB, and this server must live through each.
  */
 export function readContent(parts: readonly MimePart[]): MailContent {
-  const bodies = parts.filter(isBody)
+  const bodies = parts.filter(isBody).map(toBody)
   const text = joinBodies(bodies, 'text/plain')
   const html = joinBodies(bodies, 'text/html')
   const files = parts.filter((part) => !isBody(part))
+  const notes = [...new Set(bodies.flatMap(({ note }) => note ?? []))]
   return {
     ...(text !== undefined && { text }),
     ...(html !== undefined && { html }),
     attachments: files.map(toAttachment),
+    ...(notes.length > 0 && { notes }),
   }
 }
 
@@ -40,23 +46,31 @@ function isBody({ type, headers }: MimePart): boolean {
   return (type === 'text/plain' || type === 'text/html') && !/^\s*attachment/i.test(disposition)
 }
 
-function joinBodies(bodies: readonly MimePart[], type: string): string | undefined {
-  const wanted = bodies.filter((part) => part.type === type)
-  return wanted.length > 0 ? wanted.map(toText).join('\n') : undefined
+interface Body {
+  readonly type: string
+  readonly text: string
+  readonly note: string | undefined
 }
 
-function toText(part: MimePart): string {
-  const contentType = headerValue(part.headers, 'content-type') ?? ''
-  const text = decoder(parameter(contentType, 'charset')).decode(part.decode()).replaceAll('\r\n', '\n')
+function joinBodies(bodies: readonly Body[], type: string): string | undefined {
+  const wanted = bodies.filter((body) => body.type === type)
+  return wanted.length > 0 ? wanted.map(({ text }) => text).join('\n') : undefined
+}
+
+function toBody({ type, headers, decode }: MimePart): Body {
+  const contentType = headerValue(headers, 'content-type') ?? ''
+  const charset = parameter(contentType, 'charset')
+  const bytes = decode()
+  const decoded = decodeText(bytes, charset)
+  const text = (decoded ?? bytes.toString()).replaceAll('\r\n', '\n')
   const isFlowed = parameter(contentType, 'format')?.toLowerCase() === 'flowed'
-  return isFlowed ? joinFlowed(text, parameter(contentType, 'delsp')?.toLowerCase() === 'yes') : text
-}
-
-function decoder(charset = 'utf-8'): InstanceType<typeof TextDecoder> {
-  try {
-    return new TextDecoder(charset)
-  } catch {
-    return new TextDecoder()
+  return {
+    type,
+    text: isFlowed ? joinFlowed(text, parameter(contentType, 'delsp')?.toLowerCase() === 'yes') : text,
+    note:
+      decoded === undefined
+        ? `The sandbox does not know the charset "${charset}" of the ${type} part: it was read as UTF-8.`
+        : undefined,
   }
 }
 

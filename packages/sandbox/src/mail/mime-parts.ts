@@ -1,10 +1,11 @@
-import { decodeWords } from 'postal-mime'
-import { headerValue, type MailHeader, readHeaderBlock } from './header-block.js'
+import { headerValue, type MailHeader, readRawFields, splitEntity } from './header-block.js'
+import { parameter } from './header-parameter.js'
 
 /** A part of a message that has no parts of its own. */
 export interface MimePart {
   /** In lower case. @example 'text/html' */
   readonly type: string
+  /** Not decoded. */
   readonly headers: readonly MailHeader[]
   /** Undefined where the part is no file. */
   readonly filename: string | undefined
@@ -20,27 +21,28 @@ export const MAX_PARTS = 1000
  * The parts of a message, found by its boundaries alone: a few microseconds, where a whole parse takes
  * milliseconds. Of a message with too many parts, the first.
  */
-export function readParts(raw: Buffer, headers: readonly MailHeader[]): MimePart[] {
+export function readParts(raw: Buffer): MimePart[] {
   const parts: MimePart[] = []
-  walk(raw, headers, 0, parts)
+  walk(raw, 0, parts)
   return parts
 }
 
-function walk(entity: Buffer, headers: readonly MailHeader[], depth: number, parts: MimePart[]): void {
+function walk(entity: Buffer, depth: number, parts: MimePart[]): void {
+  const headers = readRawFields(entity)
   const contentType = headerValue(headers, 'content-type') ?? 'text/plain'
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
   const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined
   if (boundary && depth < MAX_DEPTH) {
     for (const part of split(entity, boundary)) {
       if (parts.length >= MAX_PARTS) return
-      walk(part, readHeaderBlock(part), depth + 1, parts)
+      walk(part, depth + 1, parts)
     }
     return
   }
   const disposition = headerValue(headers, 'content-disposition') ?? ''
   const encoding = (headerValue(headers, 'content-transfer-encoding') ?? '').trim().toLowerCase()
   const filename = parameter(disposition, 'filename') ?? parameter(contentType, 'name')
-  parts.push({ type, headers, filename, decode: () => decode(bodyOf(entity), encoding) })
+  parts.push({ type, headers, filename, decode: () => decode(splitEntity(entity).body, encoding) })
 }
 
 /** What stands between the lines of a boundary (RFC 2046 §5.1.1). */
@@ -58,34 +60,6 @@ function* split(entity: Buffer, boundary: string): Generator<Buffer> {
     start = next + 1
   }
   if (start >= 0) yield entity.subarray(start)
-}
-
-/** A parameter of a header value, also one that is split or encoded (RFC 2231). */
-export function parameter(value: string, name: string): string | undefined {
-  let joined: string | undefined
-  for (const [, key = '', quoted, bare = ''] of value.matchAll(PARAMETER)) {
-    const [plain, ...marks] = key.toLowerCase().split('*')
-    if (plain !== name) continue
-    const text = quoted === undefined ? bare.trim() : quoted.replace(/\\(.)/g, '$1')
-    joined = (joined ?? '') + (marks.at(-1) === '' ? fromPercent(text) : decodeWords(text))
-  }
-  return joined
-}
-
-const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;]*))/g
-
-function fromPercent(text: string): string {
-  try {
-    return decodeURIComponent(text.replace(/^[^']*'[^']*'/, ''))
-  } catch {
-    return text
-  }
-}
-
-function bodyOf(entity: Buffer): Buffer {
-  if (entity[0] === 0x0d && entity[1] === 0x0a) return entity.subarray(2)
-  const end = entity.indexOf('\r\n\r\n')
-  return end < 0 ? entity.subarray(entity.length) : entity.subarray(end + 4)
 }
 
 function decode(body: Buffer, encoding: string): Buffer {

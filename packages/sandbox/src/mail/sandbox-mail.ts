@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core'
-import { addressParser } from 'postal-mime'
+import { readAddresses } from './addresses.js'
 import type { Arrival } from './arrival.js'
 import { toDeliveredCopy } from './delivered-copy.js'
-import { headerValue, type MailHeader, readHeaderBlock } from './header-block.js'
+import { decodeFields, headerValue, type MailHeader, readRawFields } from './header-block.js'
 import { type MailContent, readContent } from './mail-content.js'
 import { readParts } from './mime-parts.js'
 import type { StreamType } from './stream.js'
@@ -58,11 +58,13 @@ export type ReadMail = Pick<
 
 /** Reads the header block of the bytes after DATA. */
 export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
-  const headers = readHeaderBlock(raw)
+  const fields = readRawFields(raw)
+  const headers = decodeFields(fields)
+  const addressesOf = (name: string) => readAddresses(fields, name).map(({ address }) => address)
   return {
     envelope,
-    from: addresses(headers, 'from')[0] ?? '',
-    to: addresses(headers, 'to'),
+    from: addressesOf('from')[0] ?? '',
+    to: addressesOf('to'),
     subject: headerValue(headers, 'subject') ?? '',
     postmark: fromHeaderEntries(headers),
     headers,
@@ -90,7 +92,7 @@ export function toSandboxMail(
     secure,
     host,
     parse() {
-      content ??= Promise.resolve().then(() => readContent(readParts(raw, mail.headers)))
+      content ??= Promise.resolve().then(() => readContent(readParts(raw)))
       return content
     },
     delivered: (recipient = mail.envelope.to[0] ?? '') => toDeliveredCopy(mail, recipient),
@@ -100,10 +102,4 @@ export function toSandboxMail(
     parse: { enumerable: false },
     delivered: { enumerable: false },
   })
-}
-
-function addresses(headers: readonly MailHeader[], name: string): string[] {
-  const value = headerValue(headers, name)
-  if (value === undefined) return []
-  return addressParser(value, { flatten: true }).flatMap(({ address }) => address || [])
 }

@@ -82,7 +82,7 @@ function readContent(raw: Buffer, { headers }: ReadMail): object {
   const type = headerValue(headers, 'content-type')
   const small = raw.length <= MESSAGE_LIMITS.bodyBytes
   if (small && !/multipart|name/i.test(type ?? '') && !headerValue(headers, 'content-disposition')) return {}
-  const parts = readParts(raw, headers)
+  const parts = readParts(raw)
   const content = (part: (typeof parts)[number]) => (small ? {} : { content: part.decode() })
   const text = parts.find((part) => part.type === 'text/plain' && part.filename === undefined)
   const html = parts.find((part) => part.type === 'text/html' && part.filename === undefined)

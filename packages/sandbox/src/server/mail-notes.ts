@@ -1,7 +1,7 @@
 import { POSTMARK_FIELDS, RESERVED_HEADERS } from '@postmark-smtp/core'
 import { HEADER_PREFIX, MISSPELLED_HEADERS, meaningOf } from '@postmark-smtp/core/internal'
 import type { Arrival } from '../mail/arrival.js'
-import type { MailHeader } from '../mail/header-block.js'
+import { type MailHeader, splitEntity } from '../mail/header-block.js'
 import type { ReadMail } from '../mail/sandbox-mail.js'
 import type { SandboxStream } from '../mail/stream.js'
 import { isBounceTest } from './test-bounce-type.js'
@@ -21,10 +21,17 @@ export function readNotes(
   rules: NoteRules,
 ): string[] {
   return [
+    ...readLineEndNotes(mail),
     ...readHeaderNotes(mail),
     ...readRouteNotes(mail, arrival, stream),
     ...(stream ? readRecipientNotes(mail, stream.id, rules) : []),
   ]
+}
+
+function readLineEndNotes({ raw }: ReadMail): string[] {
+  return /(?<!\r)\n/.test(splitEntity(raw).header.toString('latin1'))
+    ? ['Lines end in LF without CR. Whether Postmark reads such a mail is not known; the sandbox does.']
+    : []
 }
 
 function readHeaderNotes(mail: ReadMail): string[] {

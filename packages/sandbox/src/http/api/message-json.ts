@@ -1,5 +1,5 @@
-import { addressParser } from 'postal-mime'
-import { headerValue } from '../../mail/header-block.js'
+import { readAddresses } from '../../mail/addresses.js'
+import { headerValue, type MailHeader, readRawFields } from '../../mail/header-block.js'
 import { readParts } from '../../mail/mime-parts.js'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import type { SandboxEvent } from '../../server/sandbox-event.js'
@@ -12,7 +12,8 @@ export function toMessageJson(
   settings: ServerSettings,
 ): Readonly<Record<string, unknown>> {
   const { headers, raw, postmark, envelope } = mail
-  const [to, cc] = [people(mail, 'to'), people(mail, 'cc')]
+  const fields = readRawFields(raw)
+  const [to, cc] = [people(fields, 'to'), people(fields, 'cc')]
   const named = new Set([...to, ...cc].map(({ Email }) => Email.toLowerCase()))
   const hidden = [...new Set(envelope.to)].filter((address) => !named.has(address.toLowerCase()))
   return {
@@ -26,7 +27,7 @@ export function toMessageJson(
     ReceivedAt: toEastern(mail.receivedAt, true),
     From: headerValue(headers, 'from') ?? '',
     Subject: mail.subject,
-    Attachments: readParts(raw, headers).flatMap(({ filename }) => filename ?? []),
+    Attachments: readParts(raw).flatMap(({ filename }) => filename ?? []),
     Status: 'Sent',
     TrackOpens: settings.trackOpens || postmark.trackOpens === true,
     TrackLinks: postmark.trackLinks ?? settings.trackLinks,
@@ -51,12 +52,11 @@ export async function toMessageDetails(
   }
 }
 
-function people({ headers }: SandboxMail, name: string): { Email: string; Name: string | null }[] {
-  const value = headerValue(headers, name)
-  if (value === undefined) return []
-  return addressParser(value, { flatten: true }).flatMap(({ address, name: display }) =>
-    address ? { Email: address, Name: display || null } : [],
-  )
+function people(fields: readonly MailHeader[], name: string): { Email: string; Name: string | null }[] {
+  return readAddresses(fields, name).map(({ address, name: display }) => ({
+    Email: address,
+    Name: display || null,
+  }))
 }
 
 function toMessageEvent(event: SandboxEvent) {

@@ -73,5 +73,5 @@ function hasText(wanted: string): (mail: SandboxMail) => boolean {
     headers.some(({ value }) => holds(value, wanted)) ||
     envelope.to.some((address) => holds(address, wanted)) ||
     // Quoted-printable breaks lines anywhere.
-    holds(raw.toString('utf8', 0, SEARCHED_BYTES).replaceAll('=\r\n', ''), wanted)
+    holds(raw.toString('utf8', 0, SEARCHED_BYTES).replace(/=\r?\n/g, ''), wanted)
 }

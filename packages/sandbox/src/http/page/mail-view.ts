@@ -43,6 +43,7 @@ ${verdictView(mail)}
 <div class="columns">
 <section class="content" aria-label="Content">
 <nav class="tabs" aria-label="Parts of the mail">${parts.map(tab)}</nav>
+${(content.notes ?? []).map((note) => html`<p class="note">${printable(note, 300)}</p>`)}
 ${contentView(mail, content, current)}
 ${attachmentList(mail, content)}
 </section>

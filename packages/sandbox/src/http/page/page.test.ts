@@ -96,6 +96,13 @@ it('gives out a list of many mails in pages that keep the filters', async () => 
   expect(await subjects('/?tag=a%26b&page=2')).toHaveLength(30)
 })
 
+it('says where it could not read a text in its charset', async () => {
+  await send({ raw: 'Content-Type: text/plain; charset=klingon\r\n\r\nGrüße', envelope: message })
+  const page = await (await get(lastPath())).text()
+  expect(page).toContain('does not know the charset &quot;klingon&quot; of the text/plain part')
+  expect(page).toContain('Grüße')
+})
+
 describe('what a recipient does', () => {
   it.each<[action: string, fields: Record<string, string>, event: object]>([
     ['open', {}, { recordType: 'Open', recipient: 'ann@example.com' }],

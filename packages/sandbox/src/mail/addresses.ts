@@ -1,0 +1,24 @@
+import { addressParser } from 'postal-mime'
+import { mapEncodedWords } from './encoded-words.js'
+import { headerValue, type MailHeader } from './header-block.js'
+
+/** One mailbox of a header field. */
+export interface MailAddress {
+  readonly address: string
+  /** Decoded, empty without one. */
+  readonly name: string
+}
+
+/**
+ * The mailboxes of a field that is not yet decoded: a comma or a `<` that only its encoded words hold belongs to a
+ * name, and separates nothing.
+ */
+export function readAddresses(fields: readonly MailHeader[], name: string): MailAddress[] {
+  const value = headerValue(fields, name)
+  if (value === undefined) return []
+  // The parser knows fewer charsets than the sandbox.
+  const inUtf8 = mapEncodedWords(value, (text) => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`)
+  return addressParser(inUtf8, { flatten: true }).flatMap(({ address, name: display }) =>
+    address ? { address, name: display } : [],
+  )
+}
