@@ -12,6 +12,8 @@ export interface WebhookAttempt {
   /** 1 for the first. */
   readonly attempt: number
   readonly at: Date
+  /** Milliseconds until the reply, or until it was given up. */
+  readonly durationMs: number
   /** The HTTP status of the reply; none where there was no reply. */
   readonly status?: number
   /** Why there was no reply. */

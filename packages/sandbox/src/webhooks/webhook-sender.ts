@@ -96,7 +96,10 @@ export function createWebhookSender(
     if (pending.size < MOST_PENDING) {
       pending.add(delivery)
       schedule(delivery, 0)
-    } else record(webhook, delivery, clock.now(), { error: 'too many posts are pending' }, 'dropped', 0)
+    } else {
+      const sent = { at: clock.now(), durationMs: 0, error: 'too many posts are pending' }
+      record(webhook, delivery, sent, 'dropped', 0)
+    }
   }
 
   function schedule(delivery: Delivery, ms: number) {
@@ -116,26 +119,27 @@ export function createWebhookSender(
 
   async function attemptNow(webhook: SandboxWebhook, delivery: Delivery): Promise<void> {
     const at = clock.now()
+    const startedAt = performance.now()
     const reply = await post(webhook, delivery)
+    const durationMs = Math.round(performance.now() - startedAt)
     // Cleared, or closed, in the meantime.
     if (!pending.has(delivery)) return
     const { attempt } = delivery
     const { outcome, delayMs } = judgeReply(reply, attempt)
     if (outcome === 'retry') schedule(Object.assign(delivery, { attempt: attempt + 1 }), delayMs)
     else pending.delete(delivery)
-    record(webhook, { ...delivery, attempt }, at, reply, outcome, delayMs)
+    record(webhook, { ...delivery, attempt }, { at, durationMs, ...reply }, outcome, delayMs)
   }
 
   function record(
     { id: webhookId, url }: SandboxWebhook,
     { eventId, recordType, traceId, attempt }: Delivery,
-    at: Date,
-    reply: HttpReply,
+    sent: HttpReply & Pick<WebhookAttempt, 'at' | 'durationMs'>,
     outcome: WebhookAttempt['outcome'],
     delayMs: number,
   ) {
     log.add({
-      ...{ eventId, recordType, webhookId, url, traceId, attempt, at, ...reply, outcome },
+      ...{ eventId, recordType, webhookId, url, traceId, attempt, ...sent, outcome },
       ...(outcome === 'retry' && { nextAt: new Date(clock.now().getTime() + delayMs) }),
     })
   }

@@ -37,9 +37,10 @@ export class ApiQuery {
     throw apiError(code, `The value of '${name}' is none of: ${values.join(', ')}.`)
   }
 
+  /** True or false; PHP writes them as 1 and 0. */
   flag(name: string): boolean | undefined {
-    const value = this.choice(name, ['true', 'false'])
-    return value === undefined ? undefined : value === 'true'
+    const value = this.choice(name, ['true', 'false', '1', '0'])
+    return value === undefined ? undefined : value === 'true' || value === '1'
   }
 
   /** Whether a time lies between `fromdate` and `todate`, both inclusive. */

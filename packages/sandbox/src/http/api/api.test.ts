@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import { Errors, Models, ServerClient } from 'postmark'
+import { AccountClient, Errors, Models, ServerClient } from 'postmark'
 import { describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox.js'
 
@@ -51,6 +51,11 @@ describe('what is not there', () => {
     ['POST', '/email', 404, 'by SMTP alone'],
     ['POST', '/email/batch', 404, 'by SMTP alone'],
     ['DELETE', '/bounces', 405, '/bounces takes GET, not DELETE.'],
+    ['GET', '/servers', 404, 'has no account'],
+    ['PUT', '/Servers/1', 404, 'has no account'],
+    ['POST', '/data-removals', 404, 'has no account'],
+    ['PUT', '/templates/push', 404, 'has no account'],
+    ['GET', '/webhooks/1/nothing', 404, 'It has: GET /server, '],
     ['GET', '/bounces/1/activate', 405, 'takes PUT'],
     ['PUT', '/server', 422, 'Received invalid JSON input.', '{'],
     ['PUT', '/server', 422, 'must be a JSON object', '[]'],
@@ -63,6 +68,23 @@ describe('what is not there', () => {
     expect(await response.json()).toEqual({
       ErrorCode: expect.any(Number),
       Message: expect.stringContaining(why),
+    })
+  })
+
+  it('needs no server token: the paths that take the account token are among it', async () => {
+    await using sandbox = await startSandbox({ serverToken: 'secret' })
+    const account = new AccountClient('account', { requestHost: sandbox.apiHost, useHttps: false })
+    for (const call of [account.getServers(), account.getDomains(), account.getSenderSignatures()])
+      await expect(call).rejects.toMatchObject({
+        statusCode: 404,
+        message: expect.stringContaining('no account'),
+      })
+    expect((await fetch(`${sandbox.apiUrl}/email`, { method: 'POST' })).status).toBe(404)
+    const headers = { 'X-Postmark-Account-Token': 'account' }
+    const response = await fetch(`${sandbox.apiUrl}/server`, { headers })
+    expect(response.status).toBe(401)
+    expect(await response.json()).toMatchObject({
+      Message: expect.stringContaining('not X-Postmark-Server-Token'),
     })
   })
 
@@ -100,6 +122,66 @@ describe('server', () => {
     const { host, port, token } = use.sandbox
     const transport = createTransport({ host, port, ignoreTLS: true, auth: { user: token, pass: token } })
     await expect(transport.verify()).rejects.toMatchObject({ responseCode: 535 })
+  })
+
+  it('reads keys in any case, at any depth, as other clients spell them', async () => {
+    await using use = await start()
+    const call = async (method: string, path: string, body: object) => {
+      const headers = { 'X-Postmark-Server-Token': use.sandbox.token }
+      const response = await fetch(use.sandbox.apiUrl + path, { method, headers, body: JSON.stringify(body) })
+      return { status: response.status, body: await response.json() }
+    }
+    expect(await call('PUT', '/server', { name: 'Shop', TRACKOPENS: true, trackLinks: null })).toMatchObject({
+      status: 200,
+      body: { Name: 'Shop', TrackOpens: true, TrackLinks: 'None' },
+    })
+    const settings = { unsubscribeHandlingType: 'Custom' }
+    const stream = {
+      Id: 'news',
+      name: 'News',
+      MessageStreamType: 'Broadcasts',
+      subscriptionManagementConfiguration: settings,
+    }
+    expect(await call('POST', '/message-streams', stream)).toMatchObject({
+      body: {
+        ID: 'news',
+        Name: 'News',
+        SubscriptionManagementConfiguration: { UnsubscribeHandlingType: 'Custom' },
+      },
+    })
+    const suppressions = { suppressions: [{ emailAddress: 'ann@example.com' }] }
+    expect(await call('POST', '/message-streams/news/suppressions', suppressions)).toMatchObject({
+      body: { Suppressions: [{ EmailAddress: 'ann@example.com', Status: 'Suppressed' }] },
+    })
+    const webhook = {
+      url: 'http://127.0.0.1:9/',
+      messageStream: 'news',
+      verify: false,
+      httpAuth: { username: 'a', password: 'b' },
+      httpHeaders: [{ name: 'X-A', value: 'b' }],
+      triggers: { bounce: { enabled: true, includeContent: true } },
+    }
+    expect(await call('POST', '/webhooks', webhook)).toMatchObject({
+      body: {
+        Url: 'http://127.0.0.1:9/',
+        MessageStream: 'news',
+        HttpAuth: { Username: 'a', Password: 'b' },
+        HttpHeaders: [{ Name: 'X-A', Value: 'b' }],
+        Triggers: { Bounce: { Enabled: true, IncludeContent: true }, Open: { Enabled: false } },
+        Status: 'unverified',
+      },
+    })
+    expect(await call('POST', '/webhooks', { ...webhook, Id: 1 })).toMatchObject({
+      body: { ErrorCode: 1356 },
+    })
+  })
+
+  it('shows back what it takes, also where the sandbox goes by none of it', async () => {
+    await using use = await start()
+    const changes = { Color: 'red', InboundSpamThreshold: 5, IncludeBounceContentInHook: true }
+    expect(await use.client.editServer(changes)).toMatchObject(changes)
+    expect(await use.client.editServer({ Color: 'green' })).toMatchObject({ ...changes, Color: 'green' })
+    await expect(use.client.editServer({ Color: 5 } as never)).rejects.toMatchObject({ code: 403 })
   })
 
   it.each([

@@ -1,13 +1,14 @@
 import { isPostmarkError } from '@postmark-smtp/core'
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { HTTPException } from 'hono/http-exception'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { WebhookSender } from '../../webhooks/webhook-sender.js'
 import { actionRoutes } from './action-routes.js'
+import { readBody } from './api-body.js'
 import { API_CODES, apiError } from './api-error.js'
 import { ApiQuery } from './api-query.js'
-import type { ApiRequest, ApiRoute, JsonObject } from './api-route.js'
+import type { ApiRequest, ApiRoute } from './api-route.js'
 import { bounceRoutes } from './bounce-routes.js'
 import { messageRoutes } from './message-routes.js'
 import { serverRoutes } from './server-routes.js'
@@ -27,6 +28,8 @@ export interface ApiContext {
 
 /** The header that the API is authenticated by. */
 const TOKEN_HEADER = 'X-Postmark-Server-Token'
+/** The header of the calls that take the account token, which the sandbox has none of. */
+const ACCOUNT_HEADER = 'X-Postmark-Account-Token'
 
 const MOST_BODY_BYTES = 1_000_000
 /** A path or method that there is not. Postmark's table has no code for it (its 405 means that credits are used up). */
@@ -50,7 +53,11 @@ const ROOTS: ReadonlySet<string> = new Set([
 /** Whether a request is for the API, not for the page. */
 export function isApiRequest(request: Context['req']): boolean {
   const root = request.path.split('/', 2)[1] ?? ''
-  return ROOTS.has(root.toLowerCase()) || request.header(TOKEN_HEADER) !== undefined
+  return (
+    ROOTS.has(root.toLowerCase()) ||
+    request.header(TOKEN_HEADER) !== undefined ||
+    request.header(ACCOUNT_HEADER) !== undefined
+  )
 }
 
 /** The REST subset of the sandbox. @see https://postmarkapp.com/developer/api/overview */
@@ -68,29 +75,33 @@ export function createApi(context: ApiContext): Hono {
   // As at Postmark, the case of a path does not count: the client asks for /deliveryStats.
   const app = new Hono({ getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, '') })
   app.onError((error) => toResponse(error))
-  app.use(async ({ req }, next) => {
-    checkToken(req.header(TOKEN_HEADER), context)
+  const checked: MiddlewareHandler = async ({ req }, next) => {
+    checkToken(req, context)
     await next()
+  }
+  const limited = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: () => toResponse(apiError(NO_ROUTE, 'Too long.', 413)),
   })
-  app.use(
-    bodyLimit({ maxSize: MOST_BODY_BYTES, onError: () => toResponse(apiError(NO_ROUTE, 'Too long.', 413)) }),
-  )
   for (const { method, path, handle } of routes) {
-    app.on(method, path, async (c) => c.json((await handle(toApiRequest(c))) as object))
+    app.on(method, path, checked, limited, async (c) => c.json((await handle(toApiRequest(c))) as object))
   }
   for (const path of new Set(routes.map((route) => route.path)))
-    app.all(path, (c) => refuseMethod(c, path, routes))
+    app.all(path, checked, (c) => refuseMethod(c, path, routes))
   app.notFound((c) => toResponse(apiError(NO_ROUTE, describeMiss(c.req.path, routes), 404)))
   return app
 }
 
-function checkToken(token: string | undefined, { accepts }: ApiContext): void {
-  if (!token)
-    throw apiError(
-      API_CODES.badToken,
-      `The request has no header ${TOKEN_HEADER}. Give it the server token.`,
-      401,
-    )
+/** Paths that take the account token. */
+const ACCOUNT_PATH = /^\/(?:data-removals|domains|senders|servers|templates\/push)(?:\/|$)/i
+
+function checkToken(request: Context['req'], { accepts }: ApiContext): void {
+  const token = request.header(TOKEN_HEADER)
+  if (!token) {
+    const given = request.header(ACCOUNT_HEADER) === undefined ? 'no header' : `${ACCOUNT_HEADER}, but not`
+    const message = `The request has ${given} ${TOKEN_HEADER}. Give it the server token.`
+    throw apiError(API_CODES.badToken, message, 401)
+  }
   if (accepts(token)) return
   const message = `The Server Token you provided in the ${TOKEN_HEADER} request header was invalid. Please verify that you are using a valid token.`
   throw apiError(API_CODES.badToken, message, 401)
@@ -100,22 +111,8 @@ function toApiRequest({ req }: Context): ApiRequest {
   return {
     param: (name) => req.param(name) ?? '',
     query: new ApiQuery(new URL(req.url).searchParams, API_CODES.incompatibleJson),
-    async body() {
-      const text = await req.text()
-      return text.trim() === '' ? {} : parseObject(text)
-    },
+    body: async () => readBody(await req.text()),
   }
-}
-
-function parseObject(text: string): JsonObject {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw apiError(API_CODES.invalidJson, 'Received invalid JSON input.')
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  throw apiError(API_CODES.incompatibleJson, 'The body must be a JSON object.')
 }
 
 function toResponse(error: unknown): Response {
@@ -136,6 +133,9 @@ function refuseMethod({ req }: Context, path: string, routes: readonly ApiRoute[
 function describeMiss(path: string, routes: readonly ApiRoute[]): string {
   if (/^\/email\b/.test(path)) {
     return 'The sandbox takes mail by SMTP alone: the send endpoints of the API are left out on purpose.'
+  }
+  if (ACCOUNT_PATH.test(path)) {
+    return `The sandbox is one server and has no account, so it has no ${path}: its options are those of startSandbox().`
   }
   const calls = routes.map((route) => `${route.method} ${route.path}`)
   return `The sandbox has no ${path}. It has: ${calls.join(', ')}.`

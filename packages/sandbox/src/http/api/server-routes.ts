@@ -15,54 +15,75 @@ const OLD_HOOKS = [
 
 /** @see https://postmarkapp.com/developer/api/server-api */
 export function serverRoutes(server: PostmarkServer, token: string): ApiRoute[] {
+  let shown = SHOWN_ONLY
+  const toAnswer = () => toJson(server.settings, shown, token)
   return [
-    { method: 'GET', path: '/server', handle: () => toJson(server.settings, token) },
+    { method: 'GET', path: '/server', handle: toAnswer },
     {
       method: 'PUT',
       path: '/server',
       async handle(request) {
-        server.change(readChanges(await request.body()))
-        return toJson(server.settings, token)
+        const body = await request.body()
+        const changes = readShown(body)
+        server.change(readChanges(body))
+        shown = { ...shown, ...changes }
+        return toAnswer()
       },
     },
   ]
 }
 
-function toJson(settings: ServerSettings, token: string) {
+/** What the API shows and changes, and nothing of the sandbox goes by. */
+const SHOWN_ONLY: Readonly<Record<string, string | number | boolean>> = {
+  Color: 'grey',
+  RawEmailEnabled: false,
+  PostFirstOpenOnly: false,
+  InboundDomain: '',
+  InboundSpamThreshold: 0,
+  IncludeBounceContentInHook: false,
+}
+
+function toJson(settings: ServerSettings, shown: typeof SHOWN_ONLY, token: string) {
   return {
     ID: SERVER_ID,
     Name: settings.name,
     ApiTokens: [token],
     ServerLink: '',
-    Color: 'grey',
     SmtpApiActivated: settings.smtpApiActivated,
-    RawEmailEnabled: false,
     DeliveryType: 'Live',
     InboundAddress: '',
     ...Object.fromEntries(OLD_HOOKS.map((name) => [name, ''])),
-    PostFirstOpenOnly: false,
-    InboundDomain: '',
     InboundHash: '',
-    InboundSpamThreshold: 0,
+    ...shown,
     TrackOpens: settings.trackOpens,
     TrackLinks: settings.trackLinks,
-    IncludeBounceContentInHook: false,
     EnableSmtpApiErrorHooks: settings.enableSmtpApiErrorHooks,
   }
 }
 
-/** The settings of a request; those that the sandbox has no use for are passed over. */
+function readShown(body: JsonObject): typeof SHOWN_ONLY {
+  const entries = Object.entries(SHOWN_ONLY).flatMap(([name, usual]) => {
+    const value = body[name]
+    if (value === undefined || value === null) return []
+    if (typeof value === typeof usual) return [[name, value as typeof usual]]
+    throw apiError(API_CODES.incompatibleJson, `'${name}' must be a ${typeof usual}.`)
+  })
+  return Object.fromEntries(entries)
+}
+
+/** The settings of a request that the sandbox goes by. */
 function readChanges(body: JsonObject): Partial<ServerSettings> {
   if (OLD_HOOKS.some((name) => body[name])) {
     const message = 'The sandbox has no webhooks by server: make them with POST /webhooks, one per stream.'
     throw apiError(API_CODES.invalidHookUrl, message)
   }
-  const { Name: name, TrackLinks } = body
+  // Some clients send null for what they leave alone.
+  const [name, wantedLinks] = [body.Name ?? undefined, body.TrackLinks ?? undefined]
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw apiError(API_CODES.serverName, 'The server name is missing or invalid.')
   }
-  const trackLinks = LINKS.find((value) => value === TrackLinks)
-  if (TrackLinks !== undefined && trackLinks === undefined) {
+  const trackLinks = LINKS.find((value) => value === wantedLinks)
+  if (wantedLinks !== undefined && trackLinks === undefined) {
     throw apiError(API_CODES.incompatibleJson, `'TrackLinks' is none of: ${LINKS.join(', ')}.`)
   }
   const smtpApiActivated = readFlag(body, 'SmtpApiActivated')
@@ -78,7 +99,7 @@ function readChanges(body: JsonObject): Partial<ServerSettings> {
 }
 
 function readFlag(body: JsonObject, name: string): boolean | undefined {
-  const value = body[name]
+  const value = body[name] ?? undefined
   if (value === undefined || typeof value === 'boolean') return value
   throw apiError(API_CODES.incompatibleJson, `'${name}' must be true or false.`)
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, STATUS_CODES } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTransport } from 'nodemailer'
 import { ServerClient } from 'postmark'
@@ -123,8 +123,8 @@ describe('webhooks', () => {
         Success: false,
         Message: '1/2 triggers verified successfully',
         Results: [
-          { TriggerType: 'Delivery', Success: true, StatusCode: 200 },
-          { TriggerType: 'Click', Success: false, StatusCode: status },
+          { TriggerType: 'Delivery', Success: true, StatusCode: 200, Message: 'OK' },
+          { TriggerType: 'Click', Success: false, StatusCode: status, Message: STATUS_CODES[status] },
         ],
       },
     })
@@ -149,6 +149,79 @@ describe('webhooks', () => {
     await send(sandbox)
     await sandbox.advance(0)
     expect(bodies).toHaveLength(3)
+  })
+
+  it('are counted over the last 24 hours, in all and by trigger', async () => {
+    const replies = [503, 200]
+    const { url } = await receiver((type) => (type === 'Delivery' ? (replies.shift() ?? 200) : 404))
+    const { sandbox } = await start()
+    const Triggers = { Delivery: { Enabled: true }, Open: { Enabled: true } }
+    const { body: made } = await call(sandbox, 'POST', '/webhooks', { Url: url, Triggers, Verify: false })
+    const path = `/webhooks/${made.ID}`
+    expect((await call(sandbox, 'GET', `${path}/statistics`)).body).toMatchObject({
+      Statuses: { Delivery: 'unverified', Open: 'unverified' },
+      Metrics: { TotalRequests: 0, SuccessRate: null, AverageTerminalResponseTimeMs: null },
+    })
+    const { id: other } = sandbox.addWebhook({ url })
+    sandbox.webhooks.remove(other)
+
+    const { id } = sandbox.addWebhook({ url, triggers: { Delivery: true, Open: true } })
+    await send(sandbox)
+    sandbox.open(sandbox.outbox[0]!)
+    await sandbox.advance(60_000)
+    const one = { TotalRequests: 1, RetryCount: 0, SlowCount: 0, VerySlowCount: 0 }
+    const { status, body } = await call(sandbox, 'GET', `/webhooks/${id}/statistics`)
+    expect({ status, body }).toEqual({
+      status: 200,
+      body: {
+        WebhookId: id,
+        Url: url,
+        Statuses: { Delivery: 'verified', Open: 'verified' },
+        TimeRange: { StartTime: expect.any(String), EndTime: expect.any(String), Hours: 24 },
+        Metrics: expect.objectContaining({
+          ...one,
+          TotalRequests: 2,
+          SuccessCount: 1,
+          FailureCount: 1,
+          RetryCount: 1,
+          SuccessRate: 50,
+        }),
+        MetricsByTrigger: {
+          Delivery: {
+            ...one,
+            SuccessCount: 1,
+            FailureCount: 0,
+            RetryCount: 1,
+            SuccessRate: 100,
+            AverageTerminalResponseTimeMs: expect.any(Number),
+            AverageRetryResponseTimeMs: expect.any(Number),
+          },
+          Open: {
+            ...one,
+            SuccessCount: 0,
+            FailureCount: 1,
+            SuccessRate: 0,
+            AverageTerminalResponseTimeMs: expect.any(Number),
+            AverageRetryResponseTimeMs: null,
+          },
+        },
+      },
+    })
+    const { StartTime, EndTime } = body.TimeRange as Record<string, string>
+    expect(Date.parse(EndTime!) - Date.parse(StartTime!)).toBe(86_400_000)
+    await sandbox.advance(86_400_000)
+    expect((await call(sandbox, 'GET', `/webhooks/${id}/statistics`)).body).toMatchObject({
+      Metrics: { TotalRequests: 0 },
+    })
+    expect(await call(sandbox, 'GET', '/webhooks/99/statistics')).toMatchObject({
+      status: 422,
+      body: { ErrorCode: 1352 },
+    })
+  })
+
+  it('are not listed by a stream that there is not', async () => {
+    const { client } = await start()
+    await expect(client.getWebhooks({ messageStream: 'nothing' })).rejects.toMatchObject({ code: 1226 })
   })
 
   it.each([

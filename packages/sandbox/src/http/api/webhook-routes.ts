@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import { DEFAULT_STREAM } from '../../mail/stream.js'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import { webhookPayload } from '../../server/webhook-payload.js'
@@ -7,6 +8,7 @@ import { API_CODES, apiError } from './api-error.js'
 import type { ApiRequest, ApiRoute, JsonObject } from './api-route.js'
 import { findStream } from './stream-routes.js'
 import { readWebhookOptions, toWebhookError, toWebhookJson } from './webhook-json.js'
+import { toStatistics } from './webhook-statistics.js'
 
 /** @see https://postmarkapp.com/developer/api/webhooks-api */
 export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): ApiRoute[] {
@@ -41,6 +43,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
       path: '/webhooks',
       handle({ query }) {
         const stream = query.get('messagestream')
+        if (stream !== undefined) findStream(server, stream)
         const found = sender.list.filter((webhook) => stream === undefined || webhook.stream === stream)
         return { Webhooks: found.map(toWebhookJson) }
       },
@@ -88,6 +91,11 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
         return result
       },
     },
+    {
+      method: 'GET',
+      path: '/webhooks/:id/statistics',
+      handle: (request) => toStatistics(find(request), sender.attempts, server.now()),
+    },
   ]
 }
 
@@ -113,8 +121,8 @@ async function verifyWebhook(sender: WebhookSender, webhook: SandboxWebhook) {
   const Results = await Promise.all(
     types.map(async (type) => {
       const { status, error } = await sender.probe(webhook, webhookPayload(type, dummy))
-      const message = error ?? `Remote server returned an HTTP status code of ${status}.`
-      return { TriggerType: type, Success: status === 200, StatusCode: status ?? 0, Message: message }
+      const Message = error ?? STATUS_CODES[status ?? 0] ?? `HTTP status ${status}`
+      return { TriggerType: type, Success: status === 200, StatusCode: status ?? 0, Message }
     }),
   )
   const passed = Results.filter(({ Success }) => Success).length
