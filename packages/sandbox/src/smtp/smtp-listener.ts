@@ -1,11 +1,12 @@
 import type { SecureContext } from 'node:tls'
-import { SMTPServer } from 'smtp-server'
+import type { SMTPServer } from 'smtp-server'
 import type { StreamType } from '../mail/stream.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { Certificate } from './certificate.js'
 import { HOST_NAME, MECHANISMS, SIZE_LIMIT } from './greeting.js'
 import { type Listener, listen } from './listener.js'
 import type { LoginCheck } from './logins.js'
+import { PromptServer } from './prompt-server.js'
 import { sessionHandlers } from './smtp-session.js'
 
 /** What all sessions of one port have in common, with a fault or without. */
@@ -44,7 +45,7 @@ export interface SmtpListenerOptions {
 export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
   const { address, port, certificate, server, checkLogin, allowAnonymous, gate, host } = options
   const logIn: LoginCheck = (login) => (server.settings.smtpApiActivated ? checkLogin(login) : undefined)
-  const smtp = new SMTPServer({
+  const smtp = new PromptServer({
     ...sessionHandlers(server, logIn, host),
     ...certificate,
     name: HOST_NAME,

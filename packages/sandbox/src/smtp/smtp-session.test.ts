@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { type SandboxOptions, startSandbox } from '../sandbox.js'
 
 const TOKEN = '4a1a3ab5-5a4d-4b0c-8d0c-000000000001'
@@ -22,6 +23,26 @@ it('greets and lists what Postmark lists', async () => {
     '250 SIZE 20480000',
     '221 Bye',
   ])
+})
+
+it('greets at once, and once: no timer of smtp-server has to fire', async () => {
+  await using sandbox = await startSandbox()
+  vi.useFakeTimers({ toFake: ['setTimeout'] })
+  try {
+    const socket = connect(sandbox.port, '127.0.0.1').setEncoding('latin1')
+    let heard = ''
+    socket.on('data', (chunk) => {
+      heard += chunk
+    })
+    await once(socket, 'data')
+    expect(heard).toBe('220 smtp.sandbox ESMTP\r\n')
+    vi.advanceTimersByTime(1000)
+    socket.write('QUIT\r\n')
+    await once(socket, 'close')
+    expect(heard).toBe('220 smtp.sandbox ESMTP\r\n221 Bye\r\n')
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 it('answers each command of a mail byte for byte', async () => {
