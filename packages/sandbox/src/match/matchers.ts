@@ -2,7 +2,7 @@ import { PostmarkError } from '@postmark-smtp/core'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import { listMails, show } from './mail-list.js'
 import { type Demand, type MailMatch, toDemands, toPredicate } from './mail-match.js'
-import type { Outbox, WaitOptions } from './outbox.js'
+import { type Outbox, readTimeout, type WaitOptions } from './outbox.js'
 
 /** What `./vitest` and `./jest` add to `expect(sandbox)`. */
 export interface SandboxMatchers {
@@ -38,11 +38,12 @@ export async function toHaveSent(
   this: MatcherContext,
   received: unknown,
   wanted: Wanted = {},
-  { timeoutMs = 1000 }: WaitOptions = {},
+  options: WaitOptions = {},
 ): Promise<MatcherResult> {
   const { isNot = false, utils } = this
   const { outbox, waitFor } = toSentMails(received)
   const matches = toPredicate(wanted)
+  const timeoutMs = readTimeout(options, 1000)
   const predicate = (mail: SandboxMail) => matches(mail) && (isNot || mail.verdict.outcome === 'sent')
   if (!isNot) await waitFor(predicate, { timeoutMs }).catch(() => undefined)
   const mail = outbox.find(predicate)

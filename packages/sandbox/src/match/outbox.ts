@@ -1,3 +1,4 @@
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import { listMails, show } from './mail-list.js'
@@ -7,6 +8,16 @@ import { type MailMatch, toPredicate } from './mail-match.js'
 export interface WaitOptions {
   /** Milliseconds until it gives up (default 5000). */
   readonly timeoutMs?: number
+}
+
+/** The option, where there is one. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function readTimeout(options: WaitOptions, usual: number): number {
+  if (typeof options === 'number')
+    throw optionError('timeoutMs', options, `in an object: { timeoutMs: ${options} }`)
+  refuseUnknown(options, ['timeoutMs'])
+  const { timeoutMs = usual } = options
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31) return timeoutMs
+  throw optionError('timeoutMs', timeoutMs, 'milliseconds, below 2 ** 31')
 }
 
 /** Wakes those who wait for a mail. */
@@ -25,8 +36,9 @@ export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outb
   const { mails } = server
   const waiters = new Set<Waiter>()
 
-  async function waitFor(...[wanted, { timeoutMs = 5000 } = {}]: Parameters<Outbox['waitFor']>) {
+  async function waitFor(...[wanted, options = {}]: Parameters<Outbox['waitFor']>) {
     const predicate = toPredicate(wanted)
+    const timeoutMs = readTimeout(options, 5000)
     const there = mails.find(predicate)
     if (there !== undefined) return there
     return new Promise<SandboxMail>((resolve, reject) => {

@@ -43,14 +43,17 @@ function toSender(setting: string | SenderSetting): [string, boolean] {
   return [address.toLowerCase(), confirmed]
 }
 
+/** The cure of code 300 is preflight, which this mail may have been through. */
+const FROM_CURE = 'Give the mail a From with an address: `Shop <shop@example.com>`.'
+
 /** Whether the account may send this mail. */
 export function judgeSender(mail: ReadMail, { account, senders }: SenderRules): VerdictProblem[] {
   const problems: VerdictProblem[] = []
-  const refuse = (errorCode: number, path: string, message: string) =>
-    problems.push({ errorCode, message, path, cure: API_ERRORS[errorCode]!.cure })
+  const refuse = (errorCode: number, path: string, message: string, cure = API_ERRORS[errorCode]!.cure) =>
+    problems.push({ errorCode, message, path, cure })
   const { from } = mail
   if (account === 'blocked') refuse(413, 'from', 'This account is not approved to send email.')
-  if (from === '') refuse(300, 'from', "Invalid 'From' address.")
+  if (from === '') refuse(300, 'from', "Invalid 'From' address.", FROM_CURE)
   else if (senders) {
     const confirmed = senders.get(from.toLowerCase()) ?? senders.get(domainOf(from))
     const supplied = `The 'From' address you supplied (${from}) is not`
