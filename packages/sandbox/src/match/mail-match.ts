@@ -1,5 +1,5 @@
 import { isRegExp } from 'node:util/types'
-import type { PostmarkField } from '@postmark-smtp/core'
+import { POSTMARK_FIELDS, PostmarkError, type PostmarkField } from '@postmark-smtp/core'
 import { refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 
@@ -56,8 +56,29 @@ const KEYS = ['from', 'to', 'subject', 'stream', 'tag', 'metadata', 'postmark']
  */
 export function toPredicate(wanted: MailMatch | Test): Test {
   if (typeof wanted === 'function') return wanted
+  refuseNoMatch(wanted)
   refuseUnknown(wanted, KEYS)
+  if (wanted.postmark !== undefined) refuseUnknown(wanted.postmark, Object.keys(POSTMARK_FIELDS))
   return (mail) => toDemands(wanted, mail).every(({ met }) => met)
+}
+
+/** Refuses what is no object of keys; a pattern has none, so it would match any mail. */
+function refuseNoMatch(wanted: unknown): void {
+  const given = typeof wanted === 'string' ? JSON.stringify(wanted) : isRegExp(wanted) ? String(wanted) : ''
+  const isKeyed = typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)
+  if (isKeyed && given === '' && !isMatcher(wanted)) return
+  const key = typeof wanted === 'string' && wanted.includes('@') ? 'to' : 'subject'
+  const example = given === '' ? '{ to: "ann@example.com" }' : `{ ${key}: ${given} }`
+  throw new PostmarkError(
+    'ERR_POSTMARK_OPTIONS',
+    `The match is ${given || describe(wanted)}; it must be an object such as ${example}, or a function of a mail.`,
+    { hint: `Give ${example}. Known keys: ${KEYS.join(', ')}.` },
+  )
+}
+
+function describe(wanted: unknown): string {
+  if (isMatcher(wanted)) return 'a matcher'
+  return Array.isArray(wanted) ? 'an array' : wanted === null ? 'null' : `a ${typeof wanted}`
 }
 
 /** Each demand of a match, held against a mail. */

@@ -199,3 +199,36 @@ it('passes on what a function or a matcher throws', async () => {
   }
   expect(await failure(expect(sandbox).toHaveSent(broken))).toBe('broken predicate')
 })
+
+it.each<[string, unknown, string, string]>([
+  ['an address', 'ann@example.com', '"ann@example.com"', '{ to: "ann@example.com" }'],
+  ['another text', 'Welcome', '"Welcome"', '{ subject: "Welcome" }'],
+  ['a pattern, which has no keys', /^Wel/, '/^Wel/', '{ subject: /^Wel/ }'],
+  ['a matcher', expect.stringContaining('Wel'), 'a matcher', '{ to: "ann@example.com" }'],
+  ['a list', ['ann@example.com'], 'an array', '{ to: "ann@example.com" }'],
+  ['null', null, 'null', '{ to: "ann@example.com" }'],
+  ['a number', 1, 'a number', '{ to: "ann@example.com" }'],
+])(
+  'names what a match looks like where it is %s, for waitFor and with .not too',
+  async (_what, match, given, example) => {
+    await using sandbox = await startSandbox()
+    await send(sandbox, {})
+    const told = `The match is ${given}; it must be an object such as ${example}, or a function of a mail.`
+    const wrong = match as never
+    expect(await failure(expect(sandbox).toHaveSent(wrong))).toBe(told)
+    expect(await failure(expect(sandbox).not.toHaveSent(wrong))).toBe(told)
+    await expect(sandbox.waitFor(wrong)).rejects.toMatchObject({
+      code: 'ERR_POSTMARK_OPTIONS',
+      message: told,
+    })
+  },
+)
+
+it('refuses a field of `postmark` that is none, which `null` would let any mail pass', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, {})
+  const match = { postmark: { tags: null } } as object
+  expect(await failure(expect(sandbox).toHaveSent(match))).toBe(
+    'Option "tags" is not known. Did you mean "tag"?',
+  )
+})
