@@ -1,6 +1,6 @@
 import { isRegExp } from 'node:util/types'
 import { POSTMARK_FIELDS, PostmarkError, type PostmarkField } from '@postmark-smtp/core'
-import { refuseUnknown } from '@postmark-smtp/core/internal'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 
 /** What a test runner's `expect.stringContaining()` and its like return. */
@@ -59,6 +59,9 @@ export function toPredicate(wanted: MailMatch | Test): Test {
   refuseNoMatch(wanted)
   refuseUnknown(wanted, KEYS)
   if (wanted.postmark !== undefined) refuseUnknown(wanted.postmark, Object.keys(POSTMARK_FIELDS))
+  for (const { metadata } of [wanted, wanted.postmark ?? {}])
+    if (metadata !== undefined && metadata !== null && typeof metadata !== 'object')
+      throw optionError('metadata', metadata, "an object: { 'order-id': '42' }")
   return (mail) => toDemands(wanted, mail).every(({ met }) => met)
 }
 

@@ -191,6 +191,17 @@ it.each<[string, unknown, object, RegExp]>([
   expect(await failure(expect(received).not.toHaveSent(match))).toMatch(text)
 })
 
+it.each<[string, unknown, unknown, RegExp]>([
+  ['a number', {}, 5000, /Option timeoutMs is .*; it must be in an object: { timeoutMs: 5000 }/],
+  ['an unknown option', {}, { timeout: 5000 }, /"timeout" is not known. Did you mean "timeoutMs"/],
+  ['no length of time', {}, { timeoutMs: Number.POSITIVE_INFINITY }, /it must be milliseconds/],
+  ['metadata that is a text', { metadata: 'order-id' }, {}, /Option metadata is .*; it must be an object: {/],
+])('refuses %s, in waitFor too', async (_, match, options, text) => {
+  await using sandbox = await startSandbox()
+  expect(await failure(expect(sandbox).toHaveSent(match as object, options as object))).toMatch(text)
+  await expect(sandbox.waitFor(match as object, options as object)).rejects.toThrow(text)
+})
+
 it('passes on what a function or a matcher throws', async () => {
   await using sandbox = await startSandbox()
   await send(sandbox, {})
