@@ -58,6 +58,11 @@ export class ConnectionBudget {
     this.#waiting.delete(tenant)
   }
 
+  /** Whether another route waits for a place: then no connection may be kept that does nothing. */
+  isWanted(tenant: Tenant): boolean {
+    return this.#waiting.size > (this.#waiting.has(tenant) ? 1 : 0)
+  }
+
   /** Whether a route must give up a place after this mail, which it has had for so many mails and so long. */
   mustYield(tenant: Tenant, mails: number, heldMs: number): boolean {
     if (this.#waiting.size === 0) return false

@@ -94,7 +94,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     clearTimeout(this.#deadline)
     clearTimeout(this.#reopen)
     this.plan.budget.leave(this)
-    for (const slot of [...this.#slots]) slot.end(force)
+    for (const slot of [...this.#slots]) slot.end(force, true)
     if (this.#slots.size === 0) return Promise.resolve()
     return new Promise((resolve) => this.#drained.push(resolve))
   }
@@ -243,6 +243,10 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     return this.plan.budget.mustYield(this, slot.mails, slot.heldMs)
   }
 
+  get isWanted(): boolean {
+    return this.plan.budget.isWanted(this)
+  }
+
   /** Feeds the queue to sessions that are ready, and opens others, one for each mail that waits. */
   #pump(): void {
     // What is called below may come back here: then the loop runs once more, and nothing is handed out twice.
@@ -303,15 +307,20 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     clearTimeout(this.#reopen)
     this.#deadline = undefined
     this.#reopen = undefined
+    // What is still opening has nobody to serve, and would keep the process alive.
+    for (const slot of [...this.#slots]) if (!slot.session) slot.end(true)
   }
 
   #dueAt({ sentAt }: Delivery): number {
     return Math.max(sentAt, this.#finishedAt) + this.plan.retry.deadlineMs
   }
 
-  /** One timer for all mails: it looks when the first could be due, and then when the next could be. */
+  /**
+   * One timer for all mails: it looks when the first could be due, and then when the next could be. As long as there
+   * are mails it also keeps the process alive, whatever they wait for.
+   */
   #watchDeadlines(ms: number): void {
-    this.#deadline ??= setTimeout(this.#checkDeadlines, Math.ceil(ms)).unref()
+    this.#deadline ??= setTimeout(this.#checkDeadlines, Math.ceil(ms))
   }
 
   #checkDeadlines = (): void => {

@@ -20,6 +20,8 @@ export interface SlotHost {
   onOpenFailed(slot: Slot, failure: Failure): void
   onClosed(slot: Slot): void
   mustYield(slot: Slot): boolean
+  /** Whether another route waits for a place. */
+  readonly isWanted: boolean
 }
 
 /** A mail that was taken out of the queue and is being composed, or is composed and waits for the session. */
@@ -99,10 +101,11 @@ export class Slot implements SessionOwner {
     return delivery.place.name === 'done' ? undefined : delivery
   }
 
-  /** Ends it: an idle session with QUIT, unless `force` is set, all else at once. */
-  end(force: boolean): void {
+  /** Ends it: an idle session with QUIT, unless `force` is set, all else at once. `hold`: the process stays alive for it. */
+  end(force: boolean, hold = false): void {
     this.#closing = true
     if (this.session) {
+      if (hold) this.session.hold()
       this.session.close(force)
       return
     }
@@ -117,8 +120,11 @@ export class Slot implements SessionOwner {
     if (this.#isSpent || this.#host.mustYield(this)) {
       this.end(false)
       this.#dropPrepared()
-    } else if (!this.#prepared) this.#prepare(true)
-    else if (this.#prepared.isComposed) this.#send(this.#prepared.delivery)
+    } else if (!this.#prepared) {
+      this.#prepare(true)
+      // Idle: whoever waits for a place gets this one.
+      if (this.isIdle && this.#host.isWanted) this.end(false)
+    } else if (this.#prepared.isComposed) this.#send(this.#prepared.delivery)
   }
 
   onClosed(): void {

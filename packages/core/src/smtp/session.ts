@@ -65,6 +65,8 @@ export class Session implements TransactionHost {
       onUnasked: (reply) => this.#onUnasked(reply),
       onLimit: () => this.#onLimit(),
     }
+    // Mails that are not through keep the process alive, not connections.
+    channel.hold(false)
     this.#rest()
   }
 
@@ -77,7 +79,6 @@ export class Session implements TransactionHost {
     const pipelined = this.#pipelines
     const transaction = new Transaction(shipment, this, { grouped: false, pipelined })
     this.#state = { name: 'transaction', current: transaction, next: undefined }
-    this.#channel.hold(true)
     this.#channel.limit(this.#settings.limits.replyMs)
     if (pipelined) {
       for (let count = transaction.replies; count > 0; count--) this.#channel.expect(transaction)
@@ -109,9 +110,13 @@ export class Session implements TransactionHost {
   close(force = false): void {
     if (this.#state.name === 'ready' && !force) {
       this.#state = { name: 'closing' }
-      this.#channel.hold(true)
       this.#channel.quit()
     } else if (force || this.#state.name === 'transaction') this.#break()
+  }
+
+  /** Keeps the process alive until the end. */
+  hold(): void {
+    this.#channel.hold(true)
   }
 
   writeStep(transaction: Transaction, command: string): void {
@@ -235,10 +240,9 @@ export class Session implements TransactionHost {
     this.#owner.onReady(this)
   }
 
-  /** Idles: the session listens, and does not keep the process alive. */
+  /** Idles: the session listens, and ends when that has lasted long enough. */
   #rest(): void {
     this.#channel.limit(this.#settings.idleMs(this))
-    this.#channel.hold(false)
   }
 
   /** A session that has idled long enough takes its leave; any other limit breaks it off. */

@@ -13,9 +13,12 @@ import type { TransportSettings } from './transport-settings.js'
 
 /** How {@link PostmarkTransport.close} ends. */
 export interface CloseOptions {
-  /** Time for mails under way and in the queue, in milliseconds; what is left then fails. Default: each mail's own deadline. */
+  /**
+   * Time for mails under way and in the queue, in milliseconds; what is left then fails, and connections are broken off.
+   * Default: each mail's own deadline.
+   */
   readonly deadlineMs?: number
-  /** Whether nothing is waited for: the same as a `deadlineMs` of 0, and connections are broken off. Default false. */
+  /** Whether nothing is waited for: the same as a `deadlineMs` of 0. Default false. */
   readonly force?: boolean
 }
 
@@ -146,7 +149,7 @@ export class PostmarkTransport extends EventEmitter {
     const closing = this.#closing
     const deadlineMs = options.force ? 0 : options.deadlineMs
     runOutsideScopes(() => {
-      if (deadlineMs !== undefined) closing.within(deadlineMs, () => this.#stopAll(options.force === true))
+      if (deadlineMs !== undefined) closing.within(deadlineMs, () => this.#stopAll())
       this.#endIfDone()
     })
     return closing.ended
@@ -189,12 +192,13 @@ export class PostmarkTransport extends EventEmitter {
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
-  #stopAll(force: boolean): void {
+  /** The deadline of `close` is over: no mail is waited for, nor the end of a connection. */
+  #stopAll(): void {
     const error = () =>
       new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.')
     for (const route of this.#routes.values()) {
       route.stopAll(error)
-      if (force) void route.close(true)
+      void route.close(true)
     }
   }
 
@@ -224,7 +228,7 @@ class Closing {
   /** Calls `late` after the time, unless an earlier call has set a shorter one, or the end comes first. */
   within(ms: number, late: () => void): void {
     const at = performance.now() + ms
-    if (this.#ending || at >= this.#at || ms > LONGEST_MS) return
+    if (at >= this.#at || ms > LONGEST_MS) return
     this.#at = at
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -235,8 +239,10 @@ class Closing {
   end(close: () => Promise<unknown>): void {
     if (this.#ending) return
     this.#ending = true
-    clearTimeout(this.#timer)
-    void close().then(() => this.#resolve())
+    void close().then(() => {
+      clearTimeout(this.#timer)
+      this.#resolve()
+    })
   }
 }
 
