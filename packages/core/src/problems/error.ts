@@ -47,7 +47,7 @@ export const ERROR_CODES = {
     cure: 'Send more slowly: wait for `idle`, or for the mails that were sent before. The mail was not sent.',
   },
   ERR_POSTMARK_BOUNCES: {
-    meaning: 'The bounces, or the settings, of a server cannot be read from Postmark\u2019s API.',
+    meaning: 'Sent mails, bounces or settings of a server cannot be read from Postmark\u2019s API.',
     cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',
   },
   ERR_POSTMARK_WEBHOOK: {
