@@ -218,6 +218,26 @@ describe('hooksReport with verify', () => {
     }
   })
 
+  it('reads the statistics of the sandbox, whose posts were refused for good', async () => {
+    const server = createServer((_request, response) => response.writeHead(401).end()).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const sandbox = await startSandbox()
+    try {
+      const { port } = server.address() as AddressInfo
+      sandbox.addWebhook({ url: `http://127.0.0.1:${port}/`, triggers: { SubscriptionChange: true } })
+      for (const address of ['ann@example.com', 'bob@example.com']) sandbox.suppress(address)
+      await sandbox.advance(0)
+      const client = new ServerClient(sandbox.token, { requestHost: sandbox.apiHost, useHttps: false })
+      const { webhooks, advice } = await hooksReport(client)
+      expect(webhooks?.[0]?.statistics?.SubscriptionChange).toEqual({ requests: 2, failures: 2, retries: 0 })
+      expect(advice.join()).toMatch(/2 of 2 posts of SubscriptionChange to webhook 1 .* failed for good/)
+    } finally {
+      await sandbox.close()
+      server.close()
+      server.closeAllConnections()
+    }
+  })
+
   it('says so where the client cannot verify', async () => {
     const client = { getServer: async () => ({}), getWebhooks: async () => ({ Webhooks: [webhook(7)] }) }
     await expect(hooksReport(client, { verify: true })).rejects.toThrow(
