@@ -14,6 +14,7 @@ import { sealTransport } from './seal-mail.js'
 import { addSentInfo, type PostmarkInfo } from './sent-info.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
+import { toSkippedMail } from './skipped-mail.js'
 
 /** What a transporter's sendMail resolves to. */
 export type InfoOf<T> = T extends Transporter<infer Info> ? Info : never
@@ -98,11 +99,17 @@ function startMail(
     return
   }
   const { copy, record } = mail
-  record.report = (error, info) => {
+  record.report = (error, given) => {
     registry?.leave(record)
     if (error) release(copy, record)
-    else addSentInfo(info, record)
-    callback(error ? (record.handedOver ? (error as Error) : toFailure(error)) : null, info)
+    // Of a skipped mail, the error only kept it from the transport.
+    const { skipped } = record
+    const info = skipped ? toSkippedMail(skipped) : given
+    if (error && !skipped) callback(record.handedOver ? (error as Error) : toFailure(error), info)
+    else {
+      addSentInfo(info, record)
+      callback(null, info)
+    }
   }
   const refused = registry?.enter(record)
   if (refused) {

@@ -12,6 +12,7 @@ import type { CompilePlugin, CompilingMail } from '../message/nodemailer-types.j
 import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
 import { refuseTransport } from '../message/refuse-transport.js'
+import { optionError } from '../problems/check-options.js'
 import { PostmarkError } from '../problems/error.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import { continueMail } from './guard-plugin.js'
@@ -28,7 +29,12 @@ import { toCompileSettings } from './settings.js'
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
 export function createCompileStep(options?: CompileOptions): CompilePlugin {
-  const step = toCompileStep(toCompileSettings(options))
+  const settings = toCompileSettings(options)
+  if (settings.suppressed === 'skip') {
+    const hint = 'Use attachPostmark, or createPostmarkTransport.'
+    throw optionError('suppressed', 'skip', '"throw" here: a plugin cannot make sendMail resolve', hint)
+  }
+  const step = toCompileStep(settings)
   return (mail, done) => {
     sealTransport((mail as CompilingMail).mailer?.transporter)
     step(mail, done)
@@ -148,7 +154,9 @@ async function screen(
   const result = record.result!
   const stream = result.fields.messageStream ?? settings.streams?.unnamed ?? 'outbound'
   const { warnings, refusal } = await checkSuppressions(data, stream, store)
-  if (refusal && settings.preflight !== 'warn') return refusal
+  if (refusal && settings.suppressed === 'skip')
+    record.skipped = refusal.problems.flatMap(({ recipient }) => recipient ?? [])
+  if (refusal && (record.skipped || settings.preflight !== 'warn')) return refusal
   for (const warning of warnings) settings.warn(warning)
   record.result = { ...result, warnings: [...result.warnings, ...warnings] }
   return undefined

@@ -42,6 +42,8 @@ export class MailRecord {
   mail: object | undefined
   /** Undefined until the compile step is done. */
   result: CompileResult | undefined
+  /** The recipients, where all are suppressed and the mail is passed over without an error. */
+  skipped: readonly string[] | undefined
   /** Set by the transport once the mail is sent. */
   route: MailRoute | undefined
   /** Whether the header block is final: nothing is written to it after that. */

@@ -20,6 +20,11 @@ export interface PostmarkInfo extends SentFields {
   readonly port?: number
   /** How often it was tried; of `createPostmarkTransport` alone. */
   readonly attempts?: number
+  /**
+   * The recipients, where all are suppressed and the option `suppressed` is `'skip'`: the mail was not sent, and
+   * `accepted` is empty. Undefined for a mail that was sent.
+   */
+  readonly suppressed?: readonly string[]
   /** What was fitted or is doubtful; empty when nothing was. */
   readonly warnings: readonly PostmarkProblem[]
   /** Which level each field came from. Not enumerable: it is worked out when it is asked for. */

@@ -57,7 +57,7 @@ describe('toCompileSettings', () => {
   ])('refuses the unknown option %s and proposes %s', (name, near) => {
     const hint = near
       ? `Did you mean "${near}"?`
-      : 'Known options: defaults, preflight, onWarning, correlationId, suppressions.'
+      : 'Known options: defaults, preflight, onWarning, correlationId, suppressions, suppressed.'
     expect(() => toCompileSettings({ [name]: true })).toThrow(
       expect.objectContaining({
         code: 'ERR_POSTMARK_OPTIONS',

@@ -27,9 +27,15 @@ export interface CompileOptions {
   readonly correlationId?: boolean | { readonly key: string } | undefined
   /**
    * Asked before each mail which of its recipients are suppressed on its stream: one warning for each, and no mail
-   * where all are, unless `preflight` is `warn`. A store that fails, or is silent for 2 s, costs no mail. Default none.
+   * where all are, unless `preflight` is `warn`. A store that fails, or is silent for 2 s, stops no mail. Default none.
    */
   readonly suppressions?: SuppressionFinder | undefined
+  /**
+   * What sendMail does where all recipients are suppressed: `throw` (default) rejects with ERR_POSTMARK_SUPPRESSED;
+   * `skip` resolves with the addresses in `info.postmark.suppressed`, for a job that goes on with the next user. Not for
+   * the plugin of @postmark-smtp/nodemailer, which cannot make sendMail resolve.
+   */
+  readonly suppressed?: 'throw' | 'skip' | undefined
 }
 
 /** What a transport knows of its streams. */
@@ -51,10 +57,18 @@ export interface CompileSettings {
   readonly correlationKey: string | undefined
   readonly streams: StreamSettings | undefined
   readonly suppressions: SuppressionFinder | undefined
+  readonly suppressed: 'throw' | 'skip'
   warn(warning: PostmarkProblem): void
 }
 
-const COMPILE_OPTIONS = ['defaults', 'preflight', 'onWarning', 'correlationId', 'suppressions'] as const
+const COMPILE_OPTIONS = [
+  'defaults',
+  'preflight',
+  'onWarning',
+  'correlationId',
+  'suppressions',
+  'suppressed',
+] as const
 
 /**
  * Checks the options of the compile step.
@@ -67,19 +81,22 @@ export function toCompileSettings(options: unknown): CompileSettings {
 
 /** The same for an object whose keys were checked already. */
 export function readCompileOptions(options: CompileOptions = {}, streams?: StreamSettings): CompileSettings {
-  const { preflight = 'throw', onWarning, correlationId, suppressions } = options
+  const { preflight = 'throw', onWarning, correlationId, suppressions, suppressed = 'throw' } = options
   if (!['throw', 'warn', 'fit'].includes(preflight))
     throw optionError('preflight', preflight, '"throw", "warn" or "fit"')
   if (onWarning !== undefined && typeof onWarning !== 'function')
     throw optionError('onWarning', onWarning, 'a function')
   if (suppressions !== undefined && typeof (suppressions as SuppressionFinder | null)?.find !== 'function')
     throw optionError('suppressions', suppressions, 'a store with `find`, such as createSuppressionList()')
+  if (!['throw', 'skip'].includes(suppressed))
+    throw optionError('suppressed', suppressed, '"throw" or "skip"')
   return {
     defaults: parseDefaults(options.defaults, 'defaults'),
     preflight,
     correlationKey: toCorrelationKey(correlationId),
     streams,
     suppressions,
+    suppressed,
     warn: guarded(onWarning),
   }
 }

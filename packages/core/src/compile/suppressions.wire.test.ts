@@ -7,6 +7,7 @@ import {
   createPostmarkTransport,
   createSuppressionList,
   deliveryOutcome,
+  type PostmarkInfo,
   type PostmarkProblem,
   type PostmarkTransportOptions,
   runWithPostmark,
@@ -204,5 +205,97 @@ describe('suppressions', () => {
     await transporter.sendMail(three)
     expect(warnings).toMatchObject([{ recipient: 'ann@example.com' }])
     expect(server.mails[0]!.envelope.to).toHaveLength(3)
+  })
+})
+
+describe('suppressed: "skip"', () => {
+  const all = () => {
+    const list = suppress('ann@example.com')
+    for (const address of ['bob@example.com', 'cy@example.com']) list.add({ address, stream: 'outbound' })
+    return list
+  }
+  const nothingSent = {
+    envelope: { from: false, to: [] },
+    messageId: '',
+    accepted: [],
+    rejected: [],
+    pending: [],
+    response: '',
+    envelopeTime: 0,
+    messageTime: 0,
+    messageSize: 0,
+  }
+
+  it('resolves where all recipients are suppressed, names them as they were written, and sends nothing', async () => {
+    await using set = setUp({ suppressions: all(), suppressed: 'skip', correlationId: true })
+    const info = await set.transporter.sendMail({ ...three, postmark: { tag: 'digest' } })
+    expect(info).toMatchObject(nothingSent)
+    expect(info.postmark.suppressed).toEqual(['ann@example.com', 'BOB@example.com', 'cy@example.com'])
+    expect(info.postmark).toMatchObject({ tag: 'digest', correlationId: expect.any(String), warnings: [] })
+    expect(set.warnings).toEqual([])
+    expect(server.mails).toEqual([])
+  })
+
+  it('gives a callback the same result', async () => {
+    await using set = setUp({ suppressions: all(), suppressed: 'skip' })
+    const [error, info] = await new Promise<[unknown, { postmark: PostmarkInfo }]>((resolve) => {
+      set.transporter.sendMail(three, (...answer) => resolve(answer))
+    })
+    expect(error).toBeNull()
+    expect(info).toMatchObject(nothingSent)
+    expect(info.postmark.suppressed).toHaveLength(3)
+  })
+
+  it('sends where others are left, with a warning for each as before', async () => {
+    await using set = setUp({ suppressions: suppress('cy@example.com'), suppressed: 'skip' })
+    const info = await set.transporter.sendMail(three)
+    expect(info.postmark.suppressed).toBeUndefined()
+    expect(info.postmark.warnings).toMatchObject([{ recipient: 'cy@example.com' }])
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('lets a loop over users go on, and rejects for any other reason as before', async () => {
+    await using set = setUp({ suppressions: suppress('bob@example.com'), suppressed: 'skip' })
+    const skipped: string[] = []
+    for (const name of ['ann', 'bob', 'cy']) {
+      const { postmark } = await set.transporter.sendMail({ ...message, to: `${name}@example.com` })
+      skipped.push(...(postmark.suppressed ?? []))
+    }
+    expect(skipped).toEqual(['bob@example.com'])
+    expect(server.mails.map(({ envelope }) => envelope.to)).toEqual([['ann@example.com'], ['cy@example.com']])
+    const wrong = set.transporter.sendMail({ ...message, postmark: { tag: ['a'] } } as object)
+    await expect(wrong).rejects.toMatchObject({ code: 'ERR_POSTMARK_PREFLIGHT' })
+    const callback = new Promise((resolve) => {
+      set.transporter.sendMail({ ...message, postmark: { tag: ['a'] } } as object, resolve)
+    })
+    expect(await callback).toMatchObject({ code: 'ERR_POSTMARK_PREFLIGHT' })
+  })
+
+  it('counts more than `preflight: "warn"`, which would send', async () => {
+    await using set = setUp({ suppressions: all(), suppressed: 'skip', preflight: 'warn' })
+    expect((await set.transporter.sendMail(three)).postmark.suppressed).toHaveLength(3)
+    expect(server.mails).toEqual([])
+  })
+
+  it('works with attachPostmark', async () => {
+    const { host, port, ca } = server
+    const own = createTransport({ host, port, requireTLS: true, tls: { ca } })
+    const transporter = attachPostmark(own, { suppressions: all(), suppressed: 'skip' })
+    const info = await transporter.sendMail(three)
+    expect(info).toMatchObject({ accepted: [], rejected: [] })
+    expect(info.postmark.suppressed).toEqual(['ann@example.com', 'BOB@example.com', 'cy@example.com'])
+  })
+
+  it('is refused where nothing can make sendMail resolve, and so is any other word', () => {
+    const step = () => createCompileStep({ suppressions: all(), suppressed: 'skip' })
+    expect(step).toThrow(
+      expect.objectContaining({
+        code: 'ERR_POSTMARK_OPTIONS',
+        message:
+          'Option suppressed is "skip"; it must be "throw" here: a plugin cannot make sendMail resolve.',
+        hint: 'Use attachPostmark, or createPostmarkTransport.',
+      }),
+    )
+    expect(() => setUp({ suppressed: 'ignore' as 'skip' })).toThrow(/suppressed.*"throw" or "skip"/)
   })
 })

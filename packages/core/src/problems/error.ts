@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   ERR_POSTMARK_SUPPRESSED: {
     meaning:
       'Every recipient of the mail is suppressed on its stream. Postmark would have answered 250 and bounced it later.',
-    cure: 'Do not send again. `error.problems` names each recipient; one who subscribes again is to be removed from the store.',
+    cure: 'Do not send again. `error.problems` names each recipient; one who subscribes again must be removed from the store. Where this is no error, as in a job that loops over users, give the option `suppressed: "skip"`.',
   },
   ERR_POSTMARK_CLOSED: {
     meaning: 'The transporter was closed before the mail was sent.',

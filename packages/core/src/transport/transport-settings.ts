@@ -23,7 +23,7 @@ import { parseTransportUrl } from './transport-url.js'
 
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
-  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions'
+  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed'
 ).split(' ')
 
 /** The options of a transport after the check at construction. */
