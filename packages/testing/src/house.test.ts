@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 type Dependencies = Readonly<Record<string, string>>
 interface Manifest {
   readonly name: string
+  readonly version?: string
   readonly private?: boolean
   readonly files?: readonly string[]
   readonly scripts?: Readonly<Record<string, string>>
@@ -33,6 +34,12 @@ const ours = (dependencies: Dependencies = {}): string[] =>
     .filter((name) => name.startsWith('@postmark-smtp/'))
     .map((name) => name.replace('@postmark-smtp/', ''))
 
+/** The files of a package without its tests. */
+const sourcesOf = (folder: string): string[] =>
+  readdirSync(new URL(`packages/${folder}/src/`, root), { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.c?ts$/.test(file) && !file.endsWith('.test.ts'))
+    .map((file) => `packages/${folder}/src/${file}`)
+
 const folders = readdirSync(new URL('packages/', root))
 const published = folders.filter((folder) => !readManifest(folder).private)
 
@@ -46,6 +53,20 @@ it.each(published)('%s depends on our other packages along the arrows only', (fo
   const forTests = SANDBOX_USERS.includes(folder) ? ['testing', 'sandbox'] : ['testing']
   expect([...allowed!, ...forTests]).toEqual(expect.arrayContaining(ours(devDependencies)))
 })
+
+it.each(published)(
+  '%s asks for the exact version of each package whose internal subpath it imports',
+  (folder) => {
+    const { dependencies = {}, peerDependencies = {} } = readManifest(folder)
+    const imported = sourcesOf(folder).flatMap((path) =>
+      [...read(path).matchAll(/from '@postmark-smtp\/([\w-]+)\/internal'/g)].map(([, name]) => name!),
+    )
+    for (const name of new Set(imported)) {
+      const range = { ...dependencies, ...peerDependencies }[`@postmark-smtp/${name}`]
+      expect(range, `the range for ${name}`).toBe(readManifest(name).version)
+    }
+  },
+)
 
 it('testing depends on no package of ours, so that each may use it', () => {
   const { dependencies, devDependencies } = readManifest('testing')
@@ -68,11 +89,7 @@ it.each(folders)('%s has a README of at most 60 lines', (folder) => {
 })
 
 it('names of Postmark headers stand in the vocabulary alone', () => {
-  const sources = published.flatMap((folder) =>
-    readdirSync(new URL(`packages/${folder}/src/`, root), { recursive: true, encoding: 'utf8' })
-      .filter((file) => /\.c?ts$/.test(file) && !file.endsWith('.test.ts'))
-      .map((file) => `packages/${folder}/src/${file}`),
-  )
+  const sources = published.flatMap(sourcesOf)
   const literal = /['"`]X-PM-/i
   expect(sources.filter((path) => literal.test(read(path)))).toEqual([
     'packages/core/src/vocabulary/vocabulary.ts',
