@@ -1,6 +1,6 @@
 export type {} from './augmentation.cjs'
 export type {} from './augmentation.js'
-export { attachPostmark, type InfoOf, type PostmarkSender } from './compile/attach.js'
+export { attachPostmark, type PostmarkSender } from './compile/attach.js'
 export type { SuppressionFinder } from './compile/check-suppressions.js'
 export { explainPostmark } from './compile/explain.js'
 export type { PostmarkInfo } from './compile/sent-info.js'
@@ -14,9 +14,9 @@ export {
 export {
   capturePostmark,
   currentPostmark,
-  type PostmarkContext,
   type RunWithPostmarkOptions,
   runWithPostmark,
+  type ScopeFields,
   updatePostmark,
 } from './context/context.js'
 export type { RetrySettings } from './delivery/retry.js'
@@ -55,7 +55,7 @@ export {
   type PostmarkTransporter,
 } from './transport/create-transport.js'
 export {
-  type PostmarkHealth,
+  type HealthReport,
   type PostmarkHealthOptions,
   postmarkHealth,
   type VerifiableTransporter,

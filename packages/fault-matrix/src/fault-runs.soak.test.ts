@@ -1,13 +1,7 @@
 import { Readable } from 'node:stream'
 import { createPostmarkTransport, deliveryOutcome } from '@postmark-smtp/core'
-import {
-  createRandom,
-  FAULT_PHASES,
-  type FaultServer,
-  seededFaults,
-  startFaultServer,
-} from '@postmark-smtp/sandbox/faults'
-import { size } from '@postmark-smtp/testing'
+import { FAULT_PHASES, type FaultServer, seededFaults, startFaultServer } from '@postmark-smtp/sandbox/faults'
+import { createRandom, size } from '@postmark-smtp/testing'
 import { expect, it } from 'vitest'
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'

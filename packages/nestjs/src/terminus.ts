@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { ModuleRef } from '@nestjs/core'
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus'
-import { type PostmarkHealth, type PostmarkHealthOptions, postmarkHealth } from '@postmark-smtp/core'
+import { type HealthReport, type PostmarkHealthOptions, postmarkHealth } from '@postmark-smtp/core'
 import { getPostmarkToken } from './postmark-token.js'
 
 /** What {@link PostmarkHealthIndicator.isHealthy} takes beside its key. */
@@ -16,7 +16,7 @@ export interface PostmarkIndicatorOptions extends PostmarkHealthOptions {
  */
 @Injectable()
 export class PostmarkHealthIndicator {
-  private readonly checks = new Map<string, () => Promise<PostmarkHealth>>()
+  private readonly checks = new Map<string, () => Promise<HealthReport>>()
 
   constructor(
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
@@ -42,7 +42,7 @@ export class PostmarkHealthIndicator {
   private createCheck(
     key: string,
     { name, ...options }: PostmarkIndicatorOptions,
-  ): () => Promise<PostmarkHealth> {
+  ): () => Promise<HealthReport> {
     const check = postmarkHealth(this.modules.get(getPostmarkToken(name), { strict: false }), options)
     this.checks.set(key, check)
     return check

@@ -6,11 +6,11 @@ export {
   type FieldOrigins,
   isPostmarkError,
   type ParsedPostmarkFields,
-  type PostmarkContext,
   PostmarkError,
   type PostmarkFields,
   type PostmarkProblem,
   runWithPostmark,
+  type ScopeFields,
   updatePostmark,
 } from '@postmark-smtp/core'
 export { postmark } from './postmark.js'

@@ -12,5 +12,4 @@ export {
   type FaultServerOptions,
   startFaultServer,
 } from './smtp/faults/fault-server.js'
-export { createRandom } from './smtp/faults/random.js'
 export { type SeededFaultsOptions, seededFaults } from './smtp/faults/seeded-faults.js'

@@ -1,7 +1,7 @@
 export type { MailHeader } from './mail/header-block.js'
 export type { MailAttachment, MailContent } from './mail/mail-content.js'
 export type { MailEnvelope, SandboxMail } from './mail/sandbox-mail.js'
-export type { StreamSetting, StreamType } from './mail/stream.js'
+export type { StreamSetting } from './mail/stream.js'
 export type { Verdict, VerdictProblem } from './mail/verdict.js'
 export type { FieldsMatch, MailMatch, MetadataMatch, TextMatch, ValueMatcher } from './match/mail-match.js'
 export type { WaitOptions } from './match/outbox.js'

@@ -10,6 +10,7 @@ export {
 export { createBarrier } from './barrier.js'
 export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
+export { createRandom } from './random.js'
 export type { ReceivedMail } from './received-mail.js'
 export { type Redis, redisMissing, startRedis } from './redis.js'
 export type { MemorySocket } from './scripted-server/memory-socket.js'

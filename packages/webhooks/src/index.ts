@@ -33,7 +33,6 @@ export type {
   EventBase,
   InboundEvent,
   OpenedEvent,
-  RecordType,
   RejectedEvent,
   ResubscribedEvent,
   UnknownEvent,

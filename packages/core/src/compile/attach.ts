@@ -16,9 +16,6 @@ import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 import { toSkippedMail } from './skipped-mail.js'
 
-/** What a transporter's sendMail resolves to. */
-export type InfoOf<T> = T extends Transporter<infer Info> ? Info : never
-
 /** `sendMail` as {@link attachPostmark} leaves it: the result gains `postmark`. */
 export interface PostmarkSender<Info> {
   /** Sends a mail. */
@@ -49,10 +46,10 @@ interface Mailer extends MailerLike {
 export function attachPostmark<T extends Transporter<unknown>>(
   transporter: T,
   options?: CompileOptions,
-): PostmarkSender<InfoOf<T>> & T {
+): PostmarkSender<T extends Transporter<infer Info> ? Info : never> & T {
   refuseForeign(transporter)
   attachSettings(transporter, toCompileSettings(options))
-  return transporter as PostmarkSender<InfoOf<T>> & T
+  return transporter as ReturnType<typeof attachPostmark<T>>
 }
 
 /** The same with settings that were checked already. */

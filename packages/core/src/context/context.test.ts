@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
-import type { PostmarkContext } from './context.js'
+import type { ScopeFields } from './context.js'
 import {
   capturePostmark,
   claim,
@@ -158,7 +158,7 @@ describe('a context function', () => {
     )
   })
 
-  const lost: readonly (readonly [string, PostmarkContext, string])[] = [
+  const lost: readonly (readonly [string, ScopeFields, string])[] = [
     [
       'throws an error',
       () => {
@@ -174,16 +174,12 @@ describe('a context function', () => {
       },
       'threw a value',
     ],
-    [
-      'returns a promise',
-      (async () => ({ tag: 'late' })) as unknown as PostmarkContext,
-      'returned a promise',
-    ],
+    ['returns a promise', (async () => ({ tag: 'late' })) as unknown as ScopeFields, 'returned a promise'],
     [
       'returns a promise that fails',
       (async () => {
         throw new Error('late')
-      }) as unknown as PostmarkContext,
+      }) as unknown as ScopeFields,
       'returned a promise',
     ],
   ]

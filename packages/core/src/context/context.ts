@@ -7,7 +7,7 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabulary.js'
 
 /** Fields of a scope, or a function that is called once per mail, when the mail is sent. */
-export type PostmarkContext = PostmarkFields | (() => PostmarkFields | null | undefined)
+export type ScopeFields = PostmarkFields | (() => PostmarkFields | null | undefined)
 
 /** One open scope. Only `updatePostmark` changes it, by putting new values in place of the old. */
 interface Scope {
@@ -58,7 +58,7 @@ export interface RunWithPostmarkOptions {
  * @returns what the function returned
  */
 export function runWithPostmark<R>(
-  fields: PostmarkContext,
+  fields: ScopeFields,
   fn: () => R,
   options: RunWithPostmarkOptions = {},
 ): R {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createPostmarkTransport, type PostmarkHealth, postmarkHealth } from '../index.js'
+import { createPostmarkTransport, type HealthReport, postmarkHealth } from '../index.js'
 
 afterEach(() => vi.useRealTimers())
 
@@ -148,7 +148,7 @@ describe('postmarkHealth', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it.each<[string, unknown, Partial<PostmarkHealth>]>([
+  it.each<[string, unknown, Partial<HealthReport>]>([
     ['an error whose texts quote the login', quoting('EAUTH'), { code: 'EAUTH' }],
     ['a code that is no plain word', quoting('PM-T-secret-1'), { code: 'EUNKNOWN' }],
     ['a value that is no error', 'secret', { code: 'EUNKNOWN' }],

@@ -21,7 +21,7 @@ export interface PostmarkHealthOptions {
 }
 
 /** What a probe may show to anybody: no token, no host, no text of the server. */
-export interface PostmarkHealth {
+export interface HealthReport {
   /** Whether the last login succeeded. */
   readonly ok: boolean
   /** When that login ended, or was given up. @example '2026-01-31T12:00:00.000Z' */
@@ -40,7 +40,7 @@ const OPTIONS = ['cacheMs', 'failureCacheMs', 'timeoutMs', 'now'] as const
 const LONGEST_MS = 2 ** 31 - 1
 
 interface Result {
-  readonly health: PostmarkHealth
+  readonly health: HealthReport
   readonly until: number
 }
 
@@ -58,7 +58,7 @@ interface Result {
 export function postmarkHealth(
   transporter: VerifiableTransporter,
   options: PostmarkHealthOptions = {},
-): () => Promise<PostmarkHealth> {
+): () => Promise<HealthReport> {
   if (typeof (transporter as VerifiableTransporter | undefined)?.verify !== 'function') {
     const hint = 'Give it one that was created: postmarkHealth(createPostmarkTransport(options)).'
     throw new PostmarkError(
@@ -69,15 +69,15 @@ export function postmarkHealth(
   }
   const { cacheMs, failureCacheMs, timeoutMs, now } = toSettings(options)
   let last: Result | undefined
-  let checking: Promise<PostmarkHealth> | undefined
+  let checking: Promise<HealthReport> | undefined
 
-  const keep = (health: PostmarkHealth): PostmarkHealth => {
+  const keep = (health: HealthReport): HealthReport => {
     last = { health, until: now() + (health.ok ? cacheMs : failureCacheMs) }
     return health
   }
-  const check = (): Promise<PostmarkHealth> => {
+  const check = (): Promise<HealthReport> => {
     const started = now()
-    const toHealth = (ok: boolean, error?: unknown): PostmarkHealth => ({
+    const toHealth = (ok: boolean, error?: unknown): HealthReport => ({
       ok,
       checkedAt: new Date().toISOString(),
       durationMs: Math.round(now() - started),
@@ -110,7 +110,7 @@ async function verify(transporter: VerifiableTransporter): Promise<void> {
 }
 
 /** An error's texts may quote the login: only its code, if it is a plain word, and our own anchor are told. */
-function describeFailure(error: unknown): Pick<PostmarkHealth, 'code' | 'reason'> {
+function describeFailure(error: unknown): Pick<HealthReport, 'code' | 'reason'> {
   const code = isRecord(error) ? error.code : undefined
   const reason = explainSmtpError(error)?.anchor
   return {

@@ -1,6 +1,6 @@
 import { createPostmarkTransport, type PostmarkTransporter } from '@postmark-smtp/core'
-import { createRandom } from '@postmark-smtp/sandbox/faults'
 import {
+  createRandom,
   createScriptedServer,
   installVirtualClock,
   type ScriptedServer,

@@ -1,4 +1,4 @@
-import type { StreamType } from './stream.js'
+import type { StreamType } from '@postmark-smtp/core'
 
 /** How a mail came in. */
 export interface Arrival {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { StreamType } from '@postmark-smtp/core'
 import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core'
 import { readAddresses } from './addresses.js'
 import type { Arrival } from './arrival.js'
@@ -6,7 +7,6 @@ import { toDeliveredCopy } from './delivered-copy.js'
 import { decodeFields, headerValue, type MailHeader, readRawFields } from './header-block.js'
 import { type MailContent, readContent } from './mail-content.js'
 import { readParts } from './mime-parts.js'
-import type { StreamType } from './stream.js'
 import type { Judgement, Verdict } from './verdict.js'
 
 /** The addresses of the SMTP dialogue, which may differ from those of the header. */

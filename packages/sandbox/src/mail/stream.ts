@@ -1,7 +1,5 @@
+import type { StreamType } from '@postmark-smtp/core'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
-
-/** Which of Postmark's two hosts a listener or a stream stands for. */
-export type StreamType = 'transactional' | 'broadcasts'
 
 /** A message stream of the sandbox's server. */
 export interface SandboxStream {

@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
+import type { StreamType } from '@postmark-smtp/core'
 import type { SMTPServer } from 'smtp-server'
-import type { StreamType } from '../mail/stream.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { Certificate } from './certificate.js'
 import { HOST_NAME, MECHANISMS, SIZE_LIMIT } from './greeting.js'

@@ -1,5 +1,5 @@
+import type { StreamType } from '@postmark-smtp/core'
 import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
-import type { StreamType } from '../mail/stream.js'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { LoggedIn, LoginCheck } from './logins.js'
 

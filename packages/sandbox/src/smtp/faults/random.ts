@@ -1,7 +1,4 @@
-/**
- * Numbers from 0 to 1 that depend on nothing but the seed (mulberry32), for a fault script of your own.
- * @example const random = createRandom(42)
- */
+/** Numbers from 0 to 1 that depend on nothing but the seed (mulberry32). */
 export function createRandom(seed: number): () => number {
   let state = seed
   return () => {
