@@ -1,6 +1,7 @@
 export {
   type CompileOptions,
   type CompilePlugin,
+  createSuppressionList,
   currentPostmark,
   explainPostmark,
   type FieldOrigins,
@@ -11,6 +12,7 @@ export {
   type PostmarkProblem,
   runWithPostmark,
   type ScopeFields,
+  type SuppressionStore,
   updatePostmark,
 } from '@postmark-smtp/core'
 export { postmark } from './postmark.js'

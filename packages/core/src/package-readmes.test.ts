@@ -1,0 +1,83 @@
+import { readFileSync } from 'node:fs'
+import { createTransport } from 'nodemailer'
+import { describe, expect, it } from 'vitest'
+import * as core from './index.js'
+
+const packages = new URL('../../', import.meta.url)
+const read = (path: string) => readFileSync(new URL(path, packages), 'utf8')
+
+/** The options of {@link core.CompileOptions} in the READMEs: the compiler asks for a row for each. */
+const COMPILE_ROWS: Readonly<
+  Record<keyof core.CompileOptions, readonly [standard: string, meaning: string]>
+> = {
+  defaults: ['none', 'fields of every mail that names no others'],
+  preflight: ["`'throw'`", "`'warn'` sends what breaks a limit, `'fit'` shortens it"],
+  onWarning: ['one process warning per kind', 'called once per warning'],
+  correlationId: ['`false`', '`true` or `{ key }` adds a random UUID to the metadata'],
+  suppressions: ['none', 'a store that is asked before each mail, such as `createSuppressionList()`'],
+  suppressed: [
+    "`'throw'`",
+    "`'skip'` resolves where all recipients are suppressed, with `info.postmark.suppressed`",
+  ],
+}
+
+/** The options that a function takes, as it lists them where one is unknown. */
+function knownOptions(take: (options: object) => unknown): string[] {
+  try {
+    take({ qqqqqqqq: 1 })
+  } catch (error) {
+    return (error as core.PostmarkError).hint.replace(/^Known options: |\.$/g, '').split(', ')
+  }
+  throw new Error('An unknown option was taken.')
+}
+
+const compileOptions = knownOptions((options) => core.attachPostmark(createTransport({}), options))
+const transportOptions = knownOptions((options) =>
+  core.createPostmarkTransport(options as core.PostmarkTransportOptions),
+)
+
+function toTable(options: readonly string[]): string {
+  const rows = options.map((option) => {
+    const [standard, meaning] = COMPILE_ROWS[option as keyof core.CompileOptions]
+    return `| \`${option}\` | ${standard} | ${meaning} |`
+  })
+  return ['| Option | Default | Meaning |', '| --- | --- | --- |', ...rows].join('\n')
+}
+
+/** A README with a text between the comments that are there for it. */
+async function expectOptions(name: string, text: string): Promise<void> {
+  const place = /(<!-- options[^>]*-->\n)[\s\S]*(<!-- \/options -->)/
+  const readme = read(`${name}/README.md`)
+  expect(readme).toMatch(place)
+  const made = readme.replace(place, (_all, from: string, to: string) => `${from}${text}\n${to}`)
+  await expect(made).toMatchFileSnapshot(new URL(`${name}/README.md`, packages).pathname)
+}
+
+/** After a change of the options: `npx vitest run packages/core/src/package-readmes.test.ts -u`. */
+describe('the READMEs of packages', () => {
+  it('know each option of the compile step', () => {
+    expect(compileOptions.toSorted()).toEqual(Object.keys(COMPILE_ROWS).toSorted())
+  })
+
+  it('core has the options of attachPostmark and of createPostmarkTransport', async () => {
+    const others = transportOptions.filter((option) => !compileOptions.includes(option))
+    const list = others.map((option) => `\`${option}\``).join(', ')
+    const both = 'Options of `attachPostmark`, also of `createPostmarkTransport`:'
+    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](../../docs/transport.md) explains them. An unknown option fails at once, with the close match.`
+    await expectOptions('core', `${both}\n\n${toTable(compileOptions)}\n\n${only}`)
+    const explained = read('../docs/transport.md')
+    for (const option of others) expect(explained).toMatch(new RegExp(`\\b${option}\\b`))
+  })
+
+  it('nodemailer has the options of the plugin', async () => {
+    // A plugin cannot make sendMail resolve, so `suppressed` has one value there.
+    await expectOptions('nodemailer', toTable(compileOptions.filter((option) => option !== 'suppressed')))
+  })
+
+  it('core names each function, class and constant that it exports, and no other', () => {
+    const rows = read('core/README.md').match(/\| Export \|[^\n]*\n[\s\S]*?\n\n/)?.[0] ?? ''
+    const cells = rows.split('\n').map((row) => row.split(' | ')[0] ?? '')
+    const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)/g)].map(([, name]) => name))
+    expect(named.toSorted()).toEqual(Object.keys(core).toSorted())
+  })
+})
