@@ -62,7 +62,7 @@ export async function infos(): Promise<void> {
   const noId: number = info.messageId
   // @ts-expect-error and so has ours
   const noTag: number = info.postmark.tag
-  smtp.sendMail(message, (error, info) => {
+  void smtp.sendMail(message, (error, info) => {
     const tag: string | undefined = info.postmark.tag
     // @ts-expect-error info keeps its type
     const noId: number = info.messageId

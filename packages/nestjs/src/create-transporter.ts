@@ -13,7 +13,7 @@ export function createTransporter(options: PostmarkModuleOptions, name?: string)
 }
 
 /** A module as messages name it. */
-export function nameModule(name: string | undefined): string {
+function nameModule(name: string | undefined): string {
   return name === undefined ? 'PostmarkSmtpModule' : `PostmarkSmtpModule ${JSON.stringify(name)}`
 }
 
