@@ -5,7 +5,7 @@ it('prints what the server received, and what never left', async () => {
   const lines: string[] = []
   await main((line) => lines.push(line))
   expect(lines).toEqual([
-    'Refused before it left: postmark.metadata.note has 81 characters (at most 80 characters)',
+    'Refused before it left: postmark.metadata.note has 81 characters (expected: at most 80 characters)',
     'Plain: {"messageStream":"outbound"}',
     'Order 1001: {"messageStream":"outbound","tag":"checkout","metadata":{"tenant":"acme","request-id":"req-1"}}',
     'Invoice: {"messageStream":"outbound","tag":"invoice","trackOpens":true,"keepId":true}',

@@ -65,7 +65,7 @@ export async function main(
   } catch (error) {
     if (!isPostmarkError(error)) throw error
     const [problem] = error.problems
-    print(`Refused before it left: ${problem?.path} ${problem?.found} (${problem?.limit})`)
+    print(`Refused before it left: ${problem?.path} ${problem?.found} (expected: ${problem?.limit})`)
   }
   transporter.close()
   for (const received of sandbox.outbox) {

@@ -67,7 +67,7 @@ function toProblem(
   return {
     path: 'to',
     found: 'has a suppressed recipient',
-    limit: `addresses that the stream ${JSON.stringify(stream)} may send to`,
+    limit: `an address that the stream ${JSON.stringify(stream)} may send to`,
     cure: API_ERRORS[INACTIVE_RECIPIENT]!.cure,
     severity,
     errorCode: INACTIVE_RECIPIENT,
@@ -86,6 +86,6 @@ function refuse(recipients: readonly string[], stream: string): PostmarkError {
 
 function failed(found: string): SuppressionVerdict {
   const limit = 'a list of the suppressed addresses'
-  const cure = 'The mail went out without this check. Look after the store.'
+  const cure = 'The mail was sent without this check. Find out what is wrong with the store.'
   return { warnings: [{ path: 'suppressions', found, limit, cure, severity: 'warning' }], refusal: undefined }
 }

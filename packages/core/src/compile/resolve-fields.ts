@@ -123,7 +123,7 @@ function checkStream(
   const unknown: PostmarkProblem = {
     path,
     found: `is ${JSON.stringify(id)}, which the transport does not declare`,
-    limit: `declared: ${[...streams.known].join(', ')}`,
+    limit: `one of ${[...streams.known].join(', ')}`,
     cure: near ? `Did you mean "${near}"?` : 'Add it to `streams`.',
     severity: streams.strict ? 'error' : 'warning',
     errorCode: UNKNOWN_STREAM,

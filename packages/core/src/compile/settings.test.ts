@@ -92,7 +92,7 @@ describe('toCompileSettings', () => {
   it.each([
     ['preflight', 'strict', /"strict"; it must be "throw", "warn" or "fit"/],
     ['preflight', null, /preflight is null/],
-    ['preflight', true, /a value of type boolean/],
+    ['preflight', true, /preflight is true/],
     ['onWarning', 'log', /onWarning is "log"; it must be a function/],
     ['onWarning', null, /onWarning is null/],
     ['suppressions', null, /suppressions is null; it must be a store with `find`/],
@@ -166,8 +166,8 @@ describe('warnings that nobody asked for', () => {
     await new Promise(setImmediate)
     process.off('warning', listen)
     expect(heard.map(({ message }) => message)).toEqual([
-      'context.metadata.tenant has 90 (at most 80). Shorten it. Give onWarning to see each.',
-      'context.tag has 90 (at most 80). Shorten it. Give onWarning to see each.',
+      'context.metadata.tenant has 90 (expected: at most 80). Shorten it. Give onWarning to see each.',
+      'context.tag has 90 (expected: at most 80). Shorten it. Give onWarning to see each.',
     ])
   })
 })

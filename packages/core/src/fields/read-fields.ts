@@ -1,6 +1,7 @@
 import { describe, isRecord } from '../problems/describe.js'
 import type { PostmarkProblem, Report } from '../problems/problem.js'
 import { closeMatch, INVALID_REQUEST } from '../problems/problem.js'
+import { pathOf } from '../problems/quote.js'
 import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { readMetadata } from './read-metadata.js'
@@ -110,7 +111,7 @@ function readChoice<V extends string>(
   }
   const near = typeof value === 'string' ? closeMatch(value, values) : undefined
   const cure = near ? `Did you mean "${near}"?` : 'Choose one of them.'
-  report({ path, found: `is ${describe(value)}`, limit: values.join(', '), cure })
+  report({ path, found: `is ${describe(value)}`, limit: `one of ${values.join(', ')}`, cure })
   return undefined
 }
 
@@ -123,9 +124,9 @@ function readStream(value: unknown, path: string, report: Report): string {
 
 function reportUnknown(key: string, path: string, report: Report): void {
   report({
-    path: `${path}.${key}`,
+    path: pathOf(path, key),
     found: 'is not a Postmark field',
-    limit: Object.keys(POSTMARK_FIELDS).join(', '),
+    limit: `one of ${Object.keys(POSTMARK_FIELDS).join(', ')}`,
     cure: cureUnknown(key, path),
   })
 }

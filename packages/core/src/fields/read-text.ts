@@ -61,7 +61,7 @@ function readUnprintable(text: string, path: string, report: Report): string {
     report({
       path,
       found: 'has characters outside printable ASCII',
-      limit: 'printable ASCII is safe',
+      limit: 'printable ASCII',
       cure: 'It is sent encoded (RFC 2047); Postmark does not document whether it decodes that. Use ASCII to be sure.',
       severity: 'warning',
     })

@@ -84,12 +84,7 @@ function wrongName(name: string, path: string): PostmarkProblem | undefined {
   const lower = name.toLowerCase()
   const meant = MISSPELLED_HEADERS.get(lower)
   if (meant)
-    return problem(
-      path,
-      'is not a header of Postmark',
-      `the header is ${meant}`,
-      `Postmark ignores this name. Write ${meant}.`,
-    )
+    return problem(path, 'is not a header of Postmark', meant, `Postmark ignores this name. Write ${meant}.`)
   if (lower === POSTMARK_FIELDS.metadata.header.toLowerCase()) {
     return problem(
       path,
@@ -99,7 +94,7 @@ function wrongName(name: string, path: string): PostmarkProblem | undefined {
     )
   }
   if (RESERVED.has(lower))
-    return problem(path, 'is a header that Postmark writes itself', 'not to be set by a sender', 'Remove it.')
+    return problem(path, 'is a header that Postmark writes itself', 'a header for senders', 'Remove it.')
   return undefined
 }
 

@@ -1,17 +1,16 @@
-import { isRecord } from './describe.js'
+import { describe, isRecord } from './describe.js'
 import { PostmarkError } from './error.js'
+import type { PostmarkProblem } from './problem.js'
 import { closeMatch } from './problem.js'
+import { pathOf } from './quote.js'
 
-/** The error for a wrong value of an option. */
+/** Names of options that hold a secret, whatever it looks like. */
+const SECRET_OPTION = /(credentials|tokens?|secret\w*|pass\w*|basic\w*|url|apiKey)$/i
+
+/** The error for a wrong value of an option; it never quotes what may be a secret. */
 export function optionError(name: string, value: unknown, wanted: string, hint?: string): PostmarkError {
   const found =
-    typeof value === 'string'
-      ? JSON.stringify(value.slice(0, 40))
-      : value === null
-        ? 'null'
-        : Array.isArray(value)
-          ? 'an array'
-          : `a value of type ${typeof value}`
+    typeof value === 'string' && value !== '' && SECRET_OPTION.test(name) ? 'a text' : describe(value)
   return new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
     `Option ${name} is ${found}; it must be ${wanted}.`,
@@ -19,46 +18,88 @@ export function optionError(name: string, value: unknown, wanted: string, hint?:
   )
 }
 
-/** Options that people bring from elsewhere, with what they are here. */
-const ELSEWHERE: ReadonlyMap<string, readonly ['ERR_POSTMARK_OPTIONS' | 'ERR_POSTMARK_TLS', string]> =
-  new Map([
-    [
-      'secure',
-      [
-        'ERR_POSTMARK_TLS',
-        'Postmark has no implicit TLS: it uses STARTTLS on 587, 2525 and 25, which is always required here. Leave `secure` out.',
-      ],
-    ],
-    ['requireTLS', ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. Leave `requireTLS` out.']],
-    [
-      'ignoreTLS',
-      ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
-    ],
-    ['auth', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
-    ['port', ['ERR_POSTMARK_OPTIONS', 'Give `ports: [2525]`.']],
-    ['token', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
-    ['apiKey', ['ERR_POSTMARK_OPTIONS', 'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.']],
-    [
-      'proxy',
-      ['ERR_POSTMARK_OPTIONS', 'Give `getSocket`, which hands in a socket that goes through your proxy.'],
-    ],
-  ])
+type OptionCode = 'ERR_POSTMARK_OPTIONS' | 'ERR_POSTMARK_TLS'
+type Advice = readonly [OptionCode, string | ((value: unknown) => string)]
 
-/** Refuses options that are not known, with the close match. @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TLS */
-export function refuseUnknown(options: unknown, known: readonly string[]): void {
+const TOKEN_ADVICE: Advice = [
+  'ERR_POSTMARK_OPTIONS',
+  'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+]
+
+/** Options that people bring from elsewhere, with what they are here. */
+const ELSEWHERE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
+  [
+    'secure',
+    [
+      'ERR_POSTMARK_TLS',
+      'Postmark has no implicit TLS: it uses STARTTLS on 587, 2525 and 25, which is always required here. Leave `secure` out.',
+    ],
+  ],
+  ['requireTLS', ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. Leave `requireTLS` out.']],
+  [
+    'ignoreTLS',
+    ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
+  ],
+  ['auth', TOKEN_ADVICE],
+  ['token', TOKEN_ADVICE],
+  ['apiKey', TOKEN_ADVICE],
+  ['port', ['ERR_POSTMARK_OPTIONS', advisePorts]],
+  ['service', ['ERR_POSTMARK_OPTIONS', 'Postmark\u2019s hosts are the default. Leave `service` out.']],
+  [
+    'proxy',
+    ['ERR_POSTMARK_OPTIONS', 'Give `getSocket`, which hands in a socket that goes through your proxy.'],
+  ],
+])
+
+function advisePorts(port: unknown): string {
+  const number = Number(port)
+  if (number === 465)
+    return 'Postmark has no implicit TLS on 465. Leave `port` out: 587, 2525 and 25 are tried.'
+  return Number.isInteger(number) && number > 0 && number < 65536
+    ? `Give \`ports: [${number}]\`.`
+    : 'Give `ports`, such as [587, 2525, 25].'
+}
+
+/**
+ * Refuses options that are not known, all at once, each with what to write in its place.
+ * @param name the option that holds them; empty for the options themselves
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TLS
+ */
+export function refuseUnknown(options: unknown, known: readonly string[], name = ''): void {
   if (options === undefined) return
-  if (!isRecord(options)) throw new PostmarkError('ERR_POSTMARK_OPTIONS', 'The options must be an object.')
-  for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue
-    const [code, advice] = ELSEWHERE.get(name) ?? []
-    // As the URL of a transport names it.
-    const near =
-      name === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(name, known)
-    const hint = advice ?? (near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`)
-    throw new PostmarkError(
-      code ?? 'ERR_POSTMARK_OPTIONS',
-      `Option ${JSON.stringify(name)} is not known. ${hint}`,
-      { hint },
-    )
+  if (!isRecord(options)) throw notAnObject(options, known, name)
+  const unknown = Object.keys(options).filter((key) => !known.includes(key))
+  if (unknown.length === 0) return
+  const problems = unknown.map((key) => toProblem(key, options[key], known, name))
+  const [first] = problems
+  const code = unknown.some((key) => ELSEWHERE.get(key)?.[0] === 'ERR_POSTMARK_TLS')
+    ? 'ERR_POSTMARK_TLS'
+    : 'ERR_POSTMARK_OPTIONS'
+  const message =
+    problems.length === 1
+      ? `Option ${JSON.stringify(first!.path)} is not known. ${first!.cure}`
+      : `${problems.length} options are not known:${problems.map(({ path, cure }) => `\n  - ${path}: ${cure}`).join('')}`
+  throw new PostmarkError(code, message, { problems, hint: problems.map(({ cure }) => cure).join(' ') })
+}
+
+function toProblem(key: string, value: unknown, known: readonly string[], name: string): PostmarkProblem {
+  const advice = ELSEWHERE.get(key)?.[1]
+  // As the URL of a transport names it.
+  const near = key === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(key, known)
+  const list = `Known options: ${known.join(', ')}.`
+  return {
+    path: pathOf(name, key),
+    found: 'is not known',
+    limit: `one of ${known.join(', ')}`,
+    cure:
+      typeof advice === 'function' ? advice(value) : (advice ?? (near ? `Did you mean "${near}"?` : list)),
+    severity: 'error',
   }
+}
+
+function notAnObject(options: unknown, known: readonly string[], name: string): PostmarkError {
+  if (name) return optionError(name, options, `an object with ${known.join(', ')}`)
+  // Not quoted, since a text in place of the options is most often a URL with a token.
+  const found = typeof options === 'string' ? 'a text' : describe(options)
+  return new PostmarkError('ERR_POSTMARK_OPTIONS', `The options are ${found}; they must be an object.`)
 }

@@ -1,14 +1,15 @@
+import { quote } from './quote.js'
+
 /** Whether a value is an object with keys, and no array. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A short name of a value for a message: its kind, and the value itself only where it is a short word. */
+/** A short name of a value for a message: its kind, and the value itself only where it is a short text that is no secret. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'string')
-    return value.length <= 40 ? JSON.stringify(value) : `a text of ${value.length} characters`
+  if (typeof value === 'string') return quote(value)
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'undefined')
     return String(value)
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`

@@ -49,10 +49,10 @@ describe('PostmarkError', () => {
   it('lists every problem in its message', () => {
     const { message } = problemsError('ERR_POSTMARK_PREFLIGHT', [problem('tag'), problem('to')])
     expect(message).toBe(
-      'The mail was not sent (2 problems):\n  - tag is bad (good). Mend it.\n  - to is bad (good). Mend it.',
+      'The mail was not sent (2 problems):\n  - tag is bad (expected: good). Mend it.\n  - to is bad (expected: good). Mend it.',
     )
     expect(problemsError('ERR_POSTMARK_FIELDS', [problem('tag')]).message).toBe(
-      'The Postmark fields are not valid:\n  - tag is bad (good). Mend it.',
+      'The Postmark fields are not valid:\n  - tag is bad (expected: good). Mend it.',
     )
   })
 })

@@ -13,7 +13,7 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_OPTIONS: {
     meaning: 'An option is unknown, missing or has a wrong value.',
-    cure: 'The message names the option and the close match.',
+    cure: 'The message names the option and what it must be.',
   },
   ERR_POSTMARK_URL: {
     meaning: 'A connection URL cannot be read.',
@@ -59,8 +59,12 @@ export const ERROR_CODES = {
 /** One of the codes of docs/errors.md. @example 'ERR_POSTMARK_PREFLIGHT' */
 export type PostmarkErrorCode = keyof typeof ERROR_CODES
 
-/** What most often stands behind a value that is missing. */
-export const UNSET_VARIABLE = 'Where it comes from an environment variable, that one is not set.'
+/** What is most often wrong where a value is missing. */
+export const UNSET_VARIABLE = 'If it comes from an environment variable, that variable is not set.'
+
+/** The same for a connection URL, with the name that our examples use. */
+export const UNSET_URL =
+  'If it comes from an environment variable such as POSTMARK_URL, that variable is not set.'
 
 const BRAND = Symbol.for('@postmark-smtp/error')
 

@@ -40,5 +40,7 @@ it('says a problem in one sentence with place, limit and cure', () => {
     cure: 'Shorten it.',
     severity: 'error',
   } as const
-  expect(toSentence(problem)).toBe('postmark.tag has 1001 characters (at most 1000 characters). Shorten it.')
+  expect(toSentence(problem)).toBe(
+    'postmark.tag has 1001 characters (expected: at most 1000 characters). Shorten it.',
+  )
 })

@@ -4,7 +4,7 @@ export interface PostmarkProblem {
   readonly path: string
   /** What was found there. @example 'has 110 characters' */
   readonly found: string
-  /** What is allowed there. @example 'at most 80 characters' */
+  /** What was expected there. @example 'at most 80 characters' */
   readonly limit: string
   /** What to do about it. */
   readonly cure: string
@@ -18,10 +18,10 @@ export interface PostmarkProblem {
 
 /**
  * A problem as one sentence.
- * @example 'postmark.tag has 1001 characters (at most 1000 characters). Shorten it.'
+ * @example 'postmark.tag has 1001 characters (expected: at most 1000 characters). Shorten it.'
  */
 export function toSentence(problem: PostmarkProblem): string {
-  return `${problem.path} ${problem.found} (${problem.limit}). ${problem.cure}`
+  return `${problem.path} ${problem.found} (expected: ${problem.limit}). ${problem.cure}`
 }
 
 /** Takes a problem; an error with the code 300 unless it says otherwise. */

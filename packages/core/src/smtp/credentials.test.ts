@@ -20,7 +20,7 @@ describe('toLogin', () => {
     [
       'an undefined environment variable',
       { serverToken: undefined },
-      'environment variable, that one is not set',
+      'environment variable, that variable is not set',
     ],
     ['a number', { serverToken: 7 }, 'not a text'],
     ['an empty text', { serverToken: '' }, 'empty'],

@@ -255,7 +255,7 @@ function wrongStream(stream: string, only: string): PostmarkError {
     {
       path: 'messageStream',
       found: `is ${JSON.stringify(stream)}`,
-      limit: `the SMTP token is for the stream ${JSON.stringify(only)}`,
+      limit: `the stream ${JSON.stringify(only)} of the SMTP token`,
       cure: 'Give the stream credentials of its own in `streams`, or use a server token.',
       severity: 'error',
       errorCode: UNKNOWN_STREAM,

@@ -5,6 +5,7 @@ import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError } from '../problems/error.js'
 import { toSentence } from '../problems/problem.js'
+import { pathOf, quote } from '../problems/quote.js'
 import type { Credentials, Login, StreamType } from '../smtp/credentials.js'
 import { readAccessKey, toLogin } from '../smtp/credentials.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
@@ -73,7 +74,7 @@ export function readStreamRoutes(
   ) {
     throw new PostmarkError(
       'ERR_POSTMARK_CREDENTIALS',
-      `messageStream is ${JSON.stringify(messageStream)}, but the SMTP token is for ${JSON.stringify(main.stream)}.`,
+      `messageStream is ${quote(messageStream)}, but the SMTP token is for ${JSON.stringify(main.stream)}.`,
       {
         hint: 'Leave messageStream out, or use the token of that stream.',
       },
@@ -102,12 +103,14 @@ export function readStreamRoutes(
   const targets = new Map<string, Target>()
   const fields = new Map<string, ParsedPostmarkFields>()
   for (const [stream, given] of Object.entries(streams)) {
-    const problem = streamProblem(stream, `streams.${stream}`)
+    const problem = streamProblem(stream, pathOf('streams', stream))
     if (problem)
       throw new PostmarkError('ERR_POSTMARK_OPTIONS', `Option ${toSentence(problem)}`, {
         problems: [problem],
       })
-    refuseUnknown(given, STREAM_OPTIONS)
+    const name = pathOf('streams', stream)
+    if (!isRecord(given)) throw optionError(name, given, 'an object such as { type: "broadcasts" }')
+    refuseUnknown(given, STREAM_OPTIONS, name)
     const { type, serverToken, smtpToken, credentials, ...defaults } = given as StreamOptions
     if (type !== undefined && !Object.hasOwn(HOSTS, type)) {
       throw optionError(`streams.${stream}.type`, type, '"transactional" or "broadcasts"')

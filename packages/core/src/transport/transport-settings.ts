@@ -5,8 +5,8 @@ import { ConnectionBudget, processBudget } from '../delivery/connection-budget.j
 import type { RetrySettings } from '../delivery/retry.js'
 import type { RoutePlan } from '../delivery/route.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
-import { isRecord } from '../problems/describe.js'
-import { PostmarkError, UNSET_VARIABLE } from '../problems/error.js'
+import { describe, isRecord } from '../problems/describe.js'
+import { PostmarkError, UNSET_URL } from '../problems/error.js'
 import { createRedactor } from '../problems/redact.js'
 import type { GetSocket } from '../smtp/given-socket.js'
 import { createGivenSockets } from '../smtp/given-socket.js'
@@ -19,7 +19,7 @@ import { TIME_LIMITS } from '../smtp/time-limits.js'
 import type { Account, StreamRoutes } from './stream-routes.js'
 import { readStreamRoutes } from './stream-routes.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
-import { parseTransportUrl } from './transport-url.js'
+import { parseTransportUrl, URL_FORM } from './transport-url.js'
 
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
@@ -47,6 +47,7 @@ export function toTransportSettings(input: unknown): TransportSettings {
   if (host !== undefined && (typeof host !== 'string' || host === ''))
     throw optionError('host', host, 'a host name')
   if (typeof strictStreams !== 'boolean') throw optionError('strictStreams', strictStreams, 'true or false')
+  if (!isRecord(tls)) throw optionError('tls', tls, 'an object such as { ca }')
   checkSafety(host, tls, allowPlaintext)
   const { maxConnections, maxQueued, ...pool } = readPool(options.pool)
   const budget = maxConnections === undefined ? processBudget : new ConnectionBudget(maxConnections)
@@ -147,13 +148,16 @@ function readInput(input: unknown): object {
   if (!isRecord(input))
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `The options are missing: a URL or an object is needed. ${UNSET_VARIABLE}`,
+      `The options are missing: a URL or an object is needed. ${UNSET_URL}`,
     )
   if (!('url' in input)) return input
   const { url, ...options } = input
   // The value is not quoted, since it may hold the token.
   if (typeof url !== 'string')
-    throw new PostmarkError('ERR_POSTMARK_URL', `Option url is no text. ${UNSET_VARIABLE}`)
+    throw new PostmarkError(
+      'ERR_POSTMARK_URL',
+      `Option url is ${describe(url)}; it must be a text such as ${URL_FORM}. ${UNSET_URL}`,
+    )
   const { streams, ...read } = parseTransportUrl(url)
   const beside = Object.keys(options).filter((key) => options[key] !== undefined)
   const twice = beside.find((key) => key in read || CREDENTIALS.includes(key))
@@ -227,7 +231,7 @@ function readNumbers<N extends Readonly<Record<string, number>>>(
   defaults: N,
   others: readonly string[] = [],
 ): { readonly [K in keyof N]: number } {
-  refuseUnknown(given, [...Object.keys(defaults), ...others])
+  refuseUnknown(given, [...Object.keys(defaults), ...others], name)
   const numbers: Record<string, number> = { ...defaults }
   for (const [key, value] of Object.entries(given as object)) {
     if (value === undefined) continue

@@ -1,8 +1,10 @@
-import { PostmarkError, UNSET_VARIABLE } from '../problems/error.js'
+import { PostmarkError, UNSET_URL } from '../problems/error.js'
 import { closeMatch } from '../problems/problem.js'
+import { isQuotable } from '../problems/quote.js'
 
 const PARAMETERS = ['stream', 'message_stream', 'type', 'plaintext']
-const FORM = 'postmark+smtp://TOKEN@default?stream=outbound'
+/** The form of a connection URL, as an example. */
+export const URL_FORM = 'postmark+smtp://TOKEN@default?stream=outbound'
 
 /**
  * Reads a connection URL into the options it stands for; errors never quote it, since it holds the token.
@@ -34,14 +36,17 @@ export function parseTransportUrl(text: string): Record<string, unknown> {
 }
 
 function parse(text: string): URL {
-  if (text === '') throw refuse('is empty', UNSET_VARIABLE)
+  if (text === '') throw refuse('is empty', UNSET_URL)
   let url: URL
   try {
     url = new URL(text)
   } catch {
     throw refuse('cannot be read')
   }
-  if (url.protocol !== 'postmark+smtp:') throw refuse(`begins with ${url.protocol}//`)
+  if (url.protocol !== 'postmark+smtp:')
+    throw refuse(
+      isQuotable(url.protocol) ? `begins with ${url.protocol}//` : 'does not begin with postmark+smtp://',
+    )
   if (url.hostname === '') throw refuse('has no host')
   if (url.pathname !== '' && url.pathname !== '/') throw refuse('has a path')
   return url
@@ -61,7 +66,7 @@ function readParameters(parameters: URLSearchParams): ReadonlyMap<string, string
     if (!PARAMETERS.includes(name)) {
       const near = closeMatch(name, PARAMETERS)
       throw refuse(
-        `has the unknown parameter ${JSON.stringify(name)}`,
+        isQuotable(name) ? `has the unknown parameter ${JSON.stringify(name)}` : 'has an unknown parameter',
         near ? `Did you mean "${near}"?` : `Known: ${PARAMETERS.join(', ')}.`,
       )
     }
@@ -71,6 +76,6 @@ function readParameters(parameters: URLSearchParams): ReadonlyMap<string, string
   return found
 }
 
-function refuse(found: string, hint = `Use the form ${FORM}.`): PostmarkError {
+function refuse(found: string, hint = `Use the form ${URL_FORM}.`): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_URL', `The connection URL ${found}. ${hint}`, { hint })
 }

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest'
+import { optionError, refuseUnknown } from './check-options.js'
+import type { PostmarkError } from './error.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+const KNOWN = ['host', 'ports', 'serverToken', 'smtpToken', 'messageStream']
+
+function refusalOf(act: () => void): PostmarkError {
+  try {
+    act()
+  } catch (error) {
+    return error as PostmarkError
+  }
+  throw new Error('It was not refused.')
+}
+
+describe('refuseUnknown', () => {
+  it('names all unknown options at once, each with its cure', () => {
+    const options = { host: 'h', port: 587, auth: { user: TOKEN, pass: TOKEN }, service: 'postmark', hots: 1 }
+    const error = refusalOf(() => refuseUnknown(options, KNOWN))
+    expect(error.code).toBe('ERR_POSTMARK_OPTIONS')
+    expect(error.message).toBe(
+      [
+        '4 options are not known:',
+        '  - port: Give `ports: [587]`.',
+        '  - auth: Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+        '  - service: Postmark’s hosts are the default. Leave `service` out.',
+        '  - hots: Did you mean "host"?',
+      ].join('\n'),
+    )
+    expect(error.problems.map(({ path }) => path)).toEqual(['port', 'auth', 'service', 'hots'])
+  })
+
+  it.each([
+    [2525, 'Give `ports: [2525]`.'],
+    ['2525', 'Give `ports: [2525]`.'],
+    [465, 'Postmark has no implicit TLS on 465. Leave `port` out: 587, 2525 and 25 are tried.'],
+    [undefined, 'Give `ports`, such as [587, 2525, 25].'],
+    ['smtp', 'Give `ports`, such as [587, 2525, 25].'],
+    [70_000, 'Give `ports`, such as [587, 2525, 25].'],
+  ])('says for the port %j what to write', (port, cure) => {
+    expect(refusalOf(() => refuseUnknown({ port }, KNOWN)).hint).toBe(cure)
+  })
+
+  it('is an error of TLS where one of them asks for TLS in another way', () => {
+    const error = refusalOf(() => refuseUnknown({ port: 465, secure: true }, KNOWN))
+    expect(error.code).toBe('ERR_POSTMARK_TLS')
+    expect(error.message).toMatch(/port: .*\n.*secure: /)
+  })
+
+  it('names the option that holds the unknown one', () => {
+    const error = refusalOf(() => refuseUnknown({ maxConnection: 1 }, ['maxConnections'], 'pool'))
+    expect(error.message).toBe('Option "pool.maxConnection" is not known. Did you mean "maxConnections"?')
+  })
+
+  it.each([
+    [true, 'Option pool is true; it must be an object with maxConnections, maxAgeMs.'],
+    [null, 'Option pool is null; it must be an object with maxConnections, maxAgeMs.'],
+    ['big', 'Option pool is "big"; it must be an object with maxConnections, maxAgeMs.'],
+    [[1], 'Option pool is an array of 1; it must be an object with maxConnections, maxAgeMs.'],
+  ])('names the option where %j stands in place of an object', (value, message) => {
+    expect(refusalOf(() => refuseUnknown(value, ['maxConnections', 'maxAgeMs'], 'pool')).message).toBe(
+      message,
+    )
+  })
+
+  it.each([
+    [null, 'The options are null; they must be an object.'],
+    ['postmark+smtp://t@default', 'The options are a text; they must be an object.'],
+  ])('says what came in place of the options: %j', (value, message) => {
+    expect(refusalOf(() => refuseUnknown(value, KNOWN)).message).toBe(message)
+  })
+
+  it('lists what is known where nothing is close, and promises no close match', () => {
+    const error = refusalOf(() => refuseUnknown({ zebra: 1 }, KNOWN))
+    expect(error.hint).toBe(`Known options: ${KNOWN.join(', ')}.`)
+    expect(refusalOf(() => refuseUnknown('x', KNOWN)).hint).not.toMatch(/close match/)
+  })
+})
+
+describe('an option error never quotes a token', () => {
+  it.each<[string, () => void]>([
+    ['as the name of an option', () => refuseUnknown({ [TOKEN]: true }, KNOWN)],
+    ['as one of several names', () => refuseUnknown({ [TOKEN]: true, hots: 1 }, KNOWN)],
+    ['as a name within an option', () => refuseUnknown({ [TOKEN]: true }, KNOWN, 'pool')],
+    ['in place of the options', () => refuseUnknown(TOKEN, KNOWN)],
+    ['in place of an object', () => refuseUnknown(TOKEN, KNOWN, 'pool')],
+    [
+      'as a value',
+      () => {
+        throw optionError('authMethod', TOKEN, 'PLAIN or LOGIN')
+      },
+    ],
+  ])('%s', (_title, act) => {
+    const { message, hint, problems } = refusalOf(act)
+    expect(JSON.stringify({ message, hint, problems })).not.toContain(TOKEN)
+  })
+
+  it('nor any text where a secret belongs', () => {
+    expect(optionError('credentials', 'hunter2', 'a function').message).toBe(
+      'Option credentials is a text; it must be a function.',
+    )
+    expect(optionError('streams.news.serverToken', 'hunter2', 'a token').message).not.toContain('hunter2')
+    expect(optionError('serverToken', '', 'a token').message).toContain('is ""')
+  })
+})
