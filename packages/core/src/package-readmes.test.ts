@@ -63,7 +63,7 @@ describe('the READMEs of packages', () => {
     const others = transportOptions.filter((option) => !compileOptions.includes(option))
     const list = others.map((option) => `\`${option}\``).join(', ')
     const both = 'Options of `attachPostmark`, also of `createPostmarkTransport`:'
-    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](../../docs/transport.md) explains them. An unknown option fails at once, with the close match.`
+    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](../../docs/transport.md) explains them. An unknown option fails at once; the error names all of them, each with what to write in its place.`
     await expectOptions('core', `${both}\n\n${toTable(compileOptions)}\n\n${only}`)
     const explained = read('../docs/transport.md')
     for (const option of others) expect(explained).toMatch(new RegExp(`\\b${option}\\b`))
