@@ -75,12 +75,22 @@ describe('fromHeaderEntries', () => {
         { tag: 'a' },
       ],
       [
-        'takes the first of two spellings of a key',
+        'keeps a later spelling of a key under its name with a number',
         [
           ['X-PM-Metadata-a', '1'],
           ['X-PM-Metadata-A', '2'],
+          ['X-PM-Metadata-a', '3'],
         ],
-        { metadata: { a: '1' } },
+        { metadata: { a: '1', A1: '2', a2: '3' } },
+      ],
+      [
+        'takes the next number where a key with the first is there',
+        [
+          ['X-PM-Metadata-a1', '1'],
+          ['X-PM-Metadata-a', '2'],
+          ['X-PM-Metadata-a', '3'],
+        ],
+        { metadata: { a1: '1', a: '2', a2: '3' } },
       ],
       ['keeps an empty metadata value', [['X-PM-Metadata-a', '']], { metadata: { a: '' } }],
       ['passes over an empty tag', [['X-PM-Tag', ' ']], {}],

@@ -63,7 +63,8 @@ export function toHeaderEntries(fields: PostmarkFields): HeaderEntry[] {
 
 /**
  * Reads fields back from header lines, in any case; other headers and values that mean nothing are passed over.
- * Of two lines for one field the first counts: what Postmark does then is not known.
+ * Of two lines for one field the first counts: what Postmark does then is not known. Of two for one metadata key it is
+ * documented to keep both, the later one under its name with a number; the exact form is not.
  * @example fromHeaderEntries(toHeaderEntries({ tag: 'welcome' })) // { tag: 'welcome' }
  */
 export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmarkFields {
@@ -74,8 +75,8 @@ export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmar
     if (!meaning) continue
     const { field, metadataKey } = meaning
     if (metadataKey !== undefined) {
-      const lower = metadataKey.toLowerCase()
-      if (!metadata.has(lower)) metadata.set(lower, [metadataKey, value.trim()])
+      const key = freeKey(metadataKey, metadata)
+      metadata.set(key.toLowerCase(), [key, value.trim()])
     } else if (!Object.hasOwn(fields, field)) {
       const read = fromText(field, value.trim())
       if (read !== undefined) fields[field] = read
@@ -83,6 +84,14 @@ export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmar
   }
   if (metadata.size > 0) fields.metadata = Object.fromEntries(metadata.values())
   return fields
+}
+
+/** The key, followed by the first number that makes it a new one where it is taken. */
+function freeKey(key: string, taken: ReadonlyMap<string, unknown>): string {
+  if (!taken.has(key.toLowerCase())) return key
+  let number = 1
+  while (taken.has(`${key}${number}`.toLowerCase())) number++
+  return `${key}${number}`
 }
 
 function fromText(field: PostmarkField, text: string): unknown {

@@ -1,4 +1,5 @@
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
+import { readEntries } from './read-entries.js'
 
 /** One level of fields, with the name under which explanations and warnings speak of it. */
 export interface Level<F extends PostmarkFields = PostmarkFields> {
@@ -33,8 +34,7 @@ export function foldLevels(levels: readonly PostmarkFields[]): Merged {
       if (field !== 'metadata') fields.set(field, { value, level })
       else if (value === null) metadata.clear()
       else {
-        for (const key of Object.keys(value as object)) {
-          const entry = (value as Record<string, unknown>)[key]
+        for (const [key, entry] of readEntries(value) ?? []) {
           if (entry === undefined) continue
           const lower = key.toLowerCase()
           // Deleted first, so that the nearest level's spelling and place count.

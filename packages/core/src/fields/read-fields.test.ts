@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { PostmarkProblem } from '../problems/problem.js'
+import { mergeFields } from './merge-fields.js'
 import { parseFields } from './parse-fields.js'
 import { readFields } from './read-fields.js'
 
@@ -225,13 +226,143 @@ describe('readFields', () => {
     expect(errorsOf(given)).toEqual([])
   })
 
-  it('keeps the first of two metadata keys that differ by case alone', () => {
+  it('keeps the first of two metadata keys that differ only by case', () => {
     const reading = readFields({ metadata: { orderId: '1', OrderID: '2', orderid: '3' } }, 'fields')
     expect(reading.fields).toEqual({ metadata: { orderId: '1' } })
     expect(reading.problems).toMatchObject([
-      { path: 'fields.metadata.OrderID', found: 'differs from "orderId" by case alone' },
-      { path: 'fields.metadata.orderid', found: 'differs from "orderId" by case alone' },
+      { path: 'fields.metadata.OrderID', found: 'differs from "orderId" only by case' },
+      { path: 'fields.metadata.orderid', found: 'differs from "orderId" only by case' },
     ])
+  })
+
+  it.each<[string, object]>([
+    [
+      'a Map',
+      new Map<string, unknown>([
+        ['order-id', 7],
+        ['paid', false],
+        ['gone', undefined],
+      ]),
+    ],
+    ['URLSearchParams', new URLSearchParams('order-id=7&paid=false')],
+    ['Headers', new Headers({ 'Order-ID': '7', Paid: 'false' })],
+    ['FormData', new FormData()],
+    [
+      'pairs',
+      [
+        ['order-id', 7],
+        ['paid', false],
+      ],
+    ],
+    [
+      'getters',
+      {
+        get 'order-id'() {
+          return 7
+        },
+        get paid() {
+          return false
+        },
+      },
+    ],
+    ['an object without a prototype', Object.assign(Object.create(null), { 'order-id': 7, paid: false })],
+    [
+      'an instance with fields of its own',
+      new (class {
+        'order-id' = 7
+        paid = false
+      })(),
+    ],
+  ])('reads metadata from %s', (title, metadata) => {
+    if (metadata instanceof FormData) {
+      metadata.append('order-id', '7')
+      metadata.append('paid', 'false')
+    }
+    expect(readFields({ metadata }, 'fields'), title).toEqual({
+      fields: { metadata: { 'order-id': '7', paid: 'false' } },
+      problems: [],
+    })
+    expect(mergeFields({ metadata } as never)).toHaveProperty('metadata.order-id')
+  })
+
+  it.each<[string, unknown, string]>([
+    [
+      'getters of its class',
+      new (class Order {
+        get id() {
+          return 7
+        }
+      })(),
+      'is an Order without keys and values of its own',
+    ],
+    ['a Date', new Date(0), 'is a Date without keys and values of its own'],
+    ['a Set', new Set(['a']), 'is a Set without keys and values of its own'],
+    ['a Promise', Promise.resolve({ id: 7 }), 'is a Promise without keys and values of its own'],
+    ['an array of texts', ['a'], 'is an array of 1'],
+    ['a text', 'a', 'is "a"'],
+    ['a number', 7, 'is 7'],
+  ])('refuses metadata of %s, and says where', (_title, metadata, found) => {
+    expect(readFields({ metadata }, 'fields')).toMatchObject({
+      fields: {},
+      problems: [
+        {
+          path: 'fields.metadata',
+          found,
+          cure: 'Give an object such as {"order-id":"1234"}.',
+          severity: 'error',
+        },
+      ],
+    })
+  })
+
+  it('reads fields from a Map too, and refuses an object whose getters belong to its class', () => {
+    expect(readFields(new Map([['tag', 'welcome']]), 'fields')).toEqual({
+      fields: { tag: 'welcome' },
+      problems: [],
+    })
+    class Fields {
+      get tag() {
+        return 'welcome'
+      }
+    }
+    expect(readFields(new Fields(), 'fields').problems).toMatchObject([
+      { path: 'fields', found: 'is a Fields without fields of its own' },
+    ])
+  })
+
+  it('reads the keys of an iterable without an end no longer than any fields are', () => {
+    function* endless() {
+      for (let index = 0; ; index++) yield [`k${index}`, 'x']
+    }
+    expect(readFields({ metadata: endless() }, 'fields').problems).toMatchObject([
+      { path: 'fields.metadata' },
+    ])
+  })
+
+  it('refuses a key that is given twice, and keeps the first', () => {
+    const { fields, problems } = readFields({ metadata: new URLSearchParams('a=1&a=2') }, 'fields')
+    expect(fields).toEqual({ metadata: { a: '1' } })
+    expect(problems).toMatchObject([
+      { path: 'fields.metadata.a', found: 'is given twice', limit: 'each key once' },
+    ])
+  })
+
+  it.each([
+    ['soft_bounce', 'SoftBounce'],
+    ['Hard_Bounce', 'HardBounce'],
+    ['softbounce', 'SoftBounce'],
+    ['SMTPAPIERROR', 'SMTPApiError'],
+    ['SoftBounce', 'SoftBounce'],
+    ['Brand_New', 'Brand_New'],
+  ])('reads the bounce type %s as %s', (bounceType, name) => {
+    expect(readFields({ bounceType }, 'fields')).toEqual({ fields: { bounceType: name }, problems: [] })
+  })
+
+  it('warns of a spam complaint, which Postmark does not fake', () => {
+    expect(readFields({ bounceType: 'spam_complaint' }, 'fields')).toMatchObject({
+      fields: { bounceType: 'SpamComplaint' },
+      problems: [{ path: 'fields.bounceType', severity: 'warning' }],
+    })
   })
 
   it('counts the keys that have a value', () => {

@@ -2,8 +2,10 @@ import { describe, isRecord } from '../problems/describe.js'
 import type { PostmarkProblem, Report } from '../problems/problem.js'
 import { closeMatch, INVALID_REQUEST } from '../problems/problem.js'
 import { pathOf } from '../problems/quote.js'
+import { toBounceTypeName } from '../vocabulary/bounce-types.js'
 import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import { describeKind, readEntries } from './read-entries.js'
 import { readMetadata } from './read-metadata.js'
 import { readText } from './read-text.js'
 import { streamProblem } from './stream-problem.js'
@@ -28,9 +30,12 @@ export function readFields(input: unknown, path: string): Reading {
     problems.push({ severity: 'error', errorCode: INVALID_REQUEST, ...problem })
   const fields: Record<string, unknown> = {}
   try {
-    if (!isRecord(input)) throw new TypeError(`is ${describe(input)}`)
-    for (const key of Object.keys(input)) {
-      const value = input[key]
+    const entries = Array.isArray(input) ? undefined : readEntries(input)
+    if (!entries)
+      throw new TypeError(
+        isRecord(input) ? `is ${describeKind(input)} without fields of its own` : `is ${describe(input)}`,
+      )
+    for (const [key, value] of entries) {
       if (value === undefined) continue
       if (!Object.hasOwn(POSTMARK_FIELDS, key)) reportUnknown(key, path, report)
       else {
@@ -63,7 +68,8 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
     case 'stream':
       return readStream(value, path, report)
     case 'name':
-      if (typeof value === 'string' && /^[A-Za-z]{1,50}$/.test(value)) return value
+      if (typeof value === 'string' && /^[A-Za-z_]{1,50}$/.test(value))
+        return readBounceType(value, path, report)
       report({
         path,
         found: `is ${describe(value)}`,
@@ -83,6 +89,20 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
       }
       return readText(value, path, row.maxLength, report)
   }
+}
+
+/** A name in any case and with underscores, as Postmark's own name. The set is open, so an unknown one stays as it is. */
+function readBounceType(name: string, path: string, report: Report): string {
+  const known = toBounceTypeName(name)
+  if (known === 'SpamComplaint')
+    report({
+      path,
+      found: 'is a spam complaint',
+      limit: 'a bounce that Postmark fakes',
+      cure: 'Postmark fakes every type but this one. Choose another.',
+      severity: 'warning',
+    })
+  return known ?? name
 }
 
 /** `false` is a value of its own for a switch; for a flag, which is sent as `true` or not at all, it clears. */

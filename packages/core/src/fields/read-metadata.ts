@@ -1,43 +1,48 @@
 import { describe, isRecord } from '../problems/describe.js'
 import type { Report } from '../problems/problem.js'
+import { isQuotable, pathOf } from '../problems/quote.js'
 import { type ParsedPostmarkFields, POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import { describeKind, readEntries } from './read-entries.js'
 import { readText } from './read-text.js'
 
 /** Reads metadata of any shape: keys that are header names, each in one spelling, with values as text. */
 export function readMetadata(value: unknown, path: string, report: Report): ParsedPostmarkFields['metadata'] {
   const row = POSTMARK_FIELDS.metadata
-  if (!isRecord(value)) {
+  const found = readEntries(value)
+  if (!found) {
     report({
       path,
-      found: `is ${describe(value)}`,
-      limit: 'an object of keys and values',
+      found: isRecord(value)
+        ? `is ${describeKind(value)} without keys and values of its own`
+        : `is ${describe(value)}`,
+      limit: 'an object of keys and values, or what has entries, such as a Map',
       cure: `Give an object such as ${JSON.stringify(row.example)}.`,
     })
     return undefined
   }
   const seen = new Map<string, string>()
   const read: [string, string | null][] = []
+  const entries = [...found]
   let count = 0
-  for (const key of Object.keys(value)) {
-    const given = value[key]
+  for (const [key, given] of entries) {
     if (given === undefined) continue
     if (!/^[!-9;-~]+$/.test(key)) {
       report({
-        path: `${path}[${JSON.stringify(key)}]`,
+        path: isQuotable(key) ? `${path}[${JSON.stringify(key)}]` : pathOf(path, key),
         found: 'is not a header name',
         limit: 'printable ASCII without spaces or colons',
         cure: 'Rename the key.',
       })
       continue
     }
-    const at = `${path}.${key}`
+    const at = pathOf(path, key)
     const twin = seen.get(key.toLowerCase())
     if (twin !== undefined) {
       report({
         path: at,
-        found: `differs from "${twin}" by case alone`,
-        limit: 'one spelling per key',
-        cure: `It is the same key to Postmark. Remove one; "${twin}" is kept.`,
+        found: twin === key ? 'is given twice' : `differs from "${twin}" only by case`,
+        limit: 'each key once',
+        cure: 'It is the same key to Postmark. Remove or rename one; the first is kept.',
       })
       continue
     }
@@ -53,7 +58,7 @@ export function readMetadata(value: unknown, path: string, report: Report): Pars
       })
     }
     if (text !== null && ++count === row.maxEntries + 1) {
-      const total = Object.values(value).filter((entry) => entry !== undefined && entry !== null).length
+      const total = entries.filter(([, entry]) => entry !== undefined && entry !== null).length
       report({
         path,
         found: `has ${total} keys`,

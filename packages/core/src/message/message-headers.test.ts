@@ -178,6 +178,16 @@ describe('readHeaders', () => {
     expect(JSON.stringify(reading.fields)).not.toMatch(/"b"/)
   })
 
+  it('says what Postmark does with a metadata key that is given twice, and warns in a raw message, which goes out as it is', () => {
+    const twice = given(['X-PM-Metadata-id', 'a'], ['X-PM-Metadata-ID', 'b'])
+    const cure =
+      'Remove or rename one. Postmark keeps the later of two under its name with an incremental number.'
+    expect(readHeaders(twice, 'headers').problems).toMatchObject([{ cure, severity: 'error' }])
+    expect(readHeaders(twice, 'raw').problems).toMatchObject([{ cure, severity: 'warning' }])
+    const tags = given(['X-PM-Tag', 'a'], ['X-PM-Tag', 'b'])
+    expect(readHeaders(tags, 'raw').problems).toMatchObject([{ severity: 'error' }])
+  })
+
   it('takes two spellings for two places where it cannot tell, but never two lines of one spelling', () => {
     const lenient = readHeaders(given(['X-PM-Tag', 'a'], ['x-pm-tag', 'b']), 'headers', true)
     expect(lenient).toMatchObject({ fields: { tag: 'a' }, problems: [], twins: [{ severity: 'warning' }] })

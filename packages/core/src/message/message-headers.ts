@@ -59,13 +59,14 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
     }
     const before = spellings.get(lower)
     if (before !== undefined) {
-      const twice = problem(
-        at,
-        'is given twice',
-        'one line per field',
-        'Remove one. What Postmark does with two is not known; the first is kept.',
-      )
-      if (lenient && before !== name) twins.push({ ...twice, severity: 'warning' })
+      const isMetadata = meaning.metadataKey !== undefined
+      const cure = isMetadata
+        ? 'Remove or rename one. Postmark keeps the later of two under its name with an incremental number.'
+        : 'Remove one. What Postmark does with two is not known; the first is kept.'
+      const twice = problem(at, 'is given twice', 'one line per field', cure)
+      // The lines of a raw message go out as they are, and Postmark takes both.
+      if (isMetadata && path === 'raw') problems.push({ ...twice, severity: 'warning' })
+      else if (lenient && before !== name) twins.push({ ...twice, severity: 'warning' })
       else problems.push(twice)
       continue
     }

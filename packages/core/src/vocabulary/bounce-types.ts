@@ -38,3 +38,11 @@ export const BOUNCE_TYPES = {
 
 /** Name of a documented bounce type. */
 export type BounceTypeName = keyof typeof BOUNCE_TYPES
+
+const plain = (name: string) => name.replaceAll('_', '').toLowerCase()
+const NAMES = new Map((Object.keys(BOUNCE_TYPES) as BounceTypeName[]).map((name) => [plain(name), name]))
+
+/** The documented type that a name means: Postmark reads its case and its underscores as nothing. @example 'soft_bounce' */
+export function toBounceTypeName(name: string): BounceTypeName | undefined {
+  return NAMES.get(plain(name))
+}

@@ -1,0 +1,57 @@
+import { isRecord } from '../problems/describe.js'
+
+type Entry = readonly [string, unknown]
+
+/** More than any fields have; an iterable may have no end. */
+const MOST_ENTRIES = 10_000
+
+/**
+ * The keys and values of an object, or of what has entries: a Map, URLSearchParams, Headers, FormData, an array of pairs.
+ * Undefined for what has neither, such as a Date, or an object whose getters belong to its class: it would be lost
+ * without a word. Values of an object are read one by one, so that what comes before a getter that throws is kept.
+ */
+export function readEntries(value: unknown): Iterable<Entry> | undefined {
+  if (isIterable(value)) return readIterable(value)
+  if (!isRecord(value)) return undefined
+  const keys = Object.keys(value)
+  if (keys.length === 0 && !isPlain(value)) return undefined
+  return entriesOf(value, keys)
+}
+
+function* entriesOf(value: Readonly<Record<string, unknown>>, keys: readonly string[]): Generator<Entry> {
+  for (const key of keys) yield [key, value[key]]
+}
+
+function readIterable(value: Iterable<unknown>): Entry[] | undefined {
+  const entries: Entry[] = []
+  for (const entry of value) {
+    if (!isEntry(entry)) return undefined
+    entries.push([String(entry[0]), entry[1]])
+    if (entries.length === MOST_ENTRIES) break
+  }
+  return entries
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return (
+    typeof (value as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] === 'function' &&
+    typeof value === 'object'
+  )
+}
+
+function isEntry(entry: unknown): entry is readonly [string | number, unknown] {
+  return Array.isArray(entry) && entry.length === 2 && ['string', 'number'].includes(typeof entry[0])
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+/** What kind of object a value is, for a message. @example 'a Date' */
+export function describeKind(value: object): string {
+  const name: unknown = value.constructor?.name
+  return typeof name === 'string' && /^[A-Z]\w{0,39}$/.test(name) && name !== 'Object'
+    ? `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`
+    : 'an object'
+}
