@@ -30,14 +30,13 @@ describe('documents that are made from tables', () => {
 
   it('README.md shows an error as it reads', async () => {
     const message = {
+      from: 'shop@example.com',
       to: 'ann@example.com',
+      text: 'Welcome!',
       postmark: { metadata: { note: 'x'.repeat(110) }, tag: ['welcome', 'sale'] },
       attachments: [{ filename: 'setup.exe', content: '' }],
     }
-    const error = problemsError(
-      'ERR_POSTMARK_PREFLIGHT',
-      checkMessage(message, () => []),
-    )
+    const error = problemsError('ERR_POSTMARK_PREFLIGHT', checkMessage(message))
     const made = read('README.md').replace(
       /(<!-- error example[^>]*-->\n)[\s\S]*(<!-- \/error example -->)/,
       `$1\`\`\`text\n${error}\n\`\`\`\n$2`,

@@ -3,5 +3,7 @@
  */
 export { createCompileStep } from './compile/compile-step.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
+export { refusedByRest } from './message/check-parts.js'
 export { optionError, refuseUnknown } from './problems/check-options.js'
+export { REST_ANSWERS } from './vocabulary/api-errors.js'
 export { HEADER_PREFIX, MISSPELLED_HEADERS } from './vocabulary/vocabulary.js'

@@ -66,6 +66,24 @@ describe('checkSuppressions', () => {
     expect(refusal?.problems).toHaveLength(1)
   })
 
+  it.each([
+    ['ann@bücher.example', 'ANN@xn--bcher-kva.example'],
+    ['ann@xn--bcher-kva.example', 'ann@Bücher.example'],
+    ['"john doe"@example.com', '"John Doe"@example.com'],
+    ['"ann"@example.com', 'ann@example.com'],
+    ['ann@example.com', '"ann"@example.com'],
+  ])('knows a mail to %s by the suppression of %s', async (to, address) => {
+    const list = createSuppressionList()
+    list.add({ address, stream: 'outbound' })
+    const ofList = await checkSuppressions({ to: [to] }, 'outbound', list)
+    expect(ofList.refusal?.problems).toHaveLength(1)
+    // A store of one's own answers with what it holds.
+    const ofStore = await checkSuppressions({ to: [to] }, 'outbound', { find: () => [address] })
+    expect(ofStore.refusal?.problems).toHaveLength(1)
+    list.remove({ address: to, stream: 'outbound' })
+    expect(list.list()).toEqual([])
+  })
+
   const secret = 'redis://user:s3cr3t@db'
   it.each([
     [

@@ -1,4 +1,5 @@
-import { listRecipients } from '../message/nodemailer.js'
+import { toAddressKey } from '../message/address-key.js'
+import { listRecipients } from '../message/addresses.js'
 import { PostmarkError } from '../problems/error.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INACTIVE_RECIPIENT } from '../problems/problem.js'
@@ -19,15 +20,14 @@ export interface SuppressionVerdict {
   readonly refusal: PostmarkError | undefined
 }
 
-/** Asks a store about the recipients of a mail. Never rejects: a store that fails costs no mail. */
+/** Asks a store about the recipients of a mail. Never rejects: a store that fails stops no mail. */
 export async function checkSuppressions(
   message: object,
   stream: string,
   store: SuppressionFinder,
   limitMs: number = SUPPRESSIONS_MS,
 ): Promise<SuppressionVerdict> {
-  // Mailboxes are told apart by case in theory alone.
-  const recipients = new Map(listRecipients(message).map((address) => [address.toLowerCase(), address]))
+  const recipients = new Map(listRecipients(message).map((address) => [toAddressKey(address), address]))
   if (recipients.size === 0) return { warnings: [], refusal: undefined }
   let answer: unknown
   try {
@@ -38,8 +38,8 @@ export async function checkSuppressions(
   }
   if (answer === undefined) return failed(`gave no answer within ${limitMs / 1000} s`)
   if (!Array.isArray(answer)) return failed('answered with no list')
-  const suppressed = new Set(answer.map((address) => String(address).trim().toLowerCase()))
-  const hit = [...recipients].filter(([lower]) => suppressed.has(lower)).map(([, written]) => written)
+  const suppressed = new Set(answer.map((address) => toAddressKey(String(address))))
+  const hit = [...recipients].filter(([key]) => suppressed.has(key)).map(([, written]) => written)
   return {
     warnings: hit.map((recipient) => toProblem(recipient, stream, 'warning')),
     refusal: hit.length === recipients.size ? refuse(hit, stream) : undefined,

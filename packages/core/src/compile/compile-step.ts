@@ -7,7 +7,6 @@ import { toHeaderLines } from '../message/header-lines.js'
 import { joinHeaders, mayHoldDefaults, splitHeaders } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import { readHeaders } from '../message/message-headers.js'
-import { listRecipients } from '../message/nodemailer.js'
 import type { CompilePlugin, CompilingMail } from '../message/nodemailer-types.js'
 import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
@@ -124,7 +123,7 @@ function compile(
     { transport, context, message, headers, ...(raw && { raw: raw.headers }) },
     settings,
   )
-  const limits = checkLimits(mail.data, listRecipients)
+  const limits = checkLimits(mail.data)
   const warnings = preflight(resolved, raw ? [...raw.problems, ...limits] : limits, settings)
   for (const warning of warnings) settings.warn(warning)
 

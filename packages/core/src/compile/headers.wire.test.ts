@@ -67,6 +67,9 @@ const viaPlugin = (transporter: Transporter) => {
   return transporter
 }
 
+/** A raw message without a Postmark header. */
+const RAW = 'From: a@example.com\r\nTo: b@example.com\r\nSubject: raw\r\n\r\nHello'
+
 const viaAttach = (transporter: Transporter): Transporter => attachPostmark(transporter)
 
 describe.each([
@@ -85,11 +88,11 @@ describe.each([
   })
 
   it.each([
-    ['text', () => 'Subject: raw\r\n\r\nHello'],
-    ['bytes', () => Buffer.from('Subject: raw\r\n\r\nHello')],
-    ['a stream', () => Readable.from(['Subject: raw\r\n', '\r\nHello'])],
-    ['an object with content', () => ({ content: 'Subject: raw\r\n\r\nHello' })],
-    ['a data URI', () => ({ path: `data:message/rfc822;base64,${btoa('Subject: raw\r\n\r\nHello')}` })],
+    ['text', () => RAW],
+    ['bytes', () => Buffer.from(RAW)],
+    ['a stream', () => Readable.from([RAW.slice(0, 40), RAW.slice(40)])],
+    ['an object with content', () => ({ content: RAW })],
+    ['a data URI', () => ({ path: `data:message/rfc822;base64,${btoa(RAW)}` })],
   ])('writes every header in front of a raw message given as %s', async (_shape, raw) => {
     const lines = await postmarkLines(attach(connect()), { envelope, raw: raw(), postmark: ALL })
     expect(lines).toEqual(LINES)
@@ -98,7 +101,7 @@ describe.each([
   })
 
   it('leaves a header that a raw message has already, and adds the others', async () => {
-    const raw = 'x-pm-tag: own\nSubject: raw\n\nHello'
+    const raw = 'x-pm-tag: own\nFrom: a@example.com\nTo: b@example.com\nSubject: raw\n\nHello'
     const lines = await postmarkLines(attach(connect()), {
       envelope,
       raw,
@@ -116,7 +119,7 @@ describe.each([
     const sent = attach(connect()).sendMail({ envelope, raw, postmark: { tag: 'a' } } as object)
     await expect(sent).rejects.toMatchObject({
       code: 'ERR_POSTMARK_PREFLIGHT',
-      problems: [{ path: 'raw', found }],
+      problems: expect.arrayContaining([expect.objectContaining({ path: 'raw', found })]),
     })
     expect(server.mails).toHaveLength(0)
   })

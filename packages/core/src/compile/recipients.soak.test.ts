@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { createTransport } from 'nodemailer'
 import { expect, it } from 'vitest'
 import { runWithPostmark } from '../context/context.js'
-import { listRecipients } from '../message/nodemailer.js'
+import { listRecipients } from '../message/addresses.js'
 import { attachPostmark } from './attach.js'
 
 /** Recipients as callers write them: any field may hold any of these. */

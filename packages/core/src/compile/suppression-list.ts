@@ -1,3 +1,5 @@
+import { toAddressKey } from '../message/address-key.js'
+
 /** An address to which a stream does not send. */
 export interface Suppression {
   readonly address: string
@@ -9,10 +11,13 @@ export interface Suppression {
   readonly reason?: string | undefined
 }
 
-/** Where suppressed addresses are kept, each for one stream. Addresses are compared without regard to case. */
+/**
+ * Where suppressed addresses are kept, each for one stream. Two spellings of one mailbox are one address: compare what
+ * `toAddressKey` makes of them.
+ */
 export interface SuppressionStore {
   /**
-   * Those of the addresses that are suppressed on the stream; asked before each mail, with addresses in lower case.
+   * Those of the addresses that are suppressed on the stream; asked before each mail, with addresses as `toAddressKey` writes them.
    * @example find(['ann@example.com', 'bob@example.com'], 'outbound') // ['bob@example.com']
    */
   find(addresses: readonly string[], stream: string): readonly string[] | Promise<readonly string[]>
@@ -56,5 +61,5 @@ export function createSuppressionList(): SuppressionList {
 }
 
 function toKey(address: string, stream: string): string {
-  return `${stream} ${address.trim().toLowerCase()}`
+  return `${stream} ${toAddressKey(address)}`
 }

@@ -125,7 +125,10 @@ describe('suppressions', () => {
   it('are read from raw mails by their envelope', async () => {
     await using set = setUp({ suppressions: suppress('ann@example.com') })
     const envelope = { from: 'a@example.com', to: ['ann@example.com'] }
-    const sent = set.transporter.sendMail({ envelope, raw: 'Subject: Hello\r\n\r\nHello' })
+    const sent = set.transporter.sendMail({
+      envelope,
+      raw: 'From: a@example.com\r\nSubject: Hello\r\n\r\nHello',
+    })
     await expect(sent).rejects.toMatchObject(refused)
   })
 

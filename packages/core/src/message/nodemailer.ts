@@ -2,9 +2,9 @@
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser/index.js'
 import * as base64Module from 'nodemailer/lib/base64/index.js'
+import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import * as mimeFunctions from 'nodemailer/lib/mime-funcs/index.js'
 import * as qpModule from 'nodemailer/lib/qp/index.js'
-import { isRecord } from '../problems/describe.js'
 
 interface MimeFunctions {
   encodeWords(value: string, encoding: 'Q' | 'B', maxLength: number, encodeAll: boolean): string
@@ -63,52 +63,25 @@ export function toHeaderLine(name: string, value: string): string {
   return mime.foldLines(`${name}: ${mime.encodeWords(value, 'Q', 52, true)}`, 76)
 }
 
-interface ParsedAddress {
+/** A mailbox or a group, as Nodemailer reads it from a text. */
+export interface ParsedAddress {
   readonly address?: string
   readonly group?: readonly ParsedAddress[]
 }
 
-const parse = addressparser as unknown as (text: string) => readonly ParsedAddress[]
+/** Nodemailer's reading of a list of addresses. */
+export const parseAddresses: (text: string) => readonly ParsedAddress[] = addressparser as unknown as (
+  text: string,
+) => readonly ParsedAddress[]
 
-/**
- * Lists the addresses of a message as Nodemailer reads them, each once: strings, objects, arrays and groups of
- * To, Cc and Bcc, or of `envelope` where the message has one.
- * @example listRecipients({ to: 'Team: a@example.com, b@example.com;' }) // ['a@example.com', 'b@example.com']
- */
-export function listRecipients(message: object): readonly string[] {
-  const { envelope, headers } = message as { envelope?: unknown; headers?: unknown }
-  const found = new Set<string>()
-  const own = isRecord(envelope) ? envelope : (message as Readonly<Record<string, unknown>>)
-  const others = isRecord(envelope) ? {} : addressHeaders(headers)
-  // A field of the message takes the place of a header of the same name.
-  for (const field of ['to', 'cc', 'bcc']) collect(own[field] || others[field], found)
-  return [...found]
-}
+type Composer = new (message: object) => { compile(): { buildHeaders(): string } }
 
-function addressHeaders(headers: unknown): Readonly<Record<string, unknown>> {
-  const pairs: readonly (readonly [string, unknown])[] = Array.isArray(headers)
-    ? headers.filter(isRecord).map((pair) => [String(pair.key), pair.value] as const)
-    : isRecord(headers)
-      ? typeof headers.key === 'string' && 'value' in headers
-        ? [[headers.key, headers.value]]
-        : Object.entries(headers)
-      : []
-  const found: Record<string, unknown[]> = { to: [], cc: [], bcc: [] }
-  for (const [key, value] of pairs) found[key.trim().toLowerCase()]?.push(value)
-  return found
-}
-
-function collect(value: unknown, found: Set<string>, seen: Set<unknown> = new Set()): void {
-  if (typeof value === 'string') {
-    for (const entry of parse(value)) collectParsed(entry, found)
-  } else if (Array.isArray(value)) {
-    if (seen.has(value)) return
-    seen.add(value)
-    for (const each of value) collect(each, found, seen)
-  } else if (isRecord(value) && value.address) found.add(String(value.address))
-}
-
-function collectParsed(entry: ParsedAddress, found: Set<string>): void {
-  if (entry.address) found.add(entry.address)
-  else if (Array.isArray(entry.group)) for (const member of entry.group) collectParsed(member, found)
+/** The header lines that Nodemailer writes for one part; its content is not read. Empty where it cannot be composed. */
+export function composePartHeaders(part: object, list: 'attachments' | 'alternatives'): string {
+  try {
+    return new (MailComposer as unknown as Composer)({ [list]: [part] }).compile().buildHeaders()
+  } catch {
+    // Sending it fails for the same reason, with Nodemailer's own error.
+    return ''
+  }
 }

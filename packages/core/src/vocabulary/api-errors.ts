@@ -6,6 +6,13 @@ export interface ApiError {
   readonly cure: string
 }
 
+/** What REST is known to answer under code 300 to a mail of which nobody knows whether SMTP takes it. */
+export const REST_ANSWERS = {
+  noFrom: "Invalid 'From' value.",
+  noRecipients: 'Zero recipients specified',
+  noBody: 'Provide either email TextBody or HtmlBody or both.',
+} as const
+
 /**
  * The error codes that a send can meet. Over SMTP they come later, as a bounce of the type SMTPApiError.
  * @example API_ERRORS[406].cure
@@ -20,7 +27,7 @@ export const API_ERRORS: Readonly<Record<number, ApiError>> = {
   300: {
     name: 'Invalid email request',
     cause: 'An address, the metadata, an attachment or a header breaks a limit.',
-    cure: 'Switch preflight on: it names the place and the limit before the mail leaves.',
+    cure: 'Correct what the description of the error names. Preflight finds it, with its place, before the mail leaves.',
   },
   400: {
     name: 'Sender signature not found',

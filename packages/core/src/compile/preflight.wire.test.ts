@@ -1,0 +1,117 @@
+import { startSmtpServer } from '@postmark-smtp/testing'
+import { createTransport, type Transporter } from 'nodemailer'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { attachPostmark } from './attach.js'
+import { createCompileStep } from './compile-step.js'
+import type { CompileOptions } from './settings.js'
+
+let server: Awaited<ReturnType<typeof startSmtpServer>>
+beforeAll(async () => {
+  server = await startSmtpServer({ auth: 'none' })
+})
+afterAll(() => server.close())
+beforeEach(() => server.clear())
+
+const message = { to: 'ann@example.com', subject: 'Hello', text: 'Hello' }
+
+function connect(defaults?: object): Transporter {
+  const { host, port, ca } = server
+  return createTransport({ host, port, requireTLS: true, tls: { ca } }, defaults) as Transporter
+}
+
+describe.each<[string, (transporter: Transporter, options?: CompileOptions) => Transporter]>([
+  ['attachPostmark', attachPostmark],
+  [
+    'the compile step alone',
+    (transporter, options) => {
+      transporter.use('compile', createCompileStep(options))
+      return transporter
+    },
+  ],
+])('preflight of %s', (_name, attach) => {
+  it.each<[string, object | undefined]>([
+    ['its own From', undefined],
+    ['the From of the transporter’s defaults', { from: 'Shop <shop@example.com>' }],
+    ['a From header of the transporter’s defaults', { headers: { From: 'shop@example.com' } }],
+  ])('passes a mail with %s', async (_title, defaults) => {
+    const own = defaults ? {} : { from: 'shop@example.com' }
+    await attach(connect(defaults)).sendMail({ ...message, ...own })
+    expect(server.mails[0]!.headerLines.find((line) => /^from:/i.test(line))).toContain('shop@example.com')
+  })
+
+  it.each<[string, object, object | undefined]>([
+    ['no From at all', {}, undefined],
+    ['no address in From', { from: 'shop' }, { from: 'shop@example.com' }],
+    ['no address in the From of the defaults', {}, { from: 'My Shop' }],
+    [
+      'a From outside ASCII',
+      { from: 'jürgen@example.com', envelope: { from: 'j@example.com', to: 'a@example.com' } },
+      undefined,
+    ],
+  ])('refuses a mail with %s before anything is sent', async (_title, own, defaults) => {
+    const sent = attach(connect(defaults)).sendMail({ ...message, ...own })
+    await expect(sent).rejects.toMatchObject({
+      code: 'ERR_POSTMARK_PREFLIGHT',
+      problems: [{ path: 'from', errorCode: 300 }],
+    })
+    expect(server.mails).toEqual([])
+  })
+
+  it('judges a raw message with an envelope by its own From line', async () => {
+    const raw = 'From: shop@example.com\r\nTo: ann@example.com\r\n\r\nHello'
+    const envelope = { from: 'shop@example.com', to: 'ann@example.com' }
+    const transporter = attach(connect({ from: 'defaults@example.com' }))
+    await transporter.sendMail({ raw, envelope })
+    expect(server.mails).toHaveLength(1)
+    const sent = transporter.sendMail({ raw: raw.replace(/^.*\r\n/, ''), envelope })
+    await expect(sent).rejects.toMatchObject({ problems: [{ path: 'raw.From', found: 'is missing' }] })
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('refuses a raw message with a forbidden attachment, in each way to give it', async () => {
+    const raw =
+      'From: a@example.com\r\nTo: b@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n' +
+      '--b\r\n\r\nHello\r\n--b\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\nx\r\n--b--\r\n'
+    const envelope = { from: 'a@example.com', to: 'b@example.com' }
+    for (const given of [raw, Buffer.from(raw), { content: raw }]) {
+      await expect(attach(connect()).sendMail({ raw: given as string, envelope })).rejects.toMatchObject({
+        problems: [{ path: 'raw.attachments[0]', errorCode: 411 }],
+      })
+    }
+    expect(server.mails).toEqual([])
+  })
+
+  it('warns once of what REST refuses, and sends it', async () => {
+    const warnings: PostmarkProblem[] = []
+    const transporter = attach(connect(), { onWarning: (warning) => warnings.push(warning) })
+    const envelope = { from: 'shop@example.com', to: 'ann@example.com' }
+    await transporter.sendMail({ from: 'shop@example.com', envelope, subject: 'Hello' })
+    expect(warnings.map(({ path, severity }) => [path, severity])).toEqual([
+      ['to', 'warning'],
+      ['text', 'warning'],
+    ])
+    expect(server.mails).toHaveLength(1)
+  })
+
+  it('sends metadata of a Map, and refuses metadata that would be lost', async () => {
+    const transporter = attach(connect())
+    const postmark = { metadata: new Map([['order-id', '7']]) }
+    await transporter.sendMail({ ...message, from: 'a@example.com', postmark } as object)
+    expect(server.mails[0]!.headerLines).toContain('X-PM-Metadata-order-id: 7')
+    const lost = transporter.sendMail({
+      ...message,
+      from: 'a@example.com',
+      postmark: { metadata: new Date() },
+    } as object)
+    await expect(lost).rejects.toMatchObject({
+      problems: [{ path: 'postmark.metadata', found: 'is a Date without keys and values of its own' }],
+    })
+  })
+
+  it('sends a bounce type under Postmark’s name for it', async () => {
+    const postmark = { bounceType: 'soft_bounce' }
+    await attach(connect()).sendMail({ ...message, from: 'a@example.com', postmark } as object)
+    expect(server.mails[0]!.headerLines).toContain('X-PM-Bounce-Type: SoftBounce')
+  })
+})

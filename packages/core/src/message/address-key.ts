@@ -1,0 +1,32 @@
+import { domainToASCII } from 'node:url'
+
+// What the URL parser behind domainToASCII would cut the domain at, or decode; none of it is legal in a domain.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are among what it cuts at
+const UNSAFE_DOMAIN = /[/\\?#%\u0000-\u0020\u007f]/
+
+/** The two halves of an address; the mailbox name without quotation marks, the domain in ASCII and lower case. */
+export function splitAddress(address: string): { mailbox: string; domain: string } {
+  const trimmed = address.trim()
+  const at = trimmed.lastIndexOf('@')
+  const domain = trimmed.slice(at + 1).toLowerCase()
+  const mailbox = at < 0 ? '' : trimmed.slice(0, at)
+  const [, quoted] = /^"((?:[^"\\]|\\.)*)"$/s.exec(mailbox) ?? []
+  return {
+    mailbox: quoted === undefined ? mailbox : quoted.replace(/\\(.)/gs, '$1'),
+    domain: (/[^ -~]/.test(domain) && !UNSAFE_DOMAIN.test(domain) && domainToASCII(domain)) || domain,
+  }
+}
+
+/**
+ * An address in the one form by which two spellings of a mailbox are told to be the same: lower case, the domain in
+ * ASCII, the mailbox name in quotation marks only where it needs them.
+ * @example toAddressKey('"Ann"@Bücher.example') // 'ann@xn--bcher-kva.example'
+ */
+export function toAddressKey(address: string): string {
+  const { mailbox, domain } = splitAddress(address)
+  const name = mailbox.toLowerCase()
+  if (mailbox === '') return domain
+  return /^[^\s"(),:;<>@[\\\]]+$/.test(name)
+    ? `${name}@${domain}`
+    : `"${name.replace(/["\\]/g, '\\$&')}"@${domain}`
+}

@@ -1,0 +1,167 @@
+import { describe, isRecord } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INVALID_REQUEST } from '../problems/problem.js'
+import { REST_ANSWERS } from '../vocabulary/api-errors.js'
+import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
+import { toAddressKey } from './address-key.js'
+import { addressField, listRecipients, readAddresses } from './addresses.js'
+import { refusedByRest } from './check-parts.js'
+import { type HeaderLine, lineValue } from './file-name.js'
+
+type Message = Readonly<Record<string, unknown>>
+
+/**
+ * Checks From, the recipients and the envelope of a message.
+ * @param raw the header lines of a message given as `raw`, whose From and recipients are those that Postmark reads
+ */
+export function checkAddresses(message: Message, raw: readonly HeaderLine[] | undefined): PostmarkProblem[] {
+  const from = raw ? lineValue(raw, 'from') : addressField(message, 'from')
+  const field = (name: string) => (raw ? lineValue(raw, name) : addressField(message, name))
+  return [
+    ...checkFrom(from, raw ? 'raw.From' : 'from'),
+    ...checkRecipients(message),
+    ...(['to', 'cc', 'bcc'].some((name) => holdsAddress(field(name))) ? [] : [NO_RECIPIENT]),
+    ...checkEnvelope(message.envelope, from),
+  ]
+}
+
+function checkFrom(from: unknown, path: string): PostmarkProblem[] {
+  const problems: PostmarkProblem[] = []
+  const refuse = (found: string, limit: string, cure: string) =>
+    problems.push({ path, found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST })
+  const length = lengthOfFrom(from)
+  const { fromLength } = MESSAGE_LIMITS
+  if (length > fromLength)
+    refuse(`has ${length} characters`, `at most ${fromLength} characters`, 'Shorten the name.')
+  if (isPlainMailbox(from)) return problems
+  const [address] = readAddresses(from)
+  const limit = 'an address that Postmark knows as a sender signature, or of a verified domain'
+  if (isAbsent(from))
+    refuse('is missing', limit, 'Add `from` to the message or to the defaults of the transporter.')
+  else if (!address || !hasDomain(address))
+    refuse(
+      typeof from === 'string' ? `is ${describe(from)}, which holds no address` : 'holds no address',
+      limit,
+      'Write it as in "Shop <shop@example.com>".',
+    )
+  else if (!isAscii(address.slice(0, address.lastIndexOf('@'))))
+    refuse(
+      'has a mailbox name outside ASCII',
+      'ASCII before the @',
+      'Postmark does not offer SMTPUTF8. Send from another address.',
+    )
+  return problems
+}
+
+/** Length of From as Postmark counts it: the address alone, or `"Name" <address>`. */
+function lengthOfFrom(from: unknown): number {
+  const first: unknown = Array.isArray(from) ? from[0] : from
+  if (typeof first === 'string') return first.length
+  if (!isRecord(first)) return 0
+  const { name, address } = first as { name?: unknown; address?: unknown }
+  const addressLength = typeof address === 'string' ? address.length : 0
+  return typeof name === 'string' && name !== ''
+    ? name.length + addressLength + '"" <>'.length
+    : addressLength
+}
+
+/** Whether a text is clearly one address with or without a name, which spares it the full reading. */
+function isPlainMailbox(value: unknown): boolean {
+  return typeof value === 'string' && /^([\w .-]+<[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+)$/.test(value)
+}
+
+function isAbsent(value: unknown): boolean {
+  return !value || (Array.isArray(value) && value.length === 0)
+}
+
+function hasDomain(address: string): boolean {
+  const at = address.lastIndexOf('@')
+  return at > 0 && at < address.length - 1
+}
+
+function isAscii(text: string): boolean {
+  return /^[ -~]*$/.test(text)
+}
+
+const NO_RECIPIENT: PostmarkProblem = {
+  path: 'to',
+  found: 'is missing, and so are cc and bcc',
+  limit: 'at least one recipient',
+  cure: `Name a recipient in one of them. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
+  severity: 'warning',
+}
+
+function holdsAddress(value: unknown, depth = 0): boolean {
+  if (typeof value === 'string') return value.includes('@')
+  if (Array.isArray(value)) return depth < 20 && value.some((each) => holdsAddress(each, depth + 1))
+  return isRecord(value) && Boolean(value.address)
+}
+
+function checkRecipients(message: Message): PostmarkProblem[] {
+  if (!maybeOverLimit(message)) return []
+  const problems: PostmarkProblem[] = []
+  const refuse = (found: string, limit: string, cure: string) =>
+    problems.push({ path: 'to', found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST })
+  const recipients = listRecipients(message)
+  const { length } = recipients
+  if (length > MESSAGE_LIMITS.recipients)
+    refuse(
+      `has ${length} recipients with cc and bcc`,
+      `at most ${MESSAGE_LIMITS.recipients}`,
+      'Send several mails.',
+    )
+  if (recipients.some((address) => !isAscii(address.slice(0, address.lastIndexOf('@')))))
+    refuse(
+      'has a mailbox name outside ASCII',
+      'ASCII before the @',
+      'Postmark does not offer SMTPUTF8; ask for another address.',
+    )
+  return problems
+}
+
+/**
+ * Whether a message may have too many recipients or a mailbox name outside ASCII. Reading addresses is a
+ * large part of what preflight costs, so a mail that is clearly within the limits is spared it.
+ */
+function maybeOverLimit(mail: Message): boolean {
+  let most = 0
+  const doubtful = (value: unknown, depth = 0): boolean => {
+    if (isAbsent(value)) return false
+    if (typeof value === 'string') {
+      if (!isAscii(value)) return true
+      for (let at = 0; at < value.length; at++) {
+        const unit = value.charCodeAt(at)
+        if (unit === 44 || unit === 59 || unit === 58) most++
+      }
+      most++
+      return most > MESSAGE_LIMITS.recipients
+    }
+    if (Array.isArray(value))
+      // An array that holds itself has no end; the full reading stops at what it has seen.
+      return (
+        value.length > MESSAGE_LIMITS.recipients ||
+        depth > 20 ||
+        value.some((each) => doubtful(each, depth + 1))
+      )
+    if (isRecord(value) && typeof value.address === 'string') return doubtful(value.address)
+    return true
+  }
+  if (mail.envelope) return true
+  return ['to', 'cc', 'bcc'].some((field) => doubtful(addressField(mail, field)))
+}
+
+/** Nobody means to choose a Return-Path with an envelope that is from the same mailbox as the message. */
+function checkEnvelope(envelope: unknown, from: unknown): PostmarkProblem[] {
+  if (!isRecord(envelope) || !envelope.from) return []
+  const [sender, author] = [envelope.from, from].map((value) => readAddresses(value)[0])
+  if (sender !== undefined && author !== undefined && toAddressKey(sender) === toAddressKey(author)) return []
+  return [
+    {
+      path: 'envelope.from',
+      found: 'chooses a Return-Path',
+      limit: 'the address of From',
+      cure: 'It has no effect at the recipient: Postmark sets a Return-Path of its own.',
+      severity: 'warning',
+    },
+  ]
+}

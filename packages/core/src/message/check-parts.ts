@@ -1,0 +1,94 @@
+import type { PostmarkProblem } from '../problems/problem.js'
+import { FORBIDDEN_ATTACHMENT, INVALID_REQUEST } from '../problems/problem.js'
+import { quote } from '../problems/quote.js'
+import { REST_ANSWERS } from '../vocabulary/api-errors.js'
+import { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from '../vocabulary/limits.js'
+import { toBase64Bytes } from './content-size.js'
+import type { MessagePart } from './message-parts.js'
+import type { OutgoingName } from './outgoing-name.js'
+
+/** Checks names and sizes of what a message holds. Readables, files and URLs are not read: of them the name counts. */
+export function checkParts(parts: readonly MessagePart[]): PostmarkProblem[] {
+  return [...parts.flatMap(checkName), ...checkSizes(parts), ...checkBodies(parts)]
+}
+
+function checkName({ path, name }: MessagePart): PostmarkProblem[] {
+  const extension = name && extensionOf(name.name)
+  if (!extension || !FORBIDDEN_EXTENSIONS.has(extension)) return []
+  return [
+    {
+      path: name.from === 'filename' ? `${path}.filename` : path,
+      found: foundName(name, extension),
+      limit: 'a file type that Postmark accepts',
+      cure: name.from
+        ? 'Put the file into an archive, or link to it.'
+        : 'Give it a `filename` that says what it is, put it into an archive, or link to it.',
+      severity: 'error',
+      errorCode: FORBIDDEN_ATTACHMENT,
+    },
+  ]
+}
+
+function extensionOf(name: string): string {
+  const dot = name.lastIndexOf('.')
+  return dot < 0
+    ? ''
+    : name
+        .slice(dot + 1)
+        .trim()
+        .toLowerCase()
+}
+
+function foundName({ name, from }: OutgoingName, extension: string): string {
+  if (from === 'filename') return `ends in .${extension}`
+  return from === 'raw'
+    ? `has the file name ${quote(name)}`
+    : `has no file name, so Nodemailer sends it as ${quote(name)}`
+}
+
+function checkSizes(parts: readonly MessagePart[]): PostmarkProblem[] {
+  const problems: PostmarkProblem[] = []
+  const refuse = (path: string, found: string, most: number, cure: string) =>
+    problems.push({
+      path,
+      found,
+      limit: `at most ${most} bytes`,
+      cure,
+      severity: 'error',
+      errorCode: INVALID_REQUEST,
+    })
+  const { bodyBytes, messageBytes } = MESSAGE_LIMITS
+  let total = 0
+  for (const { path, kind, size } of parts) {
+    const bytes = size()
+    total += kind === 'file' ? toBase64Bytes(bytes) : bytes
+    if (kind !== 'file' && bytes > bodyBytes)
+      refuse(path, `has ${bytes} bytes`, bodyBytes, 'Shorten it, or link to it.')
+  }
+  if (total > messageBytes)
+    refuse(
+      'message',
+      `has ${total} bytes with its attachments in base64`,
+      messageBytes,
+      'Link to large files.',
+    )
+  return problems
+}
+
+function checkBodies(parts: readonly MessagePart[]): PostmarkProblem[] {
+  if (parts.some(({ kind, isBlank }) => kind !== 'file' && !isBlank())) return []
+  return [
+    {
+      path: 'text',
+      found: 'is missing, and so is html',
+      limit: 'a text, an html, or both',
+      cure: `Give one of them. ${refusedByRest(REST_ANSWERS.noBody)}`,
+      severity: 'warning',
+    },
+  ]
+}
+
+/** What is known of a mail that Postmark's other way to send refuses. */
+export function refusedByRest(answer: string): string {
+  return `Postmark’s REST API refuses such a mail with "${answer}"; whether SMTP does so too is not documented.`
+}

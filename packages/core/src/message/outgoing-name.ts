@@ -1,0 +1,55 @@
+import { isRecord } from '../problems/describe.js'
+import { fileNameOf, readHeaderLines } from './file-name.js'
+import { composePartHeaders } from './nodemailer.js'
+
+/** The name that a part of a message goes out with, and which property gives it. */
+export interface OutgoingName {
+  readonly name: string
+  /** Undefined where Nodemailer makes the name up from a path, a URL or a type. */
+  readonly from: 'filename' | 'raw' | undefined
+}
+
+type Descriptor = Readonly<Record<string, unknown>>
+
+/**
+ * Reads the name that an attachment, or an alternative, goes out with. Nodemailer names those that have no name, and
+ * not alike in all majors: where the name is not simply `filename`, it is taken from the header that Nodemailer writes.
+ */
+export function outgoingName(part: unknown, list: 'attachments' | 'alternatives'): OutgoingName | undefined {
+  if (!isRecord(part)) return undefined
+  const { raw, filename } = part
+  if (raw) {
+    const name = fileNameOf(readHeaderLines(beginningOf(raw)))
+    return name === undefined ? undefined : { name, from: 'raw' }
+  }
+  const isNamed = typeof filename === 'string' && filename !== ''
+  if (isNamed && isPlain(part)) return { name: filename, from: 'filename' }
+  if (list === 'alternatives' && !isNamed && isPlain(part)) return undefined
+  const name = fileNameOf(readHeaderLines(composePartHeaders(withoutContent(part), list)))
+  return name === undefined ? undefined : { name, from: isNamed ? 'filename' : undefined }
+}
+
+/** Whether no other property can name the part. */
+function isPlain({ contentType, contentDisposition, headers }: Descriptor): boolean {
+  return !headers && !/;/.test(String(contentType ?? '')) && !/;/.test(String(contentDisposition ?? ''))
+}
+
+/** What the name is made of, and no content: of a data URL the beginning, which holds its type. */
+function withoutContent(part: Descriptor): Record<string, unknown> {
+  const { filename, contentType, contentDisposition, headers } = part
+  const place = (value: unknown) =>
+    typeof value === 'string' && /^data:/i.test(value) ? value.slice(0, value.indexOf(',') + 1) : value
+  const copy: Record<string, unknown> = { filename, contentType, contentDisposition, headers, content: '' }
+  for (const key of ['path', 'href']) if (part[key] !== undefined) copy[key] = place(part[key])
+  return copy
+}
+
+/** Header blocks are short: what follows is not read. */
+const MAX_BLOCK = 65_536
+
+/** The beginning of raw content that is in memory, one character for each byte. */
+function beginningOf(raw: unknown): string {
+  if (typeof raw === 'string') return Buffer.from(raw.slice(0, MAX_BLOCK)).toString('latin1')
+  if (raw instanceof Uint8Array) return Buffer.from(raw.subarray(0, MAX_BLOCK)).toString('latin1')
+  return ''
+}
