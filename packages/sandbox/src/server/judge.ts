@@ -1,8 +1,9 @@
-import { API_ERRORS, checkMessage, MESSAGE_LIMITS } from '@postmark-smtp/core'
-import { meaningOf } from '@postmark-smtp/core/internal'
+import type { PostmarkProblem } from '@postmark-smtp/core'
+import { API_ERRORS, checkMessage, MESSAGE_LIMITS, POSTMARK_FIELDS } from '@postmark-smtp/core'
+import { meaningOf, REST_ANSWERS, refusedByRest } from '@postmark-smtp/core/internal'
 import type { Arrival } from '../mail/arrival.js'
 import { headerValue } from '../mail/header-block.js'
-import { readParts } from '../mail/mime-parts.js'
+import { type MimePart, readParts } from '../mail/mime-parts.js'
 import type { ReadMail } from '../mail/sandbox-mail.js'
 import { DEFAULT_STREAM, isStreamId, type SandboxStream } from '../mail/stream.js'
 import type { Judgement, VerdictProblem } from '../mail/verdict.js'
@@ -19,10 +20,11 @@ export interface Rules extends SenderRules {
 export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement {
   const wanted = arrival.tokenStream ?? mail.postmark.messageStream ?? DEFAULT_STREAM
   const stream = rules.findStream(wanted)
+  const found = checkMessage(toMessage(mail))
   const problems = [
     ...judgeSender(mail, rules),
     ...judgeStream(wanted, stream),
-    ...judgeMessage(mail),
+    ...judgeMessage(found, mail),
     ...(stream ? judgeRecipients(mail, stream.id, rules) : []),
   ]
   return {
@@ -30,7 +32,7 @@ export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement
     verdict: {
       outcome: problems.length > 0 ? 'refused' : 'sent',
       problems,
-      notes: readNotes(mail, arrival, stream, rules),
+      notes: [...readNotes(mail, arrival, stream, rules), ...noteDoubts(found)],
     },
   }
 }
@@ -53,49 +55,78 @@ function cureForStream(id: string, archived: SandboxStream | undefined): string 
   return isStreamId(id) ? `${cure} For this sandbox: \`streams: ['${id}']\`, or \`--stream ${id}\`.` : cure
 }
 
-/** The limits of core's preflight, on what arrived. */
-function judgeMessage(mail: ReadMail): VerdictProblem[] {
-  const { envelope, subject, raw } = mail
-  const message = {
-    from: headerValue(mail.headers, 'from'),
-    to: envelope.to,
-    subject,
-    headers: mail.headers.filter(({ key }) => isLimited(key)),
-    ...readContent(raw, mail),
+/** What core's preflight says against what arrived, in its words. */
+function judgeMessage(found: readonly PostmarkProblem[], mail: ReadMail): VerdictProblem[] {
+  return found
+    .filter(({ path, severity }) => severity === 'error' && !(path === 'from' && mail.from === ''))
+    .map(({ path, found, limit, cure, errorCode = 300 }) => {
+      const message = `${API_ERRORS[errorCode]?.name}: ${path} ${found} (expected: ${limit}).`
+      return { errorCode, message, path, cure }
+    })
+}
+
+/** What REST refuses and SMTP may take. */
+function noteDoubts(found: readonly PostmarkProblem[]): string[] {
+  const doubts: Readonly<Record<string, string>> = {
+    to: `No To, Cc or Bcc line names a recipient. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
+    text: `There is no text and no html. ${refusedByRest(REST_ANSWERS.noBody)}`,
   }
-  return checkMessage(message, () => envelope.to).flatMap(
-    ({ path, found, limit, cure, severity, errorCode = 300 }) =>
-      severity === 'error'
-        ? [{ errorCode, message: `${API_ERRORS[errorCode]?.name}: ${path} ${found} (${limit}).`, path, cure }]
-        : [],
-  )
+  return found
+    .filter(({ path, severity }) => severity === 'warning' && doubts[path] !== undefined)
+    .map(({ path }) => `${doubts[path]} The sandbox sends it.`)
 }
 
-/** Of the other Postmark headers a bad value does nothing; it is noted. */
-function isLimited(key: string): boolean {
-  const field = meaningOf(key)?.field
-  return field === 'tag' || field === 'metadata'
+/** What arrived, as a message that core can check. */
+function toMessage(mail: ReadMail): object {
+  const line = (name: string) => headerValue(mail.headers, name)
+  return {
+    from: line('from'),
+    to: line('to'),
+    cc: line('cc'),
+    bcc: line('bcc'),
+    envelope: { to: mail.envelope.to },
+    subject: mail.subject,
+    headers: limitedHeaders(mail),
+    ...readContent(mail),
+  }
 }
 
-/** Names of attachments, and contents only of a mail that is large enough to break a limit. */
-function readContent(raw: Buffer, { headers }: ReadMail): object {
-  const type = headerValue(headers, 'content-type')
-  const small = raw.length <= MESSAGE_LIMITS.bodyBytes
-  if (small && !/multipart|name/i.test(type ?? '') && !headerValue(headers, 'content-disposition')) return {}
+/** Tag and metadata, of which a bad value refuses the mail; of the other Postmark headers it is noted. */
+function limitedHeaders({ headers, postmark }: ReadMail): object[] {
+  const metadata = Object.entries(postmark.metadata ?? {})
+  return [
+    ...headers.filter(({ key }) => meaningOf(key)?.field === 'tag'),
+    ...metadata.map(([key, value]) => ({ key: POSTMARK_FIELDS.metadata.header + key, value })),
+  ]
+}
+
+/** Of a larger mail, whether its text is blank is not asked. */
+const LARGEST_ASKED = 65_536
+
+/** Names of attachments, and contents of a mail that is so large, or so small, that they may matter. */
+function readContent({ raw }: ReadMail): object {
   const parts = readParts(raw)
-  const content = (part: (typeof parts)[number]) => (small ? {} : { content: part.decode() })
-  const text = parts.find((part) => part.type === 'text/plain' && part.filename === undefined)
-  const html = parts.find((part) => part.type === 'text/html' && part.filename === undefined)
+  const isLarge = raw.length > MESSAGE_LIMITS.bodyBytes
+  const body = (type: string) =>
+    parts.find((part) => part.type === type && part.filename === undefined && !isAttached(part))
+  const text = body('text/plain')
+  const html = body('text/html')
+  const content = (part: MimePart) =>
+    isLarge || raw.length <= LARGEST_ASKED ? { content: part.decode() } : { path: 'not read' }
   const files = parts.filter((part) => part !== text && part !== html)
   return {
     ...(text && { text: content(text) }),
     ...(html && { html: content(html) }),
     attachments: files.map((part) => ({
-      filename: part.filename ?? '',
-      ...content(part),
+      filename: part.filename ?? false,
       contentType: part.type,
+      ...(isLarge && { content: part.decode() }),
     })),
   }
+}
+
+function isAttached({ headers }: MimePart): boolean {
+  return /^\s*attachment/i.test(headerValue(headers, 'content-disposition') ?? '')
 }
 
 /** Postmark refuses a mail only if nobody is left to send it to. */

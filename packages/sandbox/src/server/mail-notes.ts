@@ -46,6 +46,11 @@ function readHeaderNotes(mail: ReadMail): string[] {
       const choice = field === 'tag' ? 'refuses the mail' : 'takes the first'
       notes.push(`${header.key} is there twice. What Postmark does then is not known; the sandbox ${choice}.`)
     }
+    if (field === 'metadata' && seen.has(lower))
+      notes.push(
+        `${header.key} is there twice. Postmark keeps the later one under its name with an incremental number; ` +
+          'how that looks is not documented, and the sandbox appends 1, 2 and so on.',
+      )
     seen.add(lower)
   }
   return notes

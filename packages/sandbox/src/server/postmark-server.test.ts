@@ -14,6 +14,7 @@ const create = (options: PostmarkServerOptions = {}) => createPostmarkServer({ n
 function receive(server: PostmarkServer, to = [ANN], headers: string[] = [], arrival: Partial<Arrival> = {}) {
   const text = [
     'From: Shop <shop@example.com>',
+    'To: ann@example.com',
     'Subject: Hi',
     ...headers,
     '',
@@ -115,7 +116,8 @@ describe('a mail to a stream that does not exist', () => {
 describe('mail to bounce-testing.postmarkapp.com', () => {
   const TEST = '@bounce-testing.postmarkapp.com'
 
-  it.each(Object.keys(BOUNCE_TYPES) as BounceTypeName[])('bounces as its address says: %s', (type) => {
+  const types = (Object.keys(BOUNCE_TYPES) as BounceTypeName[]).filter((type) => type !== 'SpamComplaint')
+  it.each(types)('bounces as its address says: %s', (type) => {
     const server = create()
     const mail = receive(server, [type + TEST, ANN])
     const { code, name } = BOUNCE_TYPES[type]
@@ -316,13 +318,13 @@ describe('what recipients do', () => {
 describe('the store', () => {
   it.each([
     ['mails', { mails: 3 }],
-    ['bytes', { bytes: 3 * 74 }],
+    ['bytes', { bytes: 3 * 95 }],
   ])('lets the oldest go beyond so many %s, with what came of them', (_, keep) => {
     const server = create({ keep })
     let removed = 0
     server.on('removed', () => removed++)
     const mails = Array.from({ length: 5 }, () => receive(server, ['Blocked@bounce-testing.postmarkapp.com']))
-    expect(mails[0]?.raw).toHaveLength(74)
+    expect(mails[0]?.raw).toHaveLength(95)
     expect(server.mails).toEqual(mails.slice(2))
     expect(server.bounces.map(({ mail }) => mail)).toEqual(mails.slice(2))
     expect(server.findMail(mails[1]!.messageId)).toBeUndefined()

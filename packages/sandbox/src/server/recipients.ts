@@ -1,16 +1,16 @@
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError, toAddressKey } from '@postmark-smtp/core'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { Suppressions } from './suppressions.js'
 
-/** Each recipient that Postmark sends to, once; the case of an address does not count. */
+/** Each recipient that Postmark sends to, once; two spellings of one mailbox are one address. */
 export function activeRecipients(
   { envelope, stream }: SandboxMail,
   suppressions: Suppressions,
 ): readonly string[] {
   const active = new Map<string, string>()
   for (const address of envelope.to) {
-    const lower = address.toLowerCase()
-    if (!active.has(lower) && !suppressions.has(stream, address)) active.set(lower, address)
+    const key = toAddressKey(address)
+    if (!active.has(key) && !suppressions.has(stream, address)) active.set(key, address)
   }
   return [...active.values()]
 }
@@ -23,7 +23,7 @@ export function findRecipient({ envelope, verdict }: SandboxMail, recipient?: st
   if (verdict.outcome === 'refused')
     throw misuse(`The mail was refused (${verdict.problems[0]?.message}), so nobody received it.`)
   if (recipient === undefined) return envelope.to[0]!
-  const found = envelope.to.find((address) => address.toLowerCase() === recipient.toLowerCase())
+  const found = envelope.to.find((address) => toAddressKey(address) === toAddressKey(recipient))
   if (found === undefined)
     throw misuse(`The mail did not go to ${recipient}. It went to ${envelope.to.join(', ')}.`)
   return found

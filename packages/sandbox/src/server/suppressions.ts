@@ -1,3 +1,5 @@
+import { toAddressKey } from '@postmark-smtp/core'
+
 /** Why an address is suppressed on a stream, in Postmark's words. */
 export type SuppressionReason = 'HardBounce' | 'SpamComplaint' | 'ManualSuppression'
 
@@ -10,7 +12,7 @@ export interface SandboxSuppression {
   readonly at: Date
 }
 
-/** The suppressed addresses of all streams; the case of an address does not count. */
+/** The suppressed addresses of all streams; two spellings of one mailbox are one address. */
 export class Suppressions {
   readonly #all = new Map<string, SandboxSuppression>()
 
@@ -45,5 +47,5 @@ export class Suppressions {
 }
 
 function keyOf(stream: string, address: string): string {
-  return `${stream} ${address.toLowerCase()}`
+  return `${stream} ${toAddressKey(address)}`
 }

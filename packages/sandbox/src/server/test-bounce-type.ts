@@ -1,9 +1,7 @@
-import { BOUNCE_TYPES, type BounceTypeName } from '@postmark-smtp/core'
+import type { BounceTypeName } from '@postmark-smtp/core'
+import { toBounceTypeName } from '@postmark-smtp/core/internal'
 
 const DOMAIN = '@bounce-testing.postmarkapp.com'
-const TYPES = new Map(
-  (Object.keys(BOUNCE_TYPES) as BounceTypeName[]).map((name) => [name.toLowerCase(), name]),
-)
 
 /** Whether Postmark fakes a bounce of mail to this address. */
 export function isBounceTest(address: string): boolean {
@@ -12,14 +10,20 @@ export function isBounceTest(address: string): boolean {
 
 /**
  * The bounce that Postmark fakes for this recipient: the one that the header names, else the one that the
- * address names, else a hard bounce; undefined for a real recipient.
- * @see https://postmarkapp.com/developer/api/bounce-api
+ * address names, else a hard bounce; undefined for a real recipient. Case and underscores of a name do not count, and
+ * a spam complaint is the one type that cannot be faked.
+ * @see https://postmarkapp.com/developer/user-guide/sandbox-mode/generate-fake-bounces
  */
 export function testBounceType(
   recipient: string,
   header: string | null | undefined,
 ): BounceTypeName | undefined {
   if (!isBounceTest(recipient)) return undefined
-  const mailbox = recipient.slice(0, -DOMAIN.length).toLowerCase()
-  return TYPES.get(header?.toLowerCase() ?? '') ?? TYPES.get(mailbox) ?? 'HardBounce'
+  const mailbox = recipient.slice(0, -DOMAIN.length)
+  return fakeable(header ?? '') ?? fakeable(mailbox) ?? 'HardBounce'
+}
+
+function fakeable(name: string): BounceTypeName | undefined {
+  const type = toBounceTypeName(name)
+  return type === 'SpamComplaint' ? undefined : type
 }

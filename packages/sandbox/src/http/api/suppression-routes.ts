@@ -1,3 +1,4 @@
+import { toAddressKey } from '@postmark-smtp/core'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { SandboxSuppression } from '../../server/suppressions.js'
 import { API_CODES, apiError } from './api-error.js'
@@ -59,14 +60,14 @@ function dump(server: PostmarkServer, { param, query }: ApiRequest) {
   const reasons = ['HardBounce', 'SpamComplaint', 'ManualSuppression'] as const
   const reason = query.choice('suppressionreason', reasons, API_CODES.suppressionReason)
   const origin = query.choice('origin', ['Recipient', 'Customer', 'Admin'], API_CODES.suppressionOrigin)
-  const address = query.get('emailaddress')?.toLowerCase()
+  const address = query.get('emailaddress')
   const inPeriod = query.period()
   const found = server.suppressions.filter(
     (suppression) =>
       suppression.stream === id &&
       (reason === undefined || suppression.reason === reason) &&
       (origin === undefined || suppression.origin === origin) &&
-      (address === undefined || suppression.address.toLowerCase() === address) &&
+      (address === undefined || toAddressKey(suppression.address) === toAddressKey(address)) &&
       inPeriod(suppression.at),
   )
   return { Suppressions: found.map(toJson) }
@@ -77,8 +78,8 @@ function toJson({ address, reason, origin, at }: SandboxSuppression) {
 }
 
 function find(server: PostmarkServer, address: string, stream: string): SandboxSuppression | undefined {
-  const wanted = address.toLowerCase()
-  return server.suppressions.find((one) => one.stream === stream && one.address.toLowerCase() === wanted)
+  const wanted = toAddressKey(address)
+  return server.suppressions.find((one) => one.stream === stream && toAddressKey(one.address) === wanted)
 }
 
 /** Spam complaints, and what recipients asked for themselves, are not the customer's to lift. */
