@@ -13,7 +13,7 @@ export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from 
 export { createRandom } from './random.js'
 export type { ReceivedMail } from './received-mail.js'
 export { type Redis, redisMissing, startRedis } from './redis.js'
-export type { MemorySocket } from './scripted-server/memory-socket.js'
+export { MemorySocket, type SocketPeer } from './scripted-server/memory-socket.js'
 export {
   createScriptedServer,
   type ScriptedServer,

@@ -6,28 +6,21 @@ export interface Capabilities {
   readonly keywords: ReadonlyMap<string, string>
   /** Mechanisms of AUTH in upper case, of the old form `AUTH=` too. */
   readonly mechanisms: readonly string[]
-  /** The largest message that the server takes, in bytes; undefined where it names none. */
-  readonly maxBytes: number | undefined
 }
 
 /** Offers nothing: what a server that knows only HELO has, and what holds until the first EHLO. */
-export const NO_CAPABILITIES: Capabilities = { keywords: new Map(), mechanisms: [], maxBytes: undefined }
+export const NO_CAPABILITIES: Capabilities = { keywords: new Map(), mechanisms: [] }
 
 /** Reads the reply to EHLO. @example parseCapabilities(reply).keywords.has('PIPELINING') */
 export function parseCapabilities({ lines }: Reply): Capabilities {
   const keywords = new Map<string, string>()
   const mechanisms: string[] = []
   for (const line of lines.slice(1)) {
-    const [, keyword = '', rest = ''] = /^([A-Za-z0-9][A-Za-z0-9-]*)[ =]?(.*)$/.exec(line.trim()) ?? []
+    const [, keyword = '', rest = ''] = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:[ =](.*))?$/.exec(line.trim()) ?? []
     if (keyword === '') continue
     const name = keyword.toUpperCase()
     if (name === 'AUTH') mechanisms.push(...rest.trim().toUpperCase().split(/\s+/))
     keywords.set(name, rest.trim())
   }
-  const size = Number(keywords.get('SIZE') || 0)
-  return {
-    keywords,
-    mechanisms: [...new Set(mechanisms)].filter((name) => name !== ''),
-    maxBytes: Number.isSafeInteger(size) && size > 0 ? size : undefined,
-  }
+  return { keywords, mechanisms: [...new Set(mechanisms)].filter((name) => name !== '') }
 }
