@@ -1,8 +1,9 @@
+import type { Socket } from 'node:net'
 import type { Failure } from '../problems/smtp-failure.js'
 import { END_OF_BODY } from './body-encoder.js'
 import type { Capabilities } from './capabilities.js'
 import type { Channel, ChannelEnd } from './channel.js'
-import type { Grouping, Pipelining } from './grouping.js'
+import type { Grouping, GroupingSession, Pipelining } from './grouping.js'
 import type { Opened } from './open-session.js'
 import type { Reply } from './reply-reader.js'
 import { sendBody } from './send-body.js'
@@ -42,9 +43,10 @@ export interface SessionSettings {
 }
 
 /** One SMTP session after its login: it carries one mail after the other, and answers for each exactly once. */
-export class Session implements TransactionHost {
+export class Session implements TransactionHost, GroupingSession {
   readonly capabilities: Capabilities
   readonly port: number | undefined
+  readonly server: string
   hasServed = false
   /** When it was logged in, on the clock of `performance.now`. */
   readonly openedAt: number = performance.now()
@@ -58,6 +60,8 @@ export class Session implements TransactionHost {
     this.#channel = channel
     this.capabilities = capabilities
     this.port = port
+    const { remoteAddress, remotePort } = channel.socket as Partial<Socket>
+    this.server = `${remoteAddress}:${remotePort ?? port}`
     this.#owner = owner
     this.#settings = settings
     channel.owner = {
@@ -125,7 +129,7 @@ export class Session implements TransactionHost {
   }
 
   onGoAhead(transaction: Transaction): void {
-    if (transaction.grouped) this.#settings.grouping.answered(this, this.port)
+    if (transaction.grouped) this.#settings.grouping.answered(this)
     if (transaction.cancelled) {
       this.#break()
       return
@@ -161,8 +165,7 @@ export class Session implements TransactionHost {
 
   onRefused(transaction: Transaction, failure: Failure): void {
     this.hasServed = true
-    if (transaction.grouped && transaction.phase === 'envelope')
-      this.#settings.grouping.answered(this, this.port)
+    if (transaction.grouped && transaction.phase === 'envelope') this.#settings.grouping.answered(this)
     const { next } = this.#state as { next?: Transaction }
     // The group leads with a RSET of its own. Without one, Postfix takes a body under the sender of a refused mail.
     if (!next) this.#reset()
@@ -175,7 +178,7 @@ export class Session implements TransactionHost {
   }
 
   onGroupRefused(transaction: Transaction, why: string): void {
-    this.#settings.grouping.refused(this, this.port, why)
+    this.#settings.grouping.refused(this, why)
     const error = transaction.stopped(`The server cannot take two mails in one write: ${why}`, {
       code: 'EPROTOCOL',
     }).error
@@ -214,7 +217,7 @@ export class Session implements TransactionHost {
 
   #takeNext(): Transaction | undefined {
     const { pipelining, grouping } = this.#settings
-    if (pipelining !== 'auto' || !this.#pipelines || !grouping.may(this, this.port)) return undefined
+    if (pipelining !== 'auto' || !this.#pipelines || !grouping.may(this)) return undefined
     const shipment = this.#owner.takeNext(this)
     if (!shipment) {
       grouping.leave(this)
@@ -279,8 +282,8 @@ export class Session implements TransactionHost {
       const { current, next } = state
       const { limits, grouping } = this.#settings
       if (current.awaitsReset && end.kind === 'late') {
-        grouping.refused(this, this.port, `no reply to RSET within ${GROUP_RESET_MS / 1000} s`)
-      } else if (current.grouped || next) grouping.brokeOff(this, this.port)
+        grouping.refused(this, `no reply to RSET within ${GROUP_RESET_MS / 1000} s`)
+      } else if (current.grouped || next) grouping.brokeOff(this)
       const limitMs = current.phase === 'envelope' ? limits.replyMs : limits.finalMs
       this.#settle(current, current.toFailure(end, limitMs))
       if (next)
@@ -300,7 +303,7 @@ export class Session implements TransactionHost {
     this.#channel.destroy()
     if (state.name === 'transaction') {
       const { current, next } = state
-      if (current.grouped || next) this.#settings.grouping.brokeOff(this, this.port)
+      if (current.grouped || next) this.#settings.grouping.brokeOff(this)
       const end: ChannelEnd = { kind: 'lost', cause: undefined }
       this.#settle(current, current.toFailure(end, 0))
       if (next) this.#settle(next, next.toFailure(end, 0))
