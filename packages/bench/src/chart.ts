@@ -40,12 +40,17 @@ function toGroup({ title, rows, chart }: Section, top: number): string {
   const scale = BARS / Math.max(1.25, ...ratios)
   const bars = rows.map((row, index) => {
     const y = top + TITLE + index * ROW
-    const label = row.filter((cell) => typeof cell === 'string').join(', ')
+    const label = row
+      .slice(
+        0,
+        row.findIndex((cell) => typeof cell === 'number'),
+      )
+      .join(', ')
     const ratio = ratios[index]!
     const number = ratio.toFixed(2)
     return [
       `<text x="${LABELS - 8}" y="${y}" text-anchor="end">${toXml(label)}</text>`,
-      `<rect class="${index === 0 ? 'first' : 'other'}" x="${LABELS}" y="${y - 12}" width="${(ratio * scale).toFixed(1)}" height="14"/>`,
+      `<rect class="${ratio === 1 ? 'first' : 'other'}" x="${LABELS}" y="${y - 12}" width="${(ratio * scale).toFixed(1)}" height="14"/>`,
       `<text x="${(LABELS + ratio * scale + 6).toFixed(1)}" y="${y}">${number}</text>`,
     ].join('')
   })

@@ -3,7 +3,7 @@ import { postmark } from '@postmark-smtp/nodemailer'
 import { createTransport } from 'nodemailer'
 import { type Contender, measure } from './measure.js'
 import type { Section } from './section.js'
-import type { Sink } from './smtp-sink.js'
+import type { SmtpSink } from './smtp-sink.js'
 
 const message = {
   from: 'shop@example.com',
@@ -14,7 +14,7 @@ const message = {
 }
 
 /** What header injection costs, with 0, 3 and 10 metadata fields. */
-export async function measureHeaders({ name: sink, port }: Sink): Promise<Section> {
+export async function measureHeaders({ name: sink, port }: SmtpSink): Promise<Section> {
   const rows: (string | number)[][] = []
   for (const fields of [0, 3, 10]) {
     const { contenders, close } = headerContenders(port, fields)

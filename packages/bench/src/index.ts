@@ -1,65 +1,120 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
 import { toChart } from './chart.js'
 import { measureHeaders } from './headers.js'
 import { measureMiddleware } from './middleware.js'
+import { findNode24, thisNode } from './node-24.js'
 import { measureSandbox } from './sandbox.js'
 import { type Results, type Section, toText } from './section.js'
-import { startSink, startSmtpSink } from './smtp-sink.js'
-import { measureFirstMail, measureMemory, measureRate } from './transport.js'
+import { startSmtpSink } from './smtp-sink.js'
+import { startSink } from './start-sink.js'
+import { measureTransport, type TransportRun } from './transport.js'
+import { type TransportPart, transportParts } from './transport-parts.js'
 import { measureWebhooks } from './webhooks.js'
 
-/** Round trip of the slow server, in milliseconds. */
-const ROUND_TRIP_MS = 50
+const USAGE = `node dist/index.js [part…] [--short] [--als] [--node24] [--docs]
 
-const smtpSink = await startSmtpSink()
-const near = await startSink(0)
-const far = await startSink(ROUND_TRIP_MS)
-const measurements: (() => Promise<Section>)[] = [
-  () => measureHeaders(smtpSink),
-  measureMiddleware,
-  () => measureRate(near.port, 0),
-  () => measureRate(far.port, ROUND_TRIP_MS),
-  () => measureFirstMail(near.port, 0),
-  () => measureFirstMail(far.port, ROUND_TRIP_MS),
-  () => measureMemory(near.port),
-  () => measureSandbox('plain text'),
-  () => measureSandbox('text, html and an attachment'),
-  measureWebhooks,
-]
+Parts, all by default: transport, or some of it (${transportParts.join(', ')});
+headers, middleware, sandbox, webhooks.
+  --short   few rounds: for a look while one works, not for figures
+  --als     the transport with an AsyncLocalStorage in use
+  --node24  the transport on Node 24, which npm gets
+  --docs    writes docs/performance.json too
+Without a part the transport is measured in all four ways.
+`
 
-const require = createRequire(import.meta.url)
-const versionOf = (name: string): string => {
-  const path = require.resolve.paths(name)?.find((folder) => readable(`${folder}/${name}/package.json`))
-  return JSON.parse(readFileSync(`${path}/${name}/package.json`, 'utf8')).version
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    short: { type: 'boolean', default: false },
+    als: { type: 'boolean', default: false },
+    node24: { type: 'boolean', default: false },
+    docs: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+const isTransportPart = (part: string): part is TransportPart => transportParts.some((each) => each === part)
+const others = {
+  headers: async () => {
+    const smtpSink = await startSmtpSink(sink)
+    const section = await measureHeaders(smtpSink)
+    smtpSink.stop()
+    return [section]
+  },
+  middleware: async () => [await measureMiddleware()],
+  sandbox: async () => [
+    await measureSandbox('plain text'),
+    await measureSandbox('text, html and an attachment'),
+  ],
+  webhooks: async () => [await measureWebhooks()],
 }
-function readable(file: string): boolean {
-  try {
-    readFileSync(file)
-    return true
-  } catch {
-    return false
+const isOther = (part: string): part is keyof typeof others => part in others
+const unknown = positionals.filter((part) => part !== 'transport' && !isTransportPart(part) && !isOther(part))
+if (flags.help || unknown.length > 0) {
+  if (unknown.length > 0) process.stderr.write(`There is no part ${unknown.join(', ')}.\n\n`)
+  process.stdout.write(USAGE)
+  process.exit(unknown.length > 0 ? 1 : 0)
+}
+
+const start = performance.now()
+const machine = describeMachine()
+process.stdout.write(`${machine}\n`)
+const sink = await startSink()
+const print = (section: Section) => process.stdout.write(`\n${toText(section)}\n`)
+const sections = await measureTransport(sink, await planTransport(), flags.short, print)
+for (const part of positionals.length > 0 ? positionals : Object.keys(others)) {
+  if (!isOther(part)) continue
+  for (const section of await others[part]()) {
+    sections.push(section)
+    print(section)
   }
 }
-
-const versions = ['nodemailer', 'express', 'maildev'].map((name) => `${name} ${versionOf(name)}`)
-const machine = `${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, ${versions.join(', ')}`
-process.stdout.write(`${machine}\n`)
-const start = performance.now()
-const sections: Section[] = []
-for (const run of measurements) {
-  const section = await run()
-  sections.push(section)
-  process.stdout.write(`\n${toText(section)}\n`)
-}
-for (const sink of [smtpSink, near, far]) sink.stop()
+sink.stop()
 
 const seconds = Math.round((performance.now() - start) / 1000)
 const results: Results = { machine, seconds, sections }
-mkdirSync('.results', { recursive: true })
-writeFileSync('.results/bench.json', `${JSON.stringify(results, null, 2)}\n`)
-writeFileSync('.results/bench.svg', toChart(results))
-if (process.argv.includes('--docs'))
-  writeFileSync('../../docs/performance.json', `${JSON.stringify(results, null, 2)}\n`)
+const json = `${JSON.stringify(results, null, 2)}\n`
+const folder = new URL('../.results/', import.meta.url)
+mkdirSync(folder, { recursive: true })
+writeFileSync(new URL('bench.json', folder), json)
+writeFileSync(new URL('bench.svg', folder), toChart(results))
+if (flags.docs) writeFileSync(new URL('../../../docs/performance.json', import.meta.url), json)
 process.stdout.write(`\n${seconds} s. Figures and chart: packages/bench/.results/bench.{json,svg}\n`)
+
+/** Everything in the first surroundings; in the others what they change. */
+async function planTransport(): Promise<TransportRun[]> {
+  if (positionals.length > 0) {
+    const parts = transportParts.filter(
+      (part) => positionals.includes('transport') || positionals.includes(part),
+    )
+    const node = flags.node24 && parts.length > 0 ? await findNode24() : thisNode
+    return node && parts.length > 0 ? [{ node, als: flags.als, parts }] : []
+  }
+  const parts: TransportPart[] = ['near', 'first', 'injection']
+  const runs: TransportRun[] = [
+    { node: thisNode, als: false, parts: transportParts },
+    { node: thisNode, als: true, parts },
+  ]
+  const node = await findNode24()
+  if (node && node !== thisNode) runs.push({ node, als: false, parts }, { node, als: true, parts })
+  return runs
+}
+
+function describeMachine(): string {
+  const versions = ['nodemailer', 'express', 'maildev'].map((name) => `${name} ${versionOf(name)}`)
+  return `${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, ${versions.join(', ')}`
+}
+
+function versionOf(name: string): string {
+  const paths = createRequire(import.meta.url).resolve.paths(name) ?? []
+  for (const path of paths) {
+    try {
+      return JSON.parse(readFileSync(`${path}/${name}/package.json`, 'utf8')).version
+    } catch {
+      // Not in this folder.
+    }
+  }
+  return '?'
+}

@@ -1,53 +1,123 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createSecureContext, TLSSocket } from 'node:tls'
+import { generate } from 'selfsigned'
+import { createDelayedLine } from './delayed-line.js'
+import { ROUND_TRIP_MS, type SinkPorts } from './sink-ports.js'
 
 /**
- * An SMTP server that answers and forgets, run in a process of its own, so that the measured process spends its
- * time on sending alone. The argument is the delay of each reply in milliseconds: a round trip of that length.
+ * An SMTP server that answers at once, counts mails and forgets them, in a process of its own
+ * (`node dist/sink.js`), so that the measured process spends its time on sending only. It offers what Postmark's did:
+ * PIPELINING, SIZE, 8BITMIME, STARTTLS, and AUTH PLAIN after it; before it CRAM-MD5. It posts its ports when it
+ * listens, and to each message the number of mails that it took.
  */
-const delayMs = Number(process.argv[2] ?? 0)
-
-function serve(socket: Socket): void {
-  let inData = false
-  let awaitsAnswer = false
-  let rest = ''
-  const reply = (text: string) => {
-    if (delayMs > 0) setTimeout(() => socket.destroyed || socket.write(text), delayMs)
-    else socket.write(text)
-  }
-  socket.setNoDelay(true)
+const { cert, key } = await makeCertificate()
+const secureContext = createSecureContext({ cert, key })
+let mails = 0
+const onMail = () => {
+  mails++
+}
+const server = createServer({ noDelay: true }, (socket) => {
   socket.on('error', () => {})
-  reply('220 sink ESMTP\r\n')
-  socket.setEncoding('latin1').on('data', (chunk: string) => {
-    rest += chunk
+  const startTls = () => {
+    const secured = new TLSSocket(socket, { isServer: true, secureContext })
+    secured.on('error', () => {})
+    serve(secured, undefined, onMail)
+  }
+  serve(socket, startTls, onMail)
+  socket.write('220 sink ESMTP\r\n')
+})
+const near = await listen(server)
+const far = await listen(createDelayedLine(near, ROUND_TRIP_MS / 2))
+process.on('message', () => process.send?.(mails))
+process.on('disconnect', () => process.exit())
+process.send?.({ near, far, cert } satisfies SinkPorts)
+
+/**
+ * Serves one session. A mail counts only where MAIL and RCPT came before DATA.
+ * @param startTls puts TLS on the connection; undefined where it has it
+ */
+function serve(socket: Duplex, startTls: (() => void) | undefined, onMail: () => void): void {
+  let inData = false
+  let inLogin = false
+  let hasSender = false
+  let hasRecipient = false
+  let rest = ''
+  const answer = (verb: string): string => {
+    switch (verb) {
+      case 'EHLO':
+        return `250-sink\r\n250-PIPELINING\r\n250-SIZE 20480000\r\n${
+          startTls ? '250-STARTTLS\r\n250-AUTH CRAM-MD5' : '250-AUTH PLAIN LOGIN CRAM-MD5'
+        }\r\n250 8BITMIME\r\n`
+      case 'AUTH':
+        // PLAIN brings its answer along.
+        inLogin = startTls !== undefined
+        return inLogin ? '334 PDEyMzRAc2luaz4=\r\n' : '235 2.7.0 ok\r\n'
+      case 'MAIL':
+        if (hasSender) return '503 5.5.1 nested MAIL\r\n'
+        hasSender = true
+        return '250 2.1.0 ok\r\n'
+      case 'RCPT':
+        hasRecipient = hasSender
+        return hasSender ? '250 2.1.5 ok\r\n' : '503 5.5.1 MAIL first\r\n'
+      case 'DATA':
+        inData = hasRecipient
+        return inData ? '354 go\r\n' : '503 5.5.1 RCPT first\r\n'
+      case 'RSET':
+        hasSender = hasRecipient = false
+        return '250 2.0.0 ok\r\n'
+      case 'QUIT':
+        return '221 2.0.0 bye\r\n'
+      default:
+        return '502 5.5.2 unknown\r\n'
+    }
+  }
+  const onData = (chunk: Buffer) => {
+    rest += chunk.toString('latin1')
     let replies = ''
     for (;;) {
       const end = inData ? '\r\n.\r\n' : '\r\n'
       const at = rest.indexOf(end)
       if (at < 0) break
       const verb = rest.slice(0, 4).toUpperCase()
+      const line = inLogin ? '' : verb
       rest = rest.slice(at + end.length)
-      if (awaitsAnswer) {
-        awaitsAnswer = false
-        replies += '235 2.7.0 ok\r\n'
-      } else if (inData) {
-        inData = false
+      if (inData) {
+        inData = hasSender = hasRecipient = false
+        onMail()
         replies += '250 2.0.0 Ok: queued as 1\r\n'
-      } else if (verb === 'EHLO') replies += '250-sink\r\n250-PIPELINING\r\n250 AUTH CRAM-MD5\r\n'
-      else if (verb === 'AUTH') {
-        awaitsAnswer = true
-        replies += '334 PDEyMzRAc2luaz4=\r\n'
-      } else if (verb === 'DATA') {
-        inData = true
-        replies += '354 go\r\n'
-      } else replies += verb === 'QUIT' ? '221 bye\r\n' : '250 ok\r\n'
+      } else if (line === '') {
+        inLogin = false
+        replies += '235 2.7.0 ok\r\n'
+      } else if (line === 'STAR' && startTls) {
+        socket.off('data', onData)
+        socket.write('220 2.0.0 go\r\n')
+        startTls()
+        return
+      } else replies += answer(line)
+      if (line === 'QUIT') {
+        socket.end(replies)
+        return
+      }
     }
     if (inData && rest.length > 8) rest = rest.slice(-8)
-    if (replies) reply(replies)
-  })
+    if (replies) socket.write(replies)
+  }
+  socket.on('data', onData)
 }
 
-const server = createServer(serve).listen(0, '127.0.0.1')
-await once(server, 'listening')
-process.send?.((server.address() as AddressInfo).port)
-process.on('disconnect', () => process.exit())
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return (server.address() as AddressInfo).port
+}
+
+async function makeCertificate(): Promise<{ cert: string; key: string }> {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'localhost' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  })
+  return { cert, key }
+}

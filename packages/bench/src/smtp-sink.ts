@@ -1,34 +1,22 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import type { Sink } from './start-sink.js'
 
 /** A server that takes mail and forgets it, in a process of its own. */
-export interface Sink {
+export interface SmtpSink {
   readonly name: string
   readonly port: number
   stop(): void
 }
 
-/**
- * Starts our own sink, which offers CRAM-MD5 and PIPELINING.
- * @param delayMs what each reply waits: a round trip of that length
- */
-export async function startSink(delayMs: number): Promise<Sink> {
-  const child = fork(new URL('./sink.js', import.meta.url), [String(delayMs)])
-  const [port] = (await once(child, 'message')) as [number]
-  return { name: 'a sink of our own', port, stop: () => child.disconnect() }
-}
-
 const PROGRAM = '/usr/sbin/smtp-sink'
 
-/**
- * Starts Postfix's smtp-sink (Debian: postfix), or our own where it is missing. It offers PLAIN and LOGIN without
- * TLS, which `createPostmarkTransport` does not use: a token must not cross the wire in clear.
- */
-export async function startSmtpSink(): Promise<Sink> {
-  if (!existsSync(PROGRAM)) return startSink(0)
+/** Starts Postfix's smtp-sink (Debian: postfix); our own takes its place where it is missing. It has no TLS. */
+export async function startSmtpSink(own: Sink): Promise<SmtpSink> {
+  if (!existsSync(PROGRAM)) return { name: 'a sink of our own', port: own.near, stop: () => {} }
   const port = await freePort()
   const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child = spawn(PROGRAM, ['-4', ...asRoot, `127.0.0.1:${port}`, '100'], { stdio: 'ignore' })

@@ -1,128 +1,74 @@
-import { createPostmarkTransport } from '@postmark-smtp/core'
-import { createTransport } from 'nodemailer'
-import { type Contender, measure, quantile } from './measure.js'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Node } from './node-24.js'
 import type { Section } from './section.js'
+import type { Sink } from './start-sink.js'
+import type { TransportPart } from './transport-parts.js'
+import type { Answer, Order } from './transport-process.js'
 
-const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
-const CONNECTIONS = 10
-const FIRST_MAILS = 15
-const message = {
-  from: 'shop@example.com',
-  to: 'customer@example.com',
-  subject: 'Your order has been sent',
-  text: 'Hello,\n\nyour order is on its way.\n',
-  headers: { 'X-Shop': 'example' },
+/** Where the transport is measured, and what of it. */
+export interface TransportRun {
+  readonly node: Node
+  /** Whether an AsyncLocalStorage is in use. */
+  readonly als: boolean
+  readonly parts: readonly TransportPart[]
 }
 
-interface Sender {
-  sendMail(message: object): Promise<unknown>
-  close(): unknown
-}
-
-function plain(port: number): Sender {
-  return createTransport({
-    host: '127.0.0.1',
-    port,
-    ignoreTLS: true,
-    pool: true,
-    maxConnections: CONNECTIONS,
-    auth: { user: TOKEN, pass: TOKEN },
-  })
-}
-
-function ours(port: number): Sender {
-  const pool = { maxConnections: CONNECTIONS }
-  return createPostmarkTransport({
-    serverToken: TOKEN,
-    host: '127.0.0.1',
-    ports: [port],
-    allowPlaintext: true,
-    pool,
-    // 10 MB in base64 is more than Postmark takes; here only memory counts.
-    preflight: 'warn',
-  })
-}
-
-/** Mails per second with the same number of connections, at the round trip that the server has. */
-export async function measureRate(port: number, roundTripMs: number): Promise<Section> {
-  const senders: [string, Sender][] = [
-    ['plain Nodemailer', plain(port)],
-    ['createPostmarkTransport', ours(port)],
-    ['plain Nodemailer again', plain(port)],
-  ]
-  const contenders: Contender[] = senders.map(([name, sender]) => ({
-    name,
-    send: () => sender.sendMail(message),
-  }))
-  const perRound = roundTripMs > 0 ? 100 : 500
-  const results = await measure(contenders, { rounds: 15, perRound, concurrency: 50 })
-  for (const [, sender] of senders) await sender.close()
-  const first = results[0]!.perSecond
-  return {
-    title: `Rate, ${CONNECTIONS} connections, ${roundTripMs} ms round trip: 15 rounds of ${perRound} mails`,
-    headings: ['sent by', 'mails/s', 'CPU \u00b5s/mail', 'rate against plain'],
-    rows: results.map(({ name, perSecond, cpuMicros }) => [name, perSecond, cpuMicros, perSecond / first]),
-    chart: { column: 3, better: 'higher' },
-  }
-}
-
-/** Time from a new transporter to its first mail: connection, login and send. */
-export async function measureFirstMail(port: number, roundTripMs: number): Promise<Section> {
-  const makers = [
-    ['plain Nodemailer', plain],
-    ['createPostmarkTransport', ours],
-    ['plain Nodemailer again', plain],
-  ] as const
-  const times = makers.map((): number[] => [])
-  for (let round = 0; round <= FIRST_MAILS; round++) {
-    for (let turn = 0; turn < makers.length; turn++) {
-      const index = (turn + round) % makers.length
-      const start = performance.now()
-      const sender = makers[index]![1](port)
-      await sender.sendMail(message)
-      if (round > 0) times[index]!.push(performance.now() - start)
-      await sender.close()
+/**
+ * Measures the transport, each run in a process of its own. Sections with one title become one, with the surroundings
+ * in its first column.
+ * @param onSection called with each section as soon as it is there
+ */
+export async function measureTransport(
+  sink: Sink,
+  runs: readonly TransportRun[],
+  short: boolean,
+  onSection: (section: Section) => void,
+): Promise<Section[]> {
+  const { near, far, cert } = sink
+  const found = new Map<string, Section>()
+  for (const { node, als, parts } of runs) {
+    const name = als ? `${node.name}, AsyncLocalStorage in use` : node.name
+    const program = new URL('./transport-process.js', import.meta.url)
+    const child = fork(program, { execPath: node.path, execArgv: [] })
+    for (const part of parts) {
+      child.send({ part, near, far, cert, als, short } satisfies Order)
+      const { sections, mails } = await answerOf(child)
+      const taken = await sink.countMails()
+      if (taken !== mails) throw new Error(`${mails} mails were sent, and the sink took ${taken} (${part})`)
+      for (const section of sections) {
+        const placed = placeIn(name, section)
+        onSection(placed)
+        const before = found.get(section.title)
+        found.set(section.title, before ? { ...before, rows: [...before.rows, ...placed.rows] } : placed)
+      }
     }
+    child.disconnect()
   }
-  const medians = times.map((values) => quantile(values, 0.5))
-  return {
-    title: `First mail of a new transporter, ${roundTripMs} ms round trip: median of ${FIRST_MAILS}`,
-    headings: ['sent by', 'ms', 'against plain'],
-    rows: makers.map(([name], index) => [name, medians[index]!, medians[index]! / medians[0]!]),
-    chart: { column: 2, better: 'lower' },
+  return [...found.values()]
+}
+
+async function answerOf(child: ChildProcess): Promise<Answer> {
+  const stop = new AbortController()
+  const { signal } = stop
+  const ended = once(child, 'exit', { signal }).then(([code]) => {
+    throw new Error(`The process that measures ended with the code ${code}`)
+  })
+  try {
+    const [answer] = await Promise.race([once(child, 'message', { signal }), ended])
+    return answer as Answer
+  } finally {
+    ended.catch(() => {})
+    stop.abort()
   }
 }
 
-/** Most memory outside the heap while one attachment of 10 MB is sent, above what was held before. */
-export async function measureMemory(port: number): Promise<Section> {
-  const content = Buffer.alloc(10_000_000, 'a')
-  const makers = [
-    ['plain Nodemailer', plain],
-    ['createPostmarkTransport', ours],
-    ['plain Nodemailer again', plain],
-  ] as const
-  const peaks = makers.map((): number[] => [])
-  for (let round = 0; round < 8; round++) {
-    for (const [index, [, make]] of makers.entries()) {
-      const sender = make(port)
-      globalThis.gc?.()
-      const before = process.memoryUsage()
-      let peak = 0
-      const timer = setInterval(() => {
-        const { external, heapUsed } = process.memoryUsage()
-        peak = Math.max(peak, external + heapUsed - before.external - before.heapUsed)
-      }, 1)
-      await sender.sendMail({ ...message, attachments: [{ filename: 'a.txt', content }] })
-      clearInterval(timer)
-      if (round > 0) peaks[index]!.push(peak / 1_000_000)
-      await sender.close()
-    }
-  }
-  const medians = peaks.map((values) => quantile(values, 0.5))
+function placeIn(name: string, section: Section): Section {
+  const { headings, rows, chart } = section
   return {
-    title: 'Memory above the start, one attachment of 10 MB held by the caller: median peak of 7',
-    headings: ['sent by', 'MB', 'against plain'],
-    rows: makers.map(([name], index) => [name, medians[index]!, medians[index]! / medians[0]!]),
-    chart: { column: 2, better: 'lower' },
+    ...section,
+    headings: ['on', ...headings],
+    rows: rows.map((row) => [name, ...row]),
+    chart: { ...chart, column: chart.column + 1 },
   }
 }

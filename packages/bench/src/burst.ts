@@ -1,0 +1,72 @@
+import type { Environment } from './environment.js'
+import { judge } from './goal.js'
+import { heldAtRest, heldMemory } from './held-memory.js'
+import { quantile } from './measure.js'
+import { newsletter, sizeOf } from './messages.js'
+import type { Section } from './section.js'
+import { CONNECTIONS, MAKERS, type Sender } from './senders.js'
+
+const MAILS = 1000
+
+/**
+ * A burst: all mails at once. The memory held is looked at when they were all given and at each tenth of them, and the
+ * most counts. The message is one and the same, so that only what a sender makes of it shows.
+ */
+export async function measureBurst(env: Environment): Promise<Section[]> {
+  const rounds = env.short ? 1 : 3
+  const held = MAKERS.map((): number[] => [])
+  const seconds = MAKERS.map((): number[] => [])
+  for (let round = env.short ? 0 : -1; round < rounds; round++) {
+    for (const [index, [, make]] of MAKERS.entries()) {
+      const sender = make({ port: env.near, cert: env.cert })
+      const burst = await sendBurst(sender)
+      if (round >= 0) {
+        held[index]!.push(burst.held / 1_000_000)
+        seconds[index]!.push(burst.seconds)
+      }
+      await sender.close()
+      env.tally(MAILS)
+    }
+  }
+  const size = await sizeOf(newsletter)
+  const memory = held.map((values) => quantile(values, 0.5))
+  const times = seconds.map((values) => quantile(values, 0.25))
+  const limit = memory[0]! + (CONNECTIONS * size) / 1_000_000
+  return [
+    {
+      title: `Burst of ${MAILS} mails of ${Math.round(size / 1000)} kB at once, loopback: most memory held, median of ${rounds}`,
+      headings: ['sent by', 'MB', 's', 'memory against plain', 'goal'],
+      rows: MAKERS.map(([name], index) => [
+        name,
+        memory[index]!,
+        times[index]!,
+        memory[index]! / memory[0]!,
+        index === 1
+          ? judge({ of: 'plain and one body per session: MB', is: 'at most', limit }, memory[index]!)
+          : '',
+      ]),
+      chart: { column: 3, better: 'lower' },
+    },
+  ]
+}
+
+async function sendBurst(sender: Sender): Promise<{ held: number; seconds: number }> {
+  const before = await heldAtRest()
+  const start = performance.now()
+  let looking = 0
+  let held = 0
+  let done = 0
+  const look = () => {
+    const begun = performance.now()
+    held = Math.max(held, heldMemory() - before)
+    looking += performance.now() - begun
+  }
+  const mails = Array.from({ length: MAILS }, () =>
+    sender.sendMail(newsletter).then(() => {
+      if (++done % (MAILS / 10) === 0) look()
+    }),
+  )
+  setImmediate(look)
+  await Promise.all(mails)
+  return { held, seconds: (performance.now() - start - looking) / 1000 }
+}

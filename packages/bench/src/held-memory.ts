@@ -1,0 +1,16 @@
+import { setTimeout } from 'node:timers/promises'
+import { collectGarbage } from './measure.js'
+
+/** Memory that is held and not garbage, in bytes: the heap, and what Buffers have outside it. */
+export function heldMemory(): number {
+  collectGarbage()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** The same when nothing is under way: what the last transporter left has gone by then. */
+export async function heldAtRest(): Promise<number> {
+  collectGarbage()
+  await setTimeout(100)
+  return heldMemory()
+}

@@ -1,0 +1,53 @@
+import { createPostmarkTransport } from '@postmark-smtp/core'
+import { createTransport, type Transporter } from 'nodemailer'
+
+const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
+
+/** Connections of each transporter, as many as Postmark advises. */
+export const CONNECTIONS = 10
+
+/** Where to send. */
+export interface Target {
+  readonly port: number
+  /** Undefined sends in clear. */
+  readonly cert: string | undefined
+}
+
+/** A transporter, as far as it is measured. */
+export interface Sender {
+  sendMail(message: object): Promise<unknown>
+  close(): unknown
+}
+
+/** Nodemailer's pool, with a login; sessions last as long as it does. */
+export function plain({ port, cert }: Target): Transporter {
+  return createTransport({
+    host: '127.0.0.1',
+    port,
+    ...(cert ? { requireTLS: true, tls: { ca: cert } } : { ignoreTLS: true }),
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: Infinity,
+    auth: { user: TOKEN, pass: TOKEN },
+  })
+}
+
+/** Ours, with the same connections. */
+export function ours({ port, cert }: Target): Sender {
+  return createPostmarkTransport({
+    serverToken: TOKEN,
+    host: '127.0.0.1',
+    ports: [port],
+    ...(cert ? { tls: { ca: cert } } : { allowPlaintext: true }),
+    pool: { maxConnections: CONNECTIONS, maxMessages: Infinity },
+    // 10 MB in base64 is more than Postmark takes; here only memory counts.
+    preflight: 'warn',
+  })
+}
+
+/** Both, and Nodemailer once more, whose distance from the first is the noise. */
+export const MAKERS: readonly (readonly [name: string, make: (target: Target) => Sender])[] = [
+  ['plain Nodemailer', plain],
+  ['createPostmarkTransport', ours],
+  ['plain Nodemailer again', plain],
+]

@@ -1,0 +1,28 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { SinkPorts } from './sink-ports.js'
+
+/** Our own sink, in a process of its own. */
+export interface Sink extends SinkPorts {
+  /** Mails that it took since the last call. */
+  countMails(): Promise<number>
+  stop(): void
+}
+
+/** Starts it. */
+export async function startSink(): Promise<Sink> {
+  const child = fork(new URL('./sink.js', import.meta.url), { execArgv: [] })
+  const [ports] = (await once(child, 'message')) as [SinkPorts]
+  let before = 0
+  return {
+    ...ports,
+    countMails: async () => {
+      child.send('count')
+      const [mails] = (await once(child, 'message')) as [number]
+      const taken = mails - before
+      before = mails
+      return taken
+    },
+    stop: () => child.disconnect(),
+  }
+}

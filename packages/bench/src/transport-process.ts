@@ -1,0 +1,34 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Environment } from './environment.js'
+import type { Section } from './section.js'
+import { TRANSPORT_PARTS, type TransportPart } from './transport-parts.js'
+
+/** What the process is asked for: one part of the bench. */
+export type Order = Pick<Environment, 'near' | 'far' | 'cert' | 'als' | 'short'> & {
+  readonly part: TransportPart
+}
+
+/** Its answer. */
+export interface Answer {
+  readonly sections: readonly Section[]
+  /** Mails that were sent. */
+  readonly mails: number
+}
+
+/**
+ * Measures the transport in a process of its own (`node dist/transport-process.js`), one for each Node, and with or
+ * without an AsyncLocalStorage: once one is in use, each promise of a process costs more on Node 20.
+ */
+process.on('message', async ({ part, ...given }: Order) => {
+  let mails = 0
+  const storage = given.als ? new AsyncLocalStorage<object>() : undefined
+  const sections = await TRANSPORT_PARTS[part]({
+    ...given,
+    tally: (sent) => {
+      mails += sent
+    },
+    inRequest: (work) => (storage ? storage.run({}, work) : work()),
+  })
+  process.send?.({ sections, mails } satisfies Answer)
+})
+process.on('disconnect', () => process.exit())
