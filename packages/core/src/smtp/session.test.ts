@@ -1,0 +1,946 @@
+import { Readable } from 'node:stream'
+import { installVirtualClock, MemorySocket } from '@postmark-smtp/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createRedactor } from '../problems/redact.js'
+import { encodeBody } from './body-encoder.js'
+import { parseCapabilities } from './capabilities.js'
+import { Channel } from './channel.js'
+import { Grouping, type Pipelining } from './grouping.js'
+import { Session } from './session.js'
+import type { Content, Shipment, TransactionResult } from './shipment.js'
+import { createSmtpLog } from './smtp-log.js'
+
+let clock: ReturnType<typeof installVirtualClock>
+
+beforeEach(() => {
+  clock = installVirtualClock()
+})
+
+afterEach(() => {
+  expect(clock.pending()).toEqual([])
+  clock.uninstall()
+})
+
+const wholeOf = (text: string): Content => ({ kind: 'whole', ...encodeBody(Buffer.from(text)) })
+
+/** A mail that notes what its session does with it. */
+class TestMail implements Shipment {
+  readonly envelope: Shipment['envelope']
+  readonly content: Content
+  readonly phases: string[] = []
+  readonly results: TransactionResult[] = []
+  mayFinish = () => true
+
+  constructor(name: string, { to = [`${name}-to@x.org`], content = wholeOf(`I am ${name}\r\n`) } = {}) {
+    this.envelope = { from: `${name}@x.org`, to }
+    this.content = content
+  }
+
+  onPhase(phase: string) {
+    this.phases.push(phase)
+  }
+
+  settle(result: TransactionResult) {
+    this.results.push(result)
+  }
+
+  /** The one result, in short. */
+  get told() {
+    expect(this.results.length).toBeLessThanOrEqual(1)
+    const [result] = this.results
+    if (!result) return undefined
+    if ('sent' in result) return { sent: result.sent.response }
+    const { code, outcome, phase, message, explanation } = result.error
+    return { code, outcome, phase, message, retry: result.retry, ...(explanation ? { explanation } : {}) }
+  }
+}
+
+interface Given {
+  readonly offers?: readonly string[]
+  readonly pipelining?: Pipelining
+  readonly accepts?: () => boolean
+  readonly grouping?: Grouping
+}
+
+function setUp({ offers = ['PIPELINING'], pipelining = 'auto', accepts = () => true, ...given }: Given = {}) {
+  const heard: string[] = []
+  const sides: string[] = []
+  const socket = new MemorySocket({
+    heard: (bytes) => {
+      heard.push(String(bytes))
+      return accepts()
+    },
+    ended: () => sides.push('ended'),
+    gone: () => sides.push('gone'),
+  })
+  const log: string[] = []
+  const logger = { debug: (entry: { tnx: string }, text: string) => log.push(`${entry.tnx}: ${text}`) }
+  const channel = new Channel(socket, { onEnd: () => {} }, createSmtpLog(logger, createRedactor()))
+  const grouped: unknown[] = []
+  const grouping = given.grouping ?? new Grouping((...event) => grouped.push(event))
+  const told: string[] = []
+  const waiting: Shipment[] = []
+  const session = new Session(
+    {
+      channel,
+      capabilities: parseCapabilities({ code: 250, lines: ['x', ...offers], response: '' }),
+      port: 587,
+    },
+    {
+      onReady: () => told.push('ready'),
+      onClosed: () => told.push('closed'),
+      takeNext: () => waiting.shift(),
+    },
+    {
+      limits: { raceMs: 1_000, replyMs: 60_000, finalMs: 120_000 },
+      pipelining,
+      grouping,
+      idleMs: () => 30_000,
+    },
+  )
+  /** Delivers replies in one piece. */
+  const say = async (...lines: string[]) => {
+    socket.deliver(Buffer.from(lines.map((line) => `${line}\r\n`).join('')))
+    await clock.settle()
+  }
+  const end = async () => {
+    socket.deliverEnd()
+    await clock.settle()
+  }
+  const reset = async () => {
+    socket.destroy(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }))
+    await clock.settle()
+  }
+  return {
+    session,
+    socket,
+    grouping,
+    grouped,
+    told,
+    waiting,
+    heard,
+    sides,
+    log,
+    say,
+    end,
+    reset,
+    channel,
+  }
+}
+
+const ENVELOPE_A = 'MAIL FROM:<a@x.org>\r\nRCPT TO:<a-to@x.org>\r\nDATA\r\n'
+const ENVELOPE_B = 'MAIL FROM:<b@x.org>\r\nRCPT TO:<b-to@x.org>\r\nDATA\r\n'
+const GO = ['250 sender', '250 recipient', '354 go on']
+
+describe('one mail', () => {
+  it('goes in one write for the envelope and one for the body, where the server offers PIPELINING', async () => {
+    const { session, heard, say, told, socket, log } = setUp({ offers: ['PIPELINING', 'SIZE'] })
+    const mail = new TestMail('a')
+    expect(session.state.name).toBe('ready')
+    expect(socket.referenced).toBe(false)
+    session.send(mail)
+    expect([session.state.name, socket.referenced]).toEqual(['transaction', true])
+    await clock.advance(20)
+    await say(...GO)
+    await clock.advance(50)
+    await say('250 2.0.0 Ok: queued as 1')
+    expect(heard).toEqual([ENVELOPE_A.replace('g>', 'g> SIZE=8'), 'I am a\r\n.\r\n'])
+    expect(mail.results).toEqual([
+      {
+        sent: {
+          accepted: ['a-to@x.org'],
+          rejected: [],
+          rejectedErrors: [],
+          response: '250 2.0.0 Ok: queued as 1',
+          envelopeTime: 20,
+          messageTime: 50,
+          messageSize: 8,
+        },
+      },
+    ])
+    expect(mail.phases).toEqual(['envelope', 'body', 'final'])
+    expect([told, session.state.name, session.hasServed]).toEqual([['ready'], 'ready', true])
+    expect(socket.referenced).toBe(false)
+    expect(log).toContain('client: (end of the mail, 8 bytes)')
+    expect(log.join()).not.toContain('I am a')
+    session.close(true)
+  })
+
+  it.each<[string, Given]>([
+    ['the server does not offer PIPELINING', { offers: ['SIZE'] }],
+    ['pipelining is off', { pipelining: false }],
+  ])('goes one command at a time where %s', async (_what, given) => {
+    const { session, heard, say, told } = setUp(given)
+    const mail = new TestMail('a', { to: ['b@x.org', 'c@x.org'] })
+    session.send(mail)
+    const steps = ['MAIL FROM:<a@x.org>', 'RCPT TO:<b@x.org>', 'RCPT TO:<c@x.org>', 'DATA']
+    for (const step of steps) {
+      expect(heard.splice(0)).toEqual([expect.stringMatching(new RegExp(`^${step}[^\n]*\r\n$`))])
+      await say(step === 'DATA' ? '354 go on' : '250 ok')
+    }
+    expect(heard).toEqual(['I am a\r\n.\r\n'])
+    await say('250 ok')
+    expect([mail.told, told]).toEqual([{ sent: '250 ok' }, ['ready']])
+    session.close(true)
+  })
+
+  it('reports the recipients that were refused where another one was accepted', async () => {
+    const { session, say } = setUp()
+    const mail = new TestMail('a', { to: ['b@x.org', 'c@x.org', 'd@x.org'] })
+    session.send(mail)
+    await say('250 ok', '550 no', '250 ok', '450 later', '354 go on')
+    await say('250 ok')
+    expect(mail.results).toMatchObject([
+      {
+        sent: {
+          accepted: ['c@x.org'],
+          rejected: ['b@x.org', 'd@x.org'],
+          rejectedErrors: [
+            { recipient: 'b@x.org', outcome: 'rejected', responseCode: 550, response: '550 no', port: 587 },
+            { recipient: 'd@x.org', outcome: 'deferred', responseCode: 450, command: 'RCPT TO' },
+          ],
+        },
+      },
+    ])
+    session.close(true)
+  })
+})
+
+describe('a refused envelope', () => {
+  const REJECTED = { outcome: 'rejected', retry: 'never', phase: 'envelope' }
+  const DEFERRED = { outcome: 'deferred', retry: 'counted', phase: 'envelope' }
+
+  it.each<[string, string[], object]>([
+    [
+      '5xx to MAIL',
+      ['550 no', '503 no', '503 no'],
+      { ...REJECTED, message: 'The sender was refused: 550 no' },
+    ],
+    [
+      '4xx to MAIL',
+      ['451 later', '503 no', '503 no'],
+      { ...DEFERRED, message: 'The sender was refused: 451 later' },
+    ],
+    [
+      '5xx to RCPT',
+      ['250 ok', '550 no', '554 no'],
+      { ...REJECTED, message: 'The recipient a-to@x.org was refused: 550 no' },
+    ],
+    [
+      '4xx to RCPT',
+      ['250 ok', '450 later', '554 no'],
+      { ...DEFERRED, message: 'The recipient a-to@x.org was refused: 450 later' },
+    ],
+    [
+      '4xx to DATA',
+      ['250 ok', '250 ok', '451 later'],
+      { ...DEFERRED, code: 'EMESSAGE', message: 'The server refused DATA: 451 later' },
+    ],
+    ['5xx to DATA', ['250 ok', '250 ok', '554 no'], { ...REJECTED, code: 'EMESSAGE' }],
+  ])('is reset, and the session serves on: %s', async (_what, replies, expected) => {
+    const { session, heard, say, told } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    await say(...replies)
+    expect(mail.told).toMatchObject(expected)
+    expect(heard.splice(0)).toEqual([ENVELOPE_A, 'RSET\r\n'])
+    expect(told).toEqual(['ready'])
+    // The reply to RSET need not be awaited where commands may be written ahead.
+    const next = new TestMail('b')
+    session.send(next)
+    expect(heard).toEqual([ENVELOPE_B])
+    await say('250 reset', ...GO)
+    await say('250 ok')
+    expect(next.told).toEqual({ sent: '250 ok' })
+    session.close(true)
+  })
+
+  it.each<[string, string[], object]>([
+    ['5xx to MAIL', ['550 no'], REJECTED],
+    ['4xx to MAIL', ['450 later'], DEFERRED],
+    ['all recipients refused', ['250 ok', '550 no'], REJECTED],
+    ['DATA refused', ['250 ok', '250 ok', '451 later'], DEFERRED],
+  ])(
+    'is reset before the next mail where commands go one at a time: %s',
+    async (_what, replies, expected) => {
+      const { session, heard, say, told } = setUp({ offers: [] })
+      const mail = new TestMail('a')
+      session.send(mail)
+      for (const reply of replies) await say(reply)
+      expect(mail.told).toMatchObject(expected)
+      expect(heard).toHaveLength(replies.length + 1)
+      expect([heard.at(-1), told]).toEqual(['RSET\r\n', []])
+      await say('250 reset')
+      expect(told).toEqual(['ready'])
+      session.close(true)
+    },
+  )
+
+  it.each<[string, string[], string]>([
+    ['both', ['450 later', '550 no'], 'rejected'],
+    ['both, the other way round', ['550 no', '450 later'], 'rejected'],
+    ['for now', ['450 later', '451 later'], 'deferred'],
+  ])(
+    'of several recipients is deferred only where each was refused for now: %s',
+    async (_what, replies, outcome) => {
+      const { session, say } = setUp()
+      const mail = new TestMail('a', { to: ['b@x.org', 'c@x.org'] })
+      session.send(mail)
+      await say('250 ok', ...replies, '554 no')
+      expect(mail.results).toMatchObject([
+        { error: { outcome, rejected: ['b@x.org', 'c@x.org'], rejectedErrors: [{}, {}] } },
+      ])
+      session.close(true)
+    },
+  )
+
+  it.each<[string, string[], object]>([
+    ['sender', ['503 no', '250 ok', '354 go on'], { message: 'The sender was refused: 503 no' }],
+    [
+      'recipient',
+      ['250 ok', '550 no', '354 go on'],
+      { message: 'The recipient a-to@x.org was refused: 550 no' },
+    ],
+    ['sender and recipient', ['550 no', '503 no', '354 go on'], { outcome: 'rejected' }],
+  ])('sends no byte after a 354 without a %s that was accepted', async (_what, replies, expected) => {
+    const { session, heard, say, told, sides } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    await say(...replies)
+    expect(mail.told).toMatchObject({ ...REJECTED, ...expected })
+    expect([heard, told, sides, session.state.name]).toEqual([[ENVELOPE_A], ['closed'], ['gone'], 'closed'])
+  })
+
+  it.each<[string, string[]]>([
+    ['the reply 354 to MAIL', ['354 go on']],
+    ['the reply 354 to RCPT', ['250 ok', '354 go on']],
+    ['the reply 250 to DATA', ['250 ok', '250 ok', '250 ok']],
+    ['the reply 250 to DATA', ['550 no', '250 ok', '250 ok']],
+  ])('ends the session at %s', async (what, replies) => {
+    const { session, heard, say, told, sides } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    await say(...replies)
+    expect(mail.told).toMatchObject({
+      code: 'EPROTOCOL',
+      outcome: 'not-sent',
+      retry: 'counted',
+      message: `The server broke the protocol: ${what}`,
+    })
+    expect([heard, told, sides]).toEqual([[ENVELOPE_A], ['closed'], ['gone']])
+  })
+
+  it('ends the session where the reply to RSET is no 250; a mail that was handed to it comes back uncounted', async () => {
+    const { session, say, told } = setUp()
+    const next = new TestMail('b')
+    session.send(new TestMail('a'))
+    await say('550 no', '503 no', '503 no')
+    session.send(next)
+    await say('502 what')
+    expect(next.told).toMatchObject({ outcome: 'not-sent', retry: 'uncounted' })
+    expect(told).toEqual(['ready', 'closed'])
+  })
+
+  it('leaves with QUIT where the reply to RSET does not come and no mail waits', async () => {
+    const { session, say, heard, told } = setUp({ offers: [] })
+    session.send(new TestMail('a'))
+    await say('550 no')
+    await clock.advance(60_001)
+    expect(heard.at(-1)).toBe('QUIT\r\n')
+    await clock.advance(2_001)
+    expect(told).toEqual(['closed'])
+  })
+})
+
+describe('the reply to a body', () => {
+  async function sendTo(reply: string | undefined, act: (set: ReturnType<typeof setUp>) => Promise<void>) {
+    const set = setUp()
+    const mail = new TestMail('a')
+    set.session.send(mail)
+    await set.say(...GO)
+    if (reply !== undefined) await set.say(reply)
+    await act(set)
+    return { ...set, mail }
+  }
+  const nothing = async () => {}
+
+  it.each(['220 x', '221 x', '235 x', '251 x', '252 x', '299 x', '334 x', '354 x'])(
+    'accepts nothing where it is %s',
+    async (reply) => {
+      const { mail, told } = await sendTo(reply, nothing)
+      expect(mail.told).toMatchObject({
+        code: 'EPROTOCOL',
+        outcome: 'unknown',
+        retry: 'never',
+        phase: 'final',
+      })
+      expect(told).toEqual(['closed'])
+    },
+  )
+
+  it.each<[string, string | undefined, (set: ReturnType<typeof setUp>) => Promise<void>, object]>([
+    ['the connection ends', undefined, ({ end }) => end(), { code: 'ECONNECTION' }],
+    ['the connection breaks', undefined, ({ reset }) => reset(), { code: 'ECONNECTION' }],
+    [
+      'a line that goes on is all',
+      '250-',
+      () => clock.advance(120_001),
+      { code: 'ETIMEDOUT', explanation: 'final-timeout' },
+    ],
+    [
+      'nothing comes',
+      undefined,
+      () => clock.advance(120_001),
+      { code: 'ETIMEDOUT', explanation: 'final-timeout' },
+    ],
+    ['it is no reply', 'what?', nothing, { code: 'EPROTOCOL' }],
+  ])('leaves it unknown what became of the mail where %s', async (_what, reply, act, expected) => {
+    const { mail, told } = await sendTo(reply, act)
+    expect(mail.told).toMatchObject({ outcome: 'unknown', retry: 'never', phase: 'final', ...expected })
+    expect(told).toEqual(['closed'])
+  })
+})
+
+describe('a connection that is lost', () => {
+  const points: [string, string[]][] = [
+    ['MAIL', []],
+    ['RCPT', ['250 ok']],
+    ['DATA', ['250 ok', '250 ok']],
+  ]
+
+  it.each(points)(
+    'before the reply to %s is an attempt of the mail, on a session that served none before',
+    async (command, replies) => {
+      const { session, say, end, told } = setUp()
+      const mail = new TestMail('a')
+      session.send(mail)
+      if (replies.length > 0) await say(...replies)
+      await end()
+      expect(mail.told).toMatchObject({
+        code: 'ECONNECTION',
+        outcome: 'not-sent',
+        retry: 'counted',
+        phase: 'envelope',
+      })
+      expect(mail.results).toMatchObject([
+        { error: { command: command === 'DATA' ? 'DATA' : expect.stringContaining(command) } },
+      ])
+      expect(told).toEqual(['closed'])
+    },
+  )
+
+  it.each(points)(
+    'before the reply to %s is none on a session that served one',
+    async (_command, replies) => {
+      const { session, say, reset } = setUp()
+      const mail = new TestMail('b')
+      session.send(new TestMail('a'))
+      await say(...GO)
+      await say('250 ok')
+      session.send(mail)
+      if (replies.length > 0) await say(...replies)
+      await reset()
+      expect(mail.told).toMatchObject({ outcome: 'not-sent', retry: 'uncounted', phase: 'envelope' })
+    },
+  )
+
+  it('is late where the envelope as a whole takes too long', async () => {
+    const { session, say, told } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    await clock.advance(40_000)
+    await say('250 ok')
+    await clock.advance(20_001)
+    expect(mail.told).toMatchObject({
+      code: 'ETIMEDOUT',
+      outcome: 'not-sent',
+      retry: 'counted',
+      explanation: 'envelope-timeout',
+      message: 'The reply to RCPT TO took more than 60 s',
+    })
+    expect(told).toEqual(['closed'])
+  })
+})
+
+describe('a long body', () => {
+  const LINES = 3_000
+  const text = 'A line of some length, as in a letter.\r\n'.repeat(LINES)
+
+  it('is written in parts, each after the one before has left, and ended with the last', async () => {
+    let full = true
+    const { session, say, heard, socket, log } = setUp({ accepts: () => !full })
+    const mail = new TestMail('a', { content: wholeOf(text) })
+    full = false
+    session.send(mail)
+    full = true
+    await say(...GO)
+    expect(heard.splice(0).map(({ length }) => length)).toEqual([ENVELOPE_A.length, 65_536])
+    expect(mail.phases).toEqual(['envelope', 'body'])
+    socket.drained()
+    await clock.settle()
+    expect(heard.join('').endsWith('letter.\r\n.\r\n')).toBe(true)
+    expect([heard.length, mail.phases.at(-1)]).toEqual([1, 'final'])
+    full = false
+    socket.drained()
+    await say('250 ok')
+    expect(mail.told).toEqual({ sent: '250 ok' })
+    expect(log).toContain(`client: (end of the mail, ${text.length} bytes)`)
+    session.close(true)
+  })
+
+  it.each([
+    ['554 no', { outcome: 'rejected', retry: 'never', code: 'EMESSAGE' }],
+    ['451 later', { outcome: 'deferred', retry: 'counted', code: 'EMESSAGE' }],
+    ['421 bye', { outcome: 'deferred', retry: 'counted' }],
+    ['250 ok', { outcome: 'not-sent', retry: 'counted', code: 'EPROTOCOL' }],
+  ])('is not ended after the reply %s', async (reply, expected) => {
+    let full = false
+    const { session, say, heard, socket, told } = setUp({ accepts: () => !full })
+    const mail = new TestMail('a', { content: wholeOf(text) })
+    session.send(mail)
+    full = true
+    await say(...GO)
+    await say(reply)
+    full = false
+    socket.drained()
+    await clock.advance(2_001)
+    expect(mail.told).toMatchObject({ ...expected, phase: 'body' })
+    expect(heard.join('')).not.toContain('\r\n.\r\n')
+    expect(told).toEqual(['closed'])
+  })
+
+  it('is given up where a part does not leave in time', async () => {
+    let full = false
+    const { session, say, heard } = setUp({ accepts: () => !full })
+    const mail = new TestMail('a', { content: wholeOf(text) })
+    session.send(mail)
+    full = true
+    await say(...GO)
+    await clock.advance(120_001)
+    expect(mail.told).toMatchObject({
+      code: 'ETIMEDOUT',
+      outcome: 'not-sent',
+      phase: 'body',
+      retry: 'counted',
+    })
+    expect(heard.join('')).not.toContain('\r\n.\r\n')
+  })
+})
+
+describe('a body that is read while it is sent', () => {
+  const streamed = (source: () => Readable) => {
+    const opened: Readable[] = []
+    const open = () => {
+      const readable = source()
+      opened.push(readable)
+      return readable
+    }
+    return { opened, mail: new TestMail('a', { content: { kind: 'stream', open } }) }
+  }
+
+  it('is opened after the go-ahead only, and ended once its last part has left', async () => {
+    const { opened, mail } = streamed(() => Readable.from(['Subject: x\n\n', '.one', Buffer.from('\ntwo\n')]))
+    let full = false
+    const { session, say, heard, socket } = setUp({ accepts: () => !full })
+    session.send(mail)
+    await say(...GO.slice(0, 2))
+    expect(opened).toEqual([])
+    full = true
+    await say('354 go on')
+    expect(opened).toHaveLength(1)
+    const parts: string[] = []
+    for (let part = 0; part < 3; part++) {
+      parts.push(...heard.splice(0))
+      expect(mail.phases.at(-1)).toBe('body')
+      socket.drained()
+      await clock.settle()
+    }
+    expect([parts.slice(1).join(''), heard]).toEqual(['Subject: x\r\n\r\n..one\r\ntwo', ['\r\n.\r\n']])
+    expect(mail.phases.at(-1)).toBe('final')
+    full = false
+    socket.drained()
+    await say('250 ok')
+    expect(mail.results).toMatchObject([
+      { sent: { messageSize: 'Subject: x\r\n\r\n.one\r\ntwo\r\n'.length } },
+    ])
+    session.close(true)
+  })
+
+  it('is destroyed where the connection ends before it', async () => {
+    const { opened, mail } = streamed(() => new Readable({ read() {} }))
+    const { session, say, end } = setUp()
+    session.send(mail)
+    await say(...GO)
+    opened[0]!.push('begun')
+    await end()
+    expect(mail.told).toMatchObject({ outcome: 'not-sent', retry: 'counted', phase: 'body' })
+    expect(opened[0]!.destroyed).toBe(true)
+  })
+
+  it('is given up where nothing more comes of it', async () => {
+    const { opened, mail } = streamed(() => new Readable({ read() {} }))
+    const { session, say } = setUp()
+    session.send(mail)
+    await say(...GO)
+    await clock.advance(100_000)
+    opened[0]!.push('more')
+    await clock.advance(100_000)
+    expect(mail.told).toBeUndefined()
+    await clock.advance(20_001)
+    expect(mail.told).toMatchObject({ code: 'ETIMEDOUT', outcome: 'not-sent', phase: 'body' })
+    expect(opened[0]!.destroyed).toBe(true)
+  })
+})
+
+describe('the fence', () => {
+  it('lets nothing of the end of a body out where it says no', async () => {
+    const { session, say, heard, told, waiting } = setUp()
+    const mail = new TestMail('a')
+    mail.mayFinish = () => false
+    waiting.push(new TestMail('b'))
+    session.send(mail)
+    await say(...GO)
+    expect(mail.told).toMatchObject({ code: 'EFENCE', outcome: 'not-sent', retry: 'never' })
+    expect([heard, told, waiting.length]).toEqual([[ENVELOPE_A], ['closed'], 1])
+  })
+
+  it('is asked once, in the tick of the write that ends the body', async () => {
+    const { session, say, heard } = setUp()
+    const mail = new TestMail('a')
+    const asked: number[] = []
+    mail.mayFinish = () => {
+      asked.push(heard.length)
+      queueMicrotask(() => asked.push(heard.length))
+      return true
+    }
+    session.send(mail)
+    expect(asked).toEqual([])
+    await say(...GO)
+    expect(asked).toEqual([1, 2])
+    session.close(true)
+  })
+})
+
+describe('a group of two mails', () => {
+  async function group(given: Given = {}) {
+    const set = setUp(given)
+    const [first, second] = [new TestMail('a'), new TestMail('b')]
+    set.waiting.push(second)
+    set.session.send(first)
+    await set.say(...GO)
+    return { ...set, first, second }
+  }
+  const GROUP = `I am a\r\n.\r\nRSET\r\n${ENVELOPE_B}`
+  const UNCOUNTED = { outcome: 'not-sent', retry: 'uncounted', phase: 'envelope' }
+
+  it('shares a write, led by RSET, and each gets its own replies', async () => {
+    const { heard, say, first, second, told, grouped, session } = await group()
+    expect(heard).toEqual([ENVELOPE_A, GROUP])
+    expect([first.phases.at(-1), second.phases]).toEqual(['final', ['envelope']])
+    await say('250 first')
+    expect([first.told, told]).toEqual([{ sent: '250 first' }, []])
+    await say('250 reset', ...GO)
+    expect(heard.at(-1)).toBe('I am b\r\n.\r\n')
+    expect(grouped).toEqual([['on', 587, 'a whole group was answered']])
+    await say('250 second')
+    expect([second.told, told]).toEqual([{ sent: '250 second' }, ['ready']])
+    session.close(true)
+  })
+
+  it('may be answered in one piece', async () => {
+    const { heard, say, first, second, session } = await group()
+    await say('250 first', '250 reset', ...GO)
+    await say('250 second')
+    expect([first.told, second.told]).toEqual([{ sent: '250 first' }, { sent: '250 second' }])
+    expect(heard).toHaveLength(3)
+    session.close(true)
+  })
+
+  it.each<[string, Given]>([
+    ['pipelining is for the envelope only', { pipelining: 'envelope' }],
+    ['pipelining is off', { pipelining: false }],
+    ['the server does not offer PIPELINING', { offers: [] }],
+  ])('is not made where %s', async (_what, given) => {
+    const { session, say, heard, waiting } = setUp(given)
+    waiting.push(new TestMail('b'))
+    session.send(new TestMail('a'))
+    if (given.pipelining === 'envelope') await say(...GO)
+    else for (const reply of GO) await say(reply)
+    expect(heard.at(-1)).toBe('I am a\r\n.\r\n')
+    expect(waiting).toHaveLength(1)
+    session.close(true)
+  })
+
+  it('is not made by a session while another one tries, nor after the first anomaly', async () => {
+    const { session, say, heard, waiting, grouping } = setUp()
+    const other = { port: 587, server: '127.0.0.1:587' }
+    grouping.may(other)
+    waiting.push(new TestMail('b'))
+    session.send(new TestMail('a'))
+    await say(...GO)
+    expect(heard.at(-1)).toBe('I am a\r\n.\r\n')
+    grouping.refused(other, 'for a test')
+    await say('250 ok')
+    session.send(new TestMail('c'))
+    await say(...GO)
+    expect(heard.at(-1)).toBe('I am c\r\n.\r\n')
+    session.close(true)
+  })
+
+  it('lets another session try where no mail waits for this one', async () => {
+    const { session, say, grouping } = setUp()
+    session.send(new TestMail('a'))
+    await say(...GO)
+    expect(grouping.may({ port: 587, server: '127.0.0.1:587' })).toBe(true)
+    session.close(true)
+  })
+
+  it.each<[string, string[], string]>([
+    ['RSET', ['503 no'], 'RSET was answered with 503'],
+    ['RSET', ['451 later'], 'RSET was answered with 451'],
+    ['MAIL', ['250 reset', '503 no'], 'MAIL was answered with 503'],
+    ['MAIL', ['250 reset', '500 what', '250 ok', '354 go on'], 'MAIL was answered with 500'],
+    ['DATA', ['250 reset', '250 ok', '250 ok', '503 no'], 'DATA was answered with 503'],
+    ['each', ['503 no', '503 no', '503 no', '503 no'], 'RSET was answered with 503'],
+  ])(
+    'that is refused at %s is given up: the second mail goes elsewhere, uncounted, and no group follows',
+    async (_at, replies, why) => {
+      const { say, first, second, told, grouped, heard, sides } = await group()
+      await say('250 first', ...replies)
+      expect(first.told).toEqual({ sent: '250 first' })
+      expect(second.told).toMatchObject({
+        ...UNCOUNTED,
+        code: 'EPROTOCOL',
+        message: expect.stringContaining(why),
+      })
+      expect(grouped).toEqual([['off', 587, why]])
+      expect([told, heard.length, sides]).toEqual([['closed'], 2, ['gone']])
+    },
+  )
+
+  it.each<[string, string[], object]>([
+    ['its sender', ['550 no', '503 no', '503 no'], { outcome: 'rejected', retry: 'never' }],
+    ['its recipient', ['250 ok', '503 no', '503 no'], { outcome: 'rejected', retry: 'never' }],
+    ['its recipient, for now', ['250 ok', '450 no', '554 no'], { outcome: 'deferred', retry: 'counted' }],
+    ['DATA, for now', ['250 ok', '250 ok', '451 no'], { outcome: 'deferred', retry: 'counted' }],
+  ])('was answered as a whole also where the server refuses %s', async (_what, replies, expected) => {
+    const { say, second, told, grouped, heard, session } = await group()
+    await say('250 first', '250 reset', ...replies)
+    expect(second.told).toMatchObject({ ...expected, phase: 'envelope' })
+    expect(grouped).toMatchObject([['on', 587, expect.anything()]])
+    expect([told, heard.at(-1)]).toEqual([['ready'], 'RSET\r\n'])
+    session.close(true)
+  })
+
+  it('that is swallowed is given up 2 s after the reply to the body', async () => {
+    const { say, first, second, told, grouped } = await group()
+    await clock.advance(100_000)
+    await say('250 first')
+    await clock.advance(1_999)
+    expect([first.told, second.told]).toEqual([{ sent: '250 first' }, undefined])
+    await clock.advance(2)
+    expect(second.told).toMatchObject(UNCOUNTED)
+    expect(grouped).toEqual([['off', 587, 'no reply to RSET within 2 s']])
+    expect(told).toEqual(['closed'])
+  })
+
+  it('goes on after a body that was refused, without a further RSET', async () => {
+    const { say, first, second, heard, session } = await group()
+    await say('451 later', '250 reset', ...GO)
+    expect(first.told).toMatchObject({ outcome: 'deferred', retry: 'counted', phase: 'final' })
+    expect(heard.slice(2)).toEqual(['I am b\r\n.\r\n'])
+    await say('250 second')
+    expect(second.told).toEqual({ sent: '250 second' })
+    session.close(true)
+  })
+
+  it.each<[string, string[], object, object]>([
+    ['to the body', ['421 bye', '503 no'], { outcome: 'deferred', retry: 'counted' }, UNCOUNTED],
+    ['to RSET', ['250 first', '421 bye', '503 no'], { sent: '250 first' }, { retry: 'uncounted' }],
+    [
+      'to RCPT',
+      ['250 first', '250 reset', '250 ok', '421 bye'],
+      { sent: '250 first' },
+      { retry: 'uncounted' },
+    ],
+  ])('ends with 421 %s, after which nothing is read', async (_at, replies, firstTold, secondTold) => {
+    const { say, first, second, told, grouped } = await group()
+    await say(...replies)
+    expect(first.told).toMatchObject(firstTold)
+    expect(second.told).toMatchObject(secondTold)
+    expect([told, grouped]).toEqual([['closed'], []])
+  })
+
+  it('leaves the first mail unknown and the second uncounted where the connection is lost before the reply', async () => {
+    for (const how of ['end', 'reset'] as const) {
+      const set = await group()
+      await set[how]()
+      expect(set.first.told).toMatchObject({ outcome: 'unknown', retry: 'never', phase: 'final' })
+      expect(set.second.told).toMatchObject(UNCOUNTED)
+      expect(set.told).toEqual(['closed'])
+    }
+  })
+
+  it('leaves the first mail unknown and the second uncounted where no reply comes', async () => {
+    const { first, second } = await group()
+    await clock.advance(120_001)
+    expect(first.told).toMatchObject({ outcome: 'unknown', explanation: 'final-timeout' })
+    expect(second.told).toMatchObject(UNCOUNTED)
+  })
+
+  it.each<[string, string[]]>([
+    ['RSET', []],
+    ['MAIL', ['250 reset']],
+    ['RCPT', ['250 reset', '250 ok']],
+    ['DATA', ['250 reset', '250 ok', '250 ok']],
+  ])(
+    'gives the second mail back uncounted where the connection is lost before the reply to %s',
+    async (_at, replies) => {
+      const { first, second, say, reset } = await group()
+      await say('250 first', ...replies)
+      await reset()
+      expect(first.told).toEqual({ sent: '250 first' })
+      expect(second.told).toMatchObject(UNCOUNTED)
+    },
+  )
+
+  it('is not tried any more after three that broke off', async () => {
+    const grouped: unknown[] = []
+    const grouping = new Grouping((...event) => grouped.push(event))
+    for (let trial = 1; trial <= 3; trial++) {
+      expect(grouped).toEqual([])
+      const set = await group({ grouping })
+      await set.reset()
+    }
+    expect(grouped).toEqual([['off', 587, 'no group was answered as a whole']])
+    const { session, waiting } = await group({ grouping })
+    expect(waiting).toHaveLength(1)
+    session.close(true)
+  })
+
+  it.each<[string, string[], string]>([
+    ['destroys the connection at its 354', GO, 'closed'],
+    ['uses the session on where it was refused', ['550 no', '503 no', '503 no'], 'ready'],
+  ])('with a second mail that is given up meanwhile %s', async (_what, replies, state) => {
+    const { session, say, first, second, told, heard, grouped } = await group()
+    expect(session.cancel(second)).toBe('not-sent')
+    expect(session.state.name).toBe('transaction')
+    await say('250 first', '250 reset')
+    expect(first.told).toEqual({ sent: '250 first' })
+    await say(...replies)
+    expect(second.results).toEqual([])
+    expect(told).toEqual([state])
+    expect(heard.join('')).not.toContain('I am b')
+    expect(grouped).toEqual([['on', 587, 'a whole group was answered']])
+    session.close(true)
+  })
+
+  it('with a second mail that is given up once the first is answered is broken off', async () => {
+    const { session, say, second, told, heard } = await group()
+    await say('250 first', '250 reset')
+    expect(session.cancel(second)).toBe('not-sent')
+    expect([told, heard.length, second.results]).toEqual([['closed'], 2, []])
+  })
+
+  it('whose first mail is given up is unknown to its owner, and the second goes on', async () => {
+    const { session, say, first, second, heard } = await group()
+    expect(session.cancel(first)).toBe('unknown')
+    await say('250 first', '250 reset', ...GO)
+    await say('250 second')
+    expect([first.results, second.told]).toEqual([[], { sent: '250 second' }])
+    expect(heard.at(-1)).toBe('I am b\r\n.\r\n')
+    session.close(true)
+  })
+})
+
+describe('giving a mail up', () => {
+  it('breaks the connection off before the end of the body is out', async () => {
+    for (const replies of [[], GO.slice(0, 2)]) {
+      const { session, say, told, sides } = setUp()
+      const mail = new TestMail('a')
+      session.send(mail)
+      if (replies.length > 0) await say(...replies)
+      expect(session.cancel(mail)).toBe('not-sent')
+      expect([mail.results, told, sides]).toEqual([[], ['closed'], ['gone']])
+    }
+  })
+
+  it('stops the stream of its body', async () => {
+    const source = new Readable({ read() {} })
+    const mail = new TestMail('a', { content: { kind: 'stream', open: () => source } })
+    const { session, say } = setUp()
+    session.send(mail)
+    await say(...GO)
+    expect(session.cancel(mail)).toBe('not-sent')
+    expect(source.destroyed).toBe(true)
+  })
+
+  it('is too late from the write of the end on: the session reads on, and serves the next mail', async () => {
+    for (const reply of ['250 ok', '554 no']) {
+      const { session, say, told } = setUp()
+      const mail = new TestMail('a')
+      session.send(mail)
+      await say(...GO)
+      expect(session.cancel(mail)).toBe('unknown')
+      expect(session.cancel(mail)).toBe('not-sent')
+      await say(reply)
+      expect([mail.results, told]).toEqual([[], ['ready']])
+      session.close(true)
+    }
+  })
+
+  it('does nothing for a mail that the session has not', () => {
+    const { session } = setUp()
+    expect(session.cancel(new TestMail('x'))).toBe('not-sent')
+    session.send(new TestMail('a'))
+    expect(session.cancel(new TestMail('x'))).toBe('not-sent')
+    expect(session.state.name).toBe('transaction')
+    session.close(true)
+  })
+})
+
+describe('a session that idles', () => {
+  it('says QUIT after its time, and keeps the process alive only for that', async () => {
+    const { heard, socket, say, end, told, session } = setUp()
+    await clock.advance(29_999)
+    expect([heard, socket.referenced]).toEqual([[], false])
+    await clock.advance(2)
+    expect([heard, socket.referenced, session.state.name]).toEqual([['QUIT\r\n'], true, 'closing'])
+    await say('221 bye')
+    await end()
+    expect(told).toEqual(['closed'])
+  })
+
+  it.each<[string, (set: ReturnType<typeof setUp>) => Promise<void>]>([
+    ['the server ends it', ({ end }) => end()],
+    ['it breaks', ({ reset }) => reset()],
+    ['the server says 421', ({ say }) => say('421 bye')],
+    ['the server says what nobody asked for', ({ say }) => say('250 hello')],
+  ])('is closed at once where %s', async (_what, act) => {
+    const set = setUp()
+    await act(set)
+    expect([set.told, set.session.state.name]).toEqual([['closed'], 'closed'])
+  })
+
+  it('is closed with QUIT, and by force without', async () => {
+    const kind = setUp()
+    kind.session.close()
+    expect(kind.heard).toEqual(['QUIT\r\n'])
+    kind.session.close()
+    kind.session.close(true)
+    kind.session.close(true)
+    const forced = setUp()
+    forced.session.close(true)
+    expect(forced.heard).toEqual([])
+    for (const { told, sides } of [kind, forced]) expect([told, sides]).toEqual([['closed'], ['gone']])
+  })
+
+  it('that is closed in the midst of a mail is broken off, and the mail comes back', async () => {
+    const { session, told } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    session.close()
+    expect(mail.told).toMatchObject({ outcome: 'not-sent', retry: 'counted' })
+    expect(told).toEqual(['closed'])
+  })
+})
