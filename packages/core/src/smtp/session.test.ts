@@ -744,6 +744,24 @@ describe('a group of two mails', () => {
     expect(told).toEqual(['closed'])
   })
 
+  it('has the usual time for its second envelope once RSET was answered', async () => {
+    const { say, second, heard, grouped, session } = await group()
+    await say('250 first', '250 reset')
+    await clock.advance(30_000)
+    expect(second.told).toBeUndefined()
+    await say(...GO)
+    expect([heard.length, grouped.length]).toEqual([3, 1])
+    session.close(true)
+  })
+
+  it('is late where its second envelope takes longer than that', async () => {
+    const { say, second, grouped } = await group()
+    await say('250 first', '250 reset')
+    await clock.advance(60_001)
+    expect(second.told).toMatchObject({ ...UNCOUNTED, message: 'The reply to MAIL FROM took more than 60 s' })
+    expect(grouped).toEqual([])
+  })
+
   it('goes on after a body that was refused, without a further RSET', async () => {
     const { say, first, second, heard, session } = await group()
     await say('451 later', '250 reset', ...GO)

@@ -177,6 +177,10 @@ export class Session implements TransactionHost, GroupingSession {
     this.#break()
   }
 
+  onGroupBegun(): void {
+    this.#channel.limit(this.#settings.limits.replyMs)
+  }
+
   onGroupRefused(transaction: Transaction, why: string): void {
     this.#settings.grouping.refused(this, why)
     const error = transaction.stopped(`The server cannot take two mails in one write: ${why}`, {
@@ -231,7 +235,7 @@ export class Session implements TransactionHost, GroupingSession {
     const { next } = this.#state as { next?: Transaction }
     if (next) {
       this.#state = { name: 'transaction', current: next, next: undefined }
-      this.#channel.limit(next.awaitsReset ? GROUP_RESET_MS : this.#settings.limits.replyMs)
+      this.#channel.limit(GROUP_RESET_MS)
     } else this.#state = { name: 'ready' }
     if (!transaction.cancelled) settle()
     // The replies come in order: where commands may be written ahead, the one to RSET need not be awaited.

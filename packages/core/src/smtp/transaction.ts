@@ -20,6 +20,8 @@ export interface TransactionHost {
   onRefused(transaction: Transaction, failure: Failure): void
   /** What came cannot be trusted: the connection must end. */
   onBroken(transaction: Transaction, failure: Failure): void
+  /** The RSET that leads the group was answered. */
+  onGroupBegun(): void
   /** The server took the mail. */
   onAccepted(transaction: Transaction, reply: Reply): void
   /** The server cannot take two mails in one write. */
@@ -152,8 +154,10 @@ export class Transaction implements ReplyHandler {
   }
 
   #onReset(reply: Reply): void {
-    if (reply.code === 250) this.#step = 'mail'
-    else this.#host.onGroupRefused(this, `RSET was answered with ${reply.code}`)
+    if (reply.code === 250) {
+      this.#step = 'mail'
+      this.#host.onGroupBegun()
+    } else this.#host.onGroupRefused(this, `RSET was answered with ${reply.code}`)
   }
 
   #onMail(reply: Reply): void {
