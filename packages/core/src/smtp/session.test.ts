@@ -399,6 +399,43 @@ describe('the reply to a body', () => {
     expect(mail.told).toMatchObject({ outcome: 'unknown', retry: 'never', phase: 'final', ...expected })
     expect(told).toEqual(['closed'])
   })
+
+  it('takes no reply that came with the go-ahead, which is from before the body', async () => {
+    for (const [reply, expected] of [
+      ['250 ok', { code: 'EPROTOCOL', outcome: 'not-sent', retry: 'counted' }],
+      ['554 no', { code: 'EMESSAGE', outcome: 'rejected', retry: 'never' }],
+      ['421 bye', { code: 'EMESSAGE', outcome: 'deferred', retry: 'counted' }],
+    ] as const) {
+      const { session, say, heard, told } = setUp()
+      const mail = new TestMail('a')
+      session.send(mail)
+      await say(...GO, reply)
+      expect(mail.told).toMatchObject({ ...expected, phase: 'body' })
+      expect([heard, told]).toEqual([[ENVELOPE_A], ['closed']])
+    }
+  })
+
+  it('waits for the rest of a reply that began with the go-ahead', async () => {
+    const { session, say, heard, socket } = setUp()
+    const mail = new TestMail('a')
+    session.send(mail)
+    socket.deliver(Buffer.from(`${GO.join('\r\n')}\r\n5`))
+    await clock.settle()
+    expect([heard, mail.told]).toEqual([[ENVELOPE_A], undefined])
+    await say('54 no')
+    expect(mail.told).toMatchObject({ outcome: 'rejected', phase: 'body' })
+  })
+
+  it.each(['250 stray', '354 stray', '421 bye', '2'])(
+    'is the last thing that a session says where %j follows it at once: no further mail is handed to it',
+    async (stray) => {
+      const { session, say, told, mail } = await sendTo(undefined, nothing)
+      await say('250 ok', stray)
+      await clock.advance(2_001)
+      expect(mail.told).toEqual({ sent: '250 ok' })
+      expect([told, session.state.name]).toEqual([['closed'], 'closed'])
+    },
+  )
 })
 
 describe('a connection that is lost', () => {

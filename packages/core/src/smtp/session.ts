@@ -135,6 +135,8 @@ export class Session implements TransactionHost, GroupingSession {
       return
     }
     transaction.phase = 'body'
+    // What came with the go-ahead was said before the body, and decides once it is complete: see onUnasked.
+    if (this.#channel.hasRest) return
     sendBody(transaction, this.#channel, this.#settings.limits.finalMs, {
       onRest: (rest) => this.#finish(transaction, rest),
       onError: (error) => {
@@ -168,7 +170,7 @@ export class Session implements TransactionHost, GroupingSession {
     if (transaction.grouped && transaction.phase === 'envelope') this.#settings.grouping.answered(this)
     const { next } = this.#state as { next?: Transaction }
     // The group leads with a RSET of its own. Without one, Postfix takes a body under the sender of a refused mail.
-    if (!next) this.#reset()
+    if (!next && !this.#channel.hasRest) this.#reset()
     this.#conclude(transaction, () => transaction.shipment.settle(failure))
   }
 
@@ -243,6 +245,11 @@ export class Session implements TransactionHost, GroupingSession {
   }
 
   #ready(): void {
+    // More was said than was asked for: no further mail is handed to whoever does that.
+    if (this.#channel.hasRest) {
+      this.close()
+      return
+    }
     this.#rest()
     this.#owner.onReady(this)
   }
