@@ -378,6 +378,19 @@ describe('the reply to a body', () => {
     },
   )
 
+  it.each<[string, object, string]>([
+    ['451 later', { code: 'EMESSAGE', outcome: 'deferred', retry: 'counted', phase: 'final' }, 'ready'],
+    ['554 no', { code: 'EMESSAGE', outcome: 'rejected', retry: 'never', phase: 'final' }, 'ready'],
+    ['421 bye', { code: 'ECONNECTION', outcome: 'deferred', retry: 'counted', phase: 'final' }, 'closed'],
+  ])('decides where it is %s', async (reply, expected, state) => {
+    const { mail, told, session, sides } = await sendTo(reply, nothing)
+    expect(mail.told).toMatchObject(expected)
+    expect(told).toEqual([state])
+    // A server that says goodbye gets a proper end, so that TLS is not broken off.
+    if (state === 'closed') expect(sides).toEqual(['ended', 'gone'])
+    session.close(true)
+  })
+
   it.each<[string, string | undefined, (set: ReturnType<typeof setUp>) => Promise<void>, object]>([
     ['the connection ends', undefined, ({ end }) => end(), { code: 'ECONNECTION' }],
     ['the connection breaks', undefined, ({ reset }) => reset(), { code: 'ECONNECTION' }],
@@ -404,7 +417,7 @@ describe('the reply to a body', () => {
     for (const [reply, expected] of [
       ['250 ok', { code: 'EPROTOCOL', outcome: 'not-sent', retry: 'counted' }],
       ['554 no', { code: 'EMESSAGE', outcome: 'rejected', retry: 'never' }],
-      ['421 bye', { code: 'EMESSAGE', outcome: 'deferred', retry: 'counted' }],
+      ['421 bye', { code: 'ECONNECTION', outcome: 'deferred', retry: 'counted' }],
     ] as const) {
       const { session, say, heard, told } = setUp()
       const mail = new TestMail('a')
@@ -480,6 +493,23 @@ describe('a connection that is lost', () => {
       expect(mail.told).toMatchObject({ outcome: 'not-sent', retry: 'uncounted', phase: 'envelope' })
     },
   )
+
+  it.each<[string, boolean, string]>([
+    ['that served one before', true, 'uncounted'],
+    ['that served none', false, 'counted'],
+  ])('with 421 to MAIL says nothing of the mail on a session %s', async (_what, served, retry) => {
+    const { session, say, sides } = setUp()
+    const mail = new TestMail('b')
+    if (served) {
+      session.send(new TestMail('a'))
+      await say(...GO)
+      await say('250 ok')
+    }
+    session.send(mail)
+    await say('421 bye', '503 no', '503 no')
+    expect(mail.told).toMatchObject({ outcome: 'deferred', retry })
+    expect(sides).toEqual(['ended', 'gone'])
+  })
 
   it('is late where the envelope as a whole takes too long', async () => {
     const { session, say, told } = setUp()

@@ -179,6 +179,10 @@ export class Session implements TransactionHost, GroupingSession {
     this.#break()
   }
 
+  onGoodbye(transaction: Transaction, failure: Failure): void {
+    this.#settle(transaction, failure)
+  }
+
   onGroupBegun(): void {
     this.#channel.limit(this.#settings.limits.replyMs)
   }

@@ -20,6 +20,8 @@ export interface TransactionHost {
   onRefused(transaction: Transaction, failure: Failure): void
   /** What came cannot be trusted: the connection must end. */
   onBroken(transaction: Transaction, failure: Failure): void
+  /** The server closes the connection; the end of the channel follows. */
+  onGoodbye(transaction: Transaction, failure: Failure): void
   /** The RSET that leads the group was answered. */
   onGroupBegun(): void
   /** The server took the mail. */
@@ -144,8 +146,8 @@ export class Transaction implements ReplyHandler {
 
   /** A reply that comes before the body is out decides, if it refuses. */
   onEarlyReply(reply: Reply): void {
-    const outcome = outcomeOfReply(reply.code)
-    if (outcome)
+    if (reply.code === 421) this.#onGoodbye(reply)
+    else if (outcomeOfReply(reply.code))
       this.#host.onBroken(
         this,
         this.#refusal(`The server refused the mail before its end: ${reply.response}`, reply, 'EMESSAGE'),
@@ -236,7 +238,7 @@ export class Transaction implements ReplyHandler {
   #onGoodbye(reply: Reply): void {
     const stale = this.grouped ? this.#phase === 'envelope' : this.#host.hasServed && this.#step === 'mail'
     const failure = this.#refusal(`The server closed the connection: ${reply.response}`, reply, 'ECONNECTION')
-    this.#host.onBroken(this, stale ? { ...failure, retry: 'uncounted' } : failure)
+    this.#host.onGoodbye(this, stale ? { ...failure, retry: 'uncounted' } : failure)
   }
 
   #onProtocol(what: string): void {
