@@ -80,7 +80,11 @@ function pump(
       listener.onError(error)
     } else listener.onRest(undefined)
   }
-  const onData = (chunk: Buffer | string) => {
+  const onData = (chunk: unknown) => {
+    if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) {
+      finish(new Error('The content of the mail is a stream of objects'))
+      return
+    }
     channel.limit(limitMs)
     const bytes = encoder.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
     if (bytes.length === 0) return

@@ -633,6 +633,47 @@ describe('a body that is read while it is sent', () => {
     session.close(true)
   })
 
+  it.each<[string, () => Readable, object]>([
+    [
+      'fails',
+      () =>
+        new Readable({
+          read() {
+            this.destroy(Object.assign(new Error('No such file'), { code: 'ENOENT' }))
+          },
+        }),
+      { code: 'ENOENT', message: 'No such file' },
+    ],
+    [
+      'ends before its end',
+      () =>
+        new Readable({
+          read() {
+            this.destroy()
+          },
+        }),
+      { code: 'ESTREAM', message: 'The content of the mail ended before its end' },
+    ],
+    ['gives objects', () => Readable.from([{ an: 'object' }]), { code: 'ESTREAM' }],
+    [
+      'cannot be opened',
+      () => {
+        throw new Error('No stream')
+      },
+      { code: 'ESTREAM', message: 'No stream' },
+    ],
+  ])('was not sent where it %s', async (_what, source, expected) => {
+    const { opened, mail } = streamed(source)
+    const { session, say, heard, told } = setUp()
+    session.send(mail)
+    await say(...GO)
+    await clock.settle()
+    expect(mail.told).toMatchObject({ outcome: 'not-sent', retry: 'never', phase: 'body', ...expected })
+    expect(heard.join('')).not.toContain('\r\n.\r\n')
+    expect(told).toEqual(['closed'])
+    for (const readable of opened) expect(readable.destroyed).toBe(true)
+  })
+
   it('is destroyed where the connection ends before it', async () => {
     const { opened, mail } = streamed(() => new Readable({ read() {} }))
     const { session, say, end } = setUp()
