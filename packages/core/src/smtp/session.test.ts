@@ -944,6 +944,18 @@ describe('a group of two mails', () => {
     session.close(true)
   })
 
+  it('is tried again however often callers gave a mail of it up', async () => {
+    const grouped: unknown[] = []
+    const grouping = new Grouping((...event) => grouped.push(event))
+    for (let trial = 1; trial <= 4; trial++) {
+      const { session, say, second, waiting, told } = await group({ grouping })
+      await say('250 first', '250 reset')
+      session.cancel(second)
+      expect([waiting, told]).toEqual([[], ['closed']])
+    }
+    expect(grouped).toEqual([])
+  })
+
   it.each<[string, string[], string]>([
     ['destroys the connection at its 354', GO, 'closed'],
     ['uses the session on where it was refused', ['550 no', '503 no', '503 no'], 'ready'],

@@ -175,6 +175,8 @@ export class Session implements TransactionHost, GroupingSession {
   }
 
   onBroken(transaction: Transaction, failure: Failure): void {
+    const { next } = this.#state as { next?: Transaction }
+    if (transaction.grouped || next) this.#settings.grouping.brokeOff(this)
     this.#settle(transaction, failure)
     this.#break()
   }
@@ -318,7 +320,6 @@ export class Session implements TransactionHost, GroupingSession {
     this.#channel.destroy()
     if (state.name === 'transaction') {
       const { current, next } = state
-      if (current.grouped || next) this.#settings.grouping.brokeOff(this)
       const end: ChannelEnd = { kind: 'lost', cause: undefined }
       this.#settle(current, current.toFailure(end, 0))
       if (next) this.#settle(next, next.toFailure(end, 0))
