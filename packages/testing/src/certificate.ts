@@ -10,13 +10,14 @@ let made: Promise<Certificate> | undefined
 
 /** The certificate of this process for localhost and 127.0.0.1, made at the first call. */
 export function loopbackCertificate(): Promise<Certificate> {
-  made ??= makeCertificate()
+  made ??= makeCertificate('localhost', '127.0.0.1')
   return made
 }
 
-async function makeCertificate(): Promise<Certificate> {
+/** Makes a certificate for a name, and an address where one is given. */
+export async function makeCertificate(name: string, ip?: string): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
-  const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
+  const pems = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [
@@ -25,10 +26,7 @@ async function makeCertificate(): Promise<Certificate> {
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [
-          { type: 2, value: 'localhost' },
-          { type: 7, ip: '127.0.0.1' },
-        ],
+        altNames: [{ type: 2, value: name }, ...(ip === undefined ? [] : [{ type: 7 as const, ip }])],
       },
     ],
   })

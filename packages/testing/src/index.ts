@@ -8,6 +8,7 @@ export {
   runAdapterContract,
 } from './adapter-contract.js'
 export { createBarrier } from './barrier.js'
+export { type Certificate, loopbackCertificate, makeCertificate } from './certificate.js'
 export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
 export { createRandom } from './random.js'

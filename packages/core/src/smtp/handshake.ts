@@ -227,8 +227,7 @@ export class Handshake {
   /** Tells a connection that broke from TLS that cannot be. */
   #handshakeError(cause: Error): HandshakeError {
     const { code = '' } = cause as { code?: string }
-    const lost = /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code) || code === ''
-    if (lost)
+    if (/^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code))
       return this.#error(
         `The TLS handshake broke off: ${cause.message}`,
         'tls',

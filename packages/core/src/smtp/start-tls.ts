@@ -53,9 +53,13 @@ export function startTls(
     done(error, secured)
   }
   const onSecure = () => settle()
-  const onClose = () => settle(new Error('The connection was closed during the TLS handshake'))
+  const onClose = () => {
+    const error = new Error('The connection was closed during the TLS handshake')
+    settle(Object.assign(error, { code: 'ECONNRESET' }))
+  }
   secured.once('secureConnect', onSecure).on('error', settle).once('close', onClose)
   secured.on('session', (ticket) => {
+    sessions.delete(key)
     const [oldest] = sessions.keys()
     if (sessions.size >= MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest)
     sessions.set(key, ticket)
@@ -63,7 +67,7 @@ export function startTls(
   return secured
 }
 
-/** A function of the user's checks beside ours; only for a loopback host does it take its place. */
+/** A function of the user's checks in addition to ours; it takes the place of ours for a loopback host only. */
 function checkIdentity(
   name: string,
   certificate: PeerCertificate,
@@ -73,9 +77,17 @@ function checkIdentity(
   const refused = check && isLoopback(host) ? undefined : checkServerIdentity(name, certificate)
   if (refused || !check) return refused
   try {
-    return check(name, certificate)
+    const answer: unknown = check(name, certificate)
+    return answer ? identityError(answer) : undefined
   } catch (error) {
     // What it throws would end the process: this is called from the socket.
-    return error instanceof Error ? error : new Error('tls.checkServerIdentity threw')
+    return identityError(error)
   }
+}
+
+/** Has a code, by which it is told from a connection that broke. */
+function identityError(cause: unknown): Error {
+  if (cause instanceof Error && 'code' in cause) return cause
+  const message = cause instanceof Error ? cause.message : 'tls.checkServerIdentity failed'
+  return Object.assign(new Error(message, { cause }), { code: 'ERR_TLS_CERT_REFUSED' })
 }
