@@ -10,8 +10,17 @@ export {
 export { createBarrier } from './barrier.js'
 export { type Certificate, loopbackCertificate, makeCertificate } from './certificate.js'
 export { CHROMIUM, chromiumMissing } from './chromium.js'
-export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './postfix.js'
 export { createRandom } from './random.js'
+export { type AiosmtpdOptions, aiosmtpdMissing, startAiosmtpd } from './real-servers/aiosmtpd.js'
+export { type EximOptions, eximMissing, startExim } from './real-servers/exim.js'
+export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './real-servers/postfix.js'
+export {
+  type LoggedMail,
+  REAL_SERVER_BYTES,
+  REFUSALS,
+  type RealServer,
+  type RealUser,
+} from './real-servers/real-server.js'
 export type { ReceivedMail } from './received-mail.js'
 export { type Redis, redisMissing, startRedis } from './redis.js'
 export { MemorySocket, type SocketPeer } from './scripted-server/memory-socket.js'

@@ -8,6 +8,10 @@ const MINUTE = 60_000
 const settings: fc.Arbitrary<History['settings']> = fc.record({
   routes: fc.integer({ min: 1, max: 3 }),
   places: fc.integer({ min: 1, max: 4 }),
+  pipelining: fc.oneof(
+    { weight: 3, arbitrary: fc.constant('auto' as const) },
+    fc.constantFrom('envelope' as const, false as const),
+  ),
   maxMessages: fc.constantFrom(100, 1, 2, 5),
   maxAgeMs: fc.constantFrom(5 * MINUTE, MINUTE, 5000),
   idleTimeoutMs: fc.constantFrom(30_000, 10 * MINUTE, 5000),

@@ -7,6 +7,8 @@ export interface HistorySettings {
   /** Connections over all routes. */
   readonly places: number
   readonly maxMessages: number
+  /** Whether mails are grouped, only envelopes, or no two commands. */
+  readonly pipelining: 'auto' | 'envelope' | false
   readonly maxAgeMs: number
   readonly idleTimeoutMs: number
   readonly attempts: number

@@ -74,7 +74,7 @@ class HistoryRun {
       script: (context) => this.#script(context),
       onStep: (step, line, session) => this.#onStep(step, line, session),
     })
-    const { routes, places, attempts, baseMs, deadlineMs, limitMs, ...pool } = history.settings
+    const { routes, places, attempts, baseMs, deadlineMs, limitMs, pipelining, ...pool } = history.settings
     const streams = Array.from({ length: routes }, (_, route) => [
       streamOf(route),
       { serverToken: tokenOf(route) },
@@ -85,6 +85,7 @@ class HistoryRun {
       host: '127.0.0.1',
       allowPlaintext: true,
       getSocket: this.#server.getSocket,
+      pipelining,
       pool: { ...pool, maxConnections: places },
       retry: { attempts, baseMs, deadlineMs },
       timeouts: { raceMs: limitMs, replyMs: limitMs, finalMs: limitMs },

@@ -2,12 +2,14 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { loopbackCertificate } from './certificate.js'
+import { loopbackCertificate } from '../certificate.js'
+import { findFreePort } from './free-port.js'
 import { POSTFIX_REALM, postfixFiles } from './postfix-files.js'
+import type { LoggedMail, RealServer, RealUser } from './real-server.js'
+import { keepLog } from './server-log.js'
 
 const MASTER = '/usr/lib/postfix/sbin/master'
 /** It ends by itself then, even if the test process was killed and could not end it. */
@@ -21,7 +23,7 @@ const PACKAGES = 'postfix libsasl2-modules sasl2-bin'
 /** What {@link startPostfix} takes. */
 export interface PostfixOptions {
   /** Who may log in. */
-  readonly users: readonly { readonly user: string; readonly pass: string }[]
+  readonly users: readonly RealUser[]
   /** Whether STARTTLS is offered (default true). */
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5). */
@@ -29,16 +31,7 @@ export interface PostfixOptions {
 }
 
 /** A running Postfix with Cyrus SASL, which throws every mail away. */
-export interface Postfix extends AsyncDisposable {
-  readonly host: '127.0.0.1'
-  readonly port: number
-  /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
-  readonly ca: string
-  /** The first match in its log, there already or yet to come. */
-  waitForLog(pattern: RegExp): Promise<RegExpExecArray>
-  /** Ends every process of it and removes its files. */
-  close(): Promise<void>
-}
+export type Postfix = RealServer
 
 /**
  * Why no Postfix can be started here; undefined where it can.
@@ -77,7 +70,7 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   await chmod(passwords, 0o644)
 
   const shell = spawn('sh', ['-c', COMMAND, folder], { stdio: ['ignore', 'pipe', 'ignore'] })
-  const log = keepLog(shell)
+  const log = keepLog('Postfix', shell)
   let closing: Promise<void> | undefined
   const close = () => {
     closing ??= stop(shell, folder).then(() => rm(folder, { recursive: true }))
@@ -89,15 +82,38 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
     await close()
     throw error
   }
-  return { host: '127.0.0.1', port, ca: cert, waitForLog: log.waitFor, close, [Symbol.asyncDispose]: close }
+  return {
+    host: '127.0.0.1',
+    port,
+    ca: cert,
+    get log() {
+      return log.text
+    },
+    waitForLog: log.waitFor,
+    taken: () => readTaken(log.text),
+    waitForTaken: async (from) => {
+      await log.waitFor(new RegExp(`from=<${from}>, size=.*queue active`))
+    },
+    connections: () => log.text.match(/smtpd\[\d+\]: connect from /g)?.length ?? 0,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
 }
 
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await once(server.close(), 'close')
-  return port
+/** What came into the queue: a mail that is refused at its end has a queue ID and a subject too, and never gets there. */
+function readTaken(log: string): LoggedMail[] {
+  const subjects = new Map(
+    [...log.matchAll(/ (\w+): info: header Subject: (.*?) from /g)].map(([, id, subject]) => [id, subject]),
+  )
+  const queued = new Map(
+    [...log.matchAll(/qmgr\[\d+\]: (\w+): from=<(.*?)>, size=\d+, nrcpt=(\d+)/g)].map(
+      ([, id, from = '', count]) => [
+        id,
+        { from, subject: subjects.get(id) ?? '', recipients: Number(count) },
+      ],
+    ),
+  )
+  return [...queued.values()]
 }
 
 async function addUser(file: string, user: string, pass: string): Promise<void> {
@@ -113,33 +129,4 @@ async function stop(shell: ChildProcess, folder: string): Promise<void> {
   const pid = await readFile(join(folder, 'queue/pid/master.pid'), 'utf8').catch(() => '')
   if (pid !== '') process.kill(-Number(pid), 'SIGTERM')
   await closed
-}
-
-function keepLog(shell: ChildProcess) {
-  let text = ''
-  let ended = false
-  const waiting = new Set<() => void>()
-  const wake = () => {
-    for (const look of waiting) look()
-  }
-  shell.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk
-    wake()
-  })
-  shell.once('close', () => {
-    ended = true
-    wake()
-  })
-  const waitFor = (pattern: RegExp) =>
-    new Promise<RegExpExecArray>((resolve, reject) => {
-      const look = () => {
-        const match = pattern.exec(text)
-        if (match) resolve(match)
-        else if (ended) reject(new Error(`Postfix ended before it logged ${pattern}:\n${text}`))
-        else return void waiting.add(look)
-        waiting.delete(look)
-      }
-      look()
-    })
-  return { waitFor }
 }

@@ -1,3 +1,5 @@
+import { REAL_SERVER_BYTES, REFUSALS } from './real-server.js'
+
 /** What the files of a Postfix of our own are made from. */
 export interface PostfixPlan {
   readonly folder: string
@@ -28,7 +30,14 @@ export function postfixFiles({
       alias_maps: '',
       inet_protocols: 'ipv4',
       default_transport: 'discard',
-      smtpd_recipient_restrictions: 'permit_sasl_authenticated, reject',
+      smtpd_recipient_restrictions: `check_recipient_access regexp:${folder}/recipients, permit_sasl_authenticated, reject`,
+      smtpd_end_of_data_restrictions: `check_sender_access regexp:${folder}/senders`,
+      // It slows a client down that has met many refusals, and then hangs up.
+      smtpd_soft_error_limit: '1000',
+      smtpd_hard_error_limit: '1000',
+      header_checks: `regexp:${folder}/headers`,
+      message_size_limit: String(REAL_SERVER_BYTES),
+      mailbox_size_limit: '0',
       smtpd_relay_restrictions: 'permit_sasl_authenticated, reject',
       smtpd_sasl_auth_enable: 'yes',
       smtpd_sasl_type: 'cyrus',
@@ -39,6 +48,10 @@ export function postfixFiles({
       smtpd_tls_chain_files: `${folder}/chain.pem`,
     }),
     'master.cf': [`127.0.0.1:${port} inet n - n - - smtpd`, ...SERVICES, ''].join('\n'),
+    recipients: `/^${REFUSALS.recipient}/ 550 5.1.1 No such user\n/^${REFUSALS.recipientForNow}/ 450 4.2.0 Try again later\n`,
+    senders: `/^${REFUSALS.body}/ 554 5.7.1 The body is refused\n/^${REFUSALS.bodyForNow}/ 451 4.7.1 The body is refused for now\n`,
+    // Says the subject of each mail in the log.
+    headers: '/^Subject:/ INFO\n',
     // What Cyrus SASL reads for the application `smtpd`; Debian's Postfix looks for it here and nowhere else.
     'sasl/smtpd.conf': [
       'pwcheck_method: auxprop',
