@@ -1,4 +1,4 @@
-import type { Results, Section } from './section.js'
+import type { Chart, Results, Section } from './section.js'
 
 const WIDTH = 860
 const LABELS = 300
@@ -20,7 +20,8 @@ export function toChart({ machine, sections }: Results): string {
   const groups: string[] = []
   let top = 34
   for (const section of sections) {
-    groups.push(toGroup(section, top))
+    if (!section.chart) continue
+    groups.push(toGroup(section, section.chart, top))
     top += TITLE + section.rows.length * ROW
   }
   const height = top + 12
@@ -35,7 +36,7 @@ export function toChart({ machine, sections }: Results): string {
   ].join('\n')
 }
 
-function toGroup({ title, rows, chart }: Section, top: number): string {
+function toGroup({ title, rows }: Section, chart: Chart, top: number): string {
   const ratios = rows.map((row) => Number(row[chart.column]))
   const scale = BARS / Math.max(1.25, ...ratios)
   const bars = rows.map((row, index) => {

@@ -11,7 +11,7 @@ import { type Results, type Section, toText } from './section.js'
 import { startSmtpSink } from './smtp-sink.js'
 import { startSink } from './start-sink.js'
 import { measureTransport, type TransportRun } from './transport.js'
-import { type TransportPart, transportParts } from './transport-parts.js'
+import { type TransportPart, transportParts, usualParts } from './transport-parts.js'
 import { measureWebhooks } from './webhooks.js'
 
 const USAGE = `node dist/index.js [part…] [--short] [--als] [--node24] [--docs]
@@ -86,15 +86,15 @@ process.stdout.write(`\n${seconds} s. Figures and chart: packages/bench/.results
 /** Everything in the first surroundings; in the others what they change. */
 async function planTransport(): Promise<TransportRun[]> {
   if (positionals.length > 0) {
-    const parts = transportParts.filter(
-      (part) => positionals.includes('transport') || positionals.includes(part),
-    )
+    const asked = (part: TransportPart) =>
+      positionals.includes(part) || (positionals.includes('transport') && usualParts.includes(part))
+    const parts = transportParts.filter(asked)
     const node = flags.node24 && parts.length > 0 ? await findNode24() : thisNode
     return node && parts.length > 0 ? [{ node, als: flags.als, parts }] : []
   }
   const parts: TransportPart[] = ['near', 'first', 'injection']
   const runs: TransportRun[] = [
-    { node: thisNode, als: false, parts: transportParts },
+    { node: thisNode, als: false, parts: usualParts },
     { node: thisNode, als: true, parts },
   ]
   const node = await findNode24()

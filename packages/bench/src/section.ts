@@ -3,8 +3,13 @@ export interface Section {
   readonly title: string
   readonly headings: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
-  /** What the chart shows: the column that holds the ratio to the first row, and which way is better. */
-  readonly chart: { readonly column: number; readonly better: 'lower' | 'higher' }
+  /** What the chart shows, if anything: the column of the ratio to plain, and which way is better. */
+  readonly chart?: Chart | undefined
+}
+
+export interface Chart {
+  readonly column: number
+  readonly better: 'lower' | 'higher'
 }
 
 /** What `npm run bench` found, as it stands in a file. */

@@ -5,6 +5,7 @@ import { measureFirstMail } from './first-mail.js'
 import { measureInjection } from './injection.js'
 import { measureClear, measureFar, measureNear } from './rate.js'
 import type { Section } from './section.js'
+import { measureAreas, measureFunctions } from './where-time-goes.js'
 
 /** What is measured of the transport, in the order in which it is. */
 export const TRANSPORT_PARTS: Readonly<
@@ -17,8 +18,22 @@ export const TRANSPORT_PARTS: Readonly<
   attachment: measureAttachment,
   burst: measureBurst,
   injection: measureInjection,
+  areas: measureAreas,
+  functions: measureFunctions,
 }
 
-export type TransportPart = 'near' | 'far' | 'clear' | 'first' | 'attachment' | 'burst' | 'injection'
+export type TransportPart =
+  | 'near'
+  | 'far'
+  | 'clear'
+  | 'first'
+  | 'attachment'
+  | 'burst'
+  | 'injection'
+  | 'areas'
+  | 'functions'
 
 export const transportParts: readonly TransportPart[] = Object.keys(TRANSPORT_PARTS) as TransportPart[]
+
+/** Without the list of functions, which is for those who change them. */
+export const usualParts: readonly TransportPart[] = transportParts.filter((part) => part !== 'functions')

@@ -69,6 +69,6 @@ function placeIn(name: string, section: Section): Section {
     ...section,
     headings: ['on', ...headings],
     rows: rows.map((row) => [name, ...row]),
-    chart: { ...chart, column: chart.column + 1 },
+    chart: chart && { ...chart, column: chart.column + 1 },
   }
 }
