@@ -1,5 +1,6 @@
 import type { SendMailOptions, Transporter } from 'nodemailer'
 import { bindHere, claim, runOutside } from '../context/context.js'
+import { checkContents } from '../message/check-contents.js'
 import { cloneMessage } from '../message/clone-message.js'
 import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
 import type { CompilePlugin, MailerLike } from '../message/nodemailer-types.js'
@@ -133,6 +134,9 @@ function takeMail(message: unknown): TakenMail {
   // An object of its own, since Nodemailer writes a transport's default headers into it.
   copy.headers = joinHeaders(split.rest, [])
   carryRecord(copy, record)
+  record.unreadable = checkContents(copy)
+  // Before the compile step refuses it, Nodemailer would look for images in it.
+  if (record.unreadable.some(({ path }) => path === 'html')) copy.html = undefined
   holdErrors(contentStreams(copy))
   toByteStreams(copy)
   return { copy, record }

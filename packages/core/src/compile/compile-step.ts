@@ -2,6 +2,7 @@ import type { HeaderEntry } from '../fields/header-entries.js'
 import { writeEntries } from '../fields/header-entries.js'
 import type { Reading } from '../fields/read-fields.js'
 import { readFields } from '../fields/read-fields.js'
+import { checkContents } from '../message/check-contents.js'
 import { checkLimits } from '../message/check-message.js'
 import { toHeaderLines } from '../message/header-lines.js'
 import { joinHeaders, mayHoldDefaults, splitHeaders } from '../message/header-shapes.js'
@@ -58,7 +59,7 @@ export function toCompileStep(settings: CompileSettings): CompilePlugin {
       screen(mail, sources.value.record, settings, settings.suppressions).then(later, later)
     }
     if (sources.error || !sources.value) go(sources.error)
-    else if (!mail.data.raw) finish()
+    else if (!mail.data.raw || sources.value.record.unreadable.length > 0) finish()
     else readRaw(mail, (error, raw) => (error ? go(error) : finish(raw)))
   }
 }
@@ -103,6 +104,7 @@ function begin(
   const { postmark, rest } = splitHeaders(data.headers)
   // Read now, also for a raw message: when its content has been resolved, another scope may be open.
   const record = taken ?? new MailRecord(data.postmark, postmark, mayHoldDefaults(data.headers))
+  if (!taken) record.unreadable = checkContents(data)
   record.mail = mail
   carryRecord(data, record)
   warnOfTwins(record.headers)
@@ -118,13 +120,13 @@ function compile(
   settings: CompileSettings,
   raw?: RawMessage,
 ): void {
-  const { context, message, headers } = record
+  const { context, message, headers, unreadable } = record
   const resolved = resolveFields(
     { transport, context, message, headers, ...(raw && { raw: raw.headers }) },
     settings,
   )
   const limits = checkLimits(mail.data)
-  const warnings = preflight(resolved, raw ? [...raw.problems, ...limits] : limits, settings)
+  const warnings = preflight(resolved, raw ? raw.problems : unreadable, limits, settings)
   for (const warning of warnings) settings.warn(warning)
 
   const { fields, correlationId, origins } = resolved

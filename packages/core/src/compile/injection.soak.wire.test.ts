@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { type ReceivedMail, size, startSmtpServer } from '@postmark-smtp/testing'
 import fc from 'fast-check'
 import { createTransport, type Transporter } from 'nodemailer'
@@ -20,6 +21,15 @@ const alternative = (fields: object) => ({
   alternatives: [{ contentType: 'text/x-note', content: 'a', ...fields }],
 })
 const event = (fields: object) => ({ icalEvent: { content: 'BEGIN:VCALENDAR', ...fields } })
+
+const { privateKey } = generateKeyPairSync('rsa', {
+  modulusLength: 1024,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
+const signed = (fields: object) => ({
+  dkim: { domainName: 'example.com', keySelector: 'a', privateKey, ...fields },
+})
 
 /** Each place where text may come in. */
 const PLACES: Readonly<Record<string, (evil: string) => object>> = {
@@ -82,6 +92,9 @@ const PLACES: Readonly<Record<string, (evil: string) => object>> = {
   boundaryPrefix: (evil) => ({ html: '<p>', boundaryPrefix: evil }),
   encoding: (evil) => ({ encoding: `base64${evil}` }),
   textEncoding: (evil) => ({ textEncoding: `B${evil}` }),
+  'the selector of DKIM': (evil) => signed({ keySelector: `a${evil}` }),
+  'the domain of DKIM': (evil) => signed({ domainName: `example.com${evil}` }),
+  'the headers of DKIM': (evil) => signed({ headerFieldNames: `From:To:${evil}` }),
   'a file name': (evil) => attached({ filename: `a${evil}.txt` }),
   'a content type': (evil) => attached({ contentType: `text/plain${evil}` }),
   'a parameter of a content type': (evil) => attached({ contentType: `text/plain; a="${evil}"` }),
@@ -129,7 +142,7 @@ const evilAfter = (lineBreak: string) =>
   `x${lineBreak}X-PM-Tag: evil${lineBreak}X-Evil: 1${lineBreak}Bcc: evil@example.com`
 
 const EXPECTED =
-  /^(from|sender|to|cc|reply-to|subject|message-id|in-reply-to|references|date|mime-version|content-type|content-transfer-encoding|content-disposition|content-id|x-other|x-mailer|x-priority|x-msmail-priority|importance|list-(help|id)|x-pm-(message-stream|tag|newer|metadata-a))$/i
+  /^(from|sender|to|cc|reply-to|subject|message-id|in-reply-to|references|date|mime-version|content-type|content-transfer-encoding|content-disposition|content-id|dkim-signature|x-other|x-mailer|x-priority|x-msmail-priority|importance|list-(help|id)|x-pm-(message-stream|tag|newer|metadata-a))$/i
 
 function checkMail(mail: ReceivedMail, breaksName: boolean): void {
   const bytes = mail.raw.toString('latin1')

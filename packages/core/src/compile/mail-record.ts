@@ -38,6 +38,8 @@ export class MailRecord {
   readonly message: Reading
   /** Explicit Postmark headers of the message. */
   readonly headers: HeaderReading
+  /** Content of the message that cannot be read, which rejects in any mode. */
+  unreadable: readonly PostmarkProblem[] = []
   /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
   mail: object | undefined
   /** Undefined until the compile step is done. */

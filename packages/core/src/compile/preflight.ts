@@ -4,25 +4,37 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { ResolvedFields } from './resolve-fields.js'
 import type { CompileSettings } from './settings.js'
 
-/** Decides what the problems of a mail mean; returns its warnings. @throws PostmarkError ERR_POSTMARK_PREFLIGHT */
+/**
+ * Decides what the problems of a mail mean; returns its warnings.
+ * @param content what is wrong with content that cannot be sent at all: its errors reject in any mode
+ * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
+ */
 export function preflight(
   resolved: ResolvedFields,
+  content: readonly PostmarkProblem[],
   limits: readonly PostmarkProblem[],
   { preflight: mode }: CompileSettings,
 ): PostmarkProblem[] {
-  const broken = limits.filter((problem) => problem.severity === 'error')
+  const broken = limits.filter(isError)
   const refused = [
     ...resolved.fatal,
     ...(mode === 'throw' ? resolved.errors : []),
-    ...broken.filter((problem) => mode !== 'warn' || problem.path === 'raw'),
+    ...content.filter(isError),
+    ...(mode === 'warn' ? [] : broken),
   ]
   if (refused.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', refused)
   const passed = mode === 'warn' ? [...resolved.errors, ...broken] : resolved.errors
   return [
     ...resolved.warnings,
-    ...limits.filter((problem) => problem.severity === 'warning'),
+    // Content has warnings alone by now.
+    ...content,
+    ...limits.filter((problem) => !isError(problem)),
     ...passed.map(
       mode === 'fit' ? asWarning : (problem): PostmarkProblem => ({ ...problem, severity: 'warning' }),
     ),
   ]
+}
+
+function isError({ severity }: PostmarkProblem): boolean {
+  return severity === 'error'
 }

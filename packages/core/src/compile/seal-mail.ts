@@ -1,5 +1,7 @@
 import { claim } from '../context/context.js'
+import { checkDkim } from '../message/check-dkim.js'
 import { checkEnvelope, checkHead, dropEmptyLines } from '../message/check-head.js'
+import { guardReading } from '../message/guard-reading.js'
 import { replacePostmarkLines } from '../message/header-lines.js'
 import type { CompilePlugin, Message, MimeNode, SendingMail, Transport } from '../message/nodemailer-types.js'
 import { readingError } from '../message/stream-content.js'
@@ -60,7 +62,8 @@ function sealMail(mail: SendingMail, record: MailRecord, lines: readonly string[
   if (typeof root?.buildHeaders !== 'function') return
   const message = root as Message
   settleMessageId(message)
-  const problems = checkEnvelope(message.getEnvelope())
+  guardReading(message)
+  const problems = [...checkEnvelope(message.getEnvelope()), ...checkDkim(mail.data)]
   const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))
   sealNode(message, problems, (block) => replacePostmarkLines(block, lines), ours)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)

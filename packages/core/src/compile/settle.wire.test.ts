@@ -93,6 +93,17 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
     expect(server.mails).toEqual([])
   })
 
+  it('rejects a file that is missing in a mail that is signed', async () => {
+    const dkim = { domainName: 'example.com', keySelector: 'a', privateKey: 'no key' }
+    const sent = create({ onWarning: () => {} }).sendMail({
+      ...message,
+      attachments: [{ filename: 'a.txt', path: MISSING }],
+      dkim,
+    })
+    await expect(sent).rejects.toThrow('ENOENT')
+    await later()
+  })
+
   it('rejects objects in place of text', async () => {
     const sent = create().sendMail({ ...message, text: Readable.from([{ a: 1 }]) })
     await expect(sent).rejects.toThrow('gave a value of type object')

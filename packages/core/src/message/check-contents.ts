@@ -1,0 +1,64 @@
+import { describe, isRecord } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INVALID_REQUEST } from '../problems/problem.js'
+import { isStream } from './stream-content.js'
+
+const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'] as const
+const LISTS = ['attachments', 'alternatives'] as const
+
+/**
+ * Finds content that Nodemailer cannot read: it fails at it in the midst of a mail, and on 7 to 9 where nobody can
+ * catch it.
+ */
+export function checkContents(message: Readonly<Record<string, unknown>>): PostmarkProblem[] {
+  const problems: PostmarkProblem[] = []
+  const check = (value: unknown, path: string) => {
+    if (isRecord(value) && !isStream(value) && holdsContent(value)) checkHolder(value, path)
+    else if (!isReadable(value)) problems.push(unreadable(value, path))
+  }
+  const checkHolder = (holder: Readonly<Record<string, unknown>>, path: string) => {
+    for (const part of ['content', 'raw'] as const) {
+      if (!isReadable(holder[part])) problems.push(unreadable(holder[part], `${path}.${part}`))
+    }
+    for (const place of ['path', 'href'] as const) {
+      const value = holder[place]
+      if (value && typeof value !== 'string') problems.push(unreadable(value, `${path}.${place}`))
+    }
+  }
+  for (const field of CONTENTS) check(message[field], field)
+  for (const field of LISTS) {
+    const list = message[field]
+    if (!list) continue
+    const entries = Array.isArray(list) ? list : [list]
+    for (let index = 0; index < entries.length; index++) {
+      const entry: unknown = entries[index]
+      const path = `${field}[${index}]`
+      if (!isRecord(entry)) problems.push(unreadable(entry, path))
+      else checkHolder(entry, path)
+    }
+  }
+  return problems
+}
+
+function holdsContent(value: Readonly<Record<string, unknown>>): boolean {
+  return Boolean(value.content || value.path || value.href || value.raw)
+}
+
+function isReadable(value: unknown): boolean {
+  if (!value || typeof value === 'string') return true
+  if (typeof value !== 'object') return false
+  if (ArrayBuffer.isView(value) || isStream(value)) return true
+  const { path, href } = value as { path?: unknown; href?: unknown }
+  return typeof (path || href) === 'string'
+}
+
+function unreadable(value: unknown, path: string): PostmarkProblem {
+  return {
+    path,
+    found: `is ${describe(value)}`,
+    limit: 'text, bytes, a stream, or an object with content, path or href',
+    cure: 'Give it as one of these.',
+    severity: 'error',
+    errorCode: INVALID_REQUEST,
+  }
+}

@@ -1,0 +1,38 @@
+import { isRecord } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+import { INVALID_REQUEST } from '../problems/problem.js'
+
+/**
+ * Looks for what Nodemailer's DKIM signer cannot take: it writes domain and selector into a header as they are, and
+ * throws at other values in the midst of a stream, where nobody can catch it.
+ */
+export function checkDkim({ dkim, _dkim }: Readonly<Record<string, unknown>>): PostmarkProblem[] {
+  if (!dkim) return []
+  const options = isRecord(dkim) ? { ...(isRecord(_dkim) && _dkim), ...dkim } : {}
+  const {
+    keys = options,
+    hashAlgo,
+    headerFieldNames,
+    skipFields,
+    cacheDir,
+  } = options as Readonly<Record<string, unknown>>
+  const isFine =
+    [keys].flat().every((key) => isRecord(key) && isWord(key.domainName) && isWord(key.keySelector)) &&
+    (!hashAlgo || /^sha(1|256|512)$/.test(String(hashAlgo))) &&
+    [headerFieldNames, skipFields, cacheDir].every((each) => !each || typeof each === 'string')
+  if (isFine) return []
+  return [
+    {
+      path: 'dkim',
+      found: 'cannot be used to sign',
+      limit: 'domainName, keySelector and privateKey, or keys that have them',
+      cure: 'Leave it out: Postmark signs itself.',
+      severity: 'error',
+      errorCode: INVALID_REQUEST,
+    },
+  ]
+}
+
+function isWord(value: unknown): boolean {
+  return typeof value === 'string' && /^[^\0- \u007f-\u00a0\u2028\u2029]+$/.test(value)
+}

@@ -1,0 +1,35 @@
+import { PassThrough } from 'node:stream'
+import type { Message } from './nodemailer-types.js'
+
+type ProcessFunction = NonNullable<Message['_processFuncs']>[number]
+
+/** Makes a message that cannot be composed fail as its stream does: who reads it expects no throw. */
+export function guardReading(message: Message): void {
+  const { createReadStream } = message
+  message.createReadStream = (...args) => {
+    try {
+      return createReadStream.apply(message, args)
+    } catch (error) {
+      const failed = new PassThrough()
+      setImmediate(() => failed.destroy(error as Error))
+      return failed
+    }
+  }
+  const signers = message._processFuncs
+  if (signers && signers.length > 0) message._processFuncs = signers.map(takeErrors)
+}
+
+/**
+ * Nodemailer 7 to 9 take the function that signs a message for the stream before it, and emit the error of a content
+ * on it, which throws where nobody can catch it.
+ */
+function takeErrors(sign: ProcessFunction): ProcessFunction {
+  let output: ReturnType<ProcessFunction> | undefined
+  const signing: ProcessFunction = (input) => {
+    output = sign(input)
+    return output
+  }
+  return Object.assign(signing, {
+    emit: (event: string, error: unknown) => output?.emit(event, error),
+  })
+}
