@@ -50,7 +50,8 @@ async function ask(app: RequestListener, path: string, init: RequestInit = {}): 
   return fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`, init)
 }
 
-const send = () => transporter.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'Hi' })
+const send = () =>
+  transporter.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'Hi', text: 'Hi' })
 const sendMail = (_req: object, res: { end(): unknown }, next: (error: unknown) => void) => {
   send().then(() => res.end(), next)
 }

@@ -487,7 +487,7 @@ describe('reconcile', () => {
     [{ pageSize: 0 }, /pageSize/],
     [{ settleMs: -1 }, /settleMs/],
     [{ retry: { attempts: 0 } }, /retry.attempts/],
-    [{ retry: 5 }, /retry is a value of type number; it must be an object/],
+    [{ retry: 5 }, /retry is 5; it must be an object/],
     [{ retry: { tries: 1 } }, /"tries" is not known/],
     [{ signal: {} }, /signal/],
     [{ cursor: 'x' }, /cursor is/],

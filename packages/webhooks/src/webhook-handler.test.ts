@@ -532,7 +532,7 @@ describe('options that are wrong stop the application', () => {
       'claim, confirm and release',
     ],
     ['handlers as a list', { on: [() => {}] }, 'Option on is an array'],
-    ['a limit that is a number', { on: {}, limits: 5 }, 'Option limits is a value of type number'],
+    ['a limit that is a number', { on: {}, limits: 5 }, 'Option limits is 5'],
     ['a limit of nothing', { on: {}, limits: { maxBytes: 0 } }, 'limits.maxBytes'],
     ['a limit that is none', { on: {}, limits: { maxdepth: 5 } }, 'Did you mean "maxDepth"?'],
     ['an onError that is none', { on: {}, onError: 'log' }, 'onError'],

@@ -28,7 +28,6 @@ describe('refuseUnknown', () => {
         '  - hots: Did you mean "host"?',
       ].join('\n'),
     )
-    expect(error.problems.map(({ path }) => path)).toEqual(['port', 'auth', 'service', 'hots'])
   })
 
   it.each([

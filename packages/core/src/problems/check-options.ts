@@ -1,6 +1,5 @@
 import { describe, isRecord } from './describe.js'
 import { PostmarkError } from './error.js'
-import type { PostmarkProblem } from './problem.js'
 import { closeMatch } from './problem.js'
 import { pathOf } from './quote.js'
 
@@ -70,31 +69,26 @@ export function refuseUnknown(options: unknown, known: readonly string[], name =
   if (!isRecord(options)) throw notAnObject(options, known, name)
   const unknown = Object.keys(options).filter((key) => !known.includes(key))
   if (unknown.length === 0) return
-  const problems = unknown.map((key) => toProblem(key, options[key], known, name))
-  const [first] = problems
+  const [first, ...others] = unknown.map((key) => ({
+    path: pathOf(name, key),
+    cure: toCure(key, options[key], known),
+  }))
   const code = unknown.some((key) => ELSEWHERE.get(key)?.[0] === 'ERR_POSTMARK_TLS')
     ? 'ERR_POSTMARK_TLS'
     : 'ERR_POSTMARK_OPTIONS'
   const message =
-    problems.length === 1
+    others.length === 0
       ? `Option ${JSON.stringify(first!.path)} is not known. ${first!.cure}`
-      : `${problems.length} options are not known:${problems.map(({ path, cure }) => `\n  - ${path}: ${cure}`).join('')}`
-  throw new PostmarkError(code, message, { problems, hint: problems.map(({ cure }) => cure).join(' ') })
+      : `${unknown.length} options are not known:${[first!, ...others].map(({ path, cure }) => `\n  - ${path}: ${cure}`).join('')}`
+  throw new PostmarkError(code, message, others.length === 0 ? { hint: first!.cure } : {})
 }
 
-function toProblem(key: string, value: unknown, known: readonly string[], name: string): PostmarkProblem {
+function toCure(key: string, value: unknown, known: readonly string[]): string {
   const advice = ELSEWHERE.get(key)?.[1]
+  if (advice !== undefined) return typeof advice === 'function' ? advice(value) : advice
   // As the URL of a transport names it.
   const near = key === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(key, known)
-  const list = `Known options: ${known.join(', ')}.`
-  return {
-    path: pathOf(name, key),
-    found: 'is not known',
-    limit: `one of ${known.join(', ')}`,
-    cure:
-      typeof advice === 'function' ? advice(value) : (advice ?? (near ? `Did you mean "${near}"?` : list)),
-    severity: 'error',
-  }
+  return near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`
 }
 
 function notAnObject(options: unknown, known: readonly string[], name: string): PostmarkError {
