@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 
 /** `npm run soak`: the same tests with whole sizes, so they may take their time. */
 const soak = process.env.POSTMARK_SMTP_SOAK === '1'
-const testTimeout = soak ? 600_000 : 60_000
+const testTimeout = soak ? 600_000 : 180_000
 
 const path = (file: string) => new URL(file, import.meta.url).pathname
 
