@@ -181,6 +181,11 @@ describe('options that depend on the request', () => {
 it.each<[string, () => unknown, string]>([
   ['an unknown option', () => smtp.forRoot({ ...mail, pols: 1 }), 'Known options:'],
   ['a misspelt option', () => smtp.forRoot({ serverTokn: TOKEN }), 'Did you mean "serverToken"?'],
+  [
+    'a default that is none',
+    () => smtp.forRoot({ ...mail, defaults: { from: 'shop@example.com' } }),
+    'Defaults of messages belong in',
+  ],
   ['no options', () => smtp.forRootAsync({ useFactory: () => undefined }), 'the options are undefined'],
   [
     'a request-scoped factory',

@@ -38,12 +38,35 @@ describe('PostmarkError', () => {
     },
   )
 
+  const timesPrinted = (error: Error, text: string) => inspect(error).split(text).length - 1
+
   it('prints a hint once, whether or not the message ends in it', () => {
-    const print = (message: string) =>
-      inspect(new PostmarkError('ERR_POSTMARK_URL', message, { hint: 'Do this.' })).split('Do this.').length -
-      1
-    expect(print('It is wrong.')).toBe(1)
-    expect(print('It is wrong. Do this.')).toBe(1)
+    const make = (message: string) => new PostmarkError('ERR_POSTMARK_URL', message, { hint: 'Do this.' })
+    expect(timesPrinted(make('It is wrong.'), 'Do this.')).toBe(1)
+    expect(timesPrinted(make('It is wrong. Do this.'), 'Do this.')).toBe(1)
+  })
+
+  it('prints problems once, whether or not the message lists them, and gives JSON all of them', () => {
+    const problems = [problem('tag'), problem('to')]
+    const listed = problemsError('ERR_POSTMARK_FIELDS', problems)
+    const silent = new PostmarkError('ERR_POSTMARK_FIELDS', 'Two are wrong.', { problems })
+    const cure = problems[0]!.cure
+    expect(timesPrinted(listed, cure)).toBe(2)
+    expect(timesPrinted(silent, cure)).toBe(2)
+    expect(JSON.parse(JSON.stringify(listed))).toMatchObject({
+      code: 'ERR_POSTMARK_FIELDS',
+      problems,
+      hint: listed.hint,
+    })
+  })
+
+  it('prints its name, stack, cause and whatever was added to it', () => {
+    const error = new PostmarkError('ERR_POSTMARK_URL', 'It is wrong.', { cause: new Error('before') })
+    const printed = inspect(Object.assign(error, { outcome: 'not-sent' }))
+    expect(printed).toMatch(/^PostmarkError: It is wrong\.\n {4}at /)
+    expect(printed).toContain("code: 'ERR_POSTMARK_URL'")
+    expect(printed).toContain("outcome: 'not-sent'")
+    expect(printed).toContain('[cause]: Error: before')
   })
 
   it('lists every problem in its message', () => {

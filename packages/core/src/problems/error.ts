@@ -93,11 +93,30 @@ export class PostmarkError extends Error {
     this.code = code
     this.problems = details.problems ?? []
     this.hint = details.hint ?? ERROR_CODES[code].cure
-    // A log that shows the properties of an error would print twice what the message says already.
-    if (message.includes(this.hint)) Object.defineProperty(this, 'hint', { enumerable: false })
     Object.defineProperty(this, BRAND, { value: true })
   }
 }
+
+const INSPECT = Symbol.for('nodejs.util.inspect.custom')
+
+/** For console.log and its like: all but what the message says already. Loggers that write JSON get everything. */
+function print(
+  this: PostmarkError,
+  _depth: number,
+  options: object,
+  inspect: (value: unknown, options: object) => string,
+): string {
+  const { code, message, stack, hint, problems } = this
+  const shown = Object.assign(new PostmarkError(code, message, this), this)
+  const hide = (name: PropertyKey, value?: unknown) =>
+    Object.defineProperty(shown, name, { value, enumerable: false })
+  hide(INSPECT)
+  hide('stack', stack)
+  if (message.includes(hint)) hide('hint')
+  if (problems.every(({ cure }) => message.includes(cure))) hide('problems')
+  return inspect(shown, options)
+}
+Object.defineProperty(PostmarkError.prototype, INSPECT, { value: print })
 
 /** Whether a value is a {@link PostmarkError}, also one of another installed copy of this package. */
 export function isPostmarkError(value: unknown): value is PostmarkError {
