@@ -157,7 +157,9 @@ it.skipIf(skipped)(
     const mails = [...bodies, ...sources(away)]
     expect(mails).toHaveLength(50)
     // Every tenth in `npm test`.
-    const chosen = [...mails.entries()].filter(([index]) => index % (50 / size(50, 10)) === 2 % (50 / size(50, 10)))
+    const chosen = [...mails.entries()].filter(
+      ([index]) => index % (50 / size(50, 10)) === 2 % (50 / size(50, 10)),
+    )
 
     for (const [index, raw] of chosen) {
       const path = await send(raw)
