@@ -39,14 +39,16 @@ export class ConnectionBudget {
     return true
   }
 
-  /** Gives a place back, and offers it to those who wait. */
+  /** Gives a place back, and offers it to those who wait: those with the fewest places first, and whoever gave it back last. */
   release(tenant: Tenant): void {
     this.#used--
     const left = this.#placesOf(tenant) - 1
     if (left > 0) this.#places.set(tenant, left)
     else this.#places.delete(tenant)
-    // A copy, since whoever does not get a place waits again.
-    for (const waiting of [...this.#waiting]) {
+    // It waits since it has had mails, perhaps for longer than others: a place that it gave up for them would be its own again.
+    if (this.#waiting.delete(tenant)) this.#waiting.add(tenant)
+    // Whoever does not get a place waits again.
+    for (const waiting of [...this.#waiting].sort((a, b) => this.#placesOf(a) - this.#placesOf(b))) {
       if (this.#used >= this.max) return
       this.#waiting.delete(waiting)
       waiting.onPlace()
