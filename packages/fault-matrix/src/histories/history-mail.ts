@@ -67,7 +67,7 @@ export const streamOf = (route: number): string => `stream-${route}`
 export const tokenOf = (route: number): string => `6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a0${route}`
 
 /** Each part says whose it is, and where it ends. */
-export const endOf = (id: string): string => `<end of ${id}>`
+const endOf = (id: string): string => `<end of ${id}>`
 
 function contentOf(id: string, content: Content): object {
   if (content === 'text') return { text: endOf(id) }

@@ -1,7 +1,7 @@
 import type { ServerNature, StepFault } from '@postmark-smtp/testing'
 
 /** What the transport is made with. */
-export interface HistorySettings {
+interface HistorySettings {
   /** Logins, each with a queue and connections of its own. */
   readonly routes: number
   /** Connections over all routes. */

@@ -157,7 +157,7 @@ class HistoryRun {
   async #end(): Promise<void> {
     await this.#clock.advanceUntil(() => this.#settled, LONG_MS)
     await this.#clock.advance(1000)
-    if (this.#settled) this.#checkIdle()
+    if (this.#settled && !this.#closing) this.#checkIdle()
     if (this.#settled && !this.#closing && this.#history.seed % 2 === 0) await this.#probe()
     this.#close(undefined)
     let closed = false
