@@ -1,21 +1,19 @@
 import type { SendMailOptions, Transporter } from 'nodemailer'
-import { bindHere, claim, runOutside } from '../context/context.js'
-import { checkContents } from '../message/check-contents.js'
-import { cloneMessage } from '../message/clone-message.js'
-import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
+import { bindHere, claim } from '../context/context.js'
+import { runOutsideScopes } from '../context/outside-scopes.js'
 import type { CompilePlugin, MailerLike } from '../message/nodemailer-types.js'
 import { refuseForeign } from '../message/refuse-foreign.js'
 import { refuseTransport } from '../message/refuse-transport.js'
-import { contentStreams, holdErrors, releaseStreams, toByteStreams } from '../message/stream-content.js'
+import { answerMail } from './answer-mail.js'
 import { toCompileStep } from './compile-step.js'
 import { toFailure } from './failure.js'
 import { guardPlugin } from './guard-plugin.js'
-import { carryRecord, MailRecord, type MailRegistry } from './mail-record.js'
+import type { MailRegistry } from './mail-record.js'
 import { sealTransport } from './seal-mail.js'
-import { addSentInfo, type PostmarkInfo } from './sent-info.js'
+import type { PostmarkInfo } from './sent-info.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
-import { toSkippedMail } from './skipped-mail.js'
+import { type MailOptions, releaseMail, type TakenMail, takeMail } from './take-mail.js'
 
 /** `sendMail` as {@link attachPostmark} leaves it: the result gains `postmark`. */
 export interface PostmarkSender<Info> {
@@ -53,11 +51,16 @@ export function attachPostmark<T extends Transporter<unknown>>(
   return transporter as ReturnType<typeof attachPostmark<T>>
 }
 
+/** What a transport of ours is to its transporters: what it adds to each message, and who counts its mails. */
+export interface AttachOptions extends MailOptions {
+  readonly registry?: MailRegistry
+}
+
 /** The same with settings that were checked already. */
 export function attachSettings(
   transporter: object,
   settings: CompileSettings,
-  registry?: MailRegistry,
+  options: AttachOptions = {},
 ): void {
   const mailer = transporter as Mailer
   const doubt = refuseTransport(mailer)
@@ -69,47 +72,45 @@ export function attachSettings(
   mailer.use = (step: string, plugin: CompilePlugin) => use.call(mailer, step, guardPlugin(plugin))
   // A transport emits `idle` in the midst of some mail, whose request the listener has nothing to do with.
   mailer.emit = (event, ...args) =>
-    event === 'idle' ? runOutside(() => emit.call(mailer, event, ...args)) : emit.call(mailer, event, ...args)
+    event === 'idle'
+      ? runOutsideScopes(() => emit.call(mailer, event, ...args))
+      : emit.call(mailer, event, ...args)
   const send = mailer.sendMail.bind(mailer)
+  const start = (message: unknown, callback: Callback) => {
+    let taken: TakenMail
+    try {
+      taken = takeMail(message, mailer, options)
+    } catch (error) {
+      callback(toFailure(error))
+      return
+    }
+    startMail(taken, send, options.registry, callback)
+  }
   mailer.sendMail = (message, callback) => {
     if (typeof callback === 'function') {
-      startMail(send, message, registry, bindHere(callback))
+      start(message, bindHere(callback))
       return undefined
     }
     return new Promise((resolve, reject) =>
-      startMail(send, message, registry, (error, info) => (error ? reject(error) : resolve(info))),
+      start(message, (error, info) => (error ? reject(error) : resolve(info))),
     )
   }
 }
 
-/** Reads context and message now, and sends a copy that carries what was read; answers once, whatever happens. */
+/** Sends the copy of a message; answers once, whatever happens. */
 function startMail(
+  taken: TakenMail,
   send: Mailer['sendMail'],
-  message: unknown,
   registry: MailRegistry | undefined,
   callback: Callback,
 ): void {
-  let mail: TakenMail
-  try {
-    mail = takeMail(message)
-  } catch (error) {
-    callback(toFailure(error))
-    return
-  }
-  const { copy, record } = mail
-  record.report = (error, given) => {
+  const { copy, record } = taken
+  record.report = (error, info) => {
     registry?.leave(record)
-    if (error) release(copy, record)
-    // Of a skipped mail, the error only kept it from the transport.
-    const { skipped } = record
-    const info = skipped ? toSkippedMail(skipped) : given
-    if (error && !skipped) callback(record.handedOver ? (error as Error) : toFailure(error), info)
-    else {
-      addSentInfo(info, record)
-      callback(null, info)
-    }
+    if (error) releaseMail(taken)
+    answerMail(record, error, info, callback)
   }
-  const refused = registry?.enter(record)
+  const refused = taken.refused ?? registry?.enter(record)
   if (refused) {
     record.settle(refused)
     return
@@ -119,31 +120,4 @@ function startMail(
   } catch (error) {
     if (record.handedOver || !record.settle(error)) throw error
   }
-}
-
-interface TakenMail {
-  /** What Nodemailer gets; none of the caller's Postmark headers is in it. */
-  readonly copy: Record<string, unknown>
-  readonly record: MailRecord
-}
-
-function takeMail(message: unknown): TakenMail {
-  const { postmark, ...copy } = cloneMessage(Object(message ?? {}))
-  const split = splitHeaders(copy.headers)
-  const record = new MailRecord(postmark, split.postmark)
-  // An object of its own, since Nodemailer writes a transport's default headers into it.
-  copy.headers = joinHeaders(split.rest, [])
-  carryRecord(copy, record)
-  record.unreadable = checkContents(copy)
-  // Before the compile step refuses it, Nodemailer would look for images in it.
-  if (record.unreadable.some(({ path }) => path === 'html')) copy.html = undefined
-  holdErrors(contentStreams(copy))
-  toByteStreams(copy)
-  return { copy, record }
-}
-
-/** Ends the streams of a mail that failed: those of the message, and what the steps have made of them. */
-function release(copy: Record<string, unknown>, { mail }: MailRecord): void {
-  releaseStreams(contentStreams(copy))
-  if (mail) releaseStreams(contentStreams((mail as { data: Record<string, unknown> }).data))
 }

@@ -5,6 +5,7 @@ import { readFields } from '../fields/read-fields.js'
 import { checkContents } from '../message/check-contents.js'
 import { checkLimits } from '../message/check-message.js'
 import { toHeaderLines } from '../message/header-lines.js'
+import type { GivenHeader } from '../message/header-shapes.js'
 import { joinHeaders, mayHoldDefaults, splitHeaders } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import { readHeaders } from '../message/message-headers.js'
@@ -41,13 +42,16 @@ export function createCompileStep(options?: CompileOptions): CompilePlugin {
   }
 }
 
-/** The same with settings that were checked already, for a transporter whose transport is sealed. */
-export function toCompileStep(settings: CompileSettings): CompilePlugin {
+/**
+ * The same with settings that were checked already, for a transporter whose transport is sealed.
+ * @param late whether mails may be composed already, as they are when they reach a transport
+ */
+export function toCompileStep(settings: CompileSettings, late = false): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
   return (given, done) => {
     const mail = given as CompilingMail
     const go = (error?: Error | null) => continueMail(mail, done, error)
-    const sources = attempt(() => begin(mail, settings, warnOfTwins))
+    const sources = attempt(() => begin(mail, settings, warnOfTwins, late))
     const finish = (raw?: RawMessage) => {
       const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
       if (compiled.error || !settings.suppressions || !sources.value) {
@@ -78,6 +82,8 @@ interface MailSources {
   readonly record: MailRecord
   /** From createTransport's second argument. */
   readonly transport: readonly Reading[]
+  /** Postmark headers that are newer than the vocabulary. */
+  readonly kept: readonly GivenHeader[]
   /** Headers that are not Postmark's, in the shape they came in. */
   readonly rest: unknown
 }
@@ -87,10 +93,11 @@ function begin(
   mail: CompilingMail,
   settings: CompileSettings,
   warnOfTwins: (headers: HeaderReading) => void,
+  late: boolean,
 ): MailSources | undefined {
   const taken = recordOf(mail)
   if (taken?.mail) return undefined
-  if (mail.message) {
+  if (mail.message && !late) {
     const hint = "Register it for that step: transporter.use('compile', postmark())."
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
@@ -99,24 +106,33 @@ function begin(
     )
   }
   const doubt = refuseTransport(mail.mailer)
-  if (doubt) settings.warn(doubt)
+  if (doubt && !late) settings.warn(doubt)
   const { data } = mail
   const { postmark, rest } = splitHeaders(data.headers)
   // Read now, also for a raw message: when its content has been resolved, another scope may be open.
   const record = taken ?? new MailRecord(data.postmark, postmark, mayHoldDefaults(data.headers))
-  if (!taken) record.unreadable = checkContents(data)
   record.mail = mail
   carryRecord(data, record)
   warnOfTwins(record.headers)
-  if (!taken) return { record, transport: [], rest }
+  const { kept } = record.headers
+  if (!taken || late) {
+    record.unreadable = checkContents(data)
+    return { record, transport: [], kept, rest }
+  }
   // The caller's own are in the record: what remains in the data came from createTransport's second argument.
-  const transport = [readFields(data.postmark, 'defaults'), readHeaders(postmark, 'defaults.headers')]
-  return { record, transport, rest }
+  const defaults = readHeaders(postmark, 'defaults.headers')
+  const transport = [readFields(data.postmark, 'defaults'), defaults]
+  return { record, transport, kept: [...withoutNames(defaults.kept, kept), ...kept], rest }
+}
+
+function withoutNames(headers: readonly GivenHeader[], others: readonly GivenHeader[]): GivenHeader[] {
+  const names = new Set(others.map(({ name }) => name.toLowerCase()))
+  return headers.filter(({ name }) => !names.has(name.toLowerCase()))
 }
 
 function compile(
   mail: CompilingMail,
-  { record, transport, rest }: MailSources,
+  { record, transport, kept, rest }: MailSources,
   settings: CompileSettings,
   raw?: RawMessage,
 ): void {
@@ -132,7 +148,7 @@ function compile(
   const { fields, correlationId, origins } = resolved
   mail.data.postmark = fields
   const entries = writeEntries(fields)
-  for (const { name, value, wrong } of headers.kept) {
+  for (const { name, value, wrong } of kept) {
     if (!wrong || settings.preflight === 'warn') entries.push({ key: name, value: String(value) })
   }
   record.result = { fields, correlationId, origins, warnings, lines: raw ? [] : toHeaderLines(entries) }

@@ -42,6 +42,7 @@ type Sender = ReturnType<typeof createBatchingTransport>['transporter']
 /** Sends a mail and returns the Postmark lines of its bytes, with its subject. */
 async function send(transporter: Sender, subject: string, postmark?: PostmarkFields): Promise<string[]> {
   const info = await transporter.sendMail({
+    from: 'shop@example.com',
     to: 'a@example.com',
     subject,
     text: 'x',

@@ -3,7 +3,7 @@ import { checkDkim } from '../message/check-dkim.js'
 import { checkEnvelope, checkHead, dropEmptyLines } from '../message/check-head.js'
 import { guardReading } from '../message/guard-reading.js'
 import { replacePostmarkLines } from '../message/header-lines.js'
-import type { CompilePlugin, Message, MimeNode, SendingMail, Transport } from '../message/nodemailer-types.js'
+import type { Message, MimeNode, SendingMail, SentCallback, Transport } from '../message/nodemailer-types.js'
 import { readingError } from '../message/stream-content.js'
 import { isRecord } from '../problems/describe.js'
 import { problemsError } from '../problems/error.js'
@@ -11,24 +11,23 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
 
+/** What a transport of ours does with a mail that was not compiled. */
+export type LateStep = (mail: SendingMail, done: SentCallback, handOver: Transport['send']) => void
+
 /**
  * Makes a transport get each compiled mail sealed. This is done when the mail is handed over, since plugins may write
  * headers until then; a plugin of the `stream` step would come before those that are registered later.
- * @param late the compile step for mails that come without one; without it such a mail passes as it is
+ * @param late what is done with a mail that was not compiled; by default it passes as it is
  */
-export function sealTransport(transport: unknown, late?: CompilePlugin): void {
+export function sealTransport(transport: unknown, late?: LateStep): void {
   if (!isTransport(transport) || !claim(transport)) return
   const send = transport.send.bind(transport)
   const handOver: Transport['send'] = (mail, done) => {
     const record = recordOf(mail)
-    if (!record?.result) {
-      send(mail, done)
-      return
-    }
-    // It was answered while it was composed, and must not arrive after that.
-    if (record.settled) return
+    // A mail that was answered while it was composed must not arrive after that.
+    if (!record || record.settled) return
     try {
-      sealMail(mail, record, record.result.lines)
+      sealMail(mail, record)
     } catch (error) {
       done(error as Error)
       return
@@ -41,8 +40,9 @@ export function sealTransport(transport: unknown, late?: CompilePlugin): void {
     }
   }
   transport.send = (mail, done) => {
-    if (recordOf(mail)?.result || !late) handOver(mail, done)
-    else late(mail, (error) => (error ? done(error) : handOver(mail, done)))
+    if (recordOf(mail)?.result) handOver(mail, done)
+    else if (late) late(mail, done, handOver)
+    else send(mail, done)
   }
 }
 
@@ -55,8 +55,9 @@ function isTransport(value: unknown): value is Transport {
  * are, and what must not reach a server is refused.
  * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
  */
-function sealMail(mail: SendingMail, record: MailRecord, lines: readonly string[]): void {
-  if (record.sealed) return
+function sealMail(mail: SendingMail, record: MailRecord): void {
+  const { result, sealed } = record
+  if (!result || sealed) return
   record.sealed = true
   const root = mail.message as Partial<Message> | null
   if (typeof root?.buildHeaders !== 'function') return
@@ -64,6 +65,7 @@ function sealMail(mail: SendingMail, record: MailRecord, lines: readonly string[
   settleMessageId(message)
   guardReading(message)
   const problems = [...checkEnvelope(message.getEnvelope()), ...checkDkim(mail.data)]
+  const { lines } = result
   const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))
   sealNode(message, problems, (block) => replacePostmarkLines(block, lines), ours)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)

@@ -88,14 +88,6 @@ export function bindHere<A extends unknown[]>(callback: (...args: A) => void): (
   return AsyncResource.bind(callback)
 }
 
-/** Belongs to no request, since it is made when this module is loaded. */
-const outside = new AsyncResource('postmark-smtp')
-
-/** Runs a function outside of every scope and every AsyncLocalStorage: for what belongs to no single mail. */
-export function runOutside<R>(fn: () => R): R {
-  return outside.runInAsyncScope(fn)
-}
-
 /**
  * Adds fields to the innermost open scope; null clears.
  * @example updatePostmark({ metadata: { 'user-id': user.id } })

@@ -79,17 +79,25 @@ export function joinHeaders(
   return map
 }
 
-interface Pair {
+/** A header in the shape that Nodemailer takes in an array. */
+export interface HeaderPair {
   readonly key: string
   readonly value: unknown
 }
 
-function isPair(value: unknown): value is Pair {
+/** The headers of any of the three shapes, in order. */
+export function listHeaders(headers: unknown): HeaderPair[] {
+  if (Array.isArray(headers)) return headers.filter(isPair)
+  if (!isRecord(headers)) return []
+  return isPair(headers) ? [headers] : Object.entries(headers).map(([key, value]) => ({ key, value }))
+}
+
+function isPair(value: unknown): value is HeaderPair {
   return isRecord(value) && typeof value.key === 'string' && 'value' in value
 }
 
 /** One header a value: an array stands for several lines, an object for a value that is prepared. */
-function toGiven({ key, value }: Pair): GivenHeader[] {
+function toGiven({ key, value }: HeaderPair): GivenHeader[] {
   if (Array.isArray(value)) return value.flatMap((each) => toGiven({ key, value: each }))
   return [{ name: key, value: isRecord(value) && 'value' in value ? value.value : value }]
 }

@@ -1,13 +1,13 @@
-import { PassThrough, pipeline, type Readable } from 'node:stream'
 import type { HeaderEntry } from '../fields/header-entries.js'
-import { isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
+import { accessError } from './access-error.js'
 import { toHeaderLines } from './header-lines.js'
 import type { GivenHeader } from './header-shapes.js'
 import { isPostmarkHeader } from './header-shapes.js'
 import type { HeaderReading } from './message-headers.js'
 import { readHeaders } from './message-headers.js'
 import type { CompilingMail } from './nodemailer-types.js'
+import { isStream, toByteStream } from './stream-content.js'
 
 /** A message given as `raw`, read into memory: Nodemailer adds no header to it, so we do. */
 export interface RawMessage {
@@ -20,7 +20,7 @@ export interface RawMessage {
 
 /** Resolves `raw` of any shape with Nodemailer's own means, and reads its header block as bytes. */
 export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: RawMessage) => void): void {
-  const refused = accessError(mail)
+  const refused = accessError(mail.data)
   if (refused) {
     done(refused)
     return
@@ -42,29 +42,6 @@ export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: R
     mail.data.raw = raw.bytes
     done(null, raw)
   })
-}
-
-function isStream(value: unknown): value is Readable {
-  return typeof (value as Partial<Readable> | null)?.pipe === 'function'
-}
-
-/** Nodemailer 7 to 9 cannot resolve a stream that gives text. */
-function toByteStream(stream: Readable): Readable {
-  return stream.readableObjectMode || stream.readableEncoding
-    ? pipeline(stream, new PassThrough(), () => {})
-    : stream
-}
-
-/** Nodemailer 7 and 8 forget the access flags when a plugin resolves content. */
-function accessError({ data }: CompilingMail): Error | undefined {
-  const raw = data.raw
-  if (!isRecord(raw) || isStream(raw)) return undefined
-  const place = [raw.path, raw.href].find((value) => typeof value === 'string') as string | undefined
-  if (place === undefined || /^data:/i.test(place)) return undefined
-  const url = raw.href !== undefined || /^https?:/i.test(place)
-  if (!(url ? data.disableUrlAccess : data.disableFileAccess)) return undefined
-  const error = new Error(`${url ? 'Url' : 'File'} access rejected for ${place}`)
-  return Object.assign(error, { code: url ? 'EURLACCESS' : 'EFILEACCESS' })
 }
 
 function toBytes(value: unknown): Buffer {

@@ -1,5 +1,9 @@
 import { EventEmitter } from 'node:events'
+import { attachSettings } from '../compile/attach.js'
+import { createLateStep } from '../compile/late-step.js'
+import type { MailRecord, MailRegistry } from '../compile/mail-record.js'
 import { recordOf } from '../compile/mail-record.js'
+import { sealTransport } from '../compile/seal-mail.js'
 import { runOutsideScopes } from '../context/outside-scopes.js'
 import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
@@ -25,12 +29,14 @@ export interface CloseOptions {
 let lastId = 0
 
 /** A Nodemailer transport that picks the route by the stream of the mail. */
-export class PostmarkTransport extends EventEmitter {
+export class PostmarkTransport extends EventEmitter implements MailRegistry {
   readonly name = 'postmark-smtp'
   readonly version = '1'
   readonly #settings: TransportSettings
   readonly #routes = new Map<RouteTarget, Route>()
-  #open = 0
+  /** The mails that it has, from the call of sendMail to the answer. */
+  readonly #mails = new Set<MailRecord>()
+  #mailer: object | undefined
   #closing: Closing | undefined
   /** Whether there is room for more mails; as Nodemailer's pool has it, `idle` is emitted when that becomes so. */
   #idling = true
@@ -38,7 +44,30 @@ export class PostmarkTransport extends EventEmitter {
   constructor(settings: TransportSettings) {
     super()
     this.#settings = settings
+    sealTransport(this, createLateStep(settings.compile, this))
     setImmediate(() => this.#idling && this.emit('idle')).unref()
+  }
+
+  get mailer(): object | undefined {
+    return this.#mailer
+  }
+
+  /** Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers. */
+  set mailer(mailer: object) {
+    this.#mailer = mailer
+    attachSettings(mailer, this.#settings.compile, { ...this.#settings.mail, registry: this })
+  }
+
+  /** Counts a mail among those that `close` waits for; returns why it is not taken. */
+  enter(record: MailRecord): Error | undefined {
+    if (this.#closing) return closedError('The transporter is closed; the mail was not sent.')
+    this.#mails.add(record)
+    return undefined
+  }
+
+  leave(record: MailRecord): void {
+    this.#mails.delete(record)
+    if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
   /** Called by Nodemailer once a mail is compiled. */
@@ -63,13 +92,11 @@ export class PostmarkTransport extends EventEmitter {
       port: undefined,
       phase: 'queue',
     }
-    this.#open++
     const report = (error: Error | null, info?: object) => {
       if (record && info) {
         const { attempt: attempts, port, host } = event
         record.route = { host, attempts, ...(port === undefined ? {} : { port }) }
       }
-      this.#leave()
       // Out of the session: what the caller's callback throws is the caller's.
       process.nextTick(done, error, info)
     }
@@ -163,8 +190,6 @@ export class PostmarkTransport extends EventEmitter {
 
   #refuse(stream: string | undefined, onlyStream: string | undefined): PostmarkError | undefined {
     const { maxQueued } = this.#settings
-    if (this.#closing)
-      return new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter is closed; the mail was not sent.')
     if (onlyStream !== undefined && stream !== undefined && stream !== onlyStream)
       return wrongStream(stream, onlyStream)
     if (this.#queued < maxQueued) return undefined
@@ -187,15 +212,10 @@ export class PostmarkTransport extends EventEmitter {
     if (!this.#closing) process.nextTick(() => this.emit('idle'))
   }
 
-  #leave(): void {
-    this.#open--
-    if (this.#closing) runOutsideScopes(() => this.#endIfDone())
-  }
-
   /** The deadline of `close` is over: no mail is waited for, nor the end of a connection. */
   #stopAll(): void {
-    const error = () =>
-      new PostmarkError('ERR_POSTMARK_CLOSED', 'The transporter was closed, and its deadline is over.')
+    const error = () => closedError('The transporter was closed, and its deadline is over.')
+    for (const record of this.#mails) if (!record.handedOver) record.settle(error())
     for (const route of this.#routes.values()) {
       route.stopAll(error)
       void route.close(true)
@@ -203,7 +223,7 @@ export class PostmarkTransport extends EventEmitter {
   }
 
   #endIfDone(): void {
-    if (this.#open > 0 || !this.#closing) return
+    if (this.#mails.size > 0 || !this.#closing) return
     this.#closing.end(() => Promise.all([...this.#routes.values()].map((route) => route.close(false))))
   }
 }
@@ -244,6 +264,10 @@ class Closing {
       this.#resolve()
     })
   }
+}
+
+function closedError(message: string): PostmarkError {
+  return new PostmarkError('ERR_POSTMARK_CLOSED', message)
 }
 
 function countRecipients(message: unknown): number {

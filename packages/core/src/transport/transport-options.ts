@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls'
+import type { SendMailOptions } from 'nodemailer'
 import type { CompileOptions } from '../compile/settings.js'
 import type { RetrySettings } from '../delivery/retry.js'
 import type { PoolSettings } from '../delivery/route.js'
@@ -51,6 +52,16 @@ export type PostmarkTransportOptions = CredentialOptions &
      * two round trips per mail. false: each command waits for its reply, four round trips and more.
      */
     readonly pipelining?: Pipelining | undefined
+    /**
+     * Default fields of messages, as the second argument of Nodemailer's createTransport: `from`, `replyTo`, `headers` and
+     * others. Postmark's fields among them count as `defaults`. Default none.
+     * @example { from: 'Shop <shop@example.com>', replyTo: 'help@example.com', headers: { 'X-Shop': '1' } }
+     */
+    readonly message?: SendMailOptions | undefined
+    /** Whether a mail that names a file is rejected, as with Nodemailer: for messages of strangers. Default false. */
+    readonly disableFileAccess?: boolean | undefined
+    /** Whether a mail that names a URL is rejected. A data URL is none. Default false. */
+    readonly disableUrlAccess?: boolean | undefined
     /** As Nodemailer's: an object with `debug` and `info`, or true for standard output. It never sees a credential. */
     readonly logger?: object | boolean | undefined
   }

@@ -1,9 +1,12 @@
 import type { ConnectionOptions } from 'node:tls'
+import { readMessageDefaults } from '../compile/message-defaults.js'
 import type { CompileSettings } from '../compile/settings.js'
 import { readCompileOptions } from '../compile/settings.js'
+import type { MailOptions } from '../compile/take-mail.js'
 import { ConnectionBudget, processBudget } from '../delivery/connection-budget.js'
 import type { RetrySettings } from '../delivery/retry.js'
 import type { RoutePlan } from '../delivery/route.js'
+import { mergeFields } from '../fields/merge-fields.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { describe, isRecord } from '../problems/describe.js'
 import { PostmarkError, UNSET_URL } from '../problems/error.js'
@@ -23,12 +26,15 @@ import { parseTransportUrl, URL_FORM } from './transport-url.js'
 
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
-  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed'
+  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed ' +
+  'message disableFileAccess disableUrlAccess'
 ).split(' ')
 
 /** The options of a transport after the check at construction. */
 export interface TransportSettings extends StreamRoutes {
   readonly compile: CompileSettings
+  /** What each message gets. */
+  readonly mail: MailOptions
   readonly budget: ConnectionBudget
   readonly maxQueued: number
 }
@@ -40,9 +46,10 @@ const DEADLINE_MS = 180_000
  * Checks the options, or the URL, of a transport.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL, _CREDENTIALS, _TLS, _FIELDS
  */
-export function toTransportSettings(input: unknown): TransportSettings {
+export function toTransportSettings(input: unknown, messageDefaults?: unknown): TransportSettings {
   const options = readInput(input) as PostmarkTransportOptions
   refuseUnknown(options, OPTIONS)
+  const mail = readMailOptions(options, messageDefaults)
   const { host, tls = {}, allowPlaintext = false, messageStream, strictStreams = false } = options
   if (host !== undefined && (typeof host !== 'string' || host === ''))
     throw optionError('host', host, 'a host name')
@@ -63,7 +70,27 @@ export function toTransportSettings(input: unknown): TransportSettings {
       unnamed: routes.target(undefined).onlyStream,
     },
   )
-  return { ...routes, compile, budget, maxQueued }
+  const all = mail.message
+    ? { ...compile, defaults: mergeFields(compile.defaults, mail.message.postmark) }
+    : compile
+  return { ...routes, compile: all, mail, budget, maxQueued }
+}
+
+/** What each message gets: default fields, which may be given in two places, and what it may read. */
+function readMailOptions(
+  { message, disableFileAccess, disableUrlAccess }: PostmarkTransportOptions,
+  messageDefaults: unknown,
+): MailOptions {
+  if (message !== undefined && messageDefaults !== undefined) {
+    throw new PostmarkError(
+      'ERR_POSTMARK_OPTIONS',
+      'Option message and the second argument both give default fields of messages. Remove one of them.',
+    )
+  }
+  for (const [name, value] of Object.entries({ disableFileAccess, disableUrlAccess })) {
+    if (value !== undefined && typeof value !== 'boolean') throw optionError(name, value, 'true or false')
+  }
+  return { message: readMessageDefaults(message ?? messageDefaults), disableFileAccess, disableUrlAccess }
 }
 
 /** Checks what all routes of a transport have in common, and returns what makes the plan of one. */

@@ -1,0 +1,59 @@
+import { accessError } from '../message/access-error.js'
+import { checkContents } from '../message/check-contents.js'
+import { cloneMessage } from '../message/clone-message.js'
+import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
+import { contentStreams, holdErrors, releaseStreams, toByteStreams } from '../message/stream-content.js'
+import { carryRecord, MailRecord } from './mail-record.js'
+import { applyDefaults, type MessageDefaults } from './message-defaults.js'
+
+/** What a transporter adds to each of its messages. */
+export interface MailOptions {
+  readonly message?: MessageDefaults | undefined
+  readonly disableFileAccess?: boolean | undefined
+  readonly disableUrlAccess?: boolean | undefined
+}
+
+/** A transporter, as far as it adds to messages itself. */
+interface Mailer {
+  readonly options?: unknown
+  /** Private, on Nodemailer 7 to 10: the second argument of createTransport. */
+  readonly _defaults?: unknown
+}
+
+/** A mail on its way to Nodemailer. */
+export interface TakenMail {
+  /** What Nodemailer gets; none of the caller's Postmark headers is in it. */
+  readonly copy: Record<string, unknown>
+  readonly record: MailRecord
+  /** Why it must not be sent on. */
+  readonly refused: Error | undefined
+}
+
+/** Reads context and message now; the copy carries what was read, and nothing of the caller's is written into. */
+export function takeMail(message: unknown, mailer: Mailer, options: MailOptions): TakenMail {
+  const { postmark, ...copy } = cloneMessage(Object(message ?? {}))
+  const split = splitHeaders(copy.headers)
+  const record = new MailRecord(postmark, split.postmark)
+  // An object of its own, since Nodemailer writes a transport's default headers into it.
+  copy.headers = joinHeaders(split.rest, [])
+  const defaults = Object(mailer._defaults) as Readonly<Record<string, unknown>>
+  if (options.message) applyDefaults(copy, options.message, defaults)
+  for (const flag of ['disableFileAccess', 'disableUrlAccess'] as const) {
+    const given = Object(mailer.options) as MailOptions
+    if (options[flag] || given[flag] || defaults[flag]) copy[flag] = true
+  }
+  carryRecord(copy, record)
+  record.unreadable = checkContents(copy)
+  // Before the compile step refuses it, Nodemailer would look for images in it.
+  if (record.unreadable.some(({ path }) => path === 'html')) copy.html = undefined
+  holdErrors(contentStreams(copy))
+  toByteStreams(copy)
+  return { copy, record, refused: accessError(copy) }
+}
+
+/** Ends the streams of a mail that failed: those of the message, and what the steps have made of them. */
+export function releaseMail({ copy, record }: TakenMail): void {
+  releaseStreams(contentStreams(copy))
+  const { mail } = record
+  if (mail) releaseStreams(contentStreams((mail as { data: Record<string, unknown> }).data))
+}
