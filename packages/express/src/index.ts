@@ -7,7 +7,7 @@ export {
   type PostmarkProblem,
   runWithPostmark,
   updatePostmark,
-} from '@postmark-smtp/core'
+} from '@postmark-smtp/core/pure'
 export type { WebhookEvent, WebhookHandlerOptions } from '@postmark-smtp/webhooks'
 export {
   type PostmarkMiddleware,

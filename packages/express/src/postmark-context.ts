@@ -1,5 +1,5 @@
-import { capturePostmark, type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core'
 import { optionError } from '@postmark-smtp/core/internal'
+import { capturePostmark, type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core/pure'
 import { refuseUncalled } from './refuse-uncalled.js'
 
 declare global {

@@ -1,5 +1,5 @@
 import { IncomingMessage } from 'node:http'
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 
 /**
  * Refuses a request where options belong: Express was given the function that makes a middleware, as the middleware.

@@ -1,5 +1,5 @@
 import { type CompileOptions, type CompilePlugin, PostmarkError } from '@postmark-smtp/core'
-import { createCompileStep } from '@postmark-smtp/core/internal'
+import { createCompileStep } from '@postmark-smtp/core/internal-compile'
 
 /**
  * The plugin that writes Postmark's headers on the mails of a transporter that you made.

@@ -88,6 +88,35 @@ it.each(folders)('%s has a README of at most 60 lines', (folder) => {
   expect(read(`packages/${folder}/README.md`).trimEnd().split('\n').length).toBeLessThanOrEqual(60)
 })
 
+/** What a source imports when it runs; types are gone by then. */
+function importsOf(path: string): string[] {
+  const text = read(path).replace(/^(import|export) type [^'"]*from '[^']+'/gm, '')
+  const names = text.matchAll(/^(?:(?:import|export|\})[^'"\n]*from |import |.*\bimport\()'([^']+)'/gm)
+  return [...names].map(([, name]) => name!)
+}
+
+/** Packages that are not ours which a source needs when it runs, with all that it imports. */
+function needs(path: string, seen = new Set<string>()): string[] {
+  if (seen.has(path)) return []
+  seen.add(path)
+  return importsOf(path).flatMap((name) => {
+    if (name.startsWith('.'))
+      return needs(new URL(name, `file:///${path}`).pathname.slice(1).replace(/\.js$/, '.ts'), seen)
+    const [, folder, file = 'index'] = /^@postmark-smtp\/(\w+)(?:\/([\w-]+))?$/.exec(name) ?? []
+    return folder === undefined ? [name] : needs(`packages/${folder}/src/${file}.ts`, seen)
+  })
+}
+
+it.each([
+  'packages/core/src/pure.ts',
+  'packages/core/src/internal.ts',
+  'packages/webhooks/src/index.ts',
+  'packages/express/src/index.ts',
+])('%s runs where Nodemailer is not installed', (path) => {
+  expect(needs(path).filter((name) => !name.startsWith('node:'))).toEqual([])
+  expect(needs('packages/core/src/index.ts')).toContain('nodemailer')
+})
+
 it('names of Postmark headers stand in the vocabulary alone', () => {
   const sources = published.flatMap(sourcesOf)
   const literal = /['"`]X-PM-/i

@@ -12,7 +12,9 @@ type Order = Readonly<Record<string, readonly string[] | 'any'>>
 const ORDERS: Readonly<Record<string, Order>> = {
   core: {
     'index.ts': 'any',
+    'pure.ts': 'any',
     'internal.ts': 'any',
+    'internal-compile.ts': 'any',
     'augmentation.ts': 'any',
     'augmentation.cts': 'any',
     transport: ['delivery', 'smtp', 'compile', 'context', 'message', 'fields', 'problems', 'vocabulary'],

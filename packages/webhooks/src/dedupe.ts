@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { WEBHOOK_HEADERS } from '@postmark-smtp/core'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { WEBHOOK_HEADERS } from '@postmark-smtp/core/pure'
 import type { WebhookEvent } from './webhook-event.js'
 
 /**

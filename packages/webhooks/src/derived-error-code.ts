@@ -1,4 +1,4 @@
-import { API_ERRORS } from '@postmark-smtp/core'
+import { API_ERRORS } from '@postmark-smtp/core/pure'
 
 /**
  * What Postmark's API says with a code, where it does not begin with the code's name. The words "sender signature" are not

@@ -1,4 +1,4 @@
-import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core'
+import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/core/pure'
 import { readHeaderLines, readParagraphs } from './header-lines.js'
 
 /**

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import type { DedupeStore } from './dedupe.js'
 
 /** Longer than Postmark waits for a reply. After a crash an event is handled again when it is over. */

@@ -1,5 +1,5 @@
-import { PostmarkError } from '@postmark-smtp/core'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import { type Raw, readText } from './read-value.js'
 import { readWebhooks, type WebhookReader, type WebhookReport } from './webhook-report.js'
 

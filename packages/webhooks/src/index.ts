@@ -1,4 +1,4 @@
-export { isPostmarkError, PostmarkError } from '@postmark-smtp/core'
+export { isPostmarkError, PostmarkError } from '@postmark-smtp/core/pure'
 export type { AddressRule } from './address-check.js'
 export type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
 export { type BounceId, exactIds } from './bounce-id.js'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import type { BounceFilter, BouncePage } from './bounce-client.js'
 import { type BounceId, readBounceId } from './bounce-id.js'
 import { toEasternCeil, toEasternFloor } from './eastern-time.js'

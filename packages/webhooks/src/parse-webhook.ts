@@ -1,4 +1,4 @@
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import { quoteLongIds } from './bounce-id.js'
 import { readDumpFields } from './dump-fields.js'
 import { readBounce, readSubscriptionChange } from './read-bounce.js'

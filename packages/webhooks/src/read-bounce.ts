@@ -1,4 +1,4 @@
-import { API_ERRORS, type BounceTypeName } from '@postmark-smtp/core'
+import { API_ERRORS, type BounceTypeName } from '@postmark-smtp/core/pure'
 import { readBounceId } from './bounce-id.js'
 import { deriveErrorCode } from './derived-error-code.js'
 import { type Raw, readText } from './read-value.js'

@@ -1,4 +1,4 @@
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'
 import { compareIds, type ListedBounce, listBounces } from './list-bounces.js'
 import { parseBounce } from './parse-webhook.js'

@@ -1,4 +1,4 @@
-import { PostmarkError, WEBHOOK_HEADERS } from '@postmark-smtp/core'
+import { PostmarkError, WEBHOOK_HEADERS } from '@postmark-smtp/core/pure'
 import type { WebhookAuth } from './webhook-auth.js'
 
 /** What a refused post showed in place of a secret, as the end of a sentence. It quotes nothing of the post. */

@@ -1,4 +1,4 @@
-import { PostmarkError } from '@postmark-smtp/core'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import { toEasternFloor } from './eastern-time.js'
 import type { MailClient, MailFilter, MailPage } from './mail-client.js'
 import { findMetadata, isObject, type Raw, readMetadata } from './read-value.js'

@@ -1,4 +1,4 @@
-import type { SuppressionStore } from '@postmark-smtp/core'
+import type { SuppressionStore } from '@postmark-smtp/core/pure'
 import type { WebhookEvent } from './webhook-event.js'
 
 /** The error code for an address that is suppressed already. */

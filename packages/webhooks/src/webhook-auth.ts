@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
-import { PostmarkError } from '@postmark-smtp/core'
 import { refuseUnknown } from '@postmark-smtp/core/internal'
+import { PostmarkError } from '@postmark-smtp/core/pure'
 import { type AddressRule, createAddressCheck } from './address-check.js'
 import { isObject } from './read-value.js'
 

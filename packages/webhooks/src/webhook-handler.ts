@@ -1,4 +1,4 @@
-import { PostmarkError, runWithPostmark } from '@postmark-smtp/core'
+import { PostmarkError, runWithPostmark } from '@postmark-smtp/core/pure'
 import { dedupeKey } from './dedupe.js'
 import { type Handled, handleOnce } from './handle-once.js'
 import { parseWebhook } from './parse-webhook.js'

@@ -1,11 +1,10 @@
 import { describe, isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INVALID_REQUEST } from '../problems/problem.js'
-import { REST_ANSWERS } from '../vocabulary/api-errors.js'
+import { REST_ANSWERS, refusedByRest } from '../vocabulary/api-errors.js'
 import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { toAddressKey } from './address-key.js'
 import { addressField, listRecipients, readAddresses } from './addresses.js'
-import { refusedByRest } from './check-parts.js'
 import { type HeaderLine, lineValue } from './file-name.js'
 
 type Message = Readonly<Record<string, unknown>>

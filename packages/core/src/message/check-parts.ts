@@ -1,7 +1,7 @@
 import type { PostmarkProblem } from '../problems/problem.js'
 import { FORBIDDEN_ATTACHMENT, INVALID_REQUEST } from '../problems/problem.js'
 import { quote } from '../problems/quote.js'
-import { REST_ANSWERS } from '../vocabulary/api-errors.js'
+import { REST_ANSWERS, refusedByRest } from '../vocabulary/api-errors.js'
 import { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { toBase64Bytes } from './content-size.js'
 import type { MessagePart } from './message-parts.js'
@@ -86,9 +86,4 @@ function checkBodies(parts: readonly MessagePart[]): PostmarkProblem[] {
       severity: 'warning',
     },
   ]
-}
-
-/** What is known of a mail that Postmark's other way to send refuses. */
-export function refusedByRest(answer: string): string {
-  return `Postmark’s REST API refuses such a mail with "${answer}"; whether SMTP does so too is not documented.`
 }

@@ -13,6 +13,11 @@ export const REST_ANSWERS = {
   noBody: 'Provide either email TextBody or HtmlBody or both.',
 } as const
 
+/** What is known of a mail that Postmark's other way to send refuses. */
+export function refusedByRest(answer: string): string {
+  return `Postmark’s REST API refuses such a mail with "${answer}"; whether SMTP does so too is not documented.`
+}
+
 /**
  * The error codes that a send can meet. Over SMTP they come later, as a bounce of the type SMTPApiError.
  * @example API_ERRORS[406].cure

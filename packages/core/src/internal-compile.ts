@@ -1,0 +1,2 @@
+/** The part of `internal` that needs Nodemailer. */
+export { createCompileStep } from './compile/compile-step.js'
