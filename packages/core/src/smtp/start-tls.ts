@@ -57,6 +57,8 @@ export function startTls(
     const error = new Error('The connection was closed during the TLS handshake')
     settle(Object.assign(error, { code: 'ECONNRESET' }))
   }
+  // Node follows the end of its own sockets only; this one may be another's.
+  socket.once('close', () => secured.destroy())
   secured.once('secureConnect', onSecure).on('error', settle).once('close', onClose)
   secured.on('session', (ticket) => {
     sessions.delete(key)
