@@ -7,28 +7,42 @@ import type { OpenCallback, Opener } from './race-ports.js'
 import type { Reply } from './reply-reader.js'
 import type { SmtpLog } from './smtp-log.js'
 
-/** Opens a socket in place of the race over the ports: a proxy, a tunnel. As Nodemailer's own `getSocket`. */
+/**
+ * Opens a socket in place of the race over the ports: a proxy, a tunnel. As Nodemailer's own `getSocket`: where it gives
+ * neither an error nor a socket, one is opened as usual.
+ */
 export type GetSocket = (
   options: object,
   done: (error: Error | null, socket?: { connection: object } | false) => void,
 ) => void
 
-/** Makes the opener for sockets that a `getSocket` gives: each of them is a socket like any other from then on. */
-export function createGivenSockets(getSocket: GetSocket, host: string, port: number): Opener {
+/**
+ * Makes the opener for sockets that a `getSocket` gives: each of them is a socket like any other from then on.
+ * @param race opens one where it gives none
+ */
+export function createGivenSockets(getSocket: GetSocket, host: string, port: number, race: Opener): Opener {
   let wasGreeted = false
   return {
-    bury: () => {},
-    hasLivePort: true,
+    bury: race.bury,
+    get hasLivePort() {
+      return race.hasLivePort
+    },
     get wasGreeted() {
-      return wasGreeted
+      return wasGreeted || race.wasGreeted
     },
     open: (limitMs, log, done) => {
+      let cancelRace: () => void = () => {}
       const opening = new Opening(log, (failure, greeted) => {
         if (greeted) wasGreeted = true
         done(failure, greeted)
       })
-      opening.start(getSocket, { host, port, secure: false, connectionTimeout: limitMs }, limitMs)
-      return () => opening.cancel()
+      opening.start(getSocket, { host, port, secure: false, connectionTimeout: limitMs }, limitMs, () => {
+        cancelRace = race.open(limitMs, log, done)
+      })
+      return () => {
+        opening.cancel()
+        cancelRace()
+      }
     },
   }
 }
@@ -45,7 +59,8 @@ class Opening {
     this.#done = done
   }
 
-  start(getSocket: GetSocket, options: object, limitMs: number): void {
+  /** @param onNone called where no socket is given, and nothing went wrong */
+  start(getSocket: GetSocket, options: object, limitMs: number, onNone: () => void): void {
     this.#timer = setTimeout(() => {
       const what = this.#channel ? 'no greeting on the socket of getSocket' : 'getSocket gave no socket'
       this.#fail(`${what} within ${limitMs} ms`, {
@@ -59,17 +74,19 @@ class Opening {
         const socket = result ? result.connection : undefined
         // A socket that comes late, or twice, has nobody who would close it.
         if (this.#over || given) (socket as Partial<Duplex> | undefined)?.destroy?.()
-        else if (error || !isDuplex(socket))
-          this.#fail(error ? `getSocket failed: ${error.message}` : 'getSocket gave no socket', {
-            cause: error ?? undefined,
-          })
+        else if (error) this.#fail(`getSocket failed: ${toText(error)}`, { cause: error })
+        else if (!socket) {
+          this.cancel()
+          onNone()
+        } else if (!isDuplex(socket) || socket.destroyed)
+          this.#fail(`getSocket gave ${isDuplex(socket) ? 'a socket that is closed' : 'no socket'}`, {})
         else {
           given = true
           this.#greet(socket)
         }
       })
     } catch (error) {
-      this.#fail(`getSocket threw: ${error instanceof Error ? error.message : 'a value'}`, { cause: error })
+      this.#fail(`getSocket threw: ${toText(error)}`, { cause: error })
     }
   }
 
@@ -135,9 +152,11 @@ class Opening {
   }
 }
 
-function isDuplex(value: object | undefined): value is Duplex {
-  return (
-    typeof (value as Partial<Duplex> | undefined)?.write === 'function' &&
-    typeof (value as Partial<Duplex>).on === 'function'
-  )
+function isDuplex(value: object): value is Duplex {
+  const { write, on } = value as Partial<Duplex>
+  return typeof write === 'function' && typeof on === 'function'
+}
+
+function toText(error: unknown): string {
+  return error instanceof Error ? error.message : 'a value that is no error'
 }

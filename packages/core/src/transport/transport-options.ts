@@ -44,7 +44,7 @@ export type PostmarkTransportOptions = CredentialOptions &
     readonly retry?: Partial<RetrySettings> | undefined
     /** Time limits of the phases, in milliseconds. Default: race 10 s, reply 60 s, reply to the final dot 120 s. */
     readonly timeouts?: Partial<TimeLimits> | undefined
-    /** Opens the sockets, instead of the race over the ports. */
+    /** Opens the sockets. Where it calls back without one and without an error, the ports race as usual. */
     readonly getSocket?: GetSocket | undefined
     /**
      * How commands share a write. `auto` (default): one mail's commands do, and where the server takes it the next

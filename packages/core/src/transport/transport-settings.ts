@@ -117,14 +117,16 @@ function createPlanner(
   const ports = readPorts(options.ports)
   const limits = readNumbers('timeouts', options.timeouts, TIME_LIMITS)
   const context = allowPlaintext ? undefined : createTlsContext(tls)
+  const toOpener = (host: string) => {
+    const race = createPortRace(host, ports)
+    return getSocket ? createGivenSockets(getSocket as GetSocket, host, ports[0]!, race) : race
+  }
   return (host, { login, rotates }) => ({
     ...shared,
     pipelining,
     session: {
       host,
-      opener: getSocket
-        ? createGivenSockets(getSocket as GetSocket, host, ports[0]!)
-        : createPortRace(host, ports),
+      opener: toOpener(host),
       tls: context,
       authMethod,
       login,
