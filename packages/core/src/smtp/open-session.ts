@@ -56,6 +56,8 @@ export function openSession(
   let giveUp: () => void = () => {}
   let handshake: Handshake | undefined
   let askedAgain = false
+  /** Ports on which TLS could not be had: where one of them wins again, the others have had their chance. */
+  const withoutTls = new Set<number>()
 
   const login = async (): Promise<Login> => {
     const found = await plan.login()
@@ -85,7 +87,8 @@ export function openSession(
     const { failure, ofPort } = result
     if (ofPort && port !== undefined) {
       opener.bury(port)
-      if (opener.hasLivePort) {
+      if (opener.hasLivePort && !withoutTls.has(port)) {
+        withoutTls.add(port)
         start()
         return
       }
