@@ -100,6 +100,22 @@ describe('a connection with a fault', () => {
     },
   )
 
+  it('refuses a header block that is too large, as any other does', async () => {
+    await using sandbox = await startSandbox({ allowAnonymous: true, faults: [late] })
+    const envelope = ['EHLO me', 'MAIL FROM:<a@example.com>', 'RCPT TO:<b@example.com>', 'DATA']
+    const mail = `${'a:\r\n'.repeat(11_000)}\r\nHi\r\n.`
+    for (let connection = 0; connection < 2; connection++)
+      expect(await dialogue(sandbox, [...envelope, mail])).toContain(
+        '\r\n552 5.3.4 Error: message header too big\r\n',
+      )
+    expect(sandbox.outbox).toEqual([])
+  })
+
+  it('ends where a line has no end', async () => {
+    await using sandbox = await startSandbox({ faults: [late] })
+    expect(await dialogue(sandbox, ['x'.repeat(1_000_000)])).toBe('220 smtp.sandbox ESMTP\r\n')
+  })
+
   it('refuses a message above SIZE', async () => {
     await using sandbox = await startSandbox({ allowAnonymous: true, faults: [late] })
     const text = `${'x'.repeat(998)}\r\n`.repeat(20_500)

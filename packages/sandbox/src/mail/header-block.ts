@@ -22,6 +22,24 @@ function findEmptyLine(entity: Buffer): number {
   return before < 0 ? -1 : before + 1
 }
 
+/** More than any mail needs. What lies beyond is not read, since a header costs far more memory than its bytes. */
+const MAX_HEADER_BYTES = 1_000_000
+const MAX_HEADER_FIELDS = 10_000
+
+/** Whether the header block of a message is larger than what is read. */
+export function isHeaderTooLarge(raw: Buffer): boolean {
+  const { header } = splitEntity(raw)
+  if (header.length > MAX_HEADER_BYTES) return true
+  // A field has two bytes and a line break at least.
+  return header.length > MAX_HEADER_FIELDS * 3 && countLines(header) > MAX_HEADER_FIELDS
+}
+
+function countLines(bytes: Buffer): number {
+  let count = 0
+  for (let at = bytes.indexOf(0x0a); at >= 0; at = bytes.indexOf(0x0a, at + 1)) count += 1
+  return count
+}
+
 /** Reads the header block of a message, and nothing after it. */
 export function readHeaderBlock(raw: Buffer): MailHeader[] {
   return decodeFields(readRawFields(raw))
@@ -37,9 +55,9 @@ export function readRawFields(raw: Buffer): MailHeader[] {
   const fields: MailHeader[] = []
   // Unfolding removes the line break only: the white space after it belongs to the value (RFC 5322, 2.2.3).
   const lines = splitEntity(raw)
-    .header.toString('latin1')
+    .header.toString('latin1', 0, MAX_HEADER_BYTES)
     .replace(/\r?\n(?=[ \t])/g, '')
-    .split(/\r?\n/)
+    .split(/\r?\n/, MAX_HEADER_FIELDS)
   for (const line of lines) {
     const colon = line.indexOf(':')
     if (colon > 0)

@@ -5,7 +5,7 @@ import { parameter } from './header-parameter.js'
 export interface MimePart {
   /** In lower case. @example 'text/html' */
   readonly type: string
-  /** Not decoded. */
+  /** Those that begin with `Content-`, not decoded. */
   readonly headers: readonly MailHeader[]
   /** Undefined where the part is no file. */
   readonly filename: string | undefined
@@ -28,7 +28,8 @@ export function readParts(raw: Buffer): MimePart[] {
 }
 
 function walk(entity: Buffer, depth: number, parts: MimePart[]): void {
-  const headers = readRawFields(entity)
+  // A part with ten thousand other fields would hold them all in memory.
+  const headers = readRawFields(entity).filter(({ key }) => /^content-/i.test(key))
   const contentType = headerValue(headers, 'content-type') ?? 'text/plain'
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
   const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined

@@ -7,7 +7,10 @@ import type { SandboxEvent } from './sandbox-event.js'
 export interface KeepLimits {
   /** Default 10,000. */
   readonly mails?: number
-  /** Bytes of all mails together, default 100 MB. The newest mail always stays. */
+  /**
+   * Memory of all mails together in bytes, with what came of them and with those that are being received; default
+   * 100 MB. The newest mail always stays.
+   */
   readonly bytes?: number
 }
 
@@ -30,24 +33,44 @@ export class MailStore {
   readonly #bounceOfId = new Map<number, SandboxBounce>()
   readonly #bouncesOf = new WeakMap<SandboxMail, SandboxBounce[]>()
   readonly #eventsOf = new WeakMap<SandboxMail, SandboxEvent[]>()
+  readonly #weightOf = new WeakMap<SandboxMail, number>()
   readonly #limits: Required<KeepLimits>
+  /** Of the mails that are kept. */
   #bytes = 0
+  /** Of those that are not here in full yet. */
+  #receiving = 0
 
   constructor(limits: Required<KeepLimits>) {
     this.#limits = limits
   }
 
-  /** Whether older mails had to go. */
-  addMail(mail: SandboxMail): boolean {
+  addMail(mail: SandboxMail): void {
     this.mails.push(mail)
     this.#mailOfId.set(mail.messageId, mail)
-    this.#bytes += mail.raw.length
-    let removed = false
-    while (this.#isFull()) {
-      this.#removeOldest()
-      removed = true
-    }
-    return removed
+    this.#addWeight(mail, toWeight(mail))
+  }
+
+  /** Lets the oldest mails go until the rest is within the limits; whether any had to. */
+  makeRoom(): boolean {
+    const before = this.mails.length
+    while (this.#isFull()) this.#removeOldest()
+    return this.mails.length < before
+  }
+
+  /**
+   * Counts bytes of a mail that is being received; false where that is too much beside the other ones. A mail that is
+   * the only one may be of any size.
+   * @param held what was counted for this mail already
+   */
+  reserve(bytes: number, held: number): boolean {
+    const isTooMuch = this.#receiving + bytes > this.#limits.bytes && this.#receiving > held
+    if (!isTooMuch) this.#receiving += bytes
+    return !isTooMuch
+  }
+
+  /** Ends the count of what was reserved for one mail. */
+  release(bytes: number): void {
+    this.#receiving -= bytes
   }
 
   addBounce(bounce: SandboxBounce): void {
@@ -57,7 +80,9 @@ export class MailStore {
   }
 
   addEvent(event: SandboxEvent): void {
-    if (event.mail) append(this.#eventsOf, event.mail, event)
+    if (!event.mail) return
+    append(this.#eventsOf, event.mail, event)
+    this.#addWeight(event.mail, EVENT_BYTES)
   }
 
   findMail(messageId: string): SandboxMail | undefined {
@@ -82,18 +107,42 @@ export class MailStore {
 
   #isFull(): boolean {
     const { length } = this.mails
-    return length > 1 && (length > this.#limits.mails || this.#bytes > this.#limits.bytes)
+    const bytes = this.#bytes + this.#receiving
+    return length > 1 && (length > this.#limits.mails || bytes > this.#limits.bytes)
+  }
+
+  #addWeight(mail: SandboxMail, bytes: number): void {
+    // What happens to a mail that is not kept any more is counted nowhere.
+    if (this.#mailOfId.get(mail.messageId) !== mail) return
+    this.#weightOf.set(mail, (this.#weightOf.get(mail) ?? 0) + bytes)
+    this.#bytes += bytes
   }
 
   #removeOldest(): void {
     const mail = this.mails.shift()!
     this.#mailOfId.delete(mail.messageId)
-    this.#bytes -= mail.raw.length
+    this.#bytes -= this.#weightOf.get(mail) ?? 0
     for (const bounce of this.#bouncesOf.get(mail) ?? []) {
       this.#bounceOfId.delete(bounce.id)
       this.bounces.splice(this.bounces.indexOf(bounce), 1)
     }
   }
+}
+
+// As measured on Node 20.
+const MAIL_BYTES = 2000
+const EVENT_BYTES = 800
+const ITEM_BYTES = 100
+
+/** About as many bytes as a mail takes in memory: of one with many short headers, they are most of it. */
+function toWeight({ raw, headers, envelope, verdict }: SandboxMail): number {
+  const items = [
+    ...headers.map(({ key, value }) => key.length + value.length),
+    ...envelope.to.map(({ length }) => length),
+    ...verdict.problems.map(({ message, path, cure }) => message.length + path.length + cure.length),
+    ...verdict.notes.map(({ length }) => length),
+  ]
+  return items.reduce((sum, length) => sum + length + ITEM_BYTES, raw.length + MAIL_BYTES)
 }
 
 function append<K extends object, V>(map: WeakMap<K, V[]>, key: K, value: V): void {

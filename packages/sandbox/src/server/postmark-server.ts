@@ -58,6 +58,14 @@ export interface PostmarkServer extends MailActions {
   /** What happened to a mail, oldest first. */
   eventsOf(mail: SandboxMail): readonly SandboxEvent[]
 
+  /**
+   * Counts bytes of a mail that is being received among those that are kept, for which older mails go; false where
+   * too much is being received already.
+   * @param held what was counted for this mail before
+   */
+  reserve(bytes: number, held: number): boolean
+  /** Ends the count of what was reserved for one mail. */
+  release(bytes: number): void
   /** Takes a mail, judges it, and lets happen what Postmark would do next. */
   receive(raw: Buffer, envelope: MailEnvelope, arrival: Arrival): SandboxMail
   /** Reactivates the address of a bounce. */
@@ -154,10 +162,17 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     findBounce: (id) => store.findBounce(id),
     eventsOf: (mail) => store.eventsOf(mail),
 
+    reserve(bytes, held) {
+      if (!store.reserve(bytes, held)) return false
+      if (store.makeRoom()) listeners.call('removed')
+      return true
+    },
+    release: (bytes) => store.release(bytes),
     receive(raw, envelope, arrival) {
       const read = readMail(raw, envelope)
       const mail = toSandboxMail(read, judge(read, arrival, rules), arrival, now())
-      const removed = store.addMail(mail)
+      store.addMail(mail)
+      const removed = store.makeRoom()
       listeners.call('mail', mail)
       if (removed) listeners.call('removed')
       const active = activeRecipients(mail, suppressions)

@@ -56,6 +56,8 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     authOptional: allowAnonymous,
     // As at Postmark, AUTH is offered before STARTTLS too: requiring TLS is the client's part.
     allowInsecureAuth: true,
+    // As Postfix has it; Postmark refuses a mail to more than fifty later.
+    maxRecipients: 1000,
     hideSMTPUTF8: true,
     hideDSN: false,
     disableReverseLookup: true,

@@ -153,6 +153,34 @@ it('refuses a message above SIZE, and keeps none of it', async () => {
   await sandbox.close()
 })
 
+it.each([
+  ['of more than a megabyte', `X-Long: ${'x'.repeat(900)}\r\n`.repeat(1200)],
+  ['of more than ten thousand lines', 'a:\r\n'.repeat(10_001)],
+])('refuses a header block %s, and goes on', async (_, header) => {
+  await using sandbox = await startSandbox()
+  const envelope = ['MAIL FROM:<a@x.org>', 'RCPT TO:<b@x.org>', 'DATA']
+  const mails = [...envelope, `${header}\r\nHi\r\n.`, ...envelope, 'Subject: small\r\n\r\nHi\r\n.']
+  const replies = await dialogue(['EHLO me', plain(TOKEN, TOKEN), ...mails, 'QUIT'], {}, sandbox)
+  expect(replies).toContain('552 5.3.4 Error: message header too big')
+  expect(sandbox.outbox.map(({ subject }) => subject)).toEqual(['small'])
+})
+
+it('takes a thousand recipients', async () => {
+  await using sandbox = await startSandbox()
+  const recipients = Array.from({ length: 1001 }, (_, i) => `RCPT TO:<a${i}@x.org>`)
+  const lines = [
+    'EHLO me',
+    plain(TOKEN, TOKEN),
+    'MAIL FROM:<a@x.org>',
+    ...recipients,
+    'DATA',
+    'From: a@x.org\r\n\r\n.',
+    'QUIT',
+  ]
+  expect(await dialogue(lines, {}, sandbox)).toContain('452 Error: too many recipients')
+  expect(sandbox.outbox[0]?.envelope.to).toHaveLength(1000)
+})
+
 type Line = string | ((lastReply: string) => string)
 
 /** Says one line after each whole reply, and returns the lines of all replies. */

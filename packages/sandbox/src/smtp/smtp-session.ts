@@ -2,6 +2,7 @@ import type { StreamType } from '@postmark-smtp/core'
 import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { LoggedIn, LoginCheck } from './logins.js'
+import { sizeProblem, TOO_BIG } from './size-problem.js'
 
 type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 
@@ -38,7 +39,7 @@ export function sessionHandlers(
   }
 
   async function receive(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<string> {
-    const raw = await readAll(stream)
+    const raw = await readAll(stream, server)
     const { mailFrom } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: recipients.get(session) ?? [] }
     const tokenStream = logins.get(session)?.stream
@@ -46,18 +47,39 @@ export function sessionHandlers(
   }
 }
 
+/** What a chunk takes in memory beside its bytes: a client may send them one by one. */
+const CHUNK_BYTES = 200
+
 /** By events, which cost less than an asynchronous iterator. */
-function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
+function readAll(stream: SMTPServerDataStream, server: PostmarkServer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
+    let held = 0
+    let problem: string | undefined
+    const letGo = () => {
+      chunks = []
+      server.release(held)
+      held = 0
+    }
     stream.on('data', (chunk: Buffer) => {
-      if (stream.sizeExceeded) chunks = []
-      else chunks.push(chunk)
+      if (problem !== undefined) return
+      const bytes = chunk.length + CHUNK_BYTES
+      if (stream.sizeExceeded) problem = TOO_BIG
+      else if (!server.reserve(bytes, held)) problem = '5.3.4 Error: too much mail is being received at once'
+      if (problem !== undefined) return letGo()
+      held += bytes
+      chunks.push(chunk)
     })
-    stream.once('error', reject)
+    stream.once('error', (error) => {
+      letGo()
+      reject(error)
+    })
     stream.once('end', () => {
-      if (!stream.sizeExceeded) return resolve(Buffer.concat(chunks))
-      reject(Object.assign(new Error('5.3.4 Error: message file too big'), { responseCode: 552 }))
+      const raw = Buffer.concat(chunks)
+      letGo()
+      problem ??= sizeProblem(raw)
+      if (problem === undefined) resolve(raw)
+      else reject(Object.assign(new Error(problem), { responseCode: 552 }))
     })
   })
 }

@@ -7,6 +7,8 @@ export interface SessionHost {
   /** The mechanisms that EHLO lists. */
   readonly mechanisms: readonly string[]
   readonly certificate: SecureContext
+  /** Bytes of a body beyond which nobody wants it (default: none). */
+  readonly maxBytes?: number
   /** Whether a mail needs a login before it. */
   readonly wantsLogin: boolean
   /** Whether this login may pass. */

@@ -135,7 +135,7 @@ export class FaultSession {
     if (this.#to.length === 0) return void this.#voice.reply('554 5.5.1 Error: no valid recipients')
     if ((await this.#voice.say('data', ['354 End data with <CR><LF>.<CR><LF>'])) !== 354) return
     const early = await this.#midBody()
-    const raw = early === 'over' ? undefined : await this.#wire.readBody()
+    const raw = early === 'over' ? undefined : await this.#wire.readBody(this.#host.maxBytes)
     if (raw === undefined) return
     const takes = early !== 'answered' && this.#plan.takesMail()
     const reply = takes ? this.#host.accept(raw, { from: this.#from!, to: this.#to }) : '554 5.3.0 Error'

@@ -4,6 +4,8 @@ import { setTimeout } from 'node:timers/promises'
 import { type SecureContext, TLSSocket } from 'node:tls'
 
 const FINAL_DOT = '\r\n.\r\n'
+/** As smtp-server has it. A client that says more on one line is no client of SMTP. */
+const MAX_LINE_BYTES = 16 * 1024
 
 /** The server's end of a connection: lines and bodies in, replies out, TLS, and the ways to break it. */
 export class FaultWire {
@@ -26,6 +28,10 @@ export class FaultWire {
     for (;;) {
       const end = this.#unread.indexOf('\n')
       if (end >= 0) return toText(this.#shift(end + 1)).replace(/\r?\n$/, '')
+      if (this.#unread.length > MAX_LINE_BYTES) {
+        this.cut()
+        return undefined
+      }
       if (!(await this.#readMore())) return undefined
     }
   }
@@ -40,9 +46,13 @@ export class FaultWire {
     return true
   }
 
-  /** Reads up to the final dot and takes the dot-stuffing out; undefined if the client goes before. */
-  async readBody(): Promise<Buffer | undefined> {
+  /**
+   * Reads up to the final dot and takes the dot-stuffing out; undefined if the client goes before.
+   * @param maxBytes of a longer body a little more than this is kept
+   */
+  async readBody(maxBytes: number = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
     const chunks: Buffer[] = []
+    let kept = 0
     // The dot of an empty body has no line before it.
     this.#unread = Buffer.concat([Buffer.from('\r\n'), this.#unread])
     for (;;) {
@@ -52,7 +62,11 @@ export class FaultWire {
         return unstuff(bytes.subarray(2, -3))
       }
       // Four bytes stay: the final dot may come in two parts.
-      if (this.#unread.length > 4) chunks.push(this.#shift(this.#unread.length - 4))
+      if (this.#unread.length > 4) {
+        const chunk = this.#shift(this.#unread.length - 4)
+        if (kept <= maxBytes) chunks.push(chunk)
+        kept += chunk.length
+      }
       if (!(await this.#readMore())) return undefined
     }
   }

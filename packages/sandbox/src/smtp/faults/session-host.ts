@@ -1,5 +1,6 @@
 import { SIZE_LIMIT } from '../greeting.js'
 import type { LoggedIn } from '../logins.js'
+import { sizeProblem } from '../size-problem.js'
 import type { SessionOptions } from '../smtp-listener.js'
 import type { SessionHost } from './fault-host.js'
 
@@ -12,6 +13,7 @@ export function createSessionHost(options: SessionOptions): SessionHost {
     mechanisms,
     certificate,
     wantsLogin,
+    maxBytes: SIZE_LIMIT,
     logIn(login) {
       loggedIn = checkLogin(login)
       return loggedIn !== undefined
@@ -20,7 +22,8 @@ export function createSessionHost(options: SessionOptions): SessionHost {
       secure = true
     },
     accept(raw, envelope) {
-      if (raw.length > SIZE_LIMIT) return '552 5.3.4 Error: message file too big'
+      const problem = sizeProblem(raw)
+      if (problem !== undefined) return `552 ${problem}`
       const { id } = server.receive(raw, envelope, { secure, host, tokenStream: loggedIn?.stream })
       return `250 2.0.0 Ok: queued as ${id}`
     },
