@@ -156,7 +156,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       address,
       port: options.httpPort ?? 0,
       password,
-      api: { server, webhooks, token, accepts },
+      api: { server, webhooks, token },
+      accepts,
       page: createPage({ server, webhooks, smtpUrl }),
     })
     listeners.push(http)

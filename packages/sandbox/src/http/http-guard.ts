@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
-import { basicAuth } from 'hono/basic-auth'
+import { auth } from 'hono/utils/basic-auth'
 import { isLoopback, isWildcard } from '../smtp/loopback.js'
+import type { GuessBrake } from './guess-brake.js'
 
 /**
  * Refuses a Host that does not name this server. A foreign page can make its own name point to 127.0.0.1 (DNS
@@ -37,10 +38,25 @@ function isSameOrigin({ req }: Context): boolean {
   return origin === undefined || origin === `http://${req.header('host')}`
 }
 
-/** Asks browsers for the password; the user name does not matter. */
-export function checkPassword(password: string): MiddlewareHandler {
-  return basicAuth({ realm: 'Postmark sandbox', verifyUser: (_user, given) => isSame(given, password) })
+/** What a request brings along: the address of the client. */
+export interface HttpEnv {
+  readonly Bindings: { readonly address: string }
 }
+
+/** Asks browsers for the password; the user name does not matter. */
+export function checkPassword(password: string, brake: GuessBrake): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const given = auth(c.req.raw)
+    const guess = given && (await brake.check(c.env.address, () => isSame(given.password, password)))
+    if (guess === 'right') return next()
+    if (guess === 'busy') return c.text(TOO_MANY_GUESSES, 429, { 'Retry-After': '10' })
+    return c.text('The inbox has a password.', 401, {
+      'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"',
+    })
+  }
+}
+
+const TOO_MANY_GUESSES = 'Too many wrong passwords came from your address. Wait ten seconds.'
 
 /** Compares in a time that tells nothing. */
 export function isSame(given: string, wanted: string): boolean {

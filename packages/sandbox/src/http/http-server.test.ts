@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../sandbox.js'
 
 /** A request with any headers, Host included, which fetch does not allow. */
@@ -102,6 +102,37 @@ describe('a password', () => {
     expect(refused.headers['www-authenticate']).toContain('Basic realm="Postmark sandbox"')
     expect((await call(sandbox, '/events', login('sesame'))).status).toBe(401)
     expect((await call(sandbox, '/', login('open sesame'))).status).toBe(200)
+  })
+
+  it('is guessed at by page and API five times at once, and then once a second', async () => {
+    await using sandbox = await startSandbox({ password: 'open sesame' })
+    const token = (guess: string) => ({ 'X-Postmark-Server-Token': guess })
+    for (let guess = 0; guess < 3; guess++) expect((await call(sandbox, '/', login('x'))).status).toBe(401)
+    for (let guess = 0; guess < 2; guess++)
+      expect((await call(sandbox, '/server', token('x'))).status).toBe(401)
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    try {
+      // Ten wait for their turns. What comes beyond is not looked at, not even the right one.
+      const waiting = Array.from({ length: 10 }, () => call(sandbox, '/', login('y')))
+      await expect.poll(() => vi.getTimerCount()).toBe(1)
+      const beyond = await call(sandbox, '/', login('open sesame'))
+      expect([beyond.status, beyond.headers['retry-after']]).toEqual([429, '10'])
+      const answer = await call(sandbox, '/server', token('open sesame'))
+      expect([answer.status, JSON.parse(answer.text).ErrorCode]).toEqual([429, 429])
+      // Asking for the login itself is no guess.
+      expect((await call(sandbox, '/')).status).toBe(401)
+      for (const reply of waiting) {
+        vi.advanceTimersByTime(1000)
+        expect((await reply).status).toBe(401)
+      }
+      const right = call(sandbox, '/', login('open sesame'))
+      await expect.poll(() => vi.getTimerCount()).toBe(1)
+      vi.advanceTimersByTime(1000)
+      expect((await right).status).toBe(200)
+    } finally {
+      vi.useRealTimers()
+    }
+    expect((await call(sandbox, '/server', token('open sesame'))).status).toBe(200)
   })
 
   it.each(['0.0.0.0', '::', '192.0.2.1', 'example.com'])('is wanted to listen on %s', async (host) => {

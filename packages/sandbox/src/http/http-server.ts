@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { Hono } from 'hono'
 import { type Listener, portError } from '../smtp/listener.js'
 import { type ApiContext, createApi, isApiRequest } from './api/api.js'
-import { addHeaders, checkHost, checkOrigin, checkPassword } from './http-guard.js'
+import { createGuessBrake } from './guess-brake.js'
+import { addHeaders, checkHost, checkOrigin, checkPassword, type HttpEnv } from './http-guard.js'
 import { toRequestListener } from './request-listener.js'
 
 /** Where the server listens, and what it answers with. */
@@ -13,7 +14,9 @@ export interface HttpServerOptions {
   readonly port: number
   /** What the page asks for (default: nothing). */
   readonly password: string | undefined
-  readonly api: ApiContext
+  readonly api: Omit<ApiContext, 'accepts'>
+  /** Whether a server token may use the API. */
+  accepts(token: string): boolean
   /** The inbox page. */
   readonly page: Hono
 }
@@ -25,7 +28,7 @@ export interface HttpServerOptions {
 export async function listenHttp(options: HttpServerOptions): Promise<Listener> {
   const { address, port } = options
   const app = createHttpApp(options)
-  const server = createServer(toRequestListener((request) => app.fetch(request)))
+  const server = createServer(toRequestListener((request, address) => app.fetch(request, { address })))
   server.on('clientError', (_error, socket) => socket.destroy())
   try {
     server.listen(port, address)
@@ -46,12 +49,17 @@ export async function listenHttp(options: HttpServerOptions): Promise<Listener> 
   }
 }
 
-function createHttpApp({ address, password, api, page }: HttpServerOptions): Hono {
-  const app = new Hono()
-  const rest = createApi(api)
+function createHttpApp({ address, password, api, accepts, page }: HttpServerOptions): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>()
+  // One for both: the password of the page is a token of the API.
+  const brake = createGuessBrake()
+  const rest = createApi({
+    ...api,
+    accepts: (token, client) => brake.check(client, () => accepts(token)),
+  })
   app.use(addHeaders, checkHost(address), checkOrigin)
-  app.all('*', async (c, next) => (isApiRequest(c.req) ? rest.fetch(c.req.raw) : next()))
-  if (password !== undefined) app.use(checkPassword(password))
+  app.all('*', async (c, next) => (isApiRequest(c.req) ? rest.fetch(c.req.raw, c.env) : next()))
+  if (password !== undefined) app.use(checkPassword(password, brake))
   app.all('*', (c) => page.fetch(c.req.raw))
   return app
 }

@@ -2,26 +2,23 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
+/** @param address of the client */
+type Answer = (request: Request, address: string) => Response | Promise<Response>
+
 /** Answers requests of `node:http` with a function from `Request` to `Response`, as Hono's applications are. */
-export function toRequestListener(
-  answer: (request: Request) => Response | Promise<Response>,
-): RequestListener {
+export function toRequestListener(answer: Answer): RequestListener {
   return (incoming, outgoing) => {
     respond(incoming, outgoing, answer).catch(() => outgoing.destroy())
   }
 }
 
-async function respond(
-  incoming: IncomingMessage,
-  outgoing: ServerResponse,
-  answer: (request: Request) => Response | Promise<Response>,
-): Promise<void> {
+async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): Promise<void> {
   const request = toRequest(incoming, outgoing)
   if (request === undefined) {
     outgoing.writeHead(400).end()
     return
   }
-  const { status, headers, body } = await answer(request)
+  const { status, headers, body } = await answer(request, incoming.socket.remoteAddress ?? '')
   const entries = [...headers].filter(([name]) => name !== 'set-cookie')
   outgoing.writeHead(
     status,

@@ -45,7 +45,7 @@ export const API_CODES = {
 export function apiError(
   code: number,
   message: string,
-  status: 401 | 404 | 405 | 413 | 422 | 500 = 422,
+  status: 401 | 404 | 405 | 413 | 422 | 429 | 500 = 422,
   details: Readonly<Record<string, unknown>> = {},
 ): HTTPException {
   const body = JSON.stringify({ ErrorCode: code, Message: message, ...details })

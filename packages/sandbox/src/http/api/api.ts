@@ -22,8 +22,13 @@ export interface ApiContext {
   readonly webhooks: WebhookSender
   /** The token that `GET /server` shows. */
   readonly token: string
-  /** Whether a server token may use the API. */
-  accepts(token: string): boolean
+  /** Whether a server token may use the API; `busy` where too many wrong ones came from the address. */
+  accepts(token: string, address: string): Promise<'right' | 'wrong' | 'busy'>
+}
+
+/** What a request brings along: the address of the client. */
+interface ApiEnv {
+  readonly Bindings: { readonly address: string }
 }
 
 /** The header that the API is authenticated by. */
@@ -34,6 +39,7 @@ const ACCOUNT_HEADER = 'X-Postmark-Account-Token'
 const MOST_BODY_BYTES = 1_000_000
 /** A path or method that there is not. Postmark's table has no code for it (its 405 means that credits are used up). */
 const NO_ROUTE = 404
+const TOO_MANY = 429
 
 /** What paths of Postmark's API begin with, also where the sandbox has none of them: each gets an answer in JSON. */
 const ROOTS: ReadonlySet<string> = new Set([
@@ -61,7 +67,7 @@ export function isApiRequest(request: Context['req']): boolean {
 }
 
 /** The REST subset of the sandbox. @see https://postmarkapp.com/developer/api/overview */
-export function createApi(context: ApiContext): Hono {
+export function createApi(context: ApiContext): Hono<ApiEnv> {
   const { server, webhooks, token } = context
   const routes = [
     ...serverRoutes(server, token),
@@ -73,10 +79,12 @@ export function createApi(context: ApiContext): Hono {
     ...actionRoutes(server),
   ]
   // As at Postmark, the case of a path does not count: the client asks for /deliveryStats.
-  const app = new Hono({ getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, '') })
+  const app = new Hono<ApiEnv>({
+    getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
+  })
   app.onError((error) => toResponse(error))
-  const checked: MiddlewareHandler = async ({ req }, next) => {
-    checkToken(req, context)
+  const checked: MiddlewareHandler<ApiEnv> = async ({ req, env }, next) => {
+    await checkToken(req, env.address, context)
     await next()
   }
   const limited = bodyLimit({
@@ -95,14 +103,17 @@ export function createApi(context: ApiContext): Hono {
 /** Paths that take the account token. */
 const ACCOUNT_PATH = /^\/(?:data-removals|domains|senders|servers|templates\/push)(?:\/|$)/i
 
-function checkToken(request: Context['req'], { accepts }: ApiContext): void {
+async function checkToken(request: Context['req'], address: string, { accepts }: ApiContext): Promise<void> {
   const token = request.header(TOKEN_HEADER)
   if (!token) {
     const given = request.header(ACCOUNT_HEADER) === undefined ? 'no header' : `${ACCOUNT_HEADER}, but not`
     const message = `The request has ${given} ${TOKEN_HEADER}. Give it the server token.`
     throw apiError(API_CODES.badToken, message, 401)
   }
-  if (accepts(token)) return
+  const guess = await accepts(token, address)
+  if (guess === 'right') return
+  if (guess === 'busy')
+    throw apiError(TOO_MANY, 'Too many wrong tokens came from your address. Wait ten seconds.', 429)
   const message = `The Server Token you provided in the ${TOKEN_HEADER} request header was invalid. Please verify that you are using a valid token.`
   throw apiError(API_CODES.badToken, message, 401)
 }

@@ -50,13 +50,10 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
   app.post(
     '/mails/:id/:action',
     withMail(async (c, mail) => {
+      const form = await readForm(c)
+      if (form === undefined) return c.text('The form cannot be read.', 400)
       try {
-        const known = await actOnMail(
-          context.server,
-          mail,
-          c.req.param('action') ?? '',
-          await c.req.parseBody(),
-        )
+        const known = await actOnMail(context.server, mail, c.req.param('action') ?? '', form)
         return known ? c.redirect(`/mails/${mail.messageId}`, 303) : show(c, notFoundView(), 404)
       } catch (error) {
         if (!isPostmarkError(error)) throw error
@@ -65,6 +62,15 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
       }
     }),
   )
+}
+
+/** The fields of a form, none where nothing was posted; undefined for what is no form. */
+async function readForm({ req }: Context): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const type = req.header('content-type')
+  if (type !== undefined && !/^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type)) {
+    return undefined
+  }
+  return req.parseBody().catch(() => undefined)
 }
 
 /** Whatever it is, the browser saves it and opens nothing. */

@@ -103,6 +103,23 @@ it('says where it could not read a text in its charset', async () => {
   expect(page).toContain('Grüße')
 })
 
+it.each([
+  ['a form without a boundary', 'multipart/form-data', 'x'],
+  [
+    'a form that breaks off',
+    'multipart/form-data; boundary=b',
+    '--b\r\nContent-Disposition: form-data; name="type"\r\n\r\nSoft',
+  ],
+  ['a form that is none', 'multipart/form-data; boundary=b', 'type=SoftBounce'],
+  ['JSON', 'application/json', '{"type":"SoftBounce"}'],
+  ['text', 'text/plain', 'type=SoftBounce'],
+])('answers %s with 400, and does nothing', async (_, type, body) => {
+  await send({})
+  const reply = await get(`${lastPath()}/bounce`, { method: 'POST', headers: { 'Content-Type': type }, body })
+  expect(reply.status).toBe(400)
+  expect(sandbox.bounces).toEqual([])
+})
+
 describe('what a recipient does', () => {
   it.each<[action: string, fields: Record<string, string>, event: object]>([
     ['open', {}, { recordType: 'Open', recipient: 'ann@example.com' }],
