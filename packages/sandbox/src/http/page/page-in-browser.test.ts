@@ -104,7 +104,7 @@ describe.skipIf(skipped)('the list', () => {
     const count = size(1000)
     await send(...Array.from({ length: count }, (_, i) => ({ subject: `Mail ${i}` })))
     await page.getByRole('status').getByText(`${count} mails`, { exact: true }).waitFor()
-    expect(await page.locator('.mails tbody tr').count()).toBe(100)
+    expect(await page.locator('.mails tbody tr').count()).toBe(Math.min(count, 100))
     // The server tells at most ten changes a second.
     expect(loads).toBeLessThanOrEqual((performance.now() - start) / 100 + 2)
   })
