@@ -33,7 +33,7 @@ export function plain({ port, cert }: Target): Transporter {
 }
 
 /** Ours, with the same connections. */
-export function ours({ port, cert }: Target): Sender {
+function ours({ port, cert }: Target): Sender {
   return createPostmarkTransport({
     serverToken: TOKEN,
     host: '127.0.0.1',

@@ -13,9 +13,9 @@ export {
 export {
   capturePostmark,
   currentPostmark,
-  type PostmarkContext,
   type RunWithPostmarkOptions,
   runWithPostmark,
+  type ScopeFields,
   updatePostmark,
 } from './context/context.js'
 export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'

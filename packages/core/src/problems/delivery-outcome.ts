@@ -44,7 +44,7 @@ export function deliveryOutcome(error: unknown): DeliveryOutcome {
 }
 
 /** The outcome that a reply code tells; a login that was refused says nothing of the mail. */
-export function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
+function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
   const { code, response, responseCode } = error
   if (typeof responseCode !== 'number') return undefined
   // TLS that is refused for good is a matter of the port; one that is refused for now may come with the next attempt.
@@ -75,7 +75,7 @@ export function isTlsFailure({
 }
 
 /** Whether the connection broke, or none came about. */
-export function isLostConnection({ code, message }: Readonly<Record<string, unknown>>): boolean {
+function isLostConnection({ code, message }: Readonly<Record<string, unknown>>): boolean {
   if (typeof code !== 'string') return /connection (was )?closed|socket close/i.test(String(message))
   return /^(ECONNECTION|ESOCKET|ETIMEDOUT|ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EDNS|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EPROTOCOL)$/.test(
     code,

@@ -7,7 +7,7 @@ import type { DeliveryOutcome } from './delivery-outcome.js'
 export type SendPhase = 'queue' | 'connect' | 'tls' | 'login' | 'envelope' | 'body' | 'final'
 
 /** Why one recipient, or all, were refused. */
-export interface SmtpReplyFields {
+interface SmtpReplyFields {
   readonly response: string
   readonly responseCode: number
 }

@@ -11,7 +11,7 @@ export interface Envelope {
 }
 
 /** Parameters of RFC 3461, ready to be written. */
-export interface Dsn {
+interface Dsn {
   readonly ret: string | undefined
   readonly envid: string | undefined
   readonly notify: string | undefined
