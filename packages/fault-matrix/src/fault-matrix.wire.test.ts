@@ -40,7 +40,7 @@ const REJECTED: Verdict = { outcome: 'rejected', retried: false, copies: 0 }
 const UNKNOWN: Verdict = { outcome: 'unknown', retried: false, copies: 0 }
 const UNKNOWN_BUT_TAKEN: Verdict = { outcome: 'unknown', retried: false, copies: 1 }
 
-const refuse = { kind: 'refuse' } as const
+const reset = { kind: 'reset' } as const
 const cut = { kind: 'cut' } as const
 const cutHalf = { kind: 'cut', half: true } as const
 const stall = { kind: 'stall' } as const
@@ -55,7 +55,7 @@ type Row = readonly [fault: object, verdict: Verdict]
 
 /** Faults that mean the same wherever the connection is made or a command answered. */
 const BROKEN: readonly Row[] = [
-  [refuse, LOST],
+  [reset, LOST],
   [cut, LOST],
   [stall, LOST],
   [delay, SENT],
@@ -97,7 +97,7 @@ const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
   data: [...ANSWERED, [garble, HOPELESS]],
   body: [
     // A small body was out before anybody could know that it did not arrive.
-    [refuse, UNKNOWN],
+    [reset, UNKNOWN],
     [cut, UNKNOWN],
     [stall, UNKNOWN],
     [garble, UNKNOWN_BUT_TAKEN],
@@ -107,7 +107,7 @@ const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
     [reply(552), REJECTED],
   ],
   dot: [
-    [refuse, UNKNOWN],
+    [reset, UNKNOWN],
     [cut, UNKNOWN],
     [cutHalf, UNKNOWN],
     [stall, UNKNOWN],
@@ -116,7 +116,7 @@ const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
     [{ ...garble, bytes: '2!? what is this\r\n' }, UNKNOWN],
     [{ ...garble, bytes: '25\r\n' }, UNKNOWN],
     [{ ...garble, bytes: '45? what is this\r\n' }, UNKNOWN],
-    [{ ...refuse, accepted }, UNKNOWN_BUT_TAKEN],
+    [{ ...reset, accepted }, UNKNOWN_BUT_TAKEN],
     [{ ...cut, accepted }, UNKNOWN_BUT_TAKEN],
     [{ ...cutHalf, accepted }, UNKNOWN_BUT_TAKEN],
     [{ ...stall, accepted }, UNKNOWN_BUT_TAKEN],
@@ -128,12 +128,12 @@ const MATRIX: Readonly<Record<FaultPhase, readonly Row[]>> = {
     [reply(451), DEFERRED],
     [reply(554), REJECTED],
   ],
-  after: [refuse, cut, stall, garble, reply(421)].map((fault) => [fault, SENT]),
+  after: [reset, cut, stall, garble, reply(421)].map((fault) => [fault, SENT]),
 }
 
 /** In a body that takes its time, a fault comes before the end is out. */
 const LARGE_BODY: readonly Row[] = [
-  [{ ...refuse, ...LARGE }, LOST],
+  [{ ...reset, ...LARGE }, LOST],
   [{ ...cut, ...LARGE }, LOST],
   [{ ...stall, ...LARGE }, LOST],
   [{ ...delay, ...LARGE }, SENT],

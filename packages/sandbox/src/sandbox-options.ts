@@ -8,11 +8,11 @@ import type { WebhookOptions } from './webhooks/webhook.js'
 
 /** What {@link startSandbox} takes. */
 export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
-  /** The port that stands for smtp.postmarkapp.com, and alone for both hosts (default 0: a free one). */
+  /** The port in the place of smtp.postmarkapp.com; without `broadcastsPort`, of both hosts (default 0: a free one). */
   readonly port?: number
   /** Further ports of the same host. */
   readonly ports?: readonly number[]
-  /** The port that stands for smtp-broadcasts.postmarkapp.com; 0 takes a free one (default: none). */
+  /** The port in the place of smtp-broadcasts.postmarkapp.com; 0 takes a free one (default: none). */
   readonly broadcastsPort?: number
   /**
    * The server token, or tokens, that may log in. By default any may: a user name that is its own password, as a

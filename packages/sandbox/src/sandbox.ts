@@ -32,7 +32,7 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   readonly port: number
   /** Every port of the same host, `port` first. */
   readonly ports: readonly number[]
-  /** The port that stands for the broadcasts host; undefined where `port` stands for both. */
+  /** The port in the place of Postmark's broadcasts host; undefined where `port` is in the place of both. */
   readonly broadcastsPort: number | undefined
   /** The connection URL for `createPostmarkTransport`. @example 'postmark+smtp://…@127.0.0.1:41235?plaintext=1' */
   readonly url: string
@@ -41,11 +41,11 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
 
-  /** The mails accepted so far, oldest first; those that Postmark would refuse too, as `mail.verdict` tells. */
+  /** The mails accepted so far, oldest first; those that Postmark would refuse too, as `mail.verdict` says. */
   readonly outbox: readonly SandboxMail[]
-  /** The bounces so far, oldest first. One of the type SMTPApiError stands for each refused mail. */
+  /** The bounces so far, oldest first. Each refused mail has one of the type SMTPApiError. */
   readonly bounces: readonly SandboxBounce[]
-  /** The addresses that a stream sends nothing to. */
+  /** The addresses that a message stream sends nothing to. */
   readonly suppressions: readonly SandboxSuppression[]
   /**
    * The first mail, there already or yet to come, that matches.
@@ -55,7 +55,7 @@ export interface Sandbox extends AsyncDisposable, MailActions {
    */
   waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
 
-  /** What happened to a mail behind its `250`, oldest first. */
+  /** What happened to a mail after its `250`, oldest first. */
   events(mail: SandboxMail): readonly SandboxEvent[]
   /** The address of the inbox page. @example 'http://127.0.0.1:41237/' */
   readonly inboxUrl: string
@@ -129,7 +129,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await Promise.all(listeners.map((listener) => listener.close()))
     outbox.close()
   }
-  const open = async (host: StreamType | undefined, wanted: number) => {
+  const open = async (hostType: StreamType | undefined, wanted: number) => {
     const listener = await listenSmtp({
       address,
       port: wanted,
@@ -138,16 +138,16 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       checkLogin,
       allowAnonymous,
       gate,
-      host,
+      hostType,
     })
     listeners.push(listener)
     return listener.port
   }
   try {
-    const host = broadcastsPort === undefined ? undefined : 'transactional'
-    const smtpPort = await open(host, port)
+    const hostType = broadcastsPort === undefined ? undefined : 'transactional'
+    const smtpPort = await open(hostType, port)
     const smtpPorts = [smtpPort]
-    for (const further of ports) smtpPorts.push(await open(host, further))
+    for (const further of ports) smtpPorts.push(await open(hostType, further))
     const otherPort = broadcastsPort === undefined ? undefined : await open('broadcasts', broadcastsPort)
     const token = serverTokens?.[0] ?? OPEN_TOKEN
     const smtpUrl = toSmtpUrl(token, address, smtpPort)
@@ -203,7 +203,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 }
 
 function toSmtpUrl(token: string, address: string, port: number): string {
-  // Without TLS a transport of ours speaks to this machine alone.
+  // Without TLS a transport of ours speaks only to this machine.
   const plaintext = isLoopback(address) || isWildcard(address) ? '?plaintext=1' : ''
   return `postmark+smtp://${encodeURIComponent(token)}@${toAuthority(address, port)}${plaintext}`
 }

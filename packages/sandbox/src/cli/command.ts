@@ -33,16 +33,16 @@ export const HELP = `Usage: npx @postmark-smtp/sandbox [flags]
 A local Postmark: an SMTP server that keeps every mail, and a page that shows them.
 
   --port PORT             SMTP port (default 2525; 0 takes a free one); may be repeated
-  --broadcasts-port PORT  a port that stands for smtp-broadcasts.postmarkapp.com
+  --broadcasts-port PORT  a port in the place of smtp-broadcasts.postmarkapp.com
   --http-port PORT        port of the inbox page and the API (default 8025)
   --host ADDRESS          address to listen on (default 127.0.0.1); another one needs --password-file
   --password-file FILE    holds the password of the inbox page, and of the API without --token
   --token TOKEN           the one server token that may log in (default: any may)
-  --stream ID             a stream beside outbound and broadcast; ID:broadcasts for newsletters; may be repeated
+  --stream ID             a further message stream; ID:broadcasts for one of newsletters; may be repeated
   --tls-cert FILE         certificate for STARTTLS in PEM (default: a new one for localhost)
   --tls-key FILE          its key in PEM
   --keep COUNT            mails to keep (default 10000); beyond it the oldest go
-  --webhook URL           posts the events of every stream there, with content; may be repeated
+  --webhook URL           posts the events of every message stream there, with content; may be repeated
   --smtp-api-error-hooks  posts refused mails too (default: they are not, as at Postmark)
   --fail-seed NUMBER      about one mail in ten meets a fault, the same ones for the same number
   --quiet                 prints no line per mail
@@ -116,7 +116,7 @@ function given(options: { [K in keyof SandboxOptions]: SandboxOptions[K] | undef
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-/** From a file: arguments stand in the list of processes and in the history of the shell. */
+/** From a file: arguments can be read in the list of processes and in the history of the shell. */
 async function readPassword(path: string | undefined, host: string | undefined): Promise<string | undefined> {
   const password = (await readText('password-file', path))?.trim()
   if (password === '') throw flagError(`--password-file: ${path} is empty.`)

@@ -11,7 +11,7 @@ interface Output {
   hasColors?(): boolean
 }
 
-/** Where {@link runCli} stands. */
+/** What {@link runCli} runs in. */
 export interface CliContext {
   readonly stdout: Output
   readonly stderr: Output

@@ -6,7 +6,7 @@ import type { GuessBrake } from './guess-brake.js'
 
 /**
  * Refuses a Host that does not name this server. A foreign page can make its own name point to 127.0.0.1 (DNS
- * rebinding), but its requests bear that name. Behind a wildcard address any name may be right: there the
+ * rebinding), but its requests have that name. With a wildcard address any name may be right: there the
  * password keeps such a page out, for the browser knows none for its name.
  */
 export function checkHost(host: string): MiddlewareHandler {
@@ -58,13 +58,13 @@ export function checkPassword(password: string, brake: GuessBrake): MiddlewareHa
 
 const TOO_MANY_GUESSES = 'Too many wrong passwords came from your address. Wait ten seconds.'
 
-/** Compares in a time that tells nothing. */
+/** Compares in a time that reveals nothing. */
 export function isSame(given: string, wanted: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given), hash(wanted))
 }
 
-/** Nothing of a sandbox is framed, sniffed, cached or told elsewhere; the page may say otherwise of its own parts. */
+/** Nothing of a sandbox is framed, sniffed, cached or sent elsewhere; the page may say otherwise of its own parts. */
 const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

@@ -44,7 +44,7 @@ interface Word {
 }
 
 function toWord([source, charset = '', encoding, content = '']: RegExpExecArray): Word {
-  // The language behind an asterisk (RFC 2231 §5) says nothing about the bytes.
+  // The language after an asterisk (RFC 2231 §5) says nothing about the bytes.
   const name = charset.split('*', 1)[0]!.toLowerCase()
   const bytes =
     encoding!.toLowerCase() === 'b'

@@ -24,7 +24,7 @@ export interface MailContent {
 }
 
 /**
- * Decodes the parts of a message. Its time grows with the size of the message alone: postal-mime takes most of
+ * Decodes the parts of a message. Its time depends only on the size of the message: postal-mime takes most of
  * a minute for some messages of 400 kB, and this server must live through each.
  */
 export function readContent(parts: readonly MimePart[]): MailContent {

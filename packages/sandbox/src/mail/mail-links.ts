@@ -1,6 +1,6 @@
 import type { MailContent } from './mail-content.js'
 
-/** A link of a mail, and the part that it stands in, as a Click webhook tells it. */
+/** A link of a mail, and the part that it is in, as a Click webhook names it. */
 export interface MailLink {
   readonly url: string
   readonly location: 'HTML' | 'Text'

@@ -18,7 +18,7 @@ const MAX_DEPTH = 20
 export const MAX_PARTS = 1000
 
 /**
- * The parts of a message, found by its boundaries alone: a few microseconds, where a whole parse takes
+ * The parts of a message, found only by its boundaries: a few microseconds, where a whole parse takes
  * milliseconds. Of a message with too many parts, the first.
  */
 export function readParts(raw: Buffer): MimePart[] {
@@ -46,7 +46,7 @@ function walk(entity: Buffer, depth: number, parts: MimePart[]): void {
   parts.push({ type, headers, filename, decode: () => decode(splitEntity(entity).body, encoding) })
 }
 
-/** What stands between the lines of a boundary (RFC 2046 §5.1.1). */
+/** What is between the lines of a boundary (RFC 2046 §5.1.1). */
 function* split(entity: Buffer, boundary: string): Generator<Buffer> {
   const line = Buffer.from(`--${boundary}`)
   let start = -1

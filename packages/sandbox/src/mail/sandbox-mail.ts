@@ -30,7 +30,7 @@ export interface SandboxMail {
   readonly to: readonly string[]
   /** The decoded subject, empty without one. */
   readonly subject: string
-  /** The stream that it names: that of the SMTP token, of the header, or `outbound`. There may be no such stream. */
+  /** The message stream that it names: that of the SMTP token, of the header, or `outbound`. It may not exist. */
   readonly stream: string
   /** The fields that Postmark would read. @example { tag: 'welcome', metadata: { 'order-id': '1' } } */
   readonly postmark: ParsedPostmarkFields
@@ -40,8 +40,8 @@ export interface SandboxMail {
   readonly headers: readonly MailHeader[]
   /** Whether the mail came over TLS. */
   readonly secure: boolean
-  /** The host that its port stands for; undefined where one port stands for both. */
-  readonly host: StreamType | undefined
+  /** The host of Postmark at which it would have come in; undefined where one port is in the place of both. */
+  readonly hostType: StreamType | undefined
   /** The bytes as received. Not enumerable, so that a printed mail and a test's diff stay readable. */
   readonly raw: Buffer
   /** Text, html and attachments: parsed at the first call, since that costs far more than the header block. */
@@ -76,7 +76,7 @@ export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
 export function toSandboxMail(
   read: ReadMail,
   { stream, verdict }: Judgement,
-  { secure, host }: Arrival,
+  { secure, hostType }: Arrival,
   receivedAt: Date,
 ): SandboxMail {
   const { raw } = read
@@ -90,7 +90,7 @@ export function toSandboxMail(
     stream,
     verdict,
     secure,
-    host,
+    hostType,
     parse() {
       content ??= Promise.resolve().then(() => readContent(readParts(raw)))
       return content

@@ -4,12 +4,12 @@ export interface VerdictProblem {
   readonly errorCode: number
   /** What Postmark's API says then, in its words as far as they are known. */
   readonly message: string
-  /** Where it stands, as preflight names it. @example 'subject' */
+  /** Where it is, as preflight names it. @example 'subject' */
   readonly path: string
   readonly cure: string
 }
 
-/** What Postmark would have done with a mail behind its `250`. */
+/** What Postmark would have done with a mail after its `250`. */
 export interface Verdict {
   /** `sent`, or `refused` with a bounce of the type SMTPApiError. */
   readonly outcome: 'sent' | 'refused'
@@ -19,7 +19,7 @@ export interface Verdict {
   readonly notes: readonly string[]
 }
 
-/** The stream that a mail is meant for, and what Postmark would have done with it. */
+/** The message stream that a mail is meant for, and what Postmark would have done with it. */
 export interface Judgement {
   readonly stream: string
   readonly verdict: Verdict

@@ -13,7 +13,7 @@ const head = [
 const envelope = { from: 'bounce@x.org', to: ['ann@x.org', 'hidden@x.org'] }
 const raw = Buffer.from(`${head.join('\r\n')}\r\n\r\nbody\r\n`)
 const judgement = { stream: 'outbound', verdict: { outcome: 'sent', problems: [], notes: [] } } as const
-const arrival = { secure: true, host: undefined, tokenStream: undefined }
+const arrival = { secure: true, hostType: undefined, tokenStream: undefined }
 const mail = toSandboxMail(readMail(raw, envelope), judgement, arrival, new Date())
 
 it.each<[string, boolean, MailMatch]>([

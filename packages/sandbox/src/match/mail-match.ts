@@ -28,7 +28,7 @@ export interface MailMatch {
   /** One of the recipients: To, Cc or Bcc; case does not count. */
   readonly to?: TextMatch
   readonly subject?: TextMatch
-  /** The stream that it names, by header or SMTP token: `outbound` where it names none. */
+  /** The message stream that it names, by header or SMTP token: `outbound` where it names none. */
   readonly stream?: TextMatch
   /** Short for `postmark: { tag }`. */
   readonly tag?: TextMatch | null
@@ -37,7 +37,7 @@ export interface MailMatch {
   readonly postmark?: FieldsMatch
 }
 
-/** One demand of a match, beside what the mail has. */
+/** One demand of a match, and what the mail has. */
 export interface Demand {
   /** @example ['metadata', 'order-id'] */
   readonly path: readonly string[]

@@ -33,7 +33,7 @@ interface MatcherResult {
 
 type Wanted = NonNullable<Parameters<SandboxMatchers['toHaveSent']>[0]>
 
-/** The matcher behind {@link SandboxMatchers.toHaveSent}, for `expect.extend`. */
+/** The function of {@link SandboxMatchers.toHaveSent}, for `expect.extend`. */
 export async function toHaveSent(
   this: MatcherContext,
   received: unknown,
@@ -113,7 +113,7 @@ function toClosest(
     .reduce((best, next) => (unmet(next.demands) <= unmet(best.demands) ? next : best))
 }
 
-/** The two sides of a diff. What is met looks the same on both, so that only what is amiss stands out. */
+/** The two sides of a diff. What is met looks the same on both, so that only what differs is seen. */
 function toSides(demands: readonly Demand[]): { expected: object; found: object } {
   const expected = {}
   const found = {}

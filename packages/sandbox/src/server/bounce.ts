@@ -42,10 +42,10 @@ export function suppressionOf(type: BounceTypeName): SuppressionReason | undefin
   return type === 'HardBounce' || type === 'SpamComplaint' ? type : undefined
 }
 
-/** What a faked SMTPApiError tells, of a mail without a problem; with the code that most causes share. */
+/** What a faked SMTPApiError says of a mail without a problem; with the code that most causes share. */
 const FAKED = { errorCode: 300, message: 'Invalid email request (made by the sandbox).' } as const
 
-/** Makes a bounce; one of the type SMTPApiError tells the first problem of the mail's verdict. */
+/** Makes a bounce; one of the type SMTPApiError has the first problem of the mail's verdict. */
 export function toBounce({
   id,
   type,

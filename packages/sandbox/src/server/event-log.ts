@@ -47,7 +47,7 @@ export class EventLog {
     return this.#record(facts, 'BouncedAt', { ...bouncePart(bounce), RecordType: recordType })
   }
 
-  /** A suppression was made, or lifted; `mail` is the one behind it. */
+  /** A suppression was made, or lifted; `mail` is the one that caused it. */
   suppressionChanged(
     suppression: SandboxSuppression,
     isMade: boolean,

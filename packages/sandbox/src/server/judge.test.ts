@@ -211,7 +211,7 @@ it('refuses a mailbox name outside ASCII', () => {
 })
 
 function receive(text: string, to = [TO]) {
-  const arrival = { secure: false, host: undefined, tokenStream: undefined }
+  const arrival = { secure: false, hostType: undefined, tokenStream: undefined }
   return createPostmarkServer().receive(Buffer.from(text), { from: FROM, to }, arrival)
 }
 

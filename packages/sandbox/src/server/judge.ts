@@ -16,7 +16,7 @@ export interface Rules extends SenderRules {
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** Judges a mail as Postmark would behind its `250`, and finds every problem at once. */
+/** Judges a mail as Postmark would after its `250`, and finds every problem at once. */
 export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement {
   const wanted = arrival.tokenStream ?? mail.postmark.messageStream ?? DEFAULT_STREAM
   const stream = rules.findStream(wanted)

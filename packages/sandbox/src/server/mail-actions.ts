@@ -4,7 +4,7 @@ import type { SandboxBounce } from './bounce.js'
 import type { SandboxEvent } from './sandbox-event.js'
 import type { SuppressionReason } from './suppressions.js'
 
-/** What a test, the page or the API can let happen behind a mail's acceptance. */
+/** What a test, the page or the API can let happen to a mail after it was accepted. */
 export interface MailActions {
   /**
    * Lets a mail bounce, at its first recipient or another; a hard bounce suppresses the address.
@@ -17,10 +17,10 @@ export interface MailActions {
   click(mail: SandboxMail, link?: string, recipient?: string): Promise<SandboxEvent>
   /** Lets the recipient mark a mail as spam, which suppresses the address. @throws as {@link MailActions.bounce} */
   complain(mail: SandboxMail, recipient?: string): SandboxEvent
-  /** Lets the recipient unsubscribe from the mail's stream. @throws as {@link MailActions.bounce} */
+  /** Lets the recipient unsubscribe from the mail's message stream. @throws as {@link MailActions.bounce} */
   unsubscribe(mail: SandboxMail, recipient?: string): SandboxEvent
   /**
-   * Suppresses an address on a stream (default `outbound`).
+   * Suppresses an address on a message stream (default `outbound`).
    * @returns undefined where it is suppressed already
    */
   suppress(

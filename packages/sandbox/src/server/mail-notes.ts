@@ -82,11 +82,11 @@ function readFieldNotes({ key, value }: MailHeader, mail: ReadMail): string[] {
 
 function readRouteNotes(mail: ReadMail, arrival: Arrival, stream: SandboxStream | undefined): string[] {
   const notes: string[] = []
-  const { host, tokenStream } = arrival
+  const { hostType, tokenStream } = arrival
   const named = mail.postmark.messageStream
-  if (host && stream && stream.type !== 'inbound' && stream.type !== host)
+  if (hostType && stream && stream.type !== 'inbound' && stream.type !== hostType)
     notes.push(
-      `The mail came in at the ${host} host, but "${stream.id}" is a stream of the type ${stream.type}. ` +
+      `The mail came in at the ${hostType} host, but "${stream.id}" is a message stream of the type ${stream.type}. ` +
         'What Postmark does then is not known; the sandbox goes by the stream.',
     )
   if (tokenStream !== undefined && named && named !== tokenStream)
@@ -97,7 +97,7 @@ function readRouteNotes(mail: ReadMail, arrival: Arrival, stream: SandboxStream 
   return notes
 }
 
-/** As REST is known to answer: the mail goes to the others, and nothing tells of these. */
+/** As REST is known to answer: the mail goes to the others, and nothing reports these. */
 function readRecipientNotes({ envelope }: ReadMail, stream: string, rules: NoteRules): string[] {
   const inactive = envelope.to.filter((address) => rules.isSuppressed(stream, address))
   return inactive.length > 0 && inactive.length < envelope.to.length

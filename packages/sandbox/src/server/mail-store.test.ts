@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createPostmarkServer, type PostmarkServer } from './postmark-server.js'
 
-const ARRIVAL = { secure: true, host: undefined, tokenStream: undefined }
+const ARRIVAL = { secure: true, hostType: undefined, tokenStream: undefined }
 const FROM = 'From: shop@example.com\r\n'
 
 function receive(server: PostmarkServer, headers = '', to: readonly string[] = ['ann@example.com']) {

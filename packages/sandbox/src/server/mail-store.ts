@@ -58,7 +58,7 @@ export class MailStore {
   }
 
   /**
-   * Counts bytes of a mail that is being received; false where that is too much beside the other ones. A mail that is
+   * Counts bytes of a mail that is being received; false where that is too much together with the others. A mail that is
    * the only one may be of any size.
    * @param held what was counted for this mail already
    */

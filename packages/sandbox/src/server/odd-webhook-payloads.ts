@@ -15,7 +15,7 @@ function without(payload: WebhookPayload, ...keys: string[]): WebhookPayload {
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
- * The odd shapes that code which receives webhooks has to bear.
+ * The odd shapes that code which receives webhooks has to cope with.
  * @example it.each(ODD_WEBHOOK_PAYLOADS)('takes a payload where $name', ({ payload }) => …)
  */
 export const ODD_WEBHOOK_PAYLOADS: readonly OddWebhookPayload[] = [

@@ -21,7 +21,7 @@ it.each([
 ])('memory stays flat at the cap, however many mails are %s', (_, recipient) => {
   const server = createPostmarkServer({ keep: { mails: 500 } })
   const body = `${'x'.repeat(76)}\r\n`.repeat(130)
-  const arrival = { secure: false, host: undefined, tokenStream: undefined }
+  const arrival = { secure: false, hostType: undefined, tokenStream: undefined }
   let looks = 0
   const receive = (count: number) => {
     for (let i = 0; i < count; i++) {

@@ -7,7 +7,7 @@ const AT = new Date('2026-03-01T08:15:30.123Z')
 const TIME = '2026-03-01T08:15:30.1230000Z'
 const ANN = 'ann@example.com'
 const BOB = 'bob@example.com'
-const ARRIVAL: Arrival = { secure: true, host: undefined, tokenStream: undefined }
+const ARRIVAL: Arrival = { secure: true, hostType: undefined, tokenStream: undefined }
 
 const create = (options: PostmarkServerOptions = {}) => createPostmarkServer({ now: () => AT, ...options })
 
@@ -68,14 +68,14 @@ describe('a mail that is sent', () => {
     [
       'that of the header, not of the host',
       ['X-PM-Message-Stream: broadcast'],
-      { host: 'transactional' },
+      { hostType: 'transactional' },
       'broadcast',
-      /^The mail came in at the transactional host, but "broadcast" is a stream of the type broadcasts/,
+      /^The mail came in at the transactional host, but "broadcast" is a message stream of the type broadcasts/,
     ],
     [
       'the one of its host',
       ['X-PM-Message-Stream: broadcast'],
-      { host: 'broadcasts' },
+      { hostType: 'broadcasts' },
       'broadcast',
       undefined,
     ],

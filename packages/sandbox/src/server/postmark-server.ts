@@ -19,9 +19,9 @@ import { testBounceType } from './test-bounce-type.js'
 
 /** What {@link createPostmarkServer} takes. */
 export interface PostmarkServerOptions {
-  /** Streams beside `outbound`, `broadcast` and `inbound`, which every server has. */
+  /** Message streams in addition to `outbound`, `broadcast` and `inbound`, which every server has. */
   readonly streams?: readonly (string | StreamSetting)[]
-  /** The domains and addresses that may stand in From (default: any). */
+  /** The domains and addresses that From may have (default: any). */
   readonly senders?: readonly (string | SenderSetting)[]
   /** Default `approved`. */
   readonly account?: AccountState
@@ -36,7 +36,7 @@ export interface PostmarkServerOptions {
   readonly now?: () => Date
 }
 
-/** Postmark's side behind the SMTP dialogue: the state of one server, and its rules. */
+/** Postmark's side, without the SMTP session: the state of one server, and its rules. */
 export interface PostmarkServer extends MailActions {
   readonly settings: ServerSettings
   change(settings: Partial<ServerSettings>): void

@@ -4,17 +4,17 @@ import type { SandboxBounce } from './bounce.js'
 /** The kinds of webhook that the sandbox sends. */
 export type RecordType = 'Delivery' | 'Bounce' | 'SpamComplaint' | 'Open' | 'Click' | 'SubscriptionChange'
 
-/** Something that happened to a mail behind its acceptance. */
+/** Something that happened to a mail after it was accepted. */
 export interface SandboxEvent {
   readonly id: number
   readonly recordType: RecordType
   readonly at: Date
   readonly recipient: string
-  /** The stream it belongs to. */
+  /** The message stream that it belongs to. */
   readonly stream: string
   /** None for a suppression that was made by hand. */
   readonly mail: SandboxMail | undefined
-  /** The bounce behind it, for Bounce and SpamComplaint. */
+  /** The bounce that it reports, for Bounce and SpamComplaint. */
   readonly bounce?: SandboxBounce
   /** The body that a webhook posts; made at the first look. */
   readonly payload: Readonly<Record<string, unknown>>

@@ -17,7 +17,7 @@ export function loopbackCertificate(): Promise<Certificate> {
 
 let unknown: Promise<SecureContext> | undefined
 
-/** Another one, which nobody vouches for, made at the first call. */
+/** Another one, which no client trusts, made at the first call. */
 export function unknownCertificate(): Promise<SecureContext> {
   unknown ??= makeCertificate().then((certificate) => createSecureContext(certificate))
   return unknown

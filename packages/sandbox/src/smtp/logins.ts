@@ -8,13 +8,13 @@ export interface SmtpTokenSetting {
   readonly accessKey: string
   /** The password. */
   readonly secretKey: string
-  /** ID of the stream that it belongs to. */
+  /** ID of the message stream that it belongs to. */
   readonly stream: string
 }
 
 /** Who has logged in. */
 export interface LoggedIn {
-  /** The stream of an SMTP token; undefined for a server token. */
+  /** The message stream of an SMTP token; undefined for a server token. */
   readonly stream: string | undefined
 }
 
@@ -62,7 +62,7 @@ function checkSmtpToken(token: SmtpTokenSetting, streams: readonly SandboxStream
     throw optionError('smtpTokens.stream', token.stream, `one of ${streams.map(({ id }) => id).join(', ')}`)
 }
 
-/** An open sandbox cannot know whose token it is; the letter tells the type of its stream. */
+/** An open sandbox cannot know whose token it is; the letter says of which type its message stream is. */
 function streamOfAccessKey(accessKey: string, streams: readonly SandboxStream[]): string {
   const type = accessKey.startsWith('PM-B-') ? 'broadcasts' : 'transactional'
   return streams.find((stream) => stream.type === type)?.id ?? DEFAULT_STREAM

@@ -3,7 +3,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-/** Whether an address stands for every interface. */
+/** Whether an address means every interface. */
 export function isWildcard(host: string): boolean {
   return host === '0.0.0.0' || host === '::'
 }

@@ -16,8 +16,8 @@ export interface SessionOptions {
   readonly wantsLogin: boolean
   readonly server: PostmarkServer
   readonly checkLogin: LoginCheck
-  /** The host of Postmark's that the port stands for; undefined where it stands for both. */
-  readonly host: StreamType | undefined
+  /** The host of Postmark whose part the port plays; undefined where it plays both. */
+  readonly hostType: StreamType | undefined
 }
 
 /** Sees each connection before the listener does, and may serve it in its place. */
@@ -35,7 +35,7 @@ export interface SmtpListenerOptions {
   readonly checkLogin: LoginCheck
   readonly allowAnonymous: boolean
   readonly gate: ConnectionGate
-  readonly host: StreamType | undefined
+  readonly hostType: StreamType | undefined
 }
 
 /**
@@ -43,10 +43,10 @@ export interface SmtpListenerOptions {
  * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
  */
 export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
-  const { address, port, certificate, server, checkLogin, allowAnonymous, gate, host } = options
+  const { address, port, certificate, server, checkLogin, allowAnonymous, gate, hostType } = options
   const logIn: LoginCheck = (login) => (server.settings.smtpApiActivated ? checkLogin(login) : undefined)
   const smtp = new PromptServer({
-    ...sessionHandlers(server, logIn, host),
+    ...sessionHandlers(server, logIn, hostType),
     ...certificate,
     name: HOST_NAME,
     heloResponse: '%s',
@@ -69,7 +69,7 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     wantsLogin: !allowAnonymous,
     server,
     checkLogin: logIn,
-    host,
+    hostType,
   })
   return listen(smtp, port, address)
 }

@@ -121,10 +121,14 @@ it('knows at which of its ports a mail came in', async () => {
   const ports = [...sandbox.ports, sandbox.broadcastsPort!]
   expect(new Set(ports).size).toBe(3)
   for (const port of ports) await dialogue(['EHLO me', plain(TOKEN, TOKEN), ...MAIL], {}, { port })
-  expect(sandbox.outbox.map(({ host }) => host)).toEqual(['transactional', 'transactional', 'broadcasts'])
+  expect(sandbox.outbox.map(({ hostType }) => hostType)).toEqual([
+    'transactional',
+    'transactional',
+    'broadcasts',
+  ])
   await using one = await startSandbox()
   await dialogue(['EHLO me', plain(TOKEN, TOKEN), ...MAIL], {}, one)
-  expect(one.outbox).toMatchObject([{ host: undefined }])
+  expect(one.outbox).toMatchObject([{ hostType: undefined }])
   expect(one.broadcastsPort).toBeUndefined()
 })
 

@@ -8,12 +8,12 @@ type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | '
 
 /**
  * The handlers of smtp-server that answer as Postmark does and hand each accepted mail to the server.
- * @param host the host that the listener stands for; undefined where it stands for both
+ * @param hostType the host whose part the listener plays; undefined where it plays both
  */
 export function sessionHandlers(
   server: PostmarkServer,
   checkLogin: LoginCheck,
-  host: StreamType | undefined,
+  hostType: StreamType | undefined,
 ): Handlers {
   // smtp-server merges repeated recipients; the outbox shows each that the client sent.
   const recipients = new WeakMap<SMTPServerSession, string[]>()
@@ -43,11 +43,11 @@ export function sessionHandlers(
     const { mailFrom } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: recipients.get(session) ?? [] }
     const tokenStream = logins.get(session)?.stream
-    return server.receive(raw, envelope, { secure: session.secure, host, tokenStream }).id
+    return server.receive(raw, envelope, { secure: session.secure, hostType, tokenStream }).id
   }
 }
 
-/** What a chunk takes in memory beside its bytes: a client may send them one by one. */
+/** What a chunk takes in memory in addition to its bytes: a client may send them one by one. */
 const CHUNK_BYTES = 200
 
 /** By events, which cost less than an asynchronous iterator. */

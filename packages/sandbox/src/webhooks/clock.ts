@@ -28,7 +28,7 @@ export function createClock(): Clock {
   const tasks: Task[] = []
   const running = new Set<Promise<void>>()
   let aheadMs = 0
-  // While the time is moved it stands still in between: what tasks take must not put off what they schedule.
+  // While the time is moved it does not run on by itself: what tasks take must not put off what they schedule.
   let standsAt: number | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -100,7 +100,7 @@ export function createClock(): Clock {
   }
 }
 
-/** Where a task for this time goes: behind those of the same time, so that they keep their order. */
+/** Where a task for this time goes: after those of the same time, so that they keep their order. */
 function indexAfter(tasks: readonly Task[], at: number): number {
   let low = 0
   let high = tasks.length

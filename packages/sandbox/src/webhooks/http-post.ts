@@ -66,7 +66,7 @@ function send({ method, url, headers, body }: Hop, signal: AbortSignal): Promise
   })
 }
 
-/** The next request, as .NET's client, and so presumably Postmark, makes it: 307 and 308 alone keep the POST. */
+/** The next request, as .NET's client, and so presumably Postmark, makes it: only 307 and 308 keep the POST. */
 function follow(hop: Hop, status: number, location: string): Hop {
   const url = new URL(location, hop.url)
   if (!/^https?:$/.test(url.protocol)) throw new Error('redirected to what is no http or https URL')

@@ -7,7 +7,7 @@ import type { RecordType, SandboxEvent } from '../server/sandbox-event.js'
 /** The details of one trigger. */
 export interface WebhookTrigger {
   readonly enabled: boolean
-  /** Open only: post the first open of each recipient alone (default false). */
+  /** Open only: post only the first open of each recipient (default false). */
   readonly postFirstOpenOnly?: boolean
   /** Bounce and SpamComplaint only: post the raw source of the bounce as `Content` (default false). */
   readonly includeContent?: boolean
@@ -22,7 +22,7 @@ export interface WebhookOptions {
   readonly url: string
   /** By default all six. @example { Bounce: true, Open: { enabled: true, postFirstOpenOnly: true } } */
   readonly triggers?: WebhookTriggers
-  /** ID of the stream whose events it gets (default `outbound`, as at Postmark). */
+  /** ID of the message stream whose events it gets (default `outbound`, as at Postmark). */
   readonly stream?: string
   readonly basicAuth?: { readonly username: string; readonly password: string }
   /** Further headers of each post. @example { 'X-Secret': '…' } */

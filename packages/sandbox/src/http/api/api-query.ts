@@ -21,7 +21,7 @@ export class ApiQuery {
     return this.#values.get(name) || undefined
   }
 
-  /** What names that begin with a prefix have behind it, in lower case, with the values. */
+  /** What names that begin with a prefix have after it, in lower case, with the values. */
   startingWith(prefix: string): [rest: string, value: string][] {
     return [...this.#values]
       .filter(([name]) => name.startsWith(prefix))

@@ -48,8 +48,8 @@ describe('authentication', () => {
 describe('what is not there', () => {
   it.each([
     ['GET', '/templates', 404, 'It has: GET /server, '],
-    ['POST', '/email', 404, 'by SMTP alone'],
-    ['POST', '/email/batch', 404, 'by SMTP alone'],
+    ['POST', '/email', 404, 'only by SMTP'],
+    ['POST', '/email/batch', 404, 'only by SMTP'],
     ['DELETE', '/bounces', 405, '/bounces takes GET, not DELETE.'],
     ['GET', '/servers', 404, 'has no account'],
     ['PUT', '/Servers/1', 404, 'has no account'],

@@ -143,7 +143,7 @@ function refuseMethod({ req }: Context, path: string, routes: readonly ApiRoute[
 
 function describeMiss(path: string, routes: readonly ApiRoute[]): string {
   if (/^\/email\b/.test(path)) {
-    return 'The sandbox takes mail by SMTP alone: the send endpoints of the API are left out on purpose.'
+    return 'The sandbox takes mail only by SMTP: the send endpoints of the API are left out on purpose.'
   }
   if (ACCOUNT_PATH.test(path)) {
     return `The sandbox is one server and has no account, so it has no ${path}: its options are those of startSandbox().`

@@ -31,7 +31,7 @@ function hasMetadata(mail: SandboxMail, key: string, value: string): boolean {
   return entries.some(([name, found]) => name.toLowerCase() === key && found === value)
 }
 
-/** Filters of opens and clicks, by where they stand in the payload. */
+/** Filters of opens and clicks, by where they are in the payload. */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   recipient: ['Recipient'],
   tag: ['Tag'],

@@ -18,7 +18,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
     throw apiError(API_CODES.noWebhook, "The webhook for the provided 'ID' was not found.")
   }
 
-  /** Postmark saves only what every enabled trigger was answered 200 for, unless it is told not to look. */
+  /** Postmark saves only what every enabled trigger was answered 200 for, unless `Verify` is false. */
   async function save(options: WebhookOptions, verify: boolean, id?: number) {
     const webhook = prepare(options, id, verify)
     const result = verify ? await verifyWebhook(sender, webhook) : undefined

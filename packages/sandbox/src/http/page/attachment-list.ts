@@ -15,7 +15,7 @@ export function attachmentList(
   const item = ({ filename, mimeType, content }: MailContent['attachments'][number], index: number) =>
     html`<li><a href="/mails/${messageId}/attachments/${index}" download><bdi>${printable(filename, 100) || `(no name, ${index + 1})`}</bdi></a> <span>${printable(mimeType, 60)}</span> <span class="size">${toSize(content.length)}</span></li>`
   return html`<section class="attachments" aria-labelledby="attachments"><h2 id="attachments">Attachments (${attachments.length})</h2>
-${parts >= MAX_PARTS ? html`<p class="note">A mail is read up to ${MAX_PARTS} parts. Further ones stand in the source.</p>` : ''}
+${parts >= MAX_PARTS ? html`<p class="note">A mail is read up to ${MAX_PARTS} parts. Further ones are in the source.</p>` : ''}
 <ul>${attachments.map(item)}</ul></section>`
 }
 

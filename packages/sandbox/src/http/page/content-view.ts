@@ -35,14 +35,14 @@ export function contentView(mail: SandboxMail, content: MailContent, part: MailP
     case 'source':
       return html`<p class="note"><a href="${path}/source">Download the source</a> (${mail.raw.length} bytes)</p>${bytesView(mail.raw)}`
     case 'delivered':
-      return html`<p class="note">What the first recipient gets, as far as is known. Postmark signs it too, and encodes the body anew.</p>${bytesView(mail.delivered())}`
+      return html`<p class="note">What the first recipient gets, as far as is known. Postmark also signs it, and encodes the body again.</p>${bytesView(mail.delivered())}`
   }
 }
 
 function htmlView(markup: string, path: string): Markup {
   const problem = frameProblem(markup)
   if (problem !== undefined) {
-    return html`<p class="note">This HTML is not shown: ${problem}. It stands in the source.</p>`
+    return html`<p class="note">This HTML is not shown: ${problem}. It is in the source.</p>`
   }
   return html`<iframe class="frame" sandbox="" src="${path}/html" title="HTML of the mail" loading="lazy"></iframe>
 <p class="note">Nothing in it runs, and nothing is loaded from elsewhere: remote images stay away.</p>`

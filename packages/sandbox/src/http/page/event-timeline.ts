@@ -10,7 +10,7 @@ import { longTime } from './time.js'
 const MOST_SHOWN = 100
 const MAX_PAYLOAD = 20_000
 
-/** What happened to a mail, and what the webhooks were told of it. */
+/** What happened to a mail, and what was posted to the webhooks. */
 export function eventTimeline({ server, webhooks }: PageContext, mail: SandboxMail): Markup {
   const events = server.eventsOf(mail)
   return html`<ol class="timeline">
@@ -18,7 +18,7 @@ export function eventTimeline({ server, webhooks }: PageContext, mail: SandboxMa
 ${events.slice(-MOST_SHOWN).map((event) => eventView(event, webhooks))}
 </ol>
 ${events.length > MOST_SHOWN ? html`<p class="note">The last ${MOST_SHOWN} of ${events.length} events.</p>` : ''}
-${webhooks.list.length === 0 ? html`<p class="note">No webhook is set up, so nobody was told.</p>` : ''}`
+${webhooks.list.length === 0 ? html`<p class="note">No webhook is set up, so nothing was posted.</p>` : ''}`
 }
 
 function eventView(event: SandboxEvent, webhooks: PageContext['webhooks']): Markup {

@@ -8,10 +8,10 @@ const MOST_SHOWN = 50
 
 /** The fields that Postmark would read, and how the mail came in. */
 export function fieldList(mail: SandboxMail): Markup {
-  const { postmark, messageId, id, envelope, secure, host, raw } = mail
+  const { postmark, messageId, id, envelope, secure, hostType, raw } = mail
   const { tag, metadata, messageStream: _stream, ...others } = postmark
   const rows: [string, Markup | string][] = [
-    ['Stream', html`<code>${printable(toStreamLabel(mail))}</code>`],
+    ['Message stream', html`<code>${printable(toStreamLabel(mail))}</code>`],
     ['Tag', tag ? html`<code>${printable(tag, 1000)}</code>` : '–'],
     ...Object.entries(others).map(([field, value]): [string, string] => [field, printable(String(value))]),
     ['MessageID', html`<code>${messageId}</code>`],
@@ -22,7 +22,7 @@ export function fieldList(mail: SandboxMail): Markup {
     ],
     [
       'Came',
-      `${secure ? 'over TLS' : 'without TLS'}${host === undefined ? '' : `, ${host} host`}, ${raw.length} bytes`,
+      `${secure ? 'over TLS' : 'without TLS'}${hostType === undefined ? '' : `, ${hostType} host`}, ${raw.length} bytes`,
     ],
   ]
   const entries = Object.entries(metadata ?? {})

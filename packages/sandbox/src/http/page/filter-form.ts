@@ -17,7 +17,7 @@ export function filterForm(filter: MailFilter, server: PostmarkServer): Markup {
   return html`<form class="filters" role="search" aria-label="Filter the mails" method="get" action="/" id="filters">
 <label class="wide"><span>Text</span><input type="search" name="q" id="q" value="${filter.q}" placeholder="Search header and source" autocomplete="off" spellcheck="false"></label>
 <label><span>Status</span><select name="status">${option('', 'Any', filter.status)}${Object.entries(STATUSES).map(([value, text]) => option(value, text, filter.status))}</select></label>
-<label><span>Stream</span><select name="stream">${option('', 'Any', filter.stream)}${streamsOf(server, filter).map((id) => option(id, printable(id), filter.stream))}</select></label>
+<label><span>Message stream</span><select name="stream">${option('', 'Any', filter.stream)}${streamsOf(server, filter).map((id) => option(id, printable(id), filter.stream))}</select></label>
 ${input('tag', 'Tag', 'welcome')}
 ${input('metadata', 'Metadata', 'order-id=42')}
 ${input('to', 'Recipient', 'ann@example.com')}

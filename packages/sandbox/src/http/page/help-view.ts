@@ -20,7 +20,7 @@ export function helpView(smtpUrl: string): Markup {
 <section class="card"><h2>Keys</h2>
 <dl class="keys">${KEYS.map(([keys, what]) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${what}</dd>`)}</dl></section>
 <section class="card"><h2>Verdict</h2>
-<p>Postmark answers <code>250</code> to nearly every mail over SMTP. What it would refuse comes back later, as a bounce of the type SMTPApiError. The sandbox tells it at once: a mail is <strong>refused</strong>, with the error code of Postmark’s API, or it is <strong>sent</strong> and its status is the weightiest thing that happened since.</p></section>
+<p>Postmark answers <code>250</code> to nearly every mail over SMTP. What it would refuse comes back later, as a bounce of the type SMTPApiError. The sandbox says so at once: a mail is <strong>refused</strong>, with the error code of Postmark’s API, or it is <strong>sent</strong> and its status is the weightiest thing that happened since.</p></section>
 <section class="card">${connectView(smtpUrl, 'Connect')}</section>`,
   )
 }

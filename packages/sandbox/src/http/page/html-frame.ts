@@ -22,7 +22,7 @@ export const FRAME_POLICY: string = [
 const PREFACE =
   '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><base target="_blank">'
 
-/** Why a browser shall not be given the HTML of a mail; undefined where it may. */
+/** Why a browser is not given the HTML of a mail; undefined where it may. */
 export function frameProblem(html: string): string | undefined {
   if (html.length > MAX_HTML_LENGTH) return `it has more than ${MAX_HTML_LENGTH} characters`
   return countLevels(html) > MAX_LEVELS ? `it is nested more than ${MAX_LEVELS} levels deep` : undefined
@@ -64,7 +64,7 @@ export function toFrameDocument({ html = '', attachments }: MailContent): string
 
 /**
  * No policy stops what Chromium does ahead of these: it looks a name up or opens a connection, and lets the policy
- * stop the request alone.
+ * stop only the request.
  */
 const CONNECTING_TAGS = /<(applet|embed|fencedframe|frame|iframe|link|object)(?=[\s/>])/gi
 

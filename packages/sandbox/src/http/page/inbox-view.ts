@@ -36,7 +36,7 @@ ${
     : shown.length === 0
       ? html`<p class="empty">No mail matches these filters. <a href="/">Show all ${total}</a></p>`
       : html`<table role="table" class="mails" aria-label="Mails, newest first">
-<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Status</th><th role="columnheader" scope="col">Subject</th><th role="columnheader" scope="col">To</th><th role="columnheader" scope="col">Stream</th><th role="columnheader" scope="col">Tag</th><th role="columnheader" scope="col">Time</th></tr></thead>
+<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Status</th><th role="columnheader" scope="col">Subject</th><th role="columnheader" scope="col">To</th><th role="columnheader" scope="col">Message stream</th><th role="columnheader" scope="col">Tag</th><th role="columnheader" scope="col">Time</th></tr></thead>
 <tbody role="rowgroup">${shown.map(row)}</tbody>
 </table>${pages > 1 ? pager(page, pages, toQuery(filter)) : ''}`
 }

@@ -7,7 +7,7 @@ const PAUSE_MS = 100
 /** Proxies and laptops close a connection on which nothing happens. */
 const PING_MS = 25_000
 
-/** Server-Sent Events that say that something changed; the page then loads itself anew. */
+/** Server-Sent Events that say that something changed; the page then loads itself again. */
 export function liveUpdates(c: Context, { server, webhooks }: PageContext): Response {
   return streamSSE(c, async (stream) => {
     // The first message covers what came between the page and this connection.

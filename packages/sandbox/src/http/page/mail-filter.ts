@@ -31,7 +31,7 @@ export function readFilter(query: (name: string) => string | undefined): MailFil
   }
 }
 
-/** The query that {@link readFilter} reads, with an `&` behind each part. */
+/** The query that {@link readFilter} reads, with an `&` after each part. */
 export function toQuery(filter: MailFilter): string {
   return Object.entries(filter)
     .filter(([, value]) => value !== '')

@@ -23,7 +23,7 @@ export interface MailViewOptions {
   readonly failure?: string
 }
 
-/** A mail: first the verdict, then what is in it, and beside it what happened. */
+/** A mail: first the verdict, then what is in it, and next to it what happened. */
 export function mailView(context: PageContext, { mail, content, part, failure }: MailViewOptions): Markup {
   const { messageId, subject, from, envelope, receivedAt } = mail
   const parts = partsOf(content)

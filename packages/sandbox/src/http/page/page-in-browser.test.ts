@@ -130,7 +130,7 @@ describe.skipIf(skipped)('the list', () => {
     const page = await open()
     await page.getByLabel('Metadata').pressSequentially('order-id=42')
     await page.getByText('1 of 2 mails').waitFor()
-    await page.getByLabel('Stream').selectOption('receipts')
+    await page.getByLabel('Message stream').selectOption('receipts')
     await page.waitForURL(/\?stream=receipts&metadata=order-id%3D42$/)
     expect(await subjects(page)).toEqual(['Two'])
     expect(await subjects(await open(new URL(page.url()).search))).toEqual(['Two'])

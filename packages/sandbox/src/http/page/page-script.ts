@@ -6,7 +6,7 @@ export const PAGE_SCRIPT = /* js */ `const page = document.body.dataset.page
 const live = document.getElementById('live')
 const filters = document.getElementById('filters')
 
-// Live: the server says that something changed, and the parts marked data-live are taken from the same URL anew.
+// Live: the server says that something changed, and the parts marked data-live are taken from the same URL again.
 
 let loading = false
 let stale = false

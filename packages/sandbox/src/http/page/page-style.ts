@@ -92,7 +92,7 @@ kbd { padding: 0.1rem 0.4rem; border: 1px solid var(--line); border-bottom-width
 .mails :is(thead, tbody) { display: block }
 .mails tr {
   position: relative; display: grid; gap: 0 1rem; align-items: center; padding: 0.25rem 1rem;
-  grid-template-columns: 8.5rem minmax(0, 5fr) minmax(0, 3fr) minmax(0, 1.4fr) minmax(0, 1.6fr) minmax(4.5rem, max-content);
+  grid-template-columns: 8.5rem minmax(0, 5fr) minmax(0, 3fr) minmax(7.75rem, 1.4fr) minmax(0, 1.6fr) minmax(4.5rem, max-content);
 }
 .mails tbody tr { border-top: 1px solid var(--line); min-height: 2.25rem }
 .mails tbody tr:hover, .mails tbody tr:focus-within { background: var(--hover) }

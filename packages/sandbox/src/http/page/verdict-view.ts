@@ -15,7 +15,7 @@ export function verdictView({ verdict, stream, envelope }: SandboxMail): Markup 
   return html`<section class="verdict ${outcome}" aria-labelledby="verdict">
 ${
   outcome === 'sent'
-    ? html`<h2 id="verdict">Postmark would send this mail</h2><p>To ${recipients}, on the stream <code>${printable(stream)}</code>.</p>`
+    ? html`<h2 id="verdict">Postmark would send this mail</h2><p>To ${recipients}, on the message stream <code>${printable(stream)}</code>.</p>`
     : html`<h2 id="verdict">Postmark would refuse this mail</h2><p>It answers <code>250</code> over SMTP and sends nothing. The error comes later, as a bounce of the type SMTPApiError.</p>
 <ol class="problems">${problems.slice(0, MOST_SHOWN).map(problemView)}</ol>`
 }
@@ -28,7 +28,7 @@ function problemView({ errorCode, message, path, cure }: VerdictProblem): Markup
   return html`<li><dl><dt>Code</dt><dd><strong class="code">${errorCode}</strong> ${name}</dd><dt>Problem</dt><dd>${prose(message)}</dd><dt>Where</dt><dd><code>${printable(path)}</code></dd><dt>Cure</dt><dd>${prose(cure)}</dd></dl></li>`
 }
 
-/** Text with what stands in backticks as code. */
+/** Text with what is in backticks as code. */
 function prose(text: string): (Markup | string)[] {
   return printable(text, 1000)
     .split('`')

@@ -4,7 +4,7 @@ import type { SMTPServer } from 'smtp-server'
 import type { ConnectionGate, SessionOptions } from '../smtp-listener.js'
 import { checkFault, type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
-import { createSessionHost } from './session-host.js'
+import { createSandboxSessionServer } from './sandbox-session-server.js'
 
 /** Stands before the servers of a sandbox: serves the connections that meet a fault, and lets the others through. */
 export class FaultGate implements ConnectionGate {
@@ -25,7 +25,7 @@ export class FaultGate implements ConnectionGate {
       socket.once('close', () => this.#open.delete(socket))
       const plan = this.#nextPlan()
       if (plan) {
-        const session = new FaultSession(socket, plan, createSessionHost(options))
+        const session = new FaultSession(socket, plan, createSandboxSessionServer(options))
         this.#open.set(socket, () => session.endIfIdle())
         void session.run()
       } else {

@@ -20,21 +20,21 @@ export const FAULT_PHASES = [
 /**
  * `connect` is before the first byte, `tls` the handshake, `ehlo-tls` the EHLO over TLS, `auth` the last reply of
  * a login, `data` the 354, `body` inside the body, `dot` after the final dot and before its reply, `after` after
- * that reply. At every other phase the fault stands in the place of the reply.
+ * that reply. At every other phase the fault takes the place of the reply.
  */
 export type FaultPhase = (typeof FAULT_PHASES)[number]
 
 /** What goes wrong. */
 export type FaultKind =
   /** The connection is reset (RST). */
-  | { readonly kind: 'refuse' }
+  | { readonly kind: 'reset' }
   /** The connection is closed (FIN); with `half`, after half of the reply. */
   | { readonly kind: 'cut'; readonly half?: boolean }
   /** Nothing more is said, and inside a body nothing more is read; with `half`, after half of the reply. */
   | { readonly kind: 'stall'; readonly half?: boolean }
   /** Bytes that are no SMTP reply; what the client says next is answered as usual. */
   | { readonly kind: 'garble'; readonly bytes?: string }
-  /** Another reply. The connection is closed behind it if `close` says so; default: behind a 421. */
+  /** Another reply. The connection is closed after it if `close` says so; default: after a 421. */
   | { readonly kind: 'reply'; readonly code: number; readonly text?: string; readonly close?: boolean }
   /** Goes on as usual, later. */
   | { readonly kind: 'delay'; readonly ms: number }
@@ -42,9 +42,9 @@ export type FaultKind =
 /** One fault. It strikes once, at the first time that its phase comes, unless `repeat` is set. */
 export type Fault = (
   | ({ readonly phase: FaultPhase } & FaultKind)
-  /** EHLO does not list STARTTLS, and the command is refused. */
+  /** EHLO does not list STARTTLS, and the command is rejected. */
   | { readonly phase: 'starttls'; readonly kind: 'missing' }
-  /** A certificate that nobody vouches for. */
+  /** A certificate that no authority has signed. */
   | { readonly phase: 'tls'; readonly kind: 'certificate' }
   /** A 535 that repeats every line of the login. */
   | { readonly phase: 'auth'; readonly kind: 'echo' }
@@ -61,7 +61,7 @@ export type Fault = (
 
 /**
  * The faults of a server: a list with one entry per connection, for its first mail; or a function that is asked
- * once per connection and mail of that connection, both from 0. What stands before the first MAIL belongs to mail 0.
+ * once per connection and mail of that connection, both from 0. What comes before the first MAIL belongs to mail 0.
  * @example [{ phase: 'rcpt', kind: 'reply', code: 451 }] // strikes on the first connection
  * @example (connection) => (connection < 2 ? { phase: 'greeting', kind: 'stall' } : undefined)
  */
@@ -70,7 +70,7 @@ export type FaultScript =
   | ((connection: number, mail: number) => Fault | undefined)
 
 const KINDS: readonly string[] = [
-  'refuse',
+  'reset',
   'cut',
   'stall',
   'garble',

@@ -142,7 +142,7 @@ describe.each(SERVED)('%s with a fault at %s', (name, phase) => {
   const taken = phase === 'after' ? 1 : 0
 
   it.each([
-    ['resets the connection', 'refuse', 'reset'],
+    ['resets the connection', 'reset', 'reset'],
     ['closes the connection', 'cut', 'end'],
   ] as const)('%s', async (_, kind, left) => {
     await using server = await start([{ phase, kind } as Fault])

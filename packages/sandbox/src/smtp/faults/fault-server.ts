@@ -45,7 +45,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly port: number
   /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** The mails that the server took, oldest first: each stands here before the server replies to its final dot. */
+  /** The mails that the server took, oldest first: each is here before the server replies to its final dot. */
   readonly accepted: readonly AcceptedMail[]
   /** The connections so far, oldest first. */
   readonly connections: readonly FaultConnection[]

@@ -1,29 +1,29 @@
 import type { Socket } from 'node:net'
 import { unknownCertificate } from '../certificate.js'
 import { HOST_NAME, SIZE_LIMIT } from '../greeting.js'
-import type { SessionHost } from './fault-host.js'
 import { challengesOf, readLogin } from './fault-login.js'
 import type { FaultPlan } from './fault-script.js'
 import { FaultVoice } from './fault-voice.js'
 import { FaultWire } from './fault-wire.js'
+import type { SessionServer } from './session-server.js'
 
 /** One SMTP session of the server's, with the faults of its plan. */
 export class FaultSession {
   readonly #wire: FaultWire
   readonly #plan: FaultPlan
   readonly #voice: FaultVoice
-  readonly #host: SessionHost
+  readonly #server: SessionServer
   #secure = false
   #loggedIn = false
   #from: string | undefined
   #to: string[] = []
   #recipients = 0
 
-  constructor(socket: Socket, plan: FaultPlan, host: SessionHost) {
+  constructor(socket: Socket, plan: FaultPlan, server: SessionServer) {
     this.#wire = new FaultWire(socket)
     this.#plan = plan
-    this.#voice = new FaultVoice(this.#wire, plan, (fault) => host.struck?.(fault))
-    this.#host = host
+    this.#voice = new FaultVoice(this.#wire, plan, (fault) => server.struck?.(fault))
+    this.#server = server
   }
 
   /** Hangs up between two mails of a client that has logged in; says whether it did. */
@@ -46,7 +46,7 @@ export class FaultSession {
 
   async #hear(): Promise<string | undefined> {
     const line = await this.#wire.readLine()
-    if (line !== undefined) this.#host.heard?.(line)
+    if (line !== undefined) this.#server.heard?.(line)
     return line
   }
 
@@ -79,7 +79,7 @@ export class FaultSession {
   }
 
   #offer(): string[] {
-    const { mechanisms } = this.#host
+    const { mechanisms } = this.#server
     const startTls = !this.#secure && this.#plan.peek('starttls')?.kind !== 'missing'
     const words = ['PIPELINING', '8BITMIME', 'DSN']
     if (mechanisms.length > 0) words.push(`AUTH ${mechanisms.join(' ')}`)
@@ -97,9 +97,9 @@ export class FaultSession {
     else if (fault && fault.kind !== 'delay') await this.#wire.waitForBody(1)
     // What the client says then is no SMTP: it is read, and not taken for commands.
     if (!other && (await this.#voice.say('tls')) !== undefined) return this.#wire.discard()
-    this.#secure = await this.#wire.startTls(other ? await unknownCertificate() : this.#host.certificate)
+    this.#secure = await this.#wire.startTls(other ? await unknownCertificate() : this.#server.certificate)
     this.#loggedIn = false
-    if (this.#secure) this.#host.secured()
+    if (this.#secure) this.#server.secured()
   }
 
   async #logIn(command: string): Promise<void> {
@@ -110,7 +110,7 @@ export class FaultSession {
       this.#voice.reply(`334 ${Buffer.from(challenge).toString('base64')}`)
       answers.push((await this.#hear()) ?? '')
     }
-    const usual = this.#host.logIn(readLogin(command, answers))
+    const usual = this.#server.logIn(readLogin(command, answers))
       ? '235 2.7.0 Authentication successful'
       : '535 5.7.8 Error: authentication failed: '
     const login = [command, ...answers].join(' ')
@@ -118,7 +118,7 @@ export class FaultSession {
   }
 
   async #mail(line: string): Promise<void> {
-    if (this.#host.wantsLogin && !this.#loggedIn)
+    if (this.#server.wantsLogin && !this.#loggedIn)
       return void this.#voice.reply('530 5.7.0 Error: authentication required')
     this.#forget()
     this.#plan.nextMail()
@@ -135,10 +135,10 @@ export class FaultSession {
     if (this.#to.length === 0) return void this.#voice.reply('554 5.5.1 Error: no valid recipients')
     if ((await this.#voice.say('data', ['354 End data with <CR><LF>.<CR><LF>'])) !== 354) return
     const early = await this.#midBody()
-    const raw = early === 'over' ? undefined : await this.#wire.readBody(this.#host.maxBytes)
+    const raw = early === 'over' ? undefined : await this.#wire.readBody(this.#server.maxBytes)
     if (raw === undefined) return
     const takes = early !== 'answered' && this.#plan.takesMail()
-    const reply = takes ? this.#host.accept(raw, { from: this.#from!, to: this.#to }) : '554 5.3.0 Error'
+    const reply = takes ? this.#server.accept(raw, { from: this.#from!, to: this.#to }) : '554 5.3.0 Error'
     this.#forget()
     if (early !== 'answered') await this.#voice.say('dot', [reply])
     if (!this.#voice.mute) await this.#voice.say('after')

@@ -53,12 +53,12 @@ export class FaultVoice {
   ): Promise<number | undefined> {
     const fault = this.strike(phase, recipient)
     switch (fault?.kind) {
-      case 'refuse':
+      case 'reset':
       case 'cut':
       case 'stall':
         this.#mute = true
-        if (fault.kind !== 'refuse' && fault.half) this.#sayHalf(usual.join('\r\n'))
-        if (fault.kind === 'refuse') await this.#wire.reset()
+        if (fault.kind !== 'reset' && fault.half) this.#sayHalf(usual.join('\r\n'))
+        if (fault.kind === 'reset') await this.#wire.reset()
         if (fault.kind === 'cut') this.#wire.cut()
         return 0
       case 'garble':

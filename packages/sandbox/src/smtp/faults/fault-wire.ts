@@ -91,7 +91,7 @@ export class FaultWire {
     await setTimeout(ms, undefined, { signal: this.#gone.signal }).catch(() => {})
   }
 
-  /** Goes over to TLS as the server; what came in clear behind STARTTLS is forgotten. False if it fails. */
+  /** Goes over to TLS as the server; what came in clear after STARTTLS is forgotten. False if it fails. */
   async startTls(secureContext: SecureContext): Promise<boolean> {
     for (const event of EVENTS) this.#raw.off(event, this.#onChange)
     this.#unread = Buffer.alloc(0)
@@ -104,12 +104,12 @@ export class FaultWire {
     )
   }
 
-  /** Closes with FIN, behind what was written. */
+  /** Closes with FIN, after what was written. */
   cut(): void {
     this.#socket.end()
   }
 
-  /** Resets the connection (RST), behind what was written. */
+  /** Resets the connection (RST), after what was written. */
   async reset(): Promise<void> {
     await new Promise((resolve) => this.#socket.write('', resolve))
     // libuv resets no connection that is closing already: where the client has left first, this one does.

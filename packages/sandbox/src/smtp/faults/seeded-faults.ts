@@ -13,7 +13,7 @@ export interface SeededFaultsOptions {
 const NO_REPLIES = ['\0\r\n', '2? \r\n', '25\r\n', '4? \r\n', '55', '\r\n']
 const CODES = [421, 421, 450, 451, 452, 454, 535, 550, 552, 554]
 /** Replies weigh more: they are what a server mostly does. */
-const KINDS = ['refuse', 'cut', 'stall', 'garble', 'reply', 'reply', 'reply', 'delay', 'own'] as const
+const KINDS = ['reset', 'cut', 'stall', 'garble', 'reply', 'reply', 'reply', 'delay', 'own'] as const
 
 /**
  * Any fault at any phase, as a server could show it. The same seed gives the same fault to the same connection and
@@ -42,7 +42,7 @@ function drawFault(random: () => number, maxDelayMs: number): Fault {
   const half = random() < 0.3
   const kind = pick(random, KINDS)
   switch (kind) {
-    case 'refuse':
+    case 'reset':
       return { ...common, kind, accepted }
     case 'cut':
       return { ...common, kind, accepted, half }

@@ -2,11 +2,11 @@ import { SIZE_LIMIT } from '../greeting.js'
 import type { LoggedIn } from '../logins.js'
 import { sizeProblem } from '../size-problem.js'
 import type { SessionOptions } from '../smtp-listener.js'
-import type { SessionHost } from './fault-host.js'
+import type { SessionServer } from './session-server.js'
 
 /** The sandbox as one connection with a fault sees it: the same logins, the same rules, the same outbox. */
-export function createSessionHost(options: SessionOptions): SessionHost {
-  const { mechanisms, certificate, wantsLogin, server, checkLogin, host } = options
+export function createSandboxSessionServer(options: SessionOptions): SessionServer {
+  const { mechanisms, certificate, wantsLogin, server, checkLogin, hostType } = options
   let secure = false
   let loggedIn: LoggedIn | undefined
   return {
@@ -24,7 +24,7 @@ export function createSessionHost(options: SessionOptions): SessionHost {
     accept(raw, envelope) {
       const problem = sizeProblem(raw)
       if (problem !== undefined) return `552 ${problem}`
-      const { id } = server.receive(raw, envelope, { secure, host, tokenStream: loggedIn?.stream })
+      const { id } = server.receive(raw, envelope, { secure, hostType, tokenStream: loggedIn?.stream })
       return `250 2.0.0 Ok: queued as ${id}`
     },
   }

@@ -3,7 +3,7 @@ import type { SMTPServerAuthentication } from 'smtp-server'
 import type { Fault } from './fault-script.js'
 
 /** What a session needs of its server. */
-export interface SessionHost {
+export interface SessionServer {
   /** The mechanisms that EHLO lists. */
   readonly mechanisms: readonly string[]
   readonly certificate: SecureContext
