@@ -168,7 +168,7 @@ it('lets a mail that is under way be, and strikes on the connection after it', a
 it.each([
   ['faults', 'always' as unknown as FaultScript, 'a list of faults or a function'],
   ['phase', [undefined, { phase: 'dots', kind: 'cut' }] as unknown as FaultScript, 'dot, after'],
-  ['kind', [{ phase: 'dot', kind: 'cuts' }] as unknown as FaultScript, 'refuse, cut'],
+  ['kind', [{ phase: 'dot', kind: 'cuts' }] as unknown as FaultScript, 'reset, cut'],
 ])('refuses what can never strike: %s', async (name, faults, wanted) => {
   const refusal = { code: 'ERR_POSTMARK_OPTIONS', message: expect.stringMatching(`${name} .*${wanted}`) }
   await expect(startSandbox({ faults })).rejects.toMatchObject(refusal)
