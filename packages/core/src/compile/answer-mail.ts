@@ -1,3 +1,6 @@
+import type { PostmarkError } from '../problems/error.js'
+import { problemsError } from '../problems/error.js'
+import type { PostmarkProblem } from '../problems/problem.js'
 import { toFailure } from './failure.js'
 import type { MailRecord } from './mail-record.js'
 import { addSentInfo } from './sent-info.js'
@@ -10,13 +13,24 @@ export function answerMail(
   given: unknown,
   callback: (error: Error | null, info?: unknown) => void,
 ): void {
-  const { skipped, handedOver } = record
+  const { skipped, handedOver, brokenOff } = record
   // Of a skipped mail, the error only kept it from the transport.
   const info = skipped ? toSkippedMail(skipped) : given
   if (error && !skipped) {
-    callback(handedOver ? (error as Error) : toFailure(error), info)
+    const failure = brokenOff ? Object.assign(toBreak(brokenOff), attemptsOf(error)) : (error as Error)
+    callback(handedOver && !brokenOff ? failure : toFailure(failure), info)
     return
   }
   addSentInfo(info, record)
   callback(null, info)
+}
+
+/** The error that the message's stream ended with, which transports put others in place of, or write into. */
+function toBreak(problem: PostmarkProblem): PostmarkError {
+  return problemsError('ERR_POSTMARK_PREFLIGHT', [problem])
+}
+
+function attemptsOf(error: unknown): object {
+  const { attempts, phase } = Object(error) as { attempts?: unknown; phase?: unknown }
+  return attempts === undefined ? {} : { attempts, phase }
 }

@@ -12,9 +12,10 @@ import { readHeaders } from '../message/message-headers.js'
 import type { CompilePlugin, CompilingMail } from '../message/nodemailer-types.js'
 import type { RawMessage } from '../message/raw-message.js'
 import { prependToRaw, readRaw } from '../message/raw-message.js'
+import { rawLimit } from '../message/raw-source.js'
 import { refuseTransport } from '../message/refuse-transport.js'
 import { optionError } from '../problems/check-options.js'
-import { PostmarkError } from '../problems/error.js'
+import { PostmarkError, problemsError } from '../problems/error.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
@@ -64,7 +65,17 @@ export function toCompileStep(settings: CompileSettings, late = false): CompileP
     }
     if (sources.error || !sources.value) go(sources.error)
     else if (!mail.data.raw || sources.value.record.unreadable.length > 0) finish()
-    else readRaw(mail, (error, raw) => (error ? go(error) : finish(raw)))
+    else {
+      const { record } = sources.value
+      const limit = rawLimit(settings.preflight === 'warn', (problem) => {
+        record.brokenOff = problem
+        return problemsError('ERR_POSTMARK_PREFLIGHT', [problem])
+      })
+      readRaw(mail, limit).then(
+        (raw) => setImmediate(finish, raw),
+        (error: Error) => setImmediate(go, error),
+      )
+    }
   }
 }
 
@@ -151,9 +162,12 @@ function compile(
   for (const { name, value, wrong } of kept) {
     if (!wrong || settings.preflight === 'warn') entries.push({ key: name, value: String(value) })
   }
-  record.result = { fields, correlationId, origins, warnings, lines: raw ? [] : toHeaderLines(entries) }
-  if (raw) prependToRaw(mail, raw, entries)
-  else mail.data.headers = withEntries(rest, entries)
+  const result = { fields, correlationId, origins, warnings }
+  if (raw) record.result = { ...result, lines: [], openRaw: prependToRaw(mail, raw, entries) }
+  else {
+    record.result = { ...result, lines: toHeaderLines(entries), openRaw: undefined }
+    mail.data.headers = withEntries(rest, entries)
+  }
 }
 
 /** Headers for whoever looks into the message: the lines themselves are written when the mail is sealed. */

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { ContextLevel } from '../context/context.js'
 import { contextLevels } from '../context/context.js'
 import type { FieldOrigins } from '../fields/field-origin.js'
@@ -18,6 +19,8 @@ export interface CompileResult {
   readonly warnings: readonly PostmarkProblem[]
   /** The Postmark header lines exactly as they go out, each without its final line break. */
   readonly lines: readonly string[]
+  /** Opens a message given as a large file, with its lines in front, for one attempt to send it. */
+  readonly openRaw: (() => Readable) | undefined
 }
 
 /** Where the transport sent a mail. */
@@ -44,6 +47,8 @@ export class MailRecord {
   mail: object | undefined
   /** Undefined until the compile step is done. */
   result: CompileResult | undefined
+  /** Why the message was broken off while it was read: it was not sent, whatever else is said. */
+  brokenOff: PostmarkProblem | undefined
   /** The recipients, where all are suppressed and the mail is passed over without an error. */
   skipped: readonly string[] | undefined
   /** Set by the transport once the mail is sent. */

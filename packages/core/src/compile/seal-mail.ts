@@ -63,7 +63,10 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   if (typeof root?.buildHeaders !== 'function') return
   const message = root as Message
   settleMessageId(message)
-  guardReading(message)
+  const { raw } = mail.data
+  // A mail that was compiled late had the message as it came.
+  if (raw && message._raw !== raw) message.setRaw(raw)
+  guardReading(message, result.openRaw)
   const problems = [...checkEnvelope(message.getEnvelope()), ...checkDkim(mail.data)]
   const { lines } = result
   const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))

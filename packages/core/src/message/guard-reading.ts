@@ -1,13 +1,17 @@
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import type { Message } from './nodemailer-types.js'
 
 type ProcessFunction = NonNullable<Message['_processFuncs']>[number]
 
-/** Makes a message that cannot be composed fail as its stream does: who reads it expects no throw. */
-export function guardReading(message: Message): void {
+/**
+ * Makes a message that cannot be composed fail as its stream does: who reads it expects no throw.
+ * @param openRaw opens the content of a raw message for each attempt
+ */
+export function guardReading(message: Message, openRaw: (() => Readable) | undefined): void {
   const { createReadStream } = message
   message.createReadStream = (...args) => {
     try {
+      if (openRaw) message.setRaw(openRaw())
       return createReadStream.apply(message, args)
     } catch (error) {
       const failed = new PassThrough()

@@ -55,6 +55,7 @@ export interface Message extends MimeNode {
   getEnvelope(): { readonly from: unknown; readonly to: unknown }
   messageId(): unknown
   setHeader(name: string, value: unknown): unknown
+  setRaw(raw: unknown): unknown
   createReadStream(...args: unknown[]): NodeJS.ReadableStream
   /** What the composed stream goes through at the end: a DKIM signer. */
   _processFuncs?: readonly ((input: NodeJS.ReadableStream) => NodeJS.ReadableStream)[]

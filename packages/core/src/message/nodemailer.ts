@@ -1,7 +1,9 @@
 /** The one file that imports Nodemailer at run time; everything here has one spelling for majors 7 to 10. */
+import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser/index.js'
 import * as base64Module from 'nodemailer/lib/base64/index.js'
+import nmfetch from 'nodemailer/lib/fetch/index.js'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import * as mimeFunctions from 'nodemailer/lib/mime-funcs/index.js'
 import * as qpModule from 'nodemailer/lib/qp/index.js'
@@ -56,6 +58,14 @@ export function encodeContent(encoding: keyof typeof ENCODERS, content: Buffer, 
   encoder._flush(done)
   if (failure) throw failure
   return parts
+}
+
+/** Fetches a URL as Nodemailer does for content: redirects, `httpHeaders` and `tls` of the content. */
+export function fetchUrl(url: string, { httpHeaders, tls }: Readonly<Record<string, unknown>>): Readable {
+  return (nmfetch as unknown as (url: string, options: object) => Readable)(url, {
+    headers: httpHeaders,
+    tls,
+  })
 }
 
 /** A header line as Nodemailer would write it: encoded where it must be (RFC 2047), then folded. */

@@ -1,59 +1,46 @@
+import type { Readable } from 'node:stream'
 import type { HeaderEntry } from '../fields/header-entries.js'
 import type { PostmarkProblem } from '../problems/problem.js'
-import { accessError } from './access-error.js'
 import { toHeaderLines } from './header-lines.js'
 import type { GivenHeader } from './header-shapes.js'
 import { isPostmarkHeader } from './header-shapes.js'
 import type { HeaderReading } from './message-headers.js'
 import { readHeaders } from './message-headers.js'
 import type { CompilingMail } from './nodemailer-types.js'
-import { isStream, toByteStream } from './stream-content.js'
+import { openRaw, type RawLimit, type RawSource } from './raw-source.js'
+import { HEAD_BYTES } from './raw-stream.js'
 
-/** A message given as `raw`, read into memory: Nodemailer adds no header to it, so we do. */
+/** A message given as `raw`: Nodemailer adds no header to it, so we do. */
 export interface RawMessage {
-  readonly bytes: Buffer
+  readonly source: RawSource
   /** Names of the Postmark headers that it has, in lower case. */
   readonly names: ReadonlySet<string>
   readonly headers: HeaderReading
   readonly problems: readonly PostmarkProblem[]
 }
 
-/** Resolves `raw` of any shape with Nodemailer's own means, and reads its header block as bytes. */
-export function readRaw(mail: CompilingMail, done: (error: Error | null, raw?: RawMessage) => void): void {
-  const refused = accessError(mail.data)
-  if (refused) {
-    done(refused)
-    return
-  }
-  const { raw: given } = mail.data
-  if (isStream(given)) mail.data.raw = toByteStream(given)
-  mail.resolveContent(mail.data, 'raw', (error, value) => {
-    if (error) {
-      done(error)
-      return
-    }
-    let raw: RawMessage
-    try {
-      raw = parseRaw(toBytes(value))
-    } catch (thrown) {
-      done(thrown as Error)
-      return
-    }
-    mail.data.raw = raw.bytes
-    done(null, raw)
-  })
+/** Reads `raw` of any shape as far as its header block. */
+export async function readRaw(mail: CompilingMail, limit: RawLimit): Promise<RawMessage> {
+  const source = await openRaw(mail, limit)
+  // What is in memory is checked as it is.
+  if (!source.open) mail.data.raw = source.head
+  return parseRaw(source)
 }
 
-function toBytes(value: unknown): Buffer {
-  if (typeof value === 'string') return Buffer.from(value)
-  if (Buffer.isBuffer(value)) return value
-  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  throw new TypeError('raw must be text, bytes, a stream, or an object with content, path or href')
-}
-
-function parseRaw(bytes: Buffer): RawMessage {
-  const lines = headerLines(bytes)
+function parseRaw(source: RawSource): RawMessage {
+  const lines = headerLines(source.head)
   const problems: PostmarkProblem[] = []
+  if (!lines) {
+    problems.push({
+      path: 'raw',
+      found: `has more than ${HEAD_BYTES} bytes before the empty line that ends its headers`,
+      limit: `at most ${HEAD_BYTES} bytes of headers`,
+      cure: 'Give a whole message, its headers first.',
+      severity: 'error',
+      errorCode: 300,
+    })
+    return { source, names: new Set(), headers: readHeaders([], 'raw'), problems }
+  }
   const first = lines[0] ?? ''
   // A line that goes in front of it would take the first line for its own continuation, or end the headers.
   if (first !== '' && !/^[!-9;-~]+[ \t]*:/.test(first)) {
@@ -88,13 +75,15 @@ function parseRaw(bytes: Buffer): RawMessage {
     }
   }
   const names = new Set(given.map(({ name }) => name.toLowerCase()))
-  return { bytes, names, headers: readHeaders(given, 'raw'), problems }
+  return { source, names, headers: readHeaders(given, 'raw'), problems }
 }
 
-/** The header lines of a message, unfolded, as latin1 so that each byte stays one character. */
-function headerLines(bytes: Buffer): string[] {
-  const ends = ['\n\r\n', '\n\n', '\r\r'].map((end) => bytes.indexOf(end)).filter((index) => index >= 0)
-  const block = bytes.toString('latin1', 0, ends.length > 0 ? Math.min(...ends) : undefined)
+/** The header lines of a message, unfolded, as latin1 so that each byte stays one character; undefined without an end. */
+function headerLines(bytes: Buffer): string[] | undefined {
+  const head = bytes.subarray(0, HEAD_BYTES)
+  const ends = ['\n\r\n', '\n\n', '\r\r'].map((end) => head.indexOf(end)).filter((index) => index >= 0)
+  if (ends.length === 0 && bytes.length > HEAD_BYTES) return undefined
+  const block = head.toString('latin1', 0, ends.length > 0 ? Math.min(...ends) : undefined)
   const [first = '', ...rest] = block.split(/\r\n|\n|\r/)
   const lines = [first]
   for (const line of rest) {
@@ -104,8 +93,19 @@ function headerLines(bytes: Buffer): string[] {
   return lines
 }
 
-/** Puts the lines in front that the message does not have yet. */
-export function prependToRaw(mail: CompilingMail, raw: RawMessage, entries: readonly HeaderEntry[]): void {
-  const lines = toHeaderLines(entries.filter(({ key }) => !raw.names.has(key.toLowerCase())))
-  if (lines.length > 0) mail.data.raw = Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n`), raw.bytes])
+/**
+ * Puts the lines in front that the message does not have yet.
+ * @returns what reads it anew for each attempt, where it is a large file; else it is in the data
+ */
+export function prependToRaw(
+  mail: CompilingMail,
+  { names, source }: RawMessage,
+  entries: readonly HeaderEntry[],
+): (() => Readable) | undefined {
+  const { head, open, again } = source
+  const lines = toHeaderLines(entries.filter(({ key }) => !names.has(key.toLowerCase())))
+  const front = Buffer.from(lines.map((line) => `${line}\r\n`).join(''))
+  if (open && again) return () => open(front)
+  mail.data.raw = open ? open(front) : Buffer.concat([front, head])
+  return undefined
 }
