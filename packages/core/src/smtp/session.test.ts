@@ -139,7 +139,7 @@ describe('one mail', () => {
     expect(session.state.name).toBe('ready')
     expect(socket.referenced).toBe(false)
     session.send(mail)
-    expect([session.state.name, socket.referenced]).toEqual(['transaction', true])
+    expect([session.state.name, socket.referenced]).toEqual(['transaction', false])
     await clock.advance(20)
     await say(...GO)
     await clock.advance(50)
@@ -1038,12 +1038,14 @@ describe('giving a mail up', () => {
 })
 
 describe('a session that idles', () => {
-  it('says QUIT after its time, and keeps the process alive only for that', async () => {
+  it('says QUIT after its time, and keeps the process alive only where that is asked for', async () => {
     const { heard, socket, say, end, told, session } = setUp()
     await clock.advance(29_999)
     expect([heard, socket.referenced]).toEqual([[], false])
     await clock.advance(2)
-    expect([heard, socket.referenced, session.state.name]).toEqual([['QUIT\r\n'], true, 'closing'])
+    expect([heard, socket.referenced, session.state.name]).toEqual([['QUIT\r\n'], false, 'closing'])
+    session.hold()
+    expect(socket.referenced).toBe(true)
     await say('221 bye')
     await end()
     expect(told).toEqual(['closed'])
