@@ -1,0 +1,783 @@
+import { getEventListeners } from 'node:events'
+import { Readable } from 'node:stream'
+import {
+  createScriptedServer,
+  installVirtualClock,
+  type ScriptedServerOptions,
+  type StepContext,
+  type StepFault,
+} from '@postmark-smtp/testing'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { PostmarkError } from '../problems/error.js'
+import { createRedactor } from '../problems/redact.js'
+import { createGivenSockets } from '../smtp/given-socket.js'
+import type { Pipelining } from '../smtp/grouping.js'
+import { createPortRace } from '../smtp/race-ports.js'
+import { ConnectionBudget } from './connection-budget.js'
+import { Delivery } from './delivery.js'
+import type { RetrySettings } from './retry.js'
+import { type PoolSettings, Route } from './route.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+let clock: ReturnType<typeof installVirtualClock>
+
+beforeEach(() => {
+  clock = installVirtualClock()
+})
+
+afterEach(() => {
+  expect(clock.pending()).toEqual([])
+  clock.uninstall()
+  vi.restoreAllMocks()
+})
+
+type Built = (error: Error | null, message: Buffer) => void
+
+interface MailOptions {
+  readonly data?: Record<string, unknown>
+  /** In place of a message that is composed at once. */
+  readonly build?: (done: Built) => void
+  /** In place of a message that is composed in memory. */
+  readonly open?: () => Readable
+}
+
+interface RouteOptions {
+  readonly max?: number
+  readonly pool?: Partial<PoolSettings>
+  readonly retry?: Partial<RetrySettings>
+  readonly pipelining?: Pipelining
+  readonly budget?: ConnectionBudget
+  readonly server?: ScriptedServerOptions
+}
+
+const bodyOf = (name: string) => Buffer.from(`Subject: ${name}\r\n\r\nHello\r\n`)
+
+function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions = {}) {
+  const server = createScriptedServer(clock, serverOptions)
+  const budget = options.budget ?? new ConnectionBudget(max)
+  let taken = 0
+  const route = new Route(
+    {
+      session: {
+        host: '127.0.0.1',
+        opener: createGivenSockets(server.getSocket, '127.0.0.1', 587, createPortRace('127.0.0.1', [587])),
+        tls: undefined,
+        authMethod: undefined,
+        login: () => ({ user: TOKEN, pass: TOKEN }),
+        rotates: false,
+        limits: { raceMs: 10_000, replyMs: 60_000, finalMs: 120_000 },
+        logger: false,
+        redactor: createRedactor(),
+      },
+      pool: { maxMessages: 100, maxAgeMs: 300_000, idleTimeoutMs: 30_000, ...options.pool },
+      retry: { attempts: 10, deadlineMs: 180_000, baseMs: 1_000, unknown: false, ...options.retry },
+      pipelining: options.pipelining ?? 'auto',
+      budget,
+    },
+    () => taken++,
+  )
+  const results = new Map<string, { readonly atMs: number; readonly error?: Error; readonly info?: object }>()
+  const deliveries: Delivery[] = []
+  const builds = new Map<string, number>()
+  /** Hands a mail over; its name is its subject. */
+  const send = (name: string, { data = {}, build, open }: MailOptions = {}): Delivery => {
+    const message = {
+      content: open ? {} : 'Hello',
+      childNodes: [],
+      getEnvelope: () => ({ from: `${name}@x.org`, to: [`${name}-to@x.org`] }),
+      messageId: () => `<${name}@x.org>`,
+      build: (done: Built) => {
+        builds.set(name, (builds.get(name) ?? 0) + 1)
+        if (build) build(done)
+        else done(null, bodyOf(name))
+      },
+      createReadStream: open,
+    }
+    const event = { id: 1, stream: 'outbound', tag: undefined, host: '127.0.0.1', recipientCount: 1 }
+    const delivery = new Delivery(
+      { data, message },
+      { ...event, attempt: 0, port: undefined, phase: 'queue' },
+      route,
+      (error, info) => {
+        expect(results.has(name)).toBe(false)
+        results.set(name, { atMs: clock.nowMs, ...(error ? { error } : {}), ...(info ? { info } : {}) })
+      },
+    )
+    deliveries.push(delivery)
+    route.add(delivery)
+    return delivery
+  }
+  /** What was told of each mail, in short. */
+  const told = () =>
+    Object.fromEntries(
+      [...results].map(([name, { error, info }]) => {
+        if (info)
+          return [name, `sent at attempt ${(info as { postmark: { attempts: number } }).postmark.attempts}`]
+        const { outcome, attempts } = error as Error & { outcome: string; attempts: number }
+        return [name, `${outcome} after ${attempts}`]
+      }),
+    )
+  const errorOf = (name: string) => results.get(name)?.error as (Error & Record<string, unknown>) | undefined
+  const subjects = () => server.taken.map(({ raw }) => /^Subject: (.*)\r$/m.exec(String(raw))?.[1])
+  /** Lets everything that idles end. */
+  const end = async () => {
+    const closed = route.close(false)
+    await clock.advance(10_000)
+    await closed
+    expect(server.openSockets()).toEqual([])
+    expect(server.violations).toEqual([])
+  }
+  const names = (count: number, prefix = 'm') =>
+    Array.from({ length: count }, (_, index) => `${prefix}${index}`)
+  return {
+    route,
+    server,
+    budget,
+    send,
+    results,
+    told,
+    errorOf,
+    subjects,
+    end,
+    names,
+    deliveries,
+    builds,
+    taken: () => taken,
+  }
+}
+
+/** Strikes at a step, as often as there are faults. */
+const faults = (step: string, ...given: Partial<StepFault>[]) => {
+  const left = [...given]
+  return (context: StepContext): StepFault | undefined =>
+    context.step === step && left.length > 0 ? { step: context.step, ...left.shift() } : undefined
+}
+
+describe('mails and sessions', () => {
+  it('sends a mail, and closes the idle session after its time', async () => {
+    const { send, told, server, subjects, results } = setUp()
+    send('a')
+    await clock.advance(100)
+    expect([told(), subjects()]).toEqual([{ a: 'sent at attempt 1' }, ['a']])
+    expect(results.get('a')!.info).toMatchObject({
+      envelope: { from: 'a@x.org', to: ['a-to@x.org'] },
+      messageId: '<a@x.org>',
+      accepted: ['a-to@x.org'],
+      rejected: [],
+      response: '250 2.0.0 Ok: queued',
+      messageSize: bodyOf('a').length,
+      postmark: { host: '127.0.0.1', attempts: 1 },
+    })
+    await clock.advance(26_000)
+    expect(server.openSockets()).toHaveLength(1)
+    await clock.advance(8_000)
+    expect([server.openSockets(), server.violations]).toEqual([[], []])
+  })
+
+  it('sends each of a burst once, over as many connections as there may be', async () => {
+    const { send, names, subjects, server, end, taken } = setUp({ max: 3, server: { mailMs: 20 } })
+    const all = names(40)
+    for (const name of all) send(name)
+    await clock.advance(5_000)
+    expect(subjects().sort()).toEqual([...all].sort())
+    expect([server.sessions.length, taken()]).toEqual([3, 40])
+    await end()
+  })
+
+  it('opens no more connections than mails wait', async () => {
+    const { send, server, end } = setUp({ max: 10 })
+    send('a')
+    send('b')
+    await clock.advance(1_000)
+    expect(server.sessions).toHaveLength(2)
+    await end()
+  })
+
+  it('uses a session for `maxMessages` mails', async () => {
+    const { send, names, server, subjects, end } = setUp({ max: 1, pool: { maxMessages: 3 } })
+    for (const name of names(7)) send(name)
+    await clock.advance(1_000)
+    expect(subjects()).toEqual(names(7))
+    expect(server.sessions.map(({ mails }) => mails)).toEqual([3, 3, 1])
+    await end()
+  })
+
+  it('uses no session after `maxAgeMs`, give or take a tenth', async () => {
+    const { send, server, subjects, end } = setUp({
+      max: 1,
+      pool: { maxAgeMs: 10_000, idleTimeoutMs: 60_000 },
+    })
+    for (let mail = 0; mail < 12; mail++) {
+      send(`m${mail}`)
+      await clock.advance(1_000)
+    }
+    expect(subjects()).toHaveLength(12)
+    expect(server.sessions.map(({ mails }) => mails >= 9 && mails <= 11)[0]).toBe(true)
+    expect(server.sessions).toHaveLength(2)
+    await clock.advance(12_000)
+    expect(server.openSockets()).toEqual([])
+    await end()
+  })
+
+  it('groups mails of a burst, once the first session has shown that it may', async () => {
+    const { send, names, server, subjects, end } = setUp({ max: 2, server: { mailMs: 5 } })
+    for (const name of names(12)) send(name)
+    await clock.advance(1_000)
+    expect(subjects().sort()).toEqual(names(12).sort())
+    const written = server.sessions.map(({ wire }) => Buffer.concat(wire.socket.written).toString())
+    for (const text of written) expect(text).toContain('\r\n.\r\nRSET\r\nMAIL FROM:')
+    await end()
+  })
+
+  it.each(['refused', 'swallowed'] as const)(
+    'sends each mail once where groups are %s',
+    async (afterBody) => {
+      const { send, names, server, subjects, told, end } = setUp({ max: 2, server: { afterBody } })
+      for (const name of names(8)) send(name)
+      await clock.advance(60_000)
+      expect(subjects().sort()).toEqual(names(8).sort())
+      expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+      const groups = server.sessions.flatMap(
+        ({ wire }) => String(Buffer.concat(wire.socket.written)).match(/\.\r\nRSET/g) ?? [],
+      )
+      expect(groups).toHaveLength(1)
+      await end()
+    },
+  )
+
+  it('opens another session for a mail whose session was gone, without counting that', async () => {
+    const { send, server, told, subjects, end } = setUp({ max: 1 })
+    send('a')
+    await clock.advance(100)
+    server.openSockets()[0]!.destroy()
+    send('b')
+    await clock.advance(100)
+    expect([subjects(), told().b]).toEqual([['a', 'b'], 'sent at attempt 1'])
+    await end()
+  })
+
+  it('counts what comes back a fourth time', async () => {
+    let broken = false
+    const script = ({ step, mail }: StepContext): StepFault | undefined =>
+      broken && step === 'mail' && mail === 1 ? { step, say: 'nothing', next: 'reset' } : undefined
+    const { send, names, told, subjects, server, end } = setUp({ max: 5, server: { script, mailMs: 50 } })
+    for (const name of names(4)) send(name)
+    await clock.advance(1_000)
+    broken = true
+    send('x')
+    await clock.advance(5)
+    expect(server.sessions).toHaveLength(4)
+    await clock.advance(5_000)
+    expect([told().x, subjects().length, server.sessions.length]).toEqual(['sent at attempt 2', 5, 5])
+    await end()
+  })
+})
+
+describe('composing', () => {
+  it('goes on while a session is opened, and is done once', async () => {
+    const { send, builds, end } = setUp()
+    send('a')
+    expect(builds.get('a')).toBe(1)
+    await clock.advance(100)
+    expect(builds.get('a')).toBe(1)
+    await end()
+  })
+
+  it('that fails is the end of its mail, and of no other', async () => {
+    const { send, told, errorOf, subjects, end } = setUp({ max: 1 })
+    send('a', {
+      build: (done) =>
+        setTimeout(done, 10, Object.assign(new Error('No such file'), { code: 'ENOENT' }), bodyOf('a')),
+    })
+    send('b', {
+      build: () => {
+        throw new Error('A plugin failed')
+      },
+    })
+    send('c')
+    await clock.advance(1_000)
+    expect(told()).toEqual({ a: 'not-sent after 0', b: 'not-sent after 0', c: 'sent at attempt 1' })
+    expect(errorOf('a')).toMatchObject({ code: 'ENOENT', phase: 'queue', message: 'No such file' })
+    expect(errorOf('b')).toMatchObject({ code: 'ESTREAM' })
+    expect(subjects()).toEqual(['c'])
+    await end()
+  })
+
+  it('that calls back twice sends one mail', async () => {
+    const { send, subjects, end } = setUp()
+    send('a', {
+      build: (done) => {
+        setTimeout(done, 10, null, bodyOf('a'))
+        setTimeout(done, 20, null, bodyOf('again'))
+        setTimeout(done, 30, new Error('late'), bodyOf('a'))
+      },
+    })
+    await clock.advance(1_000)
+    expect(subjects()).toEqual(['a'])
+    await end()
+  })
+
+  it('of a mail that waits for a busy session is the business of the session that becomes idle first', async () => {
+    const { send, told, subjects, server, end } = setUp({
+      max: 2,
+      server: {
+        script: ({ step, connection }) =>
+          step === 'dot' && connection === 0 ? { step, waitMs: 5_000 } : undefined,
+      },
+    })
+    send('slow')
+    send('b')
+    await clock.advance(5)
+    // One of the two takes it while both are busy.
+    send('c', { build: (done) => setTimeout(done, 100, null, bodyOf('c')) })
+    await clock.advance(1_000)
+    expect(told()).toEqual({ b: 'sent at attempt 1', c: 'sent at attempt 1' })
+    await clock.advance(5_000)
+    expect(subjects()).toEqual(['slow', 'b', 'c'])
+    expect(server.sessions).toHaveLength(2)
+    await end()
+  })
+
+  it('that is done after its session has ended sends one mail, over another session', async () => {
+    const { send, subjects, server, told, end, builds } = setUp({ max: 1 })
+    send('a')
+    await clock.advance(100)
+    send('b', { build: (done) => setTimeout(done, 50, null, bodyOf('b')) })
+    await clock.advance(10)
+    server.openSockets()[0]!.destroy()
+    await clock.advance(1_000)
+    expect([subjects(), told().b, builds.get('b'), server.sessions.length]).toEqual([
+      ['a', 'b'],
+      'sent at attempt 1',
+      1,
+      2,
+    ])
+    await end()
+  })
+
+  it('of a mail that is given up meanwhile sends nothing', async () => {
+    const { send, subjects, told, end } = setUp({ max: 1 })
+    const aborting = new AbortController()
+    send('a', { data: { signal: aborting.signal }, build: (done) => setTimeout(done, 50, null, bodyOf('a')) })
+    await clock.advance(20)
+    aborting.abort()
+    send('b')
+    await clock.advance(1_000)
+    expect([told(), subjects()]).toEqual([{ a: 'not-sent after 0', b: 'sent at attempt 1' }, ['b']])
+    await end()
+  })
+
+  it('holds nothing of a mail that waits for another attempt, and composes it anew', async () => {
+    const { send, builds, deliveries, told, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
+    send('a')
+    await clock.advance(100)
+    expect(deliveries[0]!.isWhole).toBe(false)
+    await clock.advance(1_500)
+    expect([builds.get('a'), told().a]).toEqual([2, 'sent at attempt 2'])
+    await end()
+  })
+
+  it('of what cannot be held in memory waits for the go-ahead, and what can be read once is sent once', async () => {
+    let opened = 0
+    const open = () => {
+      opened++
+      return Readable.from(['Subject: a\r\n\r\nHello\r\n'])
+    }
+    const data = { attachments: [{ content: Readable.from([]) }] }
+    const { send, told, errorOf, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
+    send('a', { open, data })
+    await clock.advance(1)
+    expect(opened).toBe(0)
+    await clock.advance(5_000)
+    expect([opened, told().a]).toEqual([1, 'deferred after 1'])
+    expect(errorOf('a')?.notRetried).toContain('can be read only once')
+    await end()
+  })
+
+  it('of a stream that was not read yet may be tried again', async () => {
+    let opened = 0
+    const open = () => {
+      opened++
+      return Readable.from(['Subject: a\r\n\r\nHello\r\n'])
+    }
+    const { send, told, end } = setUp({ server: { script: faults('mail', { say: 451 }) } })
+    send('a', { open, data: { text: Readable.from([]) } })
+    await clock.advance(5_000)
+    expect([opened, told().a]).toEqual([1, 'sent at attempt 2'])
+    await end()
+  })
+})
+
+describe('attempts', () => {
+  it('follow a deferral after a pause, and say what the last one met', async () => {
+    const { send, told, errorOf, server, end } = setUp({
+      retry: { attempts: 3 },
+      server: { script: ({ step }) => (step === 'rcpt' ? { step, say: 450 } : undefined) },
+    })
+    send('a')
+    await clock.advance(60_000)
+    expect(told()).toEqual({ a: 'deferred after 3' })
+    expect(errorOf('a')).toMatchObject({ code: 'EENVELOPE', responseCode: 450, phase: 'envelope' })
+    expect(server.sessions).toHaveLength(1)
+    await end()
+  })
+
+  it('wait as long as `baseMs` says', async () => {
+    const { send, told, end } = setUp({
+      retry: { baseMs: 10 },
+      server: { script: faults('dot', { say: 451 }, { say: 451 }, { say: 451 }) },
+    })
+    send('a')
+    await clock.advance(120)
+    expect(told()).toEqual({ a: 'sent at attempt 4' })
+    await end()
+  })
+
+  it('that fail to open a session count for the first mail, where no session serves', async () => {
+    const { send, told, server, end } = setUp({
+      max: 1,
+      server: { script: faults('connect', { say: 'nothing' }, { say: 'nothing' }) },
+    })
+    send('a')
+    send('b')
+    await clock.advance(30_000)
+    // The first mail pauses then, so that the next failure is met by the second one.
+    expect(told()).toEqual({ a: 'sent at attempt 2', b: 'sent at attempt 2' })
+    expect(server.calls).toBe(3)
+    await end()
+  })
+
+  it('that fail to open a session count for no mail, where another one serves', async () => {
+    const script = ({ step, connection }: StepContext): StepFault | undefined => {
+      if (step === 'connect' && connection > 0) return { step, say: 'nothing' }
+      return step === 'dot' ? { step, waitMs: 2_000 } : undefined
+    }
+    const { send, names, told, end } = setUp({ max: 4, server: { script } })
+    send('a')
+    await clock.advance(50)
+    for (const name of names(3)) send(name)
+    await clock.advance(30_000)
+    expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+    await end()
+  })
+
+  it('end with a refused login for the mail that met it', async () => {
+    const { send, told, errorOf, end } = setUp({ max: 1, server: { script: faults('proof', { say: 535 }) } })
+    send('a')
+    send('b')
+    await clock.advance(5_000)
+    expect(told()).toEqual({ a: 'not-sent after 1', b: 'sent at attempt 1' })
+    expect(errorOf('a')).toMatchObject({ code: 'EAUTH', phase: 'login', responseCode: 535 })
+    await end()
+  })
+})
+
+describe('the deadline', () => {
+  it('ends what waits for a server that is dead', async () => {
+    const { send, names, results, errorOf, end } = setUp({
+      retry: { deadlineMs: 30_000 },
+      server: { script: ({ step }) => (step === 'connect' ? { step, next: 'stall' } : undefined) },
+    })
+    for (const name of names(200)) send(name)
+    await clock.advance(30_001)
+    expect(results.size).toBe(200)
+    expect(errorOf('m199')).toMatchObject({ code: 'ETIMEDOUT', outcome: 'not-sent', attempts: 0 })
+    expect(errorOf('m199')?.message).toContain('30 s')
+    await end()
+  })
+
+  it('moves with each mail that is finished, for those that have not had their turn', async () => {
+    const { send, names, told, end } = setUp({
+      max: 1,
+      retry: { deadlineMs: 5_000 },
+      server: { mailMs: 1_000 },
+    })
+    for (const name of names(30)) send(name)
+    await clock.advance(40_000)
+    expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+    await end()
+  })
+
+  it('moves with each mail that is rejected, too', async () => {
+    const { send, names, told, end } = setUp({
+      max: 1,
+      retry: { deadlineMs: 5_000 },
+      server: {
+        mailMs: 1_000,
+        script: ({ step }) => (step === 'dot' ? { step, say: 554, waitMs: 1_000 } : undefined),
+      },
+    })
+    for (const name of names(30)) send(name)
+    await clock.advance(40_000)
+    expect(new Set(Object.values(told()))).toEqual(new Set(['rejected after 1']))
+    await end()
+  })
+
+  it('does not move for a mail that had its turn', async () => {
+    const { send, told, results, end } = setUp({
+      max: 1,
+      retry: { deadlineMs: 5_000, baseMs: 100 },
+      server: {
+        script: ({ step, line }) =>
+          step === 'mail' && line.includes('<x@') ? { step, say: 451 } : undefined,
+        mailMs: 900,
+      },
+    })
+    send('x')
+    for (let mail = 0; mail < 20; mail++) {
+      send(`m${mail}`)
+      await clock.advance(1_000)
+    }
+    expect(told().x).toMatch(/^deferred after/)
+    expect(results.get('x')!.atMs).toBeLessThanOrEqual(5_010)
+    await end()
+  })
+
+  it('leaves unknown what is with the server', async () => {
+    const { send, told, errorOf, end } = setUp({
+      retry: { deadlineMs: 5_000 },
+      server: { script: faults('dot', { waitMs: 20_000 }) },
+    })
+    send('a')
+    await clock.advance(5_001)
+    expect([told(), errorOf('a')?.phase]).toEqual([{ a: 'unknown after 1' }, 'final'])
+    await clock.advance(30_000)
+    await end()
+  })
+})
+
+describe('giving a mail up', () => {
+  it.each<[string, ScriptedServerOptions, number, string, number]>([
+    ['waits for a session', {}, 0, 'not-sent after 0', 0],
+    ['is in its envelope', { script: faults('data', { waitMs: 5_000 }) }, 50, 'not-sent after 1', 0],
+    ['is with the server', { mailMs: 5_000 }, 50, 'unknown after 1', 1],
+    ['waits for another attempt', { script: faults('dot', { say: 451 }) }, 50, 'deferred after 1', 0],
+  ])('settles it at once where it %s', async (_what, server, afterMs, expected, copies) => {
+    const aborting = new AbortController()
+    const { send, told, errorOf, subjects, end } = setUp({ server })
+    send('a', { data: { signal: aborting.signal } })
+    expect(getEventListeners(aborting.signal, 'abort')).toHaveLength(1)
+    if (afterMs > 0) await clock.advance(afterMs)
+    aborting.abort(new Error('Too late'))
+    expect(told()).toEqual({ a: expected })
+    expect(errorOf('a')).toMatchObject({ name: 'AbortError', code: 'EABORT', cause: { message: 'Too late' } })
+    expect(getEventListeners(aborting.signal, 'abort')).toEqual([])
+    await clock.advance(20_000)
+    expect(subjects()).toHaveLength(copies)
+    await end()
+  })
+
+  it('that was given up before it came is not-sent', async () => {
+    const { send, told, subjects, end } = setUp()
+    send('a', { data: { signal: AbortSignal.abort() } })
+    await clock.advance(100)
+    expect([told(), subjects()]).toEqual([{ a: 'not-sent after 0' }, []])
+    await end()
+  })
+
+  it('leaves no listener at the signal of a mail that is through', async () => {
+    const aborting = new AbortController()
+    const { send, told, end } = setUp({ server: { script: faults('rcpt', { say: 550 }) } })
+    send('a', { data: { signal: aborting.signal } })
+    await clock.advance(100)
+    send('b', { data: { signal: aborting.signal } })
+    await clock.advance(100)
+    expect(told()).toEqual({ a: 'rejected after 1', b: 'sent at attempt 1' })
+    expect(getEventListeners(aborting.signal, 'abort')).toEqual([])
+    aborting.abort()
+    await end()
+  })
+
+  it('follows a signal of another realm, and nothing that is none', async () => {
+    const listeners: (() => void)[] = []
+    const signal = {
+      aborted: false,
+      addEventListener: (_name: string, listener: () => void) => listeners.push(listener),
+      removeEventListener: () => listeners.pop(),
+    }
+    const { send, told, end } = setUp()
+    send('a', { data: { signal } })
+    for (const [index, none] of [null, 5, {}, { aborted: true }].entries())
+      send(`n${index}`, { data: { signal: none } })
+    listeners[0]!()
+    await clock.advance(1_000)
+    expect(told()).toEqual({
+      a: 'not-sent after 0',
+      n0: 'sent at attempt 1',
+      n1: 'sent at attempt 1',
+      n2: 'sent at attempt 1',
+      n3: 'sent at attempt 1',
+    })
+    await end()
+  })
+
+  it('gives the session to the next mail, and a new one is opened where it had to be broken off', async () => {
+    const aborting = new AbortController()
+    const { send, told, server, end } = setUp({
+      max: 1,
+      server: { script: faults('rcpt', { waitMs: 5_000 }) },
+    })
+    send('a', { data: { signal: aborting.signal } })
+    send('b')
+    await clock.advance(50)
+    aborting.abort()
+    await clock.advance(1_000)
+    expect(told()).toEqual({ a: 'not-sent after 1', b: 'sent at attempt 1' })
+    expect(server.sessions).toHaveLength(2)
+    await end()
+  })
+})
+
+describe('the fence', () => {
+  it('is asked at each attempt, and its no is the end', async () => {
+    const { send, told, errorOf, subjects, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
+    const answers = [true, false]
+    send('a').fence = () => answers.shift()!
+    await clock.advance(5_000)
+    expect([told(), errorOf('a')?.code, subjects(), answers]).toEqual([
+      { a: 'not-sent after 2' },
+      'EFENCE',
+      [],
+      [],
+    ])
+    await end()
+  })
+})
+
+describe('the end of a route', () => {
+  const closedError = () => new PostmarkError('ERR_POSTMARK_CLOSED', 'Closed')
+
+  it('stops every mail, wherever it is, and opens nothing more', async () => {
+    const script = ({ step, connection }: StepContext): StepFault | undefined => {
+      if (step === 'dot' && connection === 0) return { step, waitMs: 60_000 }
+      return step === 'rcpt' && connection === 1 ? { step, say: 451 } : undefined
+    }
+    const { send, names, route, told, server, end } = setUp({ max: 2, server: { script } })
+    send('final')
+    send('pause')
+    await clock.advance(20)
+    for (const name of names(4)) send(name)
+    await clock.advance(5)
+    route.stopAll(closedError)
+    expect(told()).toMatchObject({ final: 'unknown after 1', pause: 'deferred after 1' })
+    expect(Object.keys(told())).toHaveLength(6)
+    const { calls } = server
+    await clock.advance(100_000)
+    expect(server.calls).toBe(calls)
+    await end()
+  })
+
+  it('resolves when the last connection is gone: idle ones say QUIT, all others are broken off', async () => {
+    const { send, route, server } = setUp({
+      max: 3,
+      server: { latencyMs: 10, script: faults('connect', {}, {}, { next: 'stall' }) },
+    })
+    send('a')
+    send('b')
+    await clock.advance(200)
+    let closed = false
+    void route.close(false).then(() => {
+      closed = true
+    })
+    await clock.advance(9)
+    expect(closed).toBe(false)
+    await clock.advance(1)
+    expect([closed, server.openSockets()]).toEqual([true, []])
+    for (const { wire } of server.sessions) expect(String(wire.socket.written.at(-1))).toBe('QUIT\r\n')
+    await route.close(false)
+  })
+
+  it('waits for nothing where it is forced', async () => {
+    const { send, route, server } = setUp({
+      max: 3,
+      server: { script: faults('quit', { say: 'nothing', next: 'stall' }) },
+    })
+    send('a')
+    await clock.advance(100)
+    void route.close(false)
+    await clock.advance(10)
+    expect(server.openSockets()).toHaveLength(1)
+    await route.close(true)
+    expect(server.openSockets()).toEqual([])
+  })
+
+  it('logs in for verify on a connection of its own, and leaves', async () => {
+    const { route, server, end } = setUp({ server: { script: faults('proof', {}, { say: 535 }) } })
+    let verified = 0
+    void route.verify().then(() => verified++)
+    await clock.advance(100)
+    expect([verified, server.sessions.length, server.openSockets()]).toEqual([1, 1, []])
+    const refused = route.verify()
+    const expected = expect(refused).rejects.toMatchObject({ code: 'EAUTH', responseCode: 535 })
+    await clock.advance(100)
+    await expected
+    await end()
+  })
+})
+
+describe('several routes', () => {
+  /** Sends one mail after the other for as long as there is time. */
+  function sendInTurn(
+    { send, results }: ReturnType<typeof setUp>,
+    prefix: string,
+    thinkMs: number,
+    untilMs: number,
+  ) {
+    let count = 0
+    const next = () => {
+      if (clock.nowMs >= untilMs) return
+      const name = `${prefix}${count++}`
+      send(name)
+      void clock.advanceUntil
+      const watch = () => {
+        if (results.has(name)) clock.schedule(thinkMs, next)
+        else clock.schedule(1, watch)
+      }
+      watch()
+    }
+    next()
+    return () => count
+  }
+
+  it('give an idle connection to the one that begins to wait', async () => {
+    const budget = new ConnectionBudget(1)
+    const [a, b] = [setUp({ budget }), setUp({ budget })]
+    a.send('a')
+    await clock.advance(100)
+    b.send('b')
+    await clock.advance(100)
+    expect([a.told(), b.told()]).toEqual([{ a: 'sent at attempt 1' }, { b: 'sent at attempt 1' }])
+    await a.end()
+    await b.end()
+  })
+
+  it('give a connection that becomes idle to the one that waits already', async () => {
+    const budget = new ConnectionBudget(1)
+    const server = { mailMs: 50 }
+    const [a, b, c] = [setUp({ budget, server }), setUp({ budget, server }), setUp({ budget, server })]
+    for (const [route, name] of [
+      [a, 'a'],
+      [b, 'b'],
+      [c, 'c'],
+    ] as const)
+      route.send(name)
+    await clock.advance(1_000)
+    expect([a.results.size, b.results.size, c.results.size]).toEqual([1, 1, 1])
+    for (const each of [a, b, c]) await each.end()
+  })
+
+  it('share the places where each wants all', async () => {
+    const budget = new ConnectionBudget(6)
+    const server = { mailMs: 100 }
+    const all = [setUp({ budget, server }), setUp({ budget, server }), setUp({ budget, server })]
+    for (const [index, each] of all.entries()) {
+      for (const name of each.names(200)) each.send(name)
+      await clock.advance(index * 10)
+    }
+    await clock.advance(5_000)
+    expect(all.map((each) => each.server.openSockets().length)).toEqual([2, 2, 2])
+    await clock.advance(60_000)
+    expect(all.map((each) => each.results.size)).toEqual([200, 200, 200])
+    for (const each of all) await each.end()
+  })
+})
