@@ -461,6 +461,31 @@ describe('attempts', () => {
     await end()
   })
 
+  it('to reach a server that is dead are made by one session at a time, after the first', async () => {
+    let greeted = false
+    const script = ({ step }: StepContext): StepFault | undefined =>
+      step === 'connect' && greeted ? { step, say: 'nothing' } : undefined
+    const { send, names, server, told, end } = setUp({ max: 4, server: { script } })
+    send('first')
+    await clock.advance(100)
+    greeted = true
+    server.openSockets()[0]!.destroy()
+    for (const name of names(8)) send(name)
+    await clock.advance(10)
+    const calls = [server.calls]
+    for (let second = 0; second < 4; second++) {
+      await clock.advance(250)
+      calls.push(server.calls)
+    }
+    // Four that were started together, then one after the other.
+    expect(calls[0]).toBe(5)
+    expect(Math.max(...calls.slice(1).map((count, index) => count - calls[index]!))).toBe(1)
+    greeted = false
+    await clock.advance(60_000)
+    expect(Object.values(told()).filter((each) => each.startsWith('sent'))).toHaveLength(9)
+    await end()
+  })
+
   it('end with a refused login for the mail that met it', async () => {
     const { send, told, errorOf, end } = setUp({ max: 1, server: { script: faults('proof', { say: 535 }) } })
     send('a')

@@ -211,13 +211,14 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   /** No session came about. Where no other one serves the queue, the first mail of it has had an attempt. */
   onOpenFailed(slot: Slot, failure: Failure): void {
-    this.#remove(slot)
     this.#lastFailure = failure
     // Those that were started together fail together, and count as one.
     if (slot.startedAt >= this.#failedAt) {
       this.#failures++
       this.#failedAt = performance.now()
     }
+    // Its place may be offered to this very route, which must know by then that it has to wait.
+    this.#remove(slot)
     const serves = [...this.#slots].some((each) => each.session)
     if (!serves) {
       const delivery = this.take(false)
