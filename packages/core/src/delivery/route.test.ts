@@ -219,6 +219,26 @@ describe('mails and sessions', () => {
     await end()
   })
 
+  it('uses no session past its age that nobody has closed yet', async () => {
+    const { send, server, subjects, end } = setUp({
+      max: 1,
+      pool: { maxAgeMs: 10_000, idleTimeoutMs: 60_000 },
+    })
+    send('a')
+    await clock.advance(100)
+    // The process was busy, or the machine slept: no timer has fired.
+    const { now } = performance
+    performance.now = () => now() + 60_000
+    send('b')
+    await clock.advance(100)
+    performance.now = now
+    expect([subjects(), server.sessions.map(({ mails }) => mails)]).toEqual([
+      ['a', 'b'],
+      [1, 1],
+    ])
+    await end()
+  })
+
   it('groups mails of a burst, once the first session has shown that it may', async () => {
     const { send, names, server, subjects, end } = setUp({ max: 2, server: { mailMs: 5 } })
     for (const name of names(12)) send(name)

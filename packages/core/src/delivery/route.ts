@@ -256,7 +256,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     this.#pumping = true
     while (this.#pumpAgain) {
       this.#pumpAgain = false
-      for (const slot of this.#slots) if (slot.isIdle) slot.feed()
+      for (const slot of this.#slots) if (slot.isIdle) slot.onReady()
       this.#openMore()
       for (const slot of this.#slots) {
         if (this.#queue.size === 0) break

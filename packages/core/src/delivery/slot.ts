@@ -82,11 +82,6 @@ export class Slot implements SessionOwner {
     return performance.now() - this.startedAt
   }
 
-  /** Takes a mail and sends it, as soon as it is composed; only where it is idle. */
-  feed(): void {
-    this.#prepare(true)
-  }
-
   /** Composes the next mail ahead, while another one is under way. */
   lookAhead(): void {
     if (!this.#busy || this.#prepared || this.#closing || this.#isSpent || this.#host.mustYield(this)) return
@@ -115,6 +110,7 @@ export class Slot implements SessionOwner {
     this.#host.onClosed(this)
   }
 
+  /** Takes a mail and sends it, as soon as it is composed; only where it is idle, or has become so. */
   onReady(): void {
     this.#busy = false
     if (this.#isSpent || this.#host.mustYield(this)) {
