@@ -671,6 +671,19 @@ describe('giving a mail up', () => {
     expect(server.sessions).toHaveLength(2)
     await end()
   })
+
+  it('tells that there is room again where it takes a mail out of the queue', async () => {
+    const aborting = new AbortController()
+    const { send, names, taken, route, end } = setUp({
+      max: 1,
+      server: { script: ({ step }) => (step === 'connect' ? { step, next: 'stall' } : undefined) },
+    })
+    for (const name of names(5)) send(name, { data: { signal: aborting.signal } })
+    expect([route.queued, taken()]).toEqual([5, 0])
+    aborting.abort()
+    expect([route.queued, taken()]).toEqual([0, 5])
+    await end()
+  })
 })
 
 describe('the fence', () => {

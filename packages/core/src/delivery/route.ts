@@ -301,7 +301,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   /** A mail is through: nothing of the route holds it any more. */
   #end(delivery: Delivery): void {
-    this.#queue.remove(delivery)
+    if (this.#queue.remove(delivery)) this.#onTaken()
     this.#deliveries.delete(delivery)
     if (this.#deliveries.size > 0) return
     clearTimeout(this.#deadline)
