@@ -5,7 +5,7 @@ import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 import type { SendEvent } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
 import { explainInMessage } from '../problems/explain-smtp-error.js'
-import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
+import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import type { Envelope } from '../smtp/envelope.js'
 import { readEnvelope } from '../smtp/envelope.js'
@@ -19,7 +19,7 @@ export type Place =
   /** Taken by a slot: composing, or waiting until the mail before it ends. */
   | { readonly name: 'taken' }
   | { readonly name: 'session'; readonly session: Session }
-  | { readonly name: 'pause'; readonly timer: NodeJS.Timeout; readonly failure: Failure }
+  | { readonly name: 'pause'; readonly timer: NodeJS.Timeout }
   | { readonly name: 'done' }
 
 /** Whoever moves mails about: the route. */
@@ -47,6 +47,10 @@ export class Delivery implements Shipment {
   place: Place = { name: 'queue' }
   /** When it is too late, once its first attempt has begun: until then that moves with the route. */
   dueAt: number | undefined
+  /** How the last attempt ended. */
+  lastError: SmtpError | undefined
+  /** Whether an attempt may have been accepted: what comes after it cannot make that known. */
+  #isInDoubt = false
   /** Asked in the tick of the write that ends the body. */
   fence: (() => boolean) | undefined
   /** Whether content that can be read only once was read. */
@@ -126,6 +130,12 @@ export class Delivery implements Shipment {
     this.#owner.onResult(this, result)
   }
 
+  /** Notes how an attempt ended. */
+  note(error: SmtpError): void {
+    this.lastError = error
+    if (error.outcome === 'unknown') this.#isInDoubt = true
+  }
+
   /** Ends the mail early: by its signal, its deadline, or the close of the transport. */
   stop(error: SmtpError | PostmarkError): void {
     if (this.place.name !== 'done') this.#owner.onStopped(this, error)
@@ -148,8 +158,9 @@ export class Delivery implements Shipment {
     })
   }
 
-  /** @param outcome what became of it; that of the error, unless somebody else ended the mail */
-  fail(error: SmtpError | PostmarkError, outcome: DeliveryOutcome, notRetried?: string): void {
+  /** @param given what became of the last attempt; that of the error, unless somebody else ended the mail */
+  fail(error: SmtpError | PostmarkError, given: DeliveryOutcome, notRetried?: string): void {
+    const outcome = this.#isInDoubt ? 'unknown' : given
     this.event.outcome = outcome
     const failure: DeliveryFailure = {
       outcome,

@@ -506,6 +506,33 @@ describe('attempts', () => {
     await end()
   })
 
+  it('after an unknown outcome, where they are accepted, cannot make it known again', async () => {
+    let dots = 0
+    const script = ({ step }: StepContext): StepFault | undefined => {
+      if (step === 'dot' && ++dots === 1) return { step, say: 'nothing', next: 'reset', accepted: true }
+      return dots > 0 && step === 'rcpt' ? { step, say: 550 } : undefined
+    }
+    const { send, told, subjects, end } = setUp({ retry: { unknown: true }, server: { script } })
+    send('a')
+    await clock.advance(60_000)
+    expect([told(), subjects()]).toEqual([{ a: 'unknown after 2' }, ['a']])
+    await end()
+  })
+
+  it('after an unknown outcome leave it unknown also where the mail is given up then', async () => {
+    const aborting = new AbortController()
+    const { send, told, end } = setUp({
+      retry: { unknown: true },
+      server: { script: faults('dot', { say: 'nothing', next: 'reset' }) },
+    })
+    send('a', { data: { signal: aborting.signal } })
+    await clock.advance(10)
+    aborting.abort()
+    await clock.advance(10)
+    expect(told()).toEqual({ a: 'unknown after 1' })
+    await end()
+  })
+
   it('end with a refused login for the mail that met it', async () => {
     const { send, told, errorOf, end } = setUp({ max: 1, server: { script: faults('proof', { say: 535 }) } })
     send('a')

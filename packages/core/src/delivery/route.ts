@@ -135,6 +135,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
     if (error.responseCode !== undefined) this.#finishedAt = performance.now()
+    delivery.note(error)
     const { retry, session } = this.plan
     const facts = {
       attempts: delivery.attempts,
@@ -151,7 +152,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
       const { pauseMs } = decision
       delivery.release()
       const timer = setTimeout(() => this.giveBack(delivery), pauseMs)
-      delivery.place = { name: 'pause', timer, failure }
+      delivery.place = { name: 'pause', timer }
       publishRetry(delivery.event, failure.error, pauseMs)
     } else {
       this.#end(delivery)
@@ -162,11 +163,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   onStopped(delivery: Delivery, error: SmtpError | PostmarkError): void {
     const { place } = delivery
     const outcome =
-      place.name === 'session'
-        ? place.session.cancel(delivery)
-        : place.name === 'pause'
-          ? place.failure.error.outcome
-          : 'not-sent'
+      place.name === 'session' ? place.session.cancel(delivery) : (delivery.lastError?.outcome ?? 'not-sent')
     if (place.name === 'pause') clearTimeout(place.timer)
     this.#end(delivery)
     delivery.fail(error, outcome)
