@@ -558,6 +558,19 @@ describe('the deadline', () => {
     await end()
   })
 
+  it('ends what waits for a server that defers every login, however often it does', async () => {
+    const { send, names, results, errorOf, end } = setUp({
+      max: 1,
+      retry: { deadlineMs: 30_000 },
+      server: { script: ({ step }) => (step === 'proof' ? { step, say: 454 } : undefined) },
+    })
+    for (const name of names(20)) send(name)
+    await clock.advance(31_000)
+    expect(results.size).toBe(20)
+    expect(errorOf('m19')).toMatchObject({ outcome: 'not-sent', attempts: 0 })
+    await end()
+  })
+
   it('moves with each mail that is finished, for those that have not had their turn', async () => {
     const { send, names, told, end } = setUp({
       max: 1,

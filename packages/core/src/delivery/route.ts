@@ -1,6 +1,6 @@
 import { publishGrouping, publishRetry } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
-import type { Failure, SmtpError } from '../problems/smtp-failure.js'
+import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import type { Pipelining } from '../smtp/grouping.js'
 import { Grouping } from '../smtp/grouping.js'
@@ -32,6 +32,9 @@ export interface RoutePlan {
   readonly pipelining: Pipelining
   readonly budget: ConnectionBudget
 }
+
+/** Phases in which a reply is about a mail. */
+const PHASES_OF_MAIL: readonly SendPhase[] = ['envelope', 'body', 'final']
 
 /**
  * Where mails go and who logs in there: a host under one login, with one queue and the sessions that it feeds. A mail is
@@ -134,7 +137,9 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
-    if (error.responseCode !== undefined) this.#finishedAt = performance.now()
+    // A reply to the login says nothing of how the mails get on.
+    if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase))
+      this.#finishedAt = performance.now()
     delivery.note(error)
     const { retry, session } = this.plan
     const facts = {
