@@ -17,6 +17,7 @@ const facts = (given: Partial<AttemptFacts> = {}): AttemptFacts => ({
   returns: 0,
   wasGreeted: true,
   spent: false,
+  leftMs: 180_000,
   ...given,
 })
 
@@ -59,6 +60,18 @@ describe('what follows on a failure', () => {
         kind: 'end',
         notRetried: expect.stringContaining('can be read only once'),
       })
+  })
+
+  it('is the end, with the reason, where the next attempt would begin after the deadline', () => {
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    expect(decide(failure('counted'), facts({ leftMs: 1_001 }), DEFAULTS)).toEqual({
+      kind: 'pause',
+      pauseMs: 1_000,
+    })
+    expect(decide(failure('counted'), facts({ leftMs: 1_000 }), DEFAULTS)).toEqual({
+      kind: 'end',
+      notRetried: 'It was not tried again: its 180 s end before the next attempt.',
+    })
   })
 
   it('is the end after four attempts where no server has ever greeted', () => {

@@ -32,6 +32,8 @@ export interface AttemptFacts {
   readonly wasGreeted: boolean
   /** Whether content that can be read only once was read. */
   readonly spent: boolean
+  /** Time until its deadline, in milliseconds. */
+  readonly leftMs: number
 }
 
 /** What follows on a failure. */
@@ -55,7 +57,10 @@ export function decide({ error, retry }: Failure, facts: AttemptFacts, settings:
   if (facts.spent) return { kind: 'end', notRetried: SPENT }
   const limit = facts.wasGreeted ? settings.attempts : Math.min(settings.attempts, FIRST_ATTEMPTS)
   if (facts.attempts >= limit) return { kind: 'end' }
-  return { kind: 'pause', pauseMs: pauseAfter(facts.attempts, settings.baseMs) }
+  const pauseMs = pauseAfter(facts.attempts, settings.baseMs)
+  if (pauseMs < facts.leftMs) return { kind: 'pause', pauseMs }
+  const seconds = settings.deadlineMs / 1000
+  return { kind: 'end', notRetried: `It was not tried again: its ${seconds} s end before the next attempt.` }
 }
 
 /** The pause after so many failures; half of it is drawn at random, so that mails that failed together do not return together. */

@@ -453,6 +453,20 @@ describe('attempts', () => {
     await end()
   })
 
+  it('end with the failure where the next one would begin after the deadline', async () => {
+    const { send, results, errorOf, told, end } = setUp({
+      retry: { baseMs: 20_000, deadlineMs: 15_000 },
+      server: { script: ({ step }) => (step === 'dot' ? { step, say: 451 } : undefined) },
+    })
+    vi.spyOn(Math, 'random').mockReturnValue(1)
+    send('a')
+    await clock.advance(60_000)
+    expect(told()).toEqual({ a: 'deferred after 1' })
+    expect(results.get('a')!.atMs).toBeLessThan(1_000)
+    expect(errorOf('a')).toMatchObject({ responseCode: 451, notRetried: expect.stringContaining('15 s') })
+    await end()
+  })
+
   it('that fail to open a session count for the first mail, where no session serves', async () => {
     const { send, told, server, end } = setUp({
       max: 1,
@@ -627,6 +641,26 @@ describe('the deadline', () => {
     await clock.advance(5_001)
     expect([told(), errorOf('a')?.phase]).toEqual([{ a: 'unknown after 1' }, 'final'])
     await clock.advance(30_000)
+    await end()
+  })
+
+  it('says what the mail met last', async () => {
+    const { send, errorOf, told, end } = setUp({
+      retry: { deadlineMs: 6_000, baseMs: 3_000 },
+      server: {
+        script: ({ step, mail }) =>
+          step === 'dot'
+            ? mail === 0
+              ? { step, say: 451 }
+              : { step, waitMs: 60_000, say: 'nothing' }
+            : undefined,
+      },
+    })
+    send('a')
+    await clock.advance(6_001)
+    expect(told()).toEqual({ a: 'unknown after 2' })
+    expect(errorOf('a')?.message).toContain('451 by the script')
+    await clock.advance(120_000)
     await end()
   })
 })

@@ -138,12 +138,13 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
     // A reply to the login says nothing of how the mails get on.
-    if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase))
-      this.#finishedAt = performance.now()
+    const now = performance.now()
+    if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase)) this.#finishedAt = now
     delivery.note(error)
     const { retry, session } = this.plan
     const facts = {
       attempts: delivery.attempts,
+      leftMs: (delivery.dueAt ?? Number.POSITIVE_INFINITY) - now,
       returns: delivery.returns,
       wasGreeted: session.opener.wasGreeted,
       spent: delivery.spent,
@@ -338,17 +339,17 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     if (next !== Number.POSITIVE_INFINITY) this.#watchDeadlines(next - now)
   }
 
-  #deadlineError({ event }: Delivery): SmtpError {
+  #deadlineError({ event, lastError }: Delivery): SmtpError {
     const seconds = this.plan.retry.deadlineMs / 1000
-    const last = this.#lastFailure
-    const why = last ? ` The last connection failed: ${last.error.message}` : ''
+    const last = lastError ?? this.#lastFailure?.error
+    const why = last ? ` The last attempt failed: ${last.message}` : ''
     return smtpError(`The mail was not through after ${seconds} s.${why}`, {
       code: 'ETIMEDOUT',
       command: 'API',
       phase: event.phase,
       outcome: 'not-sent',
-      explanation: last?.error.explanation,
-      cause: last?.error,
+      explanation: last?.explanation,
+      cause: last,
     })
   }
 }
