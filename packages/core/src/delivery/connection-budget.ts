@@ -2,13 +2,27 @@
 export interface Tenant {
   /** Ends a connection that does nothing, to make room; false where there is none. */
   closeIdle(): boolean
+  /** Gives up a connection that is only being opened; false where there is none. */
+  giveUpOpening(): boolean
   /** A place is free: take it now, or leave it to others. */
   onPlace(): void
+}
+
+/** A place that a tenant has. */
+export interface Holding {
+  /** How many mails it has served, and for how long it has been held. */
+  readonly mails: number
+  readonly heldMs: number
+  /** How many other places of the same tenant are about to be given up. */
+  readonly leaving: number
 }
 
 /** For how many mails, and how long, a route keeps its only place while others wait: a login costs as much as some mails. */
 const MOST_MAILS = 20
 const LONGEST_MS = 5_000
+
+/** For how long a place may be idle while others wait: whoever sends one mail after the other is back by then. */
+export const IDLE_WHILE_WANTED_MS = 100
 
 /**
  * How many connections may be open at once, over all routes. A route has a share of the places as long as others wait;
@@ -24,12 +38,12 @@ export class ConnectionBudget {
     this.max = max
   }
 
-  /** Takes a place. Where none is free, an idle connection of another route makes room, and `onPlace` is called later. */
+  /** Takes a place. Where none is free, others are asked to make room, and `onPlace` is called later. */
   take(tenant: Tenant): boolean {
     if (this.#used >= this.max) {
       if (!this.#waiting.has(tenant)) {
         this.#waiting.add(tenant)
-        for (const other of this.#places.keys()) if (other !== tenant && other.closeIdle()) break
+        this.#makeRoom(tenant)
       }
       return false
     }
@@ -60,20 +74,46 @@ export class ConnectionBudget {
     this.#waiting.delete(tenant)
   }
 
-  /** Whether another route waits for a place: then no connection may be kept that does nothing. */
+  /** Whether somebody else waits for a place. */
   isWanted(tenant: Tenant): boolean {
     return this.#waiting.size > (this.#waiting.has(tenant) ? 1 : 0)
   }
 
-  /** Whether a route must give up a place after this mail, which it has had for so many mails and so long. */
-  mustYield(tenant: Tenant, mails: number, heldMs: number): boolean {
-    if (this.#waiting.size === 0) return false
-    const routes = new Set([...this.#places.keys(), ...this.#waiting])
-    const share = Math.max(1, Math.floor(this.max / routes.size))
-    const isShort = (waiting: Tenant) => waiting !== tenant && this.#placesOf(waiting) < share
-    if (![...this.#waiting].some(isShort)) return false
-    if (this.#placesOf(tenant) > share) return true
-    return routes.size > this.max && (mails >= MOST_MAILS || heldMs >= LONGEST_MS)
+  /** Whether a place must be given up once its mail is done. */
+  mustYield(tenant: Tenant, { mails, heldMs, leaving }: Holding): boolean {
+    if (!this.isWanted(tenant)) return false
+    const share = this.#share
+    let short = 0
+    for (const waiting of this.#waiting) if (waiting !== tenant && this.#placesOf(waiting) < share) short++
+    // One for each that waits is enough: each that is given up is a login more.
+    if (short <= leaving) return false
+    if (this.#placesOf(tenant) - leaving > share) return true
+    return this.#isCrowded && (mails >= MOST_MAILS || heldMs >= LONGEST_MS)
+  }
+
+  /** An idle connection of another route makes room; else one that a route above its share is only opening. */
+  #makeRoom(tenant: Tenant): void {
+    const others = [...this.#places.keys()].filter((other) => other !== tenant)
+    if (others.some((other) => other.closeIdle())) return
+    const share = this.#share
+    if (this.#placesOf(tenant) >= share) return
+    others.some((other) => this.#placesOf(other) > share && other.giveUpOpening())
+  }
+
+  /** How many places each route may keep while others wait. */
+  get #share(): number {
+    return Math.max(1, Math.floor(this.max / this.#routes))
+  }
+
+  /** Whether there are more busy routes than places. */
+  get #isCrowded(): boolean {
+    return this.#routes > this.max
+  }
+
+  get #routes(): number {
+    let routes = this.#places.size
+    for (const waiting of this.#waiting) if (!this.#places.has(waiting)) routes++
+    return routes
   }
 
   #placesOf(tenant: Tenant): number {

@@ -898,6 +898,37 @@ describe('several routes', () => {
     for (const each of [a, b, c]) await each.end()
   })
 
+  it('with more of them busy than places keep one for 20 mails, so that not each mail costs a login', async () => {
+    const budget = new ConnectionBudget(1)
+    const server = { mailMs: 10 }
+    const [a, b] = [setUp({ budget, server }), setUp({ budget, server })]
+    const counts = [sendInTurn(a, 'a', 5, 4_000), sendInTurn(b, 'b', 5, 4_000)]
+    await clock.advance(10_000)
+    const mails = counts.map((count) => count())
+    expect(a.results.size + b.results.size).toBe(mails[0]! + mails[1]!)
+    expect(Math.min(...mails)).toBeGreaterThan(40)
+    const logins = a.server.sessions.length + b.server.sessions.length
+    expect((mails[0]! + mails[1]!) / logins).toBeGreaterThan(15)
+    for (const each of [a, b]) await each.end()
+  })
+
+  it('make a busy one give up a place for each that waits, and no more', async () => {
+    const budget = new ConnectionBudget(6)
+    const [a, b] = [setUp({ budget, server: { mailMs: 100, latencyMs: 20 } }), setUp({ budget })]
+    for (const name of a.names(300)) a.send(name)
+    await clock.advance(500)
+    expect(a.server.openSockets()).toHaveLength(6)
+    b.send('b')
+    const beganAt = clock.nowMs
+    await clock.advanceUntil(() => b.results.size === 1, 10_000)
+    expect(clock.nowMs - beganAt).toBeLessThan(400)
+    await clock.advance(1_000)
+    expect(a.server.sessions.length).toBeLessThanOrEqual(8)
+    await clock.advance(30_000)
+    expect(a.results.size).toBe(300)
+    for (const each of [a, b]) await each.end()
+  })
+
   it('share the places where each wants all', async () => {
     const budget = new ConnectionBudget(6)
     const server = { mailMs: 100 }
@@ -911,5 +942,44 @@ describe('several routes', () => {
     await clock.advance(60_000)
     expect(all.map((each) => each.results.size)).toEqual([200, 200, 200])
     for (const each of all) await each.end()
+  })
+
+  it('do not wait for the connections that another one opens to a server that is dead', async () => {
+    const budget = new ConnectionBudget(4)
+    const dead = setUp({
+      budget,
+      retry: { deadlineMs: 60_000 },
+      server: { script: ({ step }) => (step === 'connect' ? { step, next: 'stall' } : undefined) },
+    })
+    const healthy = setUp({ budget })
+    for (const name of dead.names(50)) dead.send(name)
+    await clock.advance(100)
+    for (const name of healthy.names(5)) healthy.send(name)
+    await clock.advance(200)
+    expect(healthy.results.size).toBe(5)
+    await clock.advance(100_000)
+    expect(dead.results.size).toBe(50)
+    for (const each of [dead, healthy]) await each.end()
+  })
+
+  it('do not yield to one whose mails are all with its sessions', async () => {
+    const budget = new ConnectionBudget(2)
+    const server = { mailMs: 1_000 }
+    const [a, b] = [
+      setUp({ budget, server, pipelining: 'envelope' }),
+      setUp({ budget, server, pipelining: 'envelope' }),
+    ]
+    a.send('a0')
+    await clock.advance(5)
+    b.send('b0')
+    await clock.advance(5)
+    // b wants a second place, and composes the mail ahead for its own session meanwhile.
+    b.send('b1')
+    await clock.advance(5)
+    a.send('a1')
+    await clock.advance(10_000)
+    expect([a.results.size, b.results.size]).toEqual([2, 2])
+    expect([a.server.sessions.length, b.server.sessions.length]).toEqual([1, 1])
+    for (const each of [a, b]) await each.end()
   })
 })

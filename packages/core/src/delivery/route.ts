@@ -122,6 +122,13 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     return idle !== undefined
   }
 
+  giveUpOpening(): boolean {
+    const slot = [...this.#slots].findLast(({ isOpening }) => isOpening)
+    // Later, since whoever waits for the place is in the midst of asking for it.
+    if (slot) process.nextTick(() => slot.isOpening && slot.end(false))
+    return slot !== undefined
+  }
+
   onPlace(): void {
     this.#pump()
   }
@@ -137,8 +144,8 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
-    // A reply to the login says nothing of how the mails get on.
     const now = performance.now()
+    // A reply to the login says nothing of how the mails get on.
     if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase)) this.#finishedAt = now
     delivery.note(error)
     const { retry, session } = this.plan
@@ -194,6 +201,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     if (!delivery) return isIdle ? this.#takeFromSlots() : undefined
     delivery.place = { name: 'taken' }
     delivery.dueAt ??= this.#dueAt(delivery)
+    if (this.#queue.size === 0) this.plan.budget.leave(this)
     this.#onTaken()
     return delivery
   }
@@ -243,8 +251,11 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   }
 
   /** Whether the place of a slot belongs to another route now. */
-  mustYield(slot: Slot): boolean {
-    return this.plan.budget.mustYield(this, slot.mails, slot.heldMs)
+  mustYield({ mails, heldMs }: Slot): boolean {
+    if (!this.isWanted) return false
+    let leaving = 0
+    for (const { isEnding } of this.#slots) if (isEnding) leaving++
+    return this.plan.budget.mustYield(this, { mails, heldMs, leaving })
   }
 
   get isWanted(): boolean {

@@ -6,6 +6,7 @@ import { openSession } from '../smtp/open-session.js'
 import type { SessionOwner } from '../smtp/session.js'
 import { Session } from '../smtp/session.js'
 import type { Shipment } from '../smtp/shipment.js'
+import { IDLE_WHILE_WANTED_MS } from './connection-budget.js'
 import type { Delivery } from './delivery.js'
 import type { RoutePlan } from './route.js'
 
@@ -67,7 +68,10 @@ export class Slot implements SessionOwner {
         limits: plan.session.limits,
         pipelining: plan.pipelining,
         grouping,
-        idleMs: () => Math.max(1, Math.min(this.#idleMs, this.#retireAt - performance.now())),
+        idleMs: () => {
+          const idleMs = host.isWanted ? Math.min(IDLE_WHILE_WANTED_MS, this.#idleMs) : this.#idleMs
+          return Math.max(1, Math.min(idleMs, this.#retireAt - performance.now()))
+        },
       })
       host.onOpened()
     })
@@ -76,6 +80,15 @@ export class Slot implements SessionOwner {
   /** Whether it is logged in and has nothing to do. */
   get isIdle(): boolean {
     return this.session?.state.name === 'ready' && !this.#busy && !this.#prepared && !this.#closing
+  }
+
+  get isOpening(): boolean {
+    return this.#opening !== undefined
+  }
+
+  /** Whether its place will be free soon. */
+  get isEnding(): boolean {
+    return this.#closing || this.session?.state.name === 'closing'
   }
 
   get heldMs(): number {
@@ -116,11 +129,8 @@ export class Slot implements SessionOwner {
     if (this.#isSpent || this.#host.mustYield(this)) {
       this.end(false)
       this.#dropPrepared()
-    } else if (!this.#prepared) {
-      this.#prepare(true)
-      // Idle: whoever waits for a place gets this one.
-      if (this.isIdle && this.#host.isWanted) this.end(false)
-    } else if (this.#prepared.isComposed) this.#send(this.#prepared.delivery)
+    } else if (!this.#prepared) this.#prepare(true)
+    else if (this.#prepared.isComposed) this.#send(this.#prepared.delivery)
   }
 
   onClosed(): void {
