@@ -8,48 +8,57 @@ import { MAKERS, type Sender } from './senders.js'
 
 const BYTES = 10_000_000
 /** Nodemailer encodes the attachment in one piece, which plain holds too; another copy would double that. */
-const GOAL = { of: 'memory', is: 'at most', limit: 1.1 } as const
+const GOAL = { of: 'held', is: 'at most', limit: 1.1 } as const
 /** How often memory is looked at while the mail is sent. */
-const EVERY_MS = 10
+const EVERY_MS = 5
 
-/** Most memory held while one large attachment is sent, above what was held before: a second copy would show. */
+/**
+ * Memory held while one large attachment is sent, above what was held before: a second copy would show. The most is
+ * that of a moment, and seen by chance.
+ */
 export async function measureAttachment(env: Environment): Promise<Section[]> {
-  const rounds = env.short ? 3 : 6
+  const rounds = env.rounds(6)
   const content = Buffer.alloc(BYTES, 'a')
   const message = { ...oneLine, attachments: [{ filename: 'a.txt', content }] }
-  const peaks = MAKERS.map((): number[] => [])
+  const looks = MAKERS.map((): number[] => [])
   for (let round = -1; round < rounds; round++) {
     for (const [index, [, make]] of MAKERS.entries()) {
       const sender = make({ port: env.near, cert: env.cert })
-      const peak = await peakWhile(sender, message)
-      if (round >= 0) peaks[index]!.push(peak / 1_000_000)
+      const seen = await lookWhile(sender, message)
+      if (round >= 0) looks[index]!.push(...seen)
       await sender.close()
       env.tally(1)
     }
   }
-  const found = peaks.map((values) => quantile(values, 0.5))
+  // Before the attachment is encoded, and after it has left, there is nothing to see.
+  const held = looks.map(
+    (values) =>
+      quantile(
+        values.filter((bytes) => bytes > BYTES / 2),
+        0.5,
+      ) / 1_000_000,
+  )
   return [
     {
-      title: `Memory held above the start, one attachment of ${BYTES / 1_000_000} MB held by the caller: median peak of ${rounds}`,
-      headings: ['sent by', 'MB', 'against plain', 'goal'],
+      title: `Memory above the start, one attachment of ${BYTES / 1_000_000} MB held by the caller`,
+      headings: ['sent by', 'MB while it is sent', 'MB at most', 'held against plain', 'goal'],
       rows: MAKERS.map(([name], index) => [
         name,
-        found[index]!,
-        found[index]! / found[0]!,
-        index === 1 ? judge(GOAL, found[index]! / found[0]!) : '',
+        held[index]!,
+        Math.max(...looks[index]!) / 1_000_000,
+        held[index]! / held[0]!,
+        index === 1 ? judge(GOAL, held[index]! / held[0]!) : '',
       ]),
-      chart: { column: 2, better: 'lower' },
+      charts: [{ column: 3, better: 'lower' }],
     },
   ]
 }
 
-async function peakWhile(sender: Sender, message: object): Promise<number> {
+async function lookWhile(sender: Sender, message: object): Promise<number[]> {
   const before = await heldAtRest()
-  let peak = 0
-  const timer = setInterval(() => {
-    peak = Math.max(peak, heldMemory() - before)
-  }, EVERY_MS)
+  const seen: number[] = []
+  const timer = setInterval(() => seen.push(heldMemory() - before), EVERY_MS)
   await sender.sendMail(message)
   clearInterval(timer)
-  return peak
+  return seen
 }

@@ -6,8 +6,8 @@ export interface Environment {
   readonly cert: string
   /** Whether an AsyncLocalStorage is in use, as in an application with request contexts. */
   readonly als: boolean
-  /** Few rounds: for a look while one works, not for figures. */
-  readonly short: boolean
+  /** How many rounds of a usual number are worth their time here. */
+  rounds(usual: number): number
   /** Notes mails that were sent; the sink must have as many. */
   tally(mails: number): void
   /** Runs work as a request would: in the AsyncLocalStorage where one is in use. */

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { toChart } from './chart.js'
+import { withFigures } from './document.js'
 import { measureHeaders } from './headers.js'
 import { measureMiddleware } from './middleware.js'
 import { findNode24, thisNode } from './node-24.js'
@@ -21,7 +22,7 @@ headers, middleware, sandbox, webhooks.
   --short   few rounds: for a look while one works, not for figures
   --als     the transport with an AsyncLocalStorage in use
   --node24  the transport on Node 24, which npm gets
-  --docs    writes docs/performance.json too
+  --docs    writes docs/performance.{json,svg,md} too
 Without a part the transport is measured in all four ways.
 `
 
@@ -63,7 +64,7 @@ const machine = describeMachine()
 process.stdout.write(`${machine}\n`)
 const sink = await startSink()
 const print = (section: Section) => process.stdout.write(`\n${toText(section)}\n`)
-const sections = await measureTransport(sink, await planTransport(), flags.short, print)
+const sections = await measureTransport(sink, await planTransport(), print)
 for (const part of positionals.length > 0 ? positionals : Object.keys(others)) {
   if (!isOther(part)) continue
   for (const section of await others[part]()) {
@@ -80,25 +81,32 @@ const folder = new URL('../.results/', import.meta.url)
 mkdirSync(folder, { recursive: true })
 writeFileSync(new URL('bench.json', folder), json)
 writeFileSync(new URL('bench.svg', folder), toChart(results))
-if (flags.docs) writeFileSync(new URL('../../../docs/performance.json', import.meta.url), json)
+if (flags.docs) {
+  const docs = new URL('../../../docs/', import.meta.url)
+  const document = new URL('performance.md', docs)
+  writeFileSync(new URL('performance.json', docs), json)
+  writeFileSync(new URL('performance.svg', docs), toChart(results))
+  writeFileSync(document, withFigures(readFileSync(document, 'utf8'), results))
+}
 process.stdout.write(`\n${seconds} s. Figures and chart: packages/bench/.results/bench.{json,svg}\n`)
 
 /** Everything in the first surroundings; in the others what they change. */
 async function planTransport(): Promise<TransportRun[]> {
+  const effort = flags.short ? 0.4 : 1
   if (positionals.length > 0) {
     const asked = (part: TransportPart) =>
       positionals.includes(part) || (positionals.includes('transport') && usualParts.includes(part))
     const parts = transportParts.filter(asked)
     const node = flags.node24 && parts.length > 0 ? await findNode24() : thisNode
-    return node && parts.length > 0 ? [{ node, als: flags.als, parts }] : []
+    return node && parts.length > 0 ? [{ node, als: flags.als, parts, effort }] : []
   }
-  const parts: TransportPart[] = ['near', 'first', 'injection']
+  const changed = { parts: ['near', 'first', 'injection'] as const, effort: effort * 0.6 }
   const runs: TransportRun[] = [
-    { node: thisNode, als: false, parts: usualParts },
-    { node: thisNode, als: true, parts },
+    { node: thisNode, als: false, parts: usualParts, effort },
+    { node: thisNode, als: true, ...changed },
   ]
   const node = await findNode24()
-  if (node && node !== thisNode) runs.push({ node, als: false, parts }, { node, als: true, parts })
+  if (node && node !== thisNode) runs.push({ node, als: false, ...changed }, { node, als: true, ...changed })
   return runs
 }
 

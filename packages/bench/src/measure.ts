@@ -21,8 +21,8 @@ export interface Rounds {
   readonly perRound: number
   /** How many are under way at once. */
   readonly concurrency: number
-  /** Turns before those that count; default 1. */
-  readonly warmUp?: number
+  /** Mails of each before those that count. */
+  readonly warmUp: number
 }
 
 /**
@@ -31,11 +31,11 @@ export interface Rounds {
  */
 export async function measure(contenders: readonly Contender[], settings: Rounds): Promise<Measurement[]> {
   const samples = contenders.map(() => ({ cpu: [] as number[], rate: [] as number[] }))
-  for (let round = -(settings.warmUp ?? 1); round < settings.rounds; round++) {
+  for (const contender of contenders) await runRound(contender, settings.warmUp, settings.concurrency)
+  for (let round = 0; round < settings.rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const index = (turn + Math.max(round, 0)) % contenders.length
-      const sample = await runRound(contenders[index]!, settings)
-      if (round < 0) continue
+      const index = (turn + round) % contenders.length
+      const sample = await runRound(contenders[index]!, settings.perRound, settings.concurrency)
       samples[index]!.cpu.push(sample.cpu)
       samples[index]!.rate.push(sample.rate)
     }
@@ -49,11 +49,12 @@ export async function measure(contenders: readonly Contender[], settings: Rounds
 
 async function runRound(
   contender: Contender,
-  { perRound, concurrency }: Rounds,
+  count: number,
+  concurrency: number,
 ): Promise<{ cpu: number; rate: number }> {
   let next = 0
   const work = async () => {
-    while (next < perRound) await contender.send(next++)
+    while (next < count) await contender.send(next++)
   }
   collectGarbage()
   const cpu = process.cpuUsage()
@@ -61,7 +62,12 @@ async function runRound(
   await Promise.all(Array.from({ length: concurrency }, work))
   const seconds = (performance.now() - start) / 1000
   const { user, system } = process.cpuUsage(cpu)
-  return { cpu: (user + system) / perRound, rate: perRound / seconds }
+  return { cpu: (user + system) / count, rate: count / seconds }
+}
+
+/** What one contender has sent after {@link measure}. */
+export function countOf({ rounds, perRound, warmUp }: Rounds): number {
+  return warmUp + rounds * perRound
 }
 
 /** The value below which so large a part of the values lies. */

@@ -7,19 +7,31 @@ export interface Node {
   readonly path: string
 }
 
-export const thisNode: Node = {
-  name: `Node ${process.versions.node.split('.')[0]}`,
-  path: process.execPath,
+/** The Node that runs this. */
+export const thisNode: Node = { name: nameOf(process.versions.node), path: process.execPath }
+
+/** @example nameOf('24.21.0') // 'Node 24.21' */
+function nameOf(version: string): string {
+  return `Node ${version.split('.', 2).join('.')}`
 }
 
 /** Node 24 as npm has it, kept in npm's cache; undefined where it cannot be had. */
 export async function findNode24(): Promise<Node | undefined> {
-  if (thisNode.name === 'Node 24') return thisNode
+  if (process.versions.node.startsWith('24.')) return thisNode
   const build = `node-${process.platform}-${process.arch}@24`
-  const program = ['--yes', `--package=${build}`, '--', 'node', '-p', 'process.execPath']
+  const script = 'JSON.stringify([process.versions.node, process.execPath])'
   try {
-    const { stdout } = await promisify(execFile)('npm', ['exec', ...program])
-    return { name: 'Node 24', path: stdout.trim() }
+    const { stdout } = await promisify(execFile)('npm', [
+      'exec',
+      '--yes',
+      `--package=${build}`,
+      '--',
+      'node',
+      '-p',
+      script,
+    ])
+    const [version, path] = JSON.parse(stdout) as [string, string]
+    return { name: nameOf(version), path }
   } catch {
     process.stdout.write(`\nWithout Node 24: npm does not get ${build}\n`)
     return undefined

@@ -1,6 +1,6 @@
 import type { Environment } from './environment.js'
 import { type Goal, judge } from './goal.js'
-import { type Measurement, measure, type Rounds } from './measure.js'
+import { countOf, type Measurement, measure, type Rounds } from './measure.js'
 import { multipart, oneLine, sizeOf } from './messages.js'
 import type { Section } from './section.js'
 import { CONNECTIONS, MAKERS, type Target } from './senders.js'
@@ -9,33 +9,23 @@ import { ROUND_TRIP_MS } from './sink-ports.js'
 /** So many mails are asked for at once: more than the connections, so that some always wait. */
 const CONCURRENCY = 50
 
-interface Case {
-  readonly title: string
-  readonly message: object
-  readonly target: Target
-  readonly rounds: Rounds
-  readonly goals: { readonly rate?: number; readonly cpu?: number }
+const ONE_LINE = 'a text of one line'
+
+/** Ratios to reach. */
+interface Goals {
+  readonly rate?: number
+  readonly cpu?: number
 }
 
 /** Rate and CPU over TLS on the loopback interface, where nothing but CPU is to be waited for. */
 export async function measureNear(env: Environment): Promise<Section[]> {
   const target = { port: env.near, cert: env.cert }
-  const rounds = env.short ? 15 : 30
-  const settings = { rounds, perRound: 200, concurrency: CONCURRENCY, warmUp: 5 }
+  const rounds = { rounds: env.rounds(20), perRound: 200, concurrency: CONCURRENCY, warmUp: 1000 }
   return [
-    await measureCase(env, {
-      title: 'a text of one line, loopback',
-      message: oneLine,
-      target,
-      rounds: settings,
-      goals: { rate: 1.2, cpu: 0.9 },
-    }),
-    await measureCase(env, {
-      title: `text and HTML, ${await kilobytes(multipart)} kB, loopback`,
-      message: multipart,
-      target,
-      rounds: settings,
-      goals: { rate: 1.3, cpu: 0.85 },
+    await measureCase(env, `${ONE_LINE}, loopback`, oneLine, target, rounds, { rate: 1.2, cpu: 0.9 }),
+    await measureCase(env, `${await multipartTitle()}, loopback`, multipart, target, rounds, {
+      rate: 1.3,
+      cpu: 0.85,
     }),
   ]
 }
@@ -43,35 +33,29 @@ export async function measureNear(env: Environment): Promise<Section[]> {
 /** The same over a line with a round trip, which decides there. */
 export async function measureFar(env: Environment): Promise<Section[]> {
   const target = { port: env.far, cert: env.cert }
-  // Many mails for each connection: the first one of a round costs its envelope a round trip of its own.
-  const rounds = { rounds: env.short ? 1 : 3, perRound: 300, concurrency: CONCURRENCY }
-  const goals = { rate: 1.85 }
+  // Many mails for each connection: the first one of a round has a round trip more, for its envelope.
+  const rounds = { rounds: env.rounds(2), perRound: 400, concurrency: CONCURRENCY, warmUp: 100 }
   const line = `round trip of ${ROUND_TRIP_MS} ms`
-  const sections = [
-    await measureCase(env, {
-      title: `text and HTML, ${await kilobytes(multipart)} kB, ${line}`,
-      message: multipart,
-      target,
-      rounds,
-      goals,
-    }),
+  return [
+    await measureCase(env, `${ONE_LINE}, ${line}`, oneLine, target, rounds, { rate: 1.85 }),
+    await measureCase(env, `${await multipartTitle()}, ${line}`, multipart, target, rounds, { rate: 1.85 }),
   ]
-  if (env.short) return sections
-  const title = `a text of one line, ${line}`
-  return [await measureCase(env, { title, message: oneLine, target, rounds, goals }), ...sections]
 }
 
 /** The same in clear, on the loopback interface. */
 export async function measureClear(env: Environment): Promise<Section[]> {
-  const title = 'a text of one line, loopback, without TLS'
-  const rounds = { rounds: env.short ? 8 : 16, perRound: 200, concurrency: CONCURRENCY }
   const target = { port: env.near, cert: undefined }
-  return [await measureCase(env, { title, message: oneLine, target, rounds, goals: {} })]
+  const rounds = { rounds: env.rounds(10), perRound: 200, concurrency: CONCURRENCY, warmUp: 1000 }
+  return [await measureCase(env, `${ONE_LINE}, loopback, without TLS`, oneLine, target, rounds, {})]
 }
 
 async function measureCase(
   env: Environment,
-  { title, message, target, rounds, goals }: Case,
+  title: string,
+  message: object,
+  target: Target,
+  rounds: Rounds,
+  goals: Goals,
 ): Promise<Section> {
   const senders = MAKERS.map(([name, make]) => ({ name, sender: make(target) }))
   const results = await measure(
@@ -82,20 +66,23 @@ async function measureCase(
     rounds,
   )
   for (const { sender } of senders) await sender.close()
-  env.tally(senders.length * rounds.perRound * (rounds.rounds + (rounds.warmUp ?? 1)))
+  env.tally(senders.length * countOf(rounds))
   const [first] = results
   return {
-    title: `Rate: ${title}, ${CONNECTIONS} connections: ${rounds.rounds} rounds of ${rounds.perRound} mails`,
+    title: `Sending ${title}, ${CONNECTIONS} connections`,
     headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate against plain', 'CPU against plain', 'goal'],
     rows: results.map((result, index) => toRow(result, first!, index === 1 ? goals : {})),
-    chart: { column: 3, better: 'higher' },
+    charts: [
+      { column: 3, better: 'higher' },
+      { column: 4, better: 'lower' },
+    ],
   }
 }
 
 function toRow(
   { name, perSecond, cpuMicros }: Measurement,
   first: Measurement,
-  { rate, cpu }: Case['goals'],
+  { rate, cpu }: Goals,
 ): (string | number)[] {
   const rateRatio = perSecond / first.perSecond
   const cpuRatio = cpuMicros / first.cpuMicros
@@ -106,6 +93,6 @@ function toRow(
   return [name, perSecond, cpuMicros, rateRatio, cpuRatio, goal]
 }
 
-async function kilobytes(message: object): Promise<string> {
-  return ((await sizeOf(message)) / 1000).toFixed(1)
+async function multipartTitle(): Promise<string> {
+  return `text and HTML, ${((await sizeOf(multipart)) / 1000).toFixed(1)} kB`
 }

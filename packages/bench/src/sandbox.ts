@@ -64,7 +64,7 @@ export async function measureSandbox(kind: 'plain text' | 'text, html and an att
       rates[index]! / rates[0]!,
       ...counts.map((count) => memory[count - 1]!),
     ]),
-    chart: { column: 3, better: 'higher' },
+    charts: [{ column: 3, better: 'higher' }],
   }
 }
 

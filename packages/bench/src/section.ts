@@ -3,10 +3,11 @@ export interface Section {
   readonly title: string
   readonly headings: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
-  /** What the chart shows, if anything: the column of the ratio to plain, and which way is better. */
-  readonly chart?: Chart | undefined
+  /** None where nothing is compared with an alternative. */
+  readonly charts?: readonly Chart[] | undefined
 }
 
+/** What a chart shows: the column that holds the ratio to the alternative, and which way is better. */
 export interface Chart {
   readonly column: number
   readonly better: 'lower' | 'higher'

@@ -42,6 +42,7 @@ function ours({ port, cert }: Target): Sender {
     pool: { maxConnections: CONNECTIONS, maxMessages: Infinity },
     // 10 MB in base64 is more than Postmark takes; here only memory counts.
     preflight: 'warn',
+    onWarning: () => {},
   })
 }
 

@@ -1,7 +1,7 @@
 import { measureAttachment } from './attachment.js'
 import { measureBurst } from './burst.js'
 import type { Environment } from './environment.js'
-import { measureFirstMail } from './first-mail.js'
+import { measureFirstMail, measureFirstMailFar } from './first-mail.js'
 import { measureInjection } from './injection.js'
 import { measureClear, measureFar, measureNear } from './rate.js'
 import type { Section } from './section.js'
@@ -15,6 +15,7 @@ export const TRANSPORT_PARTS: Readonly<
   far: measureFar,
   clear: measureClear,
   first: measureFirstMail,
+  'first-far': measureFirstMailFar,
   attachment: measureAttachment,
   burst: measureBurst,
   injection: measureInjection,
@@ -27,6 +28,7 @@ export type TransportPart =
   | 'far'
   | 'clear'
   | 'first'
+  | 'first-far'
   | 'attachment'
   | 'burst'
   | 'injection'

@@ -4,8 +4,10 @@ import type { Section } from './section.js'
 import { TRANSPORT_PARTS, type TransportPart } from './transport-parts.js'
 
 /** What the process is asked for: one part of the bench. */
-export type Order = Pick<Environment, 'near' | 'far' | 'cert' | 'als' | 'short'> & {
+export type Order = Pick<Environment, 'near' | 'far' | 'cert' | 'als'> & {
   readonly part: TransportPart
+  /** Part of the usual number of rounds. */
+  readonly effort: number
 }
 
 /** Its answer. */
@@ -19,11 +21,12 @@ export interface Answer {
  * Measures the transport in a process of its own (`node dist/transport-process.js`), one for each Node, and with or
  * without an AsyncLocalStorage: once one is in use, each promise of a process costs more on Node 20.
  */
-process.on('message', async ({ part, ...given }: Order) => {
+process.on('message', async ({ part, effort, ...given }: Order) => {
   let mails = 0
   const storage = given.als ? new AsyncLocalStorage<object>() : undefined
   const sections = await TRANSPORT_PARTS[part]({
     ...given,
+    rounds: (usual) => Math.max(1, Math.round(usual * effort)),
     tally: (sent) => {
       mails += sent
     },

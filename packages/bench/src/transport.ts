@@ -12,6 +12,8 @@ export interface TransportRun {
   /** Whether an AsyncLocalStorage is in use. */
   readonly als: boolean
   readonly parts: readonly TransportPart[]
+  /** Part of the usual number of rounds. */
+  readonly effort: number
 }
 
 /**
@@ -22,17 +24,16 @@ export interface TransportRun {
 export async function measureTransport(
   sink: Sink,
   runs: readonly TransportRun[],
-  short: boolean,
   onSection: (section: Section) => void,
 ): Promise<Section[]> {
   const { near, far, cert } = sink
   const found = new Map<string, Section>()
-  for (const { node, als, parts } of runs) {
-    const name = als ? `${node.name}, AsyncLocalStorage in use` : node.name
+  for (const { node, als, parts, effort } of runs) {
+    const name = als ? `${node.name}, ALS in use` : node.name
     const program = new URL('./transport-process.js', import.meta.url)
     const child = fork(program, { execPath: node.path, execArgv: [] })
     for (const part of parts) {
-      child.send({ part, near, far, cert, als, short } satisfies Order)
+      child.send({ part, near, far, cert, als, effort } satisfies Order)
       const { sections, mails } = await answerOf(child)
       const taken = await sink.countMails()
       if (taken !== mails) throw new Error(`${mails} mails were sent, and the sink took ${taken} (${part})`)
@@ -64,11 +65,11 @@ async function answerOf(child: ChildProcess): Promise<Answer> {
 }
 
 function placeIn(name: string, section: Section): Section {
-  const { headings, rows, chart } = section
+  const { headings, rows, charts } = section
   return {
     ...section,
     headings: ['on', ...headings],
     rows: rows.map((row) => [name, ...row]),
-    chart: chart && { ...chart, column: chart.column + 1 },
+    charts: charts?.map((chart) => ({ ...chart, column: chart.column + 1 })),
   }
 }

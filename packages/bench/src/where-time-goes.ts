@@ -69,7 +69,7 @@ export async function measureFunctions(env: Environment): Promise<Section[]> {
 
 /** Plain Nodemailer and ours, each warmed up before. */
 async function profileBoth(env: Environment, message: object): Promise<[OwnTime[], OwnTime[]]> {
-  const count = env.short ? 1500 : 3000
+  const count = env.rounds(2000)
   const profiles: OwnTime[][] = []
   for (const [, make] of MAKERS.slice(0, 2)) {
     const sender = make({ port: env.near, cert: env.cert })
