@@ -92,6 +92,15 @@ describe('forRootAsync', () => {
     expect(received()).toEqual([{ messageStream }])
   })
 
+  it('takes default fields of messages', async () => {
+    const options = { url: sandbox.url, message: { from: 'shop@example.com', postmark: { tag: 'shop' } } }
+    const app = await build({ imports: [PostmarkSmtpModule.forRootAsync({ useFactory: () => options })] })
+    const { from: _from, ...mail } = message
+    await app.get(PostmarkMailer, { strict: false }).send(mail)
+    expect(received()).toEqual([{ tag: 'shop' }])
+    expect(sandbox.outbox[0]!.from).toContain('shop@example.com')
+  })
+
   it('takes a name and isGlobal beside the factory', async () => {
     @Injectable()
     class Newsletter {
