@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { attachSettings } from '../compile/attach.js'
+import { toFailure } from '../compile/failure.js'
 import { createLateStep } from '../compile/late-step.js'
 import type { MailRecord, MailRegistry } from '../compile/mail-record.js'
 import { recordOf } from '../compile/mail-record.js'
@@ -125,7 +126,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     try {
       delivery = new Delivery(mail, event, route, done)
     } catch (error) {
-      done(Object.assign(error as Error, { attempts: 0 }))
+      done(Object.assign(toFailure(error), { attempts: 0 }))
       return
     }
     // Nodemailer 10 would act on the signal as well, in the middle of ours.

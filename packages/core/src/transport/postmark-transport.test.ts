@@ -1,0 +1,93 @@
+import { createScriptedServer, installVirtualClock } from '@postmark-smtp/testing'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { deliveryOutcome } from '../problems/delivery-outcome.js'
+import { PostmarkTransport } from './postmark-transport.js'
+import { toTransportSettings } from './transport-settings.js'
+
+let clock: ReturnType<typeof installVirtualClock>
+
+beforeEach(() => {
+  clock = installVirtualClock()
+})
+
+afterEach(() => {
+  expect(clock.pending()).toEqual([])
+  clock.uninstall()
+})
+
+function setUp(options: object = {}) {
+  const server = createScriptedServer(clock)
+  const transport = new PostmarkTransport(
+    toTransportSettings({
+      serverToken: '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11',
+      host: '127.0.0.1',
+      allowPlaintext: true,
+      getSocket: server.getSocket,
+      ...options,
+    }),
+  )
+  const results: (object | null)[] = []
+  const send = (message: object = {}, data: object = {}) => {
+    const composed = {
+      content: 'Hello',
+      childNodes: [],
+      getEnvelope: () => ({ from: 'a@x.org', to: ['b@x.org'] }),
+      messageId: () => '<a@x.org>',
+      setHeader: () => {},
+      buildHeaders: () => 'From: a@x.org\r\nSubject: x',
+      build: (done: (error: null, built: Buffer) => void) =>
+        done(null, Buffer.from('Subject: x\r\n\r\nHello\r\n')),
+      ...message,
+    }
+    const fields = { from: 'a@x.org', to: 'b@x.org', subject: 'x', text: 'Hello', ...data }
+    const mail = { data: fields, message: composed, resolveContent: () => {} }
+    transport.send(mail as never, (error, info) => results.push(error ?? info ?? null))
+  }
+  const close = async () => {
+    const closed = transport.close()
+    await clock.advance(10_000)
+    await closed
+  }
+  return { server, transport, results, send, close }
+}
+
+it.each<[string, () => unknown]>([
+  ['an error', () => new TypeError('The envelope is broken')],
+  ['an error that is frozen', () => Object.freeze(new TypeError('The envelope is broken'))],
+  ['a value', () => 'The envelope is broken'],
+])('reports not-sent where reading the composed message throws %s', async (_what, thrown) => {
+  const { send, results, close } = setUp()
+  let calls = 0
+  send({
+    messageId: () => {
+      // It is looked at before, and all was well.
+      if (++calls > 1) throw thrown()
+      return '<a@x.org>'
+    },
+  })
+  await clock.settle()
+  expect(results).toEqual([expect.objectContaining({ outcome: 'not-sent', attempts: 0 })])
+  expect([deliveryOutcome(results[0]), String((results[0] as Error).message)]).toEqual([
+    'not-sent',
+    expect.stringContaining('The envelope is broken'),
+  ])
+  await close()
+})
+
+it('is idle at the start, and again where a queue has run out by its deadline', async () => {
+  const { send, transport, results, close } = setUp({
+    pool: { maxConnections: 2 },
+    retry: { deadlineMs: 5_000 },
+    getSocket: () => {},
+  })
+  let idle = 0
+  transport.on('idle', () => idle++)
+  await clock.settle()
+  expect([transport.isIdle(), idle]).toEqual([true, 1])
+  for (let mail = 0; mail < 5; mail++) send()
+  await clock.settle()
+  expect([transport.isIdle(), idle]).toEqual([false, 1])
+  await clock.advance(5_001)
+  expect([results.length, transport.isIdle(), idle]).toEqual([5, true, 2])
+  await close()
+})
