@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { MimeTree } from '../message/build-message.js'
 import { buildDirectly, canBuildDirectly } from '../message/build-message.js'
+import { toError } from '../problems/to-error.js'
 import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
 
@@ -39,13 +40,13 @@ export function composeMail(
     node.build((error, built) => {
       if (over) return
       over = true
-      if (error) done(error)
+      if (error) done(toError(error))
       else done(undefined, { kind: 'whole', ...encodeBody(built) })
     })
   } catch (error) {
     if (over) throw error
     over = true
-    done(error as Error)
+    done(toError(error))
   }
 }
 

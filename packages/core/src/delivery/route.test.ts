@@ -314,9 +314,22 @@ describe('composing', () => {
         throw new Error('A plugin failed')
       },
     })
+    send('n', {
+      build: () => {
+        throw undefined as never
+      },
+    })
+    send('t', { build: (done) => done('No text' as never, bodyOf('t')) })
     send('c')
     await clock.advance(1_000)
-    expect(told()).toEqual({ a: 'not-sent after 0', b: 'not-sent after 0', c: 'sent at attempt 1' })
+    expect(told()).toEqual({
+      a: 'not-sent after 0',
+      b: 'not-sent after 0',
+      n: 'not-sent after 0',
+      t: 'not-sent after 0',
+      c: 'sent at attempt 1',
+    })
+    expect([errorOf('n')?.message, errorOf('t')?.message]).toEqual(['a value that is no error', 'No text'])
     expect(errorOf('a')).toMatchObject({ code: 'ENOENT', phase: 'queue', message: 'No such file' })
     expect(errorOf('b')).toMatchObject({ code: 'ESTREAM' })
     expect(subjects()).toEqual(['c'])

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Failure, SmtpFailureFields } from '../problems/smtp-failure.js'
 import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
+import { toError } from '../problems/to-error.js'
 import type { ChannelEnd } from './channel.js'
 import { Channel } from './channel.js'
 import type { OpenCallback, Opener } from './race-ports.js'
@@ -74,7 +75,7 @@ class Opening {
         const socket = result ? result.connection : undefined
         // A socket that comes late, or twice, has nobody who would close it.
         if (this.#over || given) (socket as Partial<Duplex> | undefined)?.destroy?.()
-        else if (error) this.#fail(`getSocket failed: ${toText(error)}`, { cause: error })
+        else if (error) this.#fail(`getSocket failed: ${toError(error).message}`, { cause: error })
         else if (!socket) {
           this.cancel()
           onNone()
@@ -86,7 +87,7 @@ class Opening {
         }
       })
     } catch (error) {
-      this.#fail(`getSocket threw: ${toText(error)}`, { cause: error })
+      this.#fail(`getSocket threw: ${toError(error).message}`, { cause: error })
     }
   }
 
@@ -155,8 +156,4 @@ class Opening {
 function isDuplex(value: object): value is Duplex {
   const { write, on } = value as Partial<Duplex>
   return typeof write === 'function' && typeof on === 'function'
-}
-
-function toText(error: unknown): string {
-  return error instanceof Error ? error.message : 'a value that is no error'
 }

@@ -146,11 +146,7 @@ describe('on a driven clock', () => {
       () => Promise.reject(new Error('The store is down')) as never,
       'No credentials: The store is down',
     ],
-    [
-      'rejects with a value',
-      () => Promise.reject('down') as never,
-      'No credentials: a value that is no error',
-    ],
+    ['rejects with a value', () => Promise.reject('down') as never, 'No credentials: down'],
   ])('is not tried again where the function for credentials %s', async (_what, login, message) => {
     const { say, settle } = setUp({ login })
     await say(...EHLO)

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { Failure, SendPhase, SmtpFailureFields } from '../problems/smtp-failure.js'
 import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
+import { toError } from '../problems/to-error.js'
 import type { Capabilities } from './capabilities.js'
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.js'
 import type { Channel, ChannelEnd } from './channel.js'
@@ -147,9 +148,13 @@ export class Handshake {
   #login(): Promise<Login> {
     return this.#wait((resolve, reject) => {
       const refuse = (cause: unknown) => {
-        const what = cause instanceof Error ? cause.message : 'a value that is no error'
         reject(
-          this.#error(`No credentials: ${what}`, 'login', { code: 'EAUTH', command: 'AUTH', cause }, 'never'),
+          this.#error(
+            `No credentials: ${toError(cause).message}`,
+            'login',
+            { code: 'EAUTH', command: 'AUTH', cause },
+            'never',
+          ),
         )
       }
       Promise.resolve()

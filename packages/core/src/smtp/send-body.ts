@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { toError } from '../problems/to-error.js'
 import { BodyEncoder } from './body-encoder.js'
 import type { Channel } from './channel.js'
 import type { Transaction } from './transaction.js'
@@ -35,7 +36,7 @@ export function sendBody(
   try {
     source = content.open()
   } catch (error) {
-    listener.onError(error as Error)
+    listener.onError(toError(error))
     return
   }
   pump(source, transaction, channel, limitMs, listener)
@@ -101,11 +102,13 @@ function pump(
     ended = true
     if (!writing) finish()
   }
+  // Without an argument it would pass for the end of the body.
+  const onError = (error: unknown) => finish(toError(error))
   const onClose = () => ended || finish(new Error('The content of the mail ended before its end'))
   channel.limit(limitMs)
   channel.onClosed = () => {
     over = true
     source.destroy()
   }
-  source.on('data', onData).on('end', onEnd).on('error', finish).on('close', onClose)
+  source.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose)
 }

@@ -645,6 +645,24 @@ describe('a body that is read while it is sent', () => {
       { code: 'ENOENT', message: 'No such file' },
     ],
     [
+      'fails without an error',
+      () =>
+        new Readable({
+          read() {
+            this.push('Subject: x\r\n')
+            this.emit('error')
+          },
+        }),
+      { code: 'ESTREAM', message: 'a value that is no error' },
+    ],
+    [
+      'cannot be opened, and throws nothing',
+      () => {
+        throw undefined as never
+      },
+      { code: 'ESTREAM', message: 'a value that is no error' },
+    ],
+    [
       'ends before its end',
       () =>
         new Readable({

@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
 import { checkServerIdentity, connect } from 'node:tls'
+import { toError } from '../problems/to-error.js'
 import { isLoopback } from './loopback.js'
 
 /** What TLS of one transport has in common: the options, and the sessions that can be resumed. */
@@ -89,7 +90,7 @@ function checkIdentity(
 
 /** Has a code, by which it is told from a connection that broke. */
 function identityError(cause: unknown): Error {
-  if (cause instanceof Error && 'code' in cause) return cause
-  const message = cause instanceof Error ? cause.message : 'tls.checkServerIdentity failed'
-  return Object.assign(new Error(message, { cause }), { code: 'ERR_TLS_CERT_REFUSED' })
+  const error = toError(cause)
+  if ('code' in error) return error
+  return Object.assign(new Error(error.message, { cause }), { code: 'ERR_TLS_CERT_REFUSED' })
 }
