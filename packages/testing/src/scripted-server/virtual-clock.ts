@@ -70,7 +70,14 @@ export function installVirtualClock(startMs: number = Date.UTC(2030, 0, 1)): Vir
     pending: () =>
       timers.pending
         .filter(({ own }) => !own)
-        .map((timer) => ({ dueMs: timer.dueMs, referenced: timer.hasRef(), stack: timer.made?.stack ?? '' })),
+        .map((timer) => ({
+          dueMs: timer.dueMs,
+          referenced: timer.hasRef(),
+          // A stack takes long to put into words.
+          get stack() {
+            return timer.made?.stack ?? ''
+          },
+        })),
     schedule: (ms, act) => {
       const timer = timers.start({ act, ms, own: true })
       return () => void timer.close()
