@@ -14,6 +14,8 @@ export class FaultSession {
   readonly #voice: FaultVoice
   readonly #server: SessionServer
   #secure = false
+  /** Whether STARTTLS is not offered, and refused. */
+  #hidesTls = false
   #loggedIn = false
   #from: string | undefined
   #to: string[] = []
@@ -80,15 +82,20 @@ export class FaultSession {
 
   #offer(): string[] {
     const { mechanisms } = this.#server
-    const startTls = !this.#secure && this.#plan.peek('starttls')?.kind !== 'missing'
+    // It strikes here: a client that is not offered STARTTLS does not ask for it.
+    if (!this.#secure && this.#plan.peek('starttls')?.kind === 'missing') {
+      this.#voice.strike('starttls')
+      this.#hidesTls = true
+    }
     const words = ['PIPELINING', '8BITMIME', 'DSN']
     if (mechanisms.length > 0) words.push(`AUTH ${mechanisms.join(' ')}`)
-    if (startTls) words.push('STARTTLS')
+    if (!this.#secure && !this.#hidesTls) words.push('STARTTLS')
     return [HOST_NAME, ...words].map((word) => `250-${word}`).concat(`250 SIZE ${SIZE_LIMIT}`)
   }
 
   async #startTls(): Promise<void> {
     if (this.#secure) return void this.#voice.reply('503 5.5.1 Error: TLS already active')
+    if (this.#hidesTls) return void this.#voice.reply('502 5.5.1 Error: command not implemented')
     if ((await this.#voice.say('starttls', ['220 2.0.0 Ready to start TLS'])) !== 220) return
     const fault = this.#plan.peek('tls')
     const other = fault?.kind === 'certificate'

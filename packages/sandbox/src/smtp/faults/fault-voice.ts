@@ -64,8 +64,6 @@ export class FaultVoice {
       case 'garble':
         this.#wire.write(fault.bytes ?? GARBLE)
         return 0
-      case 'missing':
-        return this.reply('502 5.5.1 Error: command not implemented')
       case 'echo':
         return this.reply(`535 5.7.8 Error: authentication failed: ${login}`)
       case 'reply': {
