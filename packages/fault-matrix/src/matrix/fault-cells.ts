@@ -16,7 +16,7 @@ import {
 
 /** The nine faults that strike at every phase. */
 const FAULTS = {
-  refuse: { kind: 'refuse' },
+  reset: { kind: 'reset' },
   cut: { kind: 'cut' },
   cutHalf: { kind: 'cut', half: true },
   stall: { kind: 'stall' },
@@ -31,7 +31,7 @@ type Verdicts = Readonly<Record<keyof typeof FAULTS, Verdict>>
 
 /** For the faults that end the connection in one way or another, and for the delay. */
 const ends = (byEnd: Verdict, bySilence: Verdict) => ({
-  refuse: byEnd,
+  reset: byEnd,
   cut: byEnd,
   cutHalf: byEnd,
   stall: bySilence,
@@ -130,7 +130,7 @@ const OTHERS: Partial<Readonly<Record<FaultPhase, readonly (readonly [object, Ve
     [garble('2!? what is this\r\n'), UNKNOWN],
     [garble('25\r\n'), UNKNOWN],
     [garble('45? what is this\r\n'), UNKNOWN],
-    [taken(FAULTS.refuse), UNKNOWN_BUT_TAKEN],
+    [taken(FAULTS.reset), UNKNOWN_BUT_TAKEN],
     [taken(FAULTS.cut), UNKNOWN_BUT_TAKEN],
     [taken(FAULTS.cutHalf), UNKNOWN_BUT_TAKEN],
     [taken(FAULTS.stall), explained(UNKNOWN_BUT_TAKEN, 'final-timeout')],
@@ -143,7 +143,7 @@ const OTHERS: Partial<Readonly<Record<FaultPhase, readonly (readonly [object, Ve
 const AFTER_BYTES = 100_000
 /** In a body that takes its time, a fault comes before the end is out. */
 const LARGE_BODY: readonly (readonly [FaultKind, Verdict])[] = [
-  [FAULTS.refuse, LOST],
+  [FAULTS.reset, LOST],
   [FAULTS.cut, LOST],
   [FAULTS.stall, LOST],
   [FAULTS.delay, SENT],
