@@ -106,7 +106,7 @@ function startMail(
 ): void {
   const { copy, record } = taken
   record.report = (error, info) => {
-    registry?.leave(record)
+    registry?.leave(record, error)
     if (error) releaseMail(taken)
     answerMail(record, error, info, callback)
   }

@@ -109,5 +109,6 @@ export function carryRecord(data: object, record: MailRecord): void {
 export interface MailRegistry {
   /** Takes a mail; returns the error that it is refused with where no more are taken. */
   enter(record: MailRecord): Error | undefined
-  leave(record: MailRecord): void
+  /** @param error why the mail was not sent, where it was not */
+  leave(record: MailRecord, error?: unknown): void
 }

@@ -26,7 +26,11 @@ export interface SendEvent {
   size?: number
   /** `sent` at the end, or what became of it. */
   outcome?: DeliveryOutcome | 'sent'
-  /** From the hand-over to the outcome, in milliseconds. */
+  /** The code of the error of a mail that was not sent. @example 'ETIMEDOUT' */
+  code?: string
+  /** The code of the reply that refused it. @example 451 */
+  responseCode?: number
+  /** From the hand-over to the outcome, in milliseconds; 0 for a mail that was refused before. */
   durationMs?: number
 }
 
@@ -79,13 +83,18 @@ export function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<
 
 async function publishSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
   let end: { readonly result: T } | { readonly error: unknown } | undefined
+  const startedAt = performance.now()
   const traced = async () => {
     try {
       end = { result: await work() }
+      event.durationMs = performance.now() - startedAt
     } catch (error) {
       end = { error }
+      event.durationMs = performance.now() - startedAt
       const { code, responseCode, outcome } = error as Partial<SendFailure>
       if (outcome !== undefined) event.outcome = outcome
+      if (code !== undefined) event.code = code
+      if (responseCode !== undefined) event.responseCode = responseCode
       throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
     }
   }

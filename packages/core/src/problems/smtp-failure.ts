@@ -1,10 +1,10 @@
 import type { DeliveryOutcome } from './delivery-outcome.js'
 
 /**
- * Where a mail is: waiting for a session, at the race over the ports, at TLS, at the login, at MAIL, RCPT and DATA, in
+ * Where a mail is: being compiled, waiting for a session, at the race over the ports, at TLS, at the login, at MAIL, RCPT and DATA, in
  * its body, or waiting for the reply to it.
  */
-export type SendPhase = 'queue' | 'connect' | 'tls' | 'login' | 'envelope' | 'body' | 'final'
+export type SendPhase = 'compile' | 'queue' | 'connect' | 'tls' | 'login' | 'envelope' | 'body' | 'final'
 
 /** Why one recipient, or all, were refused. */
 interface SmtpReplyFields {

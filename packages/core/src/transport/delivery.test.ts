@@ -11,6 +11,7 @@ import {
   deliveryOutcome,
   type PostmarkTransporter,
   type PostmarkTransportOptions,
+  type SendEvent,
 } from '../index.js'
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
@@ -432,6 +433,33 @@ describe('diagnostics_channel', () => {
     })
     expect(events[3]![1]).toMatchObject({ attempt: 1, outcome: 'deferred', responseCode: 451 })
     expect(JSON.stringify(events)).not.toMatch(/example\.com|Hello/)
+  })
+})
+
+describe('an event of a mail that was not sent', () => {
+  it.each([
+    [
+      'preflight refuses it',
+      { ...message, subject: 'x'.repeat(3000) },
+      { phase: 'compile', code: 'ERR_POSTMARK_PREFLIGHT' },
+    ],
+    [
+      'the server refuses it',
+      message,
+      { phase: 'final', code: 'EMESSAGE', responseCode: 554, outcome: 'rejected' },
+    ],
+  ])('has the phase and the code where %s, and its stream', async (_why, mail, expected) => {
+    const events: SendEvent[] = []
+    const listener = (event: unknown) => void events.push(event as SendEvent)
+    subscribe('tracing:postmark-smtp:send:asyncEnd', listener)
+    try {
+      await using set = await setUp({}, { onData: refuseFirst('554 5.7.1 no') })
+      expect(await failure(set.transporter.sendMail(mail))).toBeDefined()
+    } finally {
+      unsubscribe('tracing:postmark-smtp:send:asyncEnd', listener)
+    }
+    expect(events).toEqual([expect.objectContaining({ ...expected, stream: 'outbound', host: '127.0.0.1' })])
+    expect(events[0]?.durationMs).toBeGreaterThanOrEqual(0)
   })
 })
 

@@ -66,32 +66,24 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return undefined
   }
 
-  leave(record: MailRecord): void {
+  leave(record: MailRecord, error?: unknown): void {
     this.#mails.delete(record)
+    // A mail that was handed over has events of its own.
+    if (error && !record.handedOver && isSendObserved()) {
+      const { event } = this.#open(record, undefined)
+      traceSend({ ...event, phase: 'compile' }, () => Promise.reject(error)).catch(() => {})
+    }
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
   /** Called by Nodemailer once a mail is compiled. */
   send(mail: SendingMail, done: SentCallback): void {
     const record = recordOf(mail)
-    const fields = record?.result?.fields
-    const stream = fields?.messageStream ?? undefined
-    const { route: target, onlyStream } = this.#settings.target(stream)
+    const { event, stream, target, onlyStream } = this.#open(record, mail.message)
     const refused = this.#refuse(stream, onlyStream)
     if (refused) {
       done(refused)
       return
-    }
-    const event: SendEvent = {
-      id: ++lastId,
-      stream: stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound',
-      tag: fields?.tag ?? undefined,
-      host: target.host,
-      // Nodemailer parses all addresses for this: counted only where somebody looks.
-      recipientCount: isSendObserved() ? countRecipients(mail.message) : 0,
-      attempt: 0,
-      port: undefined,
-      phase: 'queue',
     }
     const report = (error: Error | null, info?: object) => {
       if (record && info) {
@@ -113,6 +105,25 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
         (error: Error) => report(error),
       )
     } else runOutsideScopes(this.#deliver, mail, target, event, report)
+  }
+
+  /** Where a mail goes, and what is told of it. */
+  #open(record: MailRecord | undefined, message: unknown) {
+    const fields = record?.result?.fields
+    const stream = fields?.messageStream ?? undefined
+    const { route: target, onlyStream } = this.#settings.target(stream)
+    const event: SendEvent = {
+      id: ++lastId,
+      stream: stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound',
+      tag: fields?.tag ?? undefined,
+      host: target.host,
+      // Nodemailer parses all addresses for this: counted only where somebody looks.
+      recipientCount: message && isSendObserved() ? countRecipients(message) : 0,
+      attempt: 0,
+      port: undefined,
+      phase: 'queue',
+    }
+    return { event, stream, target, onlyStream }
   }
 
   #deliver = (
