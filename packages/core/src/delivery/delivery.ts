@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { SendingMail } from '../message/nodemailer-types.js'
 import { hasStreamContent } from '../message/stream-content.js'
 import type { DeliveryFailure } from '../problems/delivery-failure.js'
@@ -184,7 +185,8 @@ export class Delivery implements Shipment {
   #listen({ data }: SendingMail): void {
     const { signal } = data
     if (!isAbortSignal(signal)) return
-    const onAbort = () => this.stop(abortError(signal.reason, this.event.phase))
+    // A signal is aborted in some request, or its timer: what follows, another session above all, is not that request's.
+    const onAbort = AsyncResource.bind(() => this.stop(abortError(signal.reason, this.event.phase)))
     if (signal.aborted) process.nextTick(onAbort)
     else {
       signal.addEventListener('abort', onAbort, { once: true })

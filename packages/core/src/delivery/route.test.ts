@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
 import {
@@ -756,6 +757,24 @@ describe('giving a mail up', () => {
     await clock.advance(1_000)
     expect(told()).toEqual({ a: 'not-sent after 1', b: 'sent at attempt 1' })
     expect(server.sessions).toHaveLength(2)
+    await end()
+  })
+
+  it('opens the next session outside of the scope in which the mail is given up', async () => {
+    const storage = new AsyncLocalStorage<string>()
+    const aborting = new AbortController()
+    const scopes: (string | undefined)[] = []
+    const script = ({ step, connection }: StepContext): StepFault | undefined => {
+      if (step === 'connect') scopes.push(storage.getStore())
+      return step === 'rcpt' && connection === 0 ? { step, waitMs: 5_000 } : undefined
+    }
+    const { send, told, end } = setUp({ max: 1, server: { script } })
+    send('a', { data: { signal: aborting.signal } })
+    send('b')
+    await clock.advance(50)
+    storage.run('a request', () => aborting.abort())
+    await clock.advance(1_000)
+    expect([told().b, scopes]).toEqual(['sent at attempt 1', [undefined, undefined]])
     await end()
   })
 

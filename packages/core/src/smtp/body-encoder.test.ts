@@ -87,6 +87,9 @@ it.each([
   ['a\r', 'a\r\n.\r\n'],
   ['a\r\r\nb', 'a\r\n\r\nb\r\n.\r\n'],
   ['a\n.\r\nb', 'a\r\n..\r\nb\r\n.\r\n'],
+  ['a\r\n.\r\n', 'a\r\n..\r\n.\r\n'],
+  ['a\r\n.b\r\n', 'a\r\n..b\r\n.\r\n'],
+  ['.a\r\n', '..a\r\n.\r\n'],
 ])('ends the body %j as %j: its last line break is part of the end', (text, wire) => {
   expect(encodeBody(Buffer.from(text)).bytes.toString() + END_OF_BODY).toBe(wire)
 })

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.js'
 
 const read = (...lines: string[]) =>
-  parseCapabilities({ code: 250, lines: ['mx.example.com PIPELINING', ...lines], response: '' })
+  parseCapabilities({ code: 250, lines: ['PIPELINING is no keyword here', ...lines], response: '' })
 
 it('reads keywords in any case, with their parameters, and nothing from the greeting', () => {
   const { keywords } = read('pipelining', '8BITMIME', 'Size 10240000', 'STARTTLS ')
