@@ -337,6 +337,19 @@ describe('composing', () => {
     await end()
   })
 
+  it('that fails for thousands in a row is no matter of the stack', async () => {
+    const { send, names, results, told, end } = setUp({ max: 1 })
+    const build = () => {
+      throw new Error('A plugin failed')
+    }
+    send('a')
+    for (const name of names(5_000)) send(name, { build })
+    send('z')
+    await clock.advance(1_000)
+    expect([results.size, told().m4999, told().z]).toEqual([5_002, 'not-sent after 0', 'sent at attempt 1'])
+    await end()
+  })
+
   it('that calls back twice sends one mail', async () => {
     const { send, subjects, end } = setUp()
     send('a', {

@@ -171,7 +171,8 @@ export class Slot implements SessionOwner {
       if (error || delivery.place.name === 'done') {
         this.#prepared = undefined
         if (error) this.#host.onFailure(delivery, composeFailure(error))
-        if (this.#canSend && !this.#prepared) this.onReady()
+        // Not at once: thousands in a row that cannot be composed would be as many frames of the stack.
+        process.nextTick(() => this.isIdle && this.onReady())
       } else {
         prepared.isComposed = true
         if (this.#canSend) this.#send(delivery)
