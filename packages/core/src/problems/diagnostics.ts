@@ -41,7 +41,7 @@ export interface ConnectEvent {
   readonly durationMs: number
 }
 
-/** What `postmark-smtp:grouping` carries: whether mails share a write is decided for a port of a host. */
+/** What `postmark-smtp:grouping` carries: mails share a write from now on with one server of a host, or with none of them any more. */
 export interface GroupingEvent {
   readonly host: string
   readonly port: number | undefined

@@ -226,7 +226,8 @@ class Race {
     this.#running.delete(candidate)
     this.#failures.push(failure)
     const { port } = candidate
-    if (![...this.#running.keys()].some((each) => each.port === port)) this.bury(port)
+    const left = [...this.#running.keys(), ...this.candidates.slice(this.#next)]
+    if (!left.some((each) => each.port === port)) this.bury(port)
     if (this.#running.size === 0 && this.#next >= this.candidates.length) this.done(this.failure('failed'))
     else this.startNext(next)
   }
