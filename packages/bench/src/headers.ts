@@ -18,7 +18,13 @@ export async function measureHeaders({ name: sink, port }: SmtpSink): Promise<Se
   const rows: (string | number)[][] = []
   for (const fields of [0, 3, 10]) {
     const { contenders, close } = headerContenders(port, fields)
-    const results = await measure(contenders, { rounds: 12, perRound: 150, concurrency: 5, warmUp: 400 })
+    const results = await measure(contenders, {
+      rounds: 12,
+      perRound: 150,
+      concurrency: 5,
+      warmUp: 400,
+      leadIn: 25,
+    })
     close()
     const plain = results[0]!
     rows.push(

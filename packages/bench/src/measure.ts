@@ -23,6 +23,8 @@ export interface Rounds {
   readonly concurrency: number
   /** Mails of each before those that count. */
   readonly warmUp: number
+  /** Mails of a turn before those that count: the one before ran other code. Default 0. */
+  readonly leadIn?: number
 }
 
 /**
@@ -30,12 +32,17 @@ export interface Rounds {
  * rounds that were disturbed least count: what else runs on a machine only ever adds time.
  */
 export async function measure(contenders: readonly Contender[], settings: Rounds): Promise<Measurement[]> {
+  const { leadIn = 0 } = settings
   const samples = contenders.map(() => ({ cpu: [] as number[], rate: [] as number[] }))
   for (const contender of contenders) await runRound(contender, settings.warmUp, settings.concurrency)
   for (let round = 0; round < settings.rounds; round++) {
     for (let turn = 0; turn < contenders.length; turn++) {
-      const index = (turn + round) % contenders.length
-      const sample = await runRound(contenders[index]!, settings.perRound, settings.concurrency)
+      // Forwards and backwards, so that nobody always follows the same one.
+      const place = (turn + round) % contenders.length
+      const index = round % 2 === 0 ? place : contenders.length - 1 - place
+      const contender = contenders[index]!
+      await runRound(contender, leadIn, settings.concurrency)
+      const sample = await runRound(contender, settings.perRound, settings.concurrency)
       samples[index]!.cpu.push(sample.cpu)
       samples[index]!.rate.push(sample.rate)
     }
@@ -66,8 +73,8 @@ async function runRound(
 }
 
 /** What one contender has sent after {@link measure}. */
-export function countOf({ rounds, perRound, warmUp }: Rounds): number {
-  return warmUp + rounds * perRound
+export function countOf({ rounds, perRound, warmUp, leadIn = 0 }: Rounds): number {
+  return warmUp + rounds * (leadIn + perRound)
 }
 
 /** The value below which so large a part of the values lies. */
