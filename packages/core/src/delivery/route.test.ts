@@ -250,6 +250,16 @@ describe('mails and sessions', () => {
     await end()
   })
 
+  it('groups each mail of a burst with the one before, not every second one', async () => {
+    const { send, names, server, end } = setUp({ max: 1, server: { latencyMs: 25 } })
+    for (const name of names(20)) send(name)
+    await clock.advance(2_000)
+    expect(server.taken).toHaveLength(20)
+    const written = String(Buffer.concat(server.sessions[0]!.wire.socket.written))
+    expect(written.match(/\r\n\.\r\nRSET\r\nMAIL FROM:/g)).toHaveLength(19)
+    await end()
+  })
+
   it.each(['refused', 'swallowed'] as const)(
     'sends each mail once where groups are %s',
     async (afterBody) => {

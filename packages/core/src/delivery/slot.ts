@@ -101,6 +101,8 @@ export class Slot implements SessionOwner {
     this.#prepare(false)
   }
 
+  readonly #lookAheadLater = (): void => this.lookAhead()
+
   /** Gives up the mail that waits for this session, to one that is idle. */
   surrender(): Delivery | undefined {
     if (!this.#busy || !this.#prepared) return undefined
@@ -148,6 +150,8 @@ export class Slot implements SessionOwner {
     this.#prepared = undefined
     if (delivery.place.name === 'done') return undefined
     this.#hand(delivery, session)
+    // The one after it is composed once this write is out.
+    process.nextTick(this.#lookAheadLater)
     return delivery
   }
 
