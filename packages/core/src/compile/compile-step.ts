@@ -152,7 +152,7 @@ function compile(
     { transport, context, message, headers, ...(raw && { raw: raw.headers }) },
     settings,
   )
-  const limits = checkLimits(mail.data)
+  const limits = checkLimits(mail.data, raw?.source.head)
   const warnings = preflight(resolved, raw ? raw.problems : unreadable, limits, settings)
   for (const warning of warnings) settings.warn(warning)
 

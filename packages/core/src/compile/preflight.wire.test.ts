@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport, type Transporter } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -80,6 +81,18 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
       })
     }
     expect(server.mails).toEqual([])
+  })
+
+  it('judges a large raw message that is streamed by its beginning', async () => {
+    const envelope = { from: 'shop@example.com', to: 'ann@example.com' }
+    const stream = (lines: string) =>
+      Readable.from([Buffer.from(`${lines}To: ann@example.com\r\n\r\n`), Buffer.alloc(2_000_000, 'x\n')])
+    const transporter = attach(connect())
+    await transporter.sendMail({ raw: stream('From: shop@example.com\r\n'), envelope })
+    expect(server.mails).toHaveLength(1)
+    const sent = transporter.sendMail({ raw: stream(''), envelope })
+    await expect(sent).rejects.toMatchObject({ problems: [{ path: 'raw.From', found: 'is missing' }] })
+    expect(server.mails).toHaveLength(1)
   })
 
   it('warns once of what REST refuses, and sends it', async () => {

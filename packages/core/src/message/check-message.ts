@@ -4,7 +4,7 @@ import { INVALID_REQUEST } from '../problems/problem.js'
 import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { checkAddresses } from './check-addresses.js'
-import { checkParts } from './check-parts.js'
+import { checkNames, checkParts } from './check-parts.js'
 import { splitHeaders } from './header-shapes.js'
 import { readHeaders } from './message-headers.js'
 import { listParts, rawContent } from './message-parts.js'
@@ -26,16 +26,20 @@ export function checkMessage(message: object): PostmarkProblem[] {
   ]
 }
 
-/** The limits of the message itself, without its Postmark fields. */
-export function checkLimits(message: object): PostmarkProblem[] {
+/**
+ * The limits of the message itself, without its Postmark fields.
+ * @param head how a message given as `raw` begins, where the whole is not in memory
+ */
+export function checkLimits(message: object, head?: Buffer): PostmarkProblem[] {
   const mail = message as Readonly<Record<string, unknown>>
-  const raw = rawContent(mail.raw)
-  // Of a raw message that is not in memory, nothing is known.
-  const isKnown = !mail.raw || raw !== undefined
+  const whole = rawContent(mail.raw)
+  const raw = whole ?? (mail.raw ? head : undefined)
   return [
-    ...(isKnown ? checkAddresses(mail, raw && readRawHeaders(raw)) : []),
+    ...(mail.raw && !raw ? [] : checkAddresses(mail, raw && readRawHeaders(raw))),
     ...checkSubject(mail.subject),
-    ...(isKnown ? checkParts(listParts(mail, raw)) : []),
+    ...(mail.raw && !whole
+      ? checkNames(listParts(mail, head ?? Buffer.alloc(0)))
+      : checkParts(listParts(mail, whole))),
     ...listAdvice(mail),
   ]
 }

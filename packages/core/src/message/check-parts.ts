@@ -9,7 +9,12 @@ import type { OutgoingName } from './outgoing-name.js'
 
 /** Checks names and sizes of what a message holds. Readables, files and URLs are not read: of them the name counts. */
 export function checkParts(parts: readonly MessagePart[]): PostmarkProblem[] {
-  return [...parts.flatMap(checkName), ...checkSizes(parts), ...checkBodies(parts)]
+  return [...checkNames(parts), ...checkSizes(parts), ...checkBodies(parts)]
+}
+
+/** Checks the names of what a message holds. */
+export function checkNames(parts: readonly MessagePart[]): PostmarkProblem[] {
+  return parts.flatMap(checkName)
 }
 
 function checkName({ path, name }: MessagePart): PostmarkProblem[] {

@@ -47,7 +47,7 @@ function listOwnParts(message: Message): MessagePart[] {
     add(`alternatives[${index}]`, typeOf(part), part, outgoingName(part, 'alternatives'))
   })
   toList(message.attachments).forEach((part, index) => {
-    add(`attachments[${index}]`, 'application/octet-stream', part, outgoingName(part, 'attachments'))
+    add(`attachments[${index}]`, 'application/octet-stream', part, outgoingName(part, 'attachments', index))
   })
   if (icalEvent) add('icalEvent', 'application/ics', icalEvent, nameOfEvent(icalEvent))
   return parts

@@ -84,14 +84,30 @@ export const parseAddresses: (text: string) => readonly ParsedAddress[] = addres
   text: string,
 ) => readonly ParsedAddress[]
 
-type Composer = new (message: object) => { compile(): { buildHeaders(): string } }
+interface Composer {
+  compile(): { buildHeaders(): string }
+  getAttachments(findRelated: boolean): { readonly attached: readonly { readonly filename?: string }[] }
+}
+type PartList = 'attachments' | 'alternatives'
 
-/** The header lines that Nodemailer writes for one part; its content is not read. Empty where it cannot be composed. */
-export function composePartHeaders(part: object, list: 'attachments' | 'alternatives'): string {
+const compose = (list: PartList, part: object): Composer =>
+  new (MailComposer as unknown as new (message: object) => Composer)({ [list]: [part] })
+
+/** The name that Nodemailer gives an attachment, of which it reads no content; undefined where there is none. */
+export function composeFileName(attachment: object): string | undefined {
+  // What cannot be composed cannot be sent either: that fails with Nodemailer's own error.
+  return attempt(() => compose('attachments', attachment).getAttachments(false).attached[0]?.filename)
+}
+
+/** The header lines that Nodemailer writes for one part, of which it reads no content. */
+export function composePartHeaders(list: PartList, part: object): string {
+  return attempt(() => compose(list, part).compile().buildHeaders()) ?? ''
+}
+
+function attempt<T>(step: () => T): T | undefined {
   try {
-    return new (MailComposer as unknown as Composer)({ [list]: [part] }).compile().buildHeaders()
+    return step()
   } catch {
-    // Sending it fails for the same reason, with Nodemailer's own error.
-    return ''
+    return undefined
   }
 }

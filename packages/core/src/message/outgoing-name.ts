@@ -1,6 +1,6 @@
 import { isRecord } from '../problems/describe.js'
 import { fileNameOf, readHeaderLines } from './file-name.js'
-import { composePartHeaders } from './nodemailer.js'
+import { composeFileName, composePartHeaders } from './nodemailer.js'
 
 /** The name that a part of a message goes out with, and which property gives it. */
 export interface OutgoingName {
@@ -13,9 +13,13 @@ type Descriptor = Readonly<Record<string, unknown>>
 
 /**
  * Reads the name that an attachment, or an alternative, goes out with. Nodemailer names those that have no name, and
- * not alike in all majors: where the name is not simply `filename`, it is taken from the header that Nodemailer writes.
+ * not alike in all majors: where the name is not simply `filename`, it is what Nodemailer itself makes of the part.
  */
-export function outgoingName(part: unknown, list: 'attachments' | 'alternatives'): OutgoingName | undefined {
+export function outgoingName(
+  part: unknown,
+  list: 'attachments' | 'alternatives',
+  index = 0,
+): OutgoingName | undefined {
   if (!isRecord(part)) return undefined
   const { raw, filename } = part
   if (raw) {
@@ -23,9 +27,14 @@ export function outgoingName(part: unknown, list: 'attachments' | 'alternatives'
     return name === undefined ? undefined : { name, from: 'raw' }
   }
   const isNamed = typeof filename === 'string' && filename !== ''
-  if (isNamed && isPlain(part)) return { name: filename, from: 'filename' }
-  if (list === 'alternatives' && !isNamed && isPlain(part)) return undefined
-  const name = fileNameOf(readHeaderLines(composePartHeaders(withoutContent(part), list)))
+  if (isPlain(part)) {
+    if (isNamed) return { name: filename, from: 'filename' }
+    const name = list === 'attachments' ? composeFileName(withoutContent(part)) : undefined
+    return name
+      ? { name: name.replace(/^attachment-1(?=\.)/, `attachment-${index + 1}`), from: undefined }
+      : undefined
+  }
+  const name = fileNameOf(readHeaderLines(composePartHeaders(list, withoutContent(part))))
   return name === undefined ? undefined : { name, from: isNamed ? 'filename' : undefined }
 }
 

@@ -135,6 +135,13 @@ describe('outgoingName', () => {
     expect(refused).toEqual(name === 'a.exe' ? [411] : [])
   })
 
+  it('numbers what has no name as Nodemailer does', async () => {
+    const unnamed = { content, contentType: 'application/x-unknown-thing' }
+    const attachments = [{ content, filename: false }, { content, filename: false }, unnamed]
+    expect(await nameOnTheWire({ attachments: structuredClone(attachments) })).toBe('attachment-3.bin')
+    expect(checkMessage({ ...mail, attachments })[0]?.found).toContain('"attachment-3.bin"')
+  })
+
   it('is looked for in a raw message too', () => {
     const part = (disposition: string) =>
       `--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; ${disposition}\r\n\r\nx\r\n`
