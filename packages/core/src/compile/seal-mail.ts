@@ -67,7 +67,10 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   // A mail that was compiled late had the message as it came.
   if (raw && message._raw !== raw) message.setRaw(raw)
   guardReading(message, result.openRaw)
-  const problems = [...checkEnvelope(message.getEnvelope()), ...checkDkim(mail.data)]
+  const envelope = message.getEnvelope()
+  // Nodemailer would parse all addresses anew each time.
+  message.getEnvelope = () => envelope
+  const problems = [...checkEnvelope(envelope), ...checkDkim(mail.data)]
   const { lines } = result
   const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))
   sealNode(message, problems, (block) => replacePostmarkLines(block, lines), ours)
