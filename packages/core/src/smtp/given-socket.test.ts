@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { createRedactor } from '../problems/redact.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import { createGivenSockets, type GetSocket } from './given-socket.js'
-import type { Greeted } from './race-ports.js'
+import type { Greeted } from './opener.js'
 import { createSmtpLog } from './smtp-log.js'
 
 let clock: ReturnType<typeof installVirtualClock>

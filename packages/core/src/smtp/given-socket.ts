@@ -4,7 +4,7 @@ import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import type { ChannelEnd } from './channel.js'
 import { Channel } from './channel.js'
-import type { OpenCallback, Opener } from './race-ports.js'
+import type { OpenCallback, Opener } from './opener.js'
 import type { Reply } from './reply-reader.js'
 import type { SmtpLog } from './smtp-log.js'
 

@@ -6,7 +6,7 @@ import type { Failure } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import { Channel } from './channel.js'
 import { type Opened, openSession, type SessionPlan } from './open-session.js'
-import type { OpenCallback, Opener } from './race-ports.js'
+import type { OpenCallback, Opener } from './opener.js'
 import { createTlsContext } from './start-tls.js'
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRedactor } from '../problems/redact.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Address } from './open-socket.js'
-import { createPortRace, type Greeted, type Opener } from './race-ports.js'
+import type { Greeted, Opener } from './opener.js'
+import { createPortRace } from './race-ports.js'
 import { createSmtpLog } from './smtp-log.js'
 
 /** What the file that opens sockets does in these tests. */
