@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream'
-import type { Failure, SendPhase, SmtpFailureFields } from '../problems/smtp-failure.js'
-import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
+import type { Failure } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import type { Capabilities } from './capabilities.js'
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.js'
 import type { Channel, ChannelEnd } from './channel.js'
 import type { Login } from './credentials.js'
+import { HandshakeError, HandshakeErrors, toFields } from './handshake-error.js'
 import type { AuthMethod } from './login.js'
 import { ChallengeError, chooseMechanism, logIn } from './login.js'
 import type { Reply } from './reply-reader.js'
@@ -41,6 +41,7 @@ export class Handshake {
   state: HandshakeState = 'greeted'
   readonly #channel: Channel
   readonly #plan: HandshakePlan
+  readonly #errors: HandshakeErrors
   /** Breaks off what is being waited for; undefined while a step goes on by itself. */
   #breakOff: ((error: HandshakeError) => void) | undefined
   #end: HandshakeError | undefined
@@ -49,6 +50,7 @@ export class Handshake {
   constructor(channel: Channel, plan: HandshakePlan) {
     this.#channel = channel
     this.#plan = plan
+    this.#errors = new HandshakeErrors(plan)
   }
 
   /** Runs it; never rejects. The channel is destroyed where it failed. */
@@ -64,7 +66,7 @@ export class Handshake {
       this.abort()
       if (error instanceof HandshakeError) return error
       // Options of TLS that Node refuses, such as a `ca` that is no certificate.
-      return this.#tlsFailure(`TLS cannot be set up: ${(error as Error).message}`, { cause: error })
+      return this.#errors.tls(`TLS cannot be set up: ${(error as Error).message}`, { cause: error })
     }
   }
 
@@ -91,26 +93,26 @@ export class Handshake {
   async #hello(): Promise<Capabilities> {
     const reply = await this.#ask('EHLO [127.0.0.1]')
     if (reply.code === 250) return parseCapabilities(reply)
-    if (reply.code < 500 || reply.code > 504) throw this.#refused(reply, 'login', 'EHLO')
+    if (reply.code < 500 || reply.code > 504) throw this.#errors.refused(reply, 'login', 'EHLO')
     const older = await this.#ask('HELO [127.0.0.1]')
-    if (older.code !== 250) throw this.#refused(older, 'login', 'HELO')
+    if (older.code !== 250) throw this.#errors.refused(older, 'login', 'HELO')
     return NO_CAPABILITIES
   }
 
   async #secure({ keywords }: Capabilities, tls: TlsContext): Promise<void> {
     const missing = (message: string, reply?: Reply) =>
-      this.#tlsFailure(message, { explanation: 'starttls-missing', ...toFields(reply) })
+      this.#errors.tls(message, { explanation: 'starttls-missing', ...toFields(reply) })
     if (!keywords.has('STARTTLS')) throw missing('The server does not offer STARTTLS')
     const reply = await this.#ask('STARTTLS')
-    if (reply.code >= 400 && reply.code < 500) throw this.#refused(reply, 'tls', 'STARTTLS')
+    if (reply.code >= 400 && reply.code < 500) throw this.#errors.refused(reply, 'tls', 'STARTTLS')
     if (reply.code !== 220) throw missing(`The server refused STARTTLS: ${reply.response}`, reply)
     // What came with the reply was sent in clear: whoever sits in between could have put it there.
-    if (this.#channel.hasRest) throw this.#protocolFailure('bytes after the reply to STARTTLS', 'tls')
+    if (this.#channel.hasRest) throw this.#errors.protocol('bytes after the reply to STARTTLS', 'tls')
     const raw = this.#channel.release()
     await this.#wait<void>((resolve, reject) => {
       this.#upgrading = startTls(raw, this.#plan.host, tls, (error, secured) => {
         this.#upgrading = undefined
-        if (error) reject(this.#handshakeError(error))
+        if (error) reject(this.#errors.ofTls(error))
         else {
           this.#channel.replaceSocket(secured)
           resolve()
@@ -124,7 +126,7 @@ export class Handshake {
     const choice = chooseMechanism(mechanisms, this.#plan.tls !== undefined, authMethod)
     if ('refusal' in choice) {
       const fields = { code: 'EAUTH', command: 'AUTH', explanation: 'no-safe-mechanism' }
-      throw this.#error(choice.refusal, 'login', fields, 'never')
+      throw this.#errors.error(choice.refusal, 'login', fields, 'never')
     }
     const login = await this.#login()
     let reply: Reply
@@ -132,12 +134,12 @@ export class Handshake {
       reply = await logIn(choice.method, login, host, (line, note) => this.#ask(line, note))
     } catch (error) {
       if (!(error instanceof ChallengeError)) throw error
-      throw this.#error(error.message, 'login', { code: 'EAUTH', command: 'AUTH' }, 'never')
+      throw this.#errors.error(error.message, 'login', { code: 'EAUTH', command: 'AUTH' }, 'never')
     }
     if (reply.code === 235) return
-    if (reply.code < 500) throw this.#refused(reply, 'login', `AUTH ${choice.method}`)
+    if (reply.code < 500) throw this.#errors.refused(reply, 'login', `AUTH ${choice.method}`)
     const fields = { code: 'EAUTH', command: `AUTH ${choice.method}`, ...toFields(reply) }
-    throw this.#error(
+    throw this.#errors.error(
       `The login was refused (${choice.method}): ${reply.response}`,
       'login',
       { ...fields, explanation: explainRefusal(reply.response) },
@@ -149,7 +151,7 @@ export class Handshake {
     return this.#wait((resolve, reject) => {
       const refuse = (cause: unknown) => {
         reject(
-          this.#error(
+          this.#errors.error(
             `No credentials: ${toError(cause).message}`,
             'login',
             { code: 'EAUTH', command: 'AUTH', cause },
@@ -198,106 +200,9 @@ export class Handshake {
   }
 
   #onEnd(end: ChannelEnd): void {
-    this.#end = this.#endError(end)
+    this.#end = this.#errors.ended(end, this.state === 'securing' ? 'tls' : 'login')
     this.#breakOff?.(this.#end)
   }
-
-  /** A refusal with a reply; 4xx may be better at the next attempt. */
-  #refused(reply: Reply, phase: SendPhase, command: string): HandshakeError {
-    const outcome = outcomeOfReply(reply.code)
-    if (!outcome) return this.#protocolFailure(`the reply ${reply.code} to ${command}`, phase)
-    const code = command.startsWith('AUTH') ? 'EAUTH' : 'EPROTOCOL'
-    const message = `The server refused ${command}: ${reply.response}`
-    return this.#error(
-      message,
-      phase,
-      { code, command, outcome, ...toFields(reply) },
-      outcome === 'deferred' ? 'counted' : 'never',
-    )
-  }
-
-  #protocolFailure(what: string, phase: SendPhase): HandshakeError {
-    return this.#error(
-      `The server broke the protocol: ${what}`,
-      phase,
-      { code: 'EPROTOCOL' },
-      phase === 'tls' ? 'never' : 'counted',
-    )
-  }
-
-  #tlsFailure(message: string, fields: Partial<SmtpFailureFields>): HandshakeError {
-    return this.#error(message, 'tls', { code: 'ETLS', command: 'STARTTLS', ...fields }, 'never', true)
-  }
-
-  /** Tells a connection that broke from TLS that cannot be. */
-  #handshakeError(cause: Error): HandshakeError {
-    const { code = '' } = cause as { code?: string }
-    if (/^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code))
-      return this.#error(
-        `The TLS handshake broke off: ${cause.message}`,
-        'tls',
-        { code: 'ECONNECTION', cause },
-        'counted',
-      )
-    const untrusted =
-      /^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|ERR_TLS_CERT|HOSTNAME_MISMATCH|INVALID_)/.test(code)
-    const explanation = untrusted ? 'certificate' : undefined
-    return this.#tlsFailure(`TLS failed: ${cause.message}`, { cause, explanation })
-  }
-
-  #endError(end: ChannelEnd): HandshakeError {
-    const phase: SendPhase = this.state === 'securing' ? 'tls' : 'login'
-    const seconds = this.#plan.limitMs / 1000
-    switch (end.kind) {
-      case 'goodbye':
-        return this.#refused(end.reply, phase, 'the session')
-      case 'protocol':
-        return this.#protocolFailure(end.what, phase)
-      case 'late':
-        return this.#error(
-          `TLS and login took more than ${seconds} s`,
-          phase,
-          { code: 'ETIMEDOUT', explanation: 'login-timeout' },
-          'counted',
-        )
-      case 'lost': {
-        const { cause } = end
-        const why = cause ? `: ${cause.message}` : ''
-        return this.#error(
-          `The connection was lost before the login${why}`,
-          phase,
-          { code: 'ECONNECTION', cause },
-          'counted',
-        )
-      }
-    }
-  }
-
-  #error(
-    message: string,
-    phase: SendPhase,
-    fields: Partial<SmtpFailureFields> & { readonly code: string },
-    retry: Failure['retry'],
-    ofPort = false,
-  ): HandshakeError {
-    const { port } = this.#plan
-    return new HandshakeError(
-      { error: smtpError(message, { outcome: 'not-sent', phase, port, ...fields }), retry },
-      ofPort,
-    )
-  }
-}
-
-/** Carries a failure out of the steps of a handshake; nobody but `run` sees it. */
-class HandshakeError {
-  constructor(
-    readonly failure: Failure,
-    readonly ofPort: boolean,
-  ) {}
-}
-
-function toFields(reply: Reply | undefined): { response?: string; responseCode?: number } {
-  return reply ? { response: reply.response, responseCode: reply.code } : {}
 }
 
 /** Texts of Postmark that name the cause; see docs/errors.md. */
