@@ -719,6 +719,8 @@ describe('checkMessage on mistakes', () => {
     ['a DKIM signature', { dkim: { domainName: 'example.com' } }, 'dkim'],
     ['a tag outside ASCII', { postmark: { tag: 'é' } }, 'postmark.tag'],
     ['an empty tag', { headers: { 'X-PM-Tag': '' } }, 'headers.X-PM-Tag'],
+    ['headers in a Map', { headers: new Map([['X-PM-Tag', 'a']]) }, 'headers'],
+    ['headers in Headers', { headers: new Headers({ 'X-PM-Tag': 'a' }) }, 'headers'],
   ])('warns of %s', (_title, message, path) => {
     expect(check(message)).toEqual([expect.objectContaining({ path, severity: 'warning' })])
   })
@@ -760,6 +762,10 @@ describe('checkMessage on mistakes', () => {
       ].sort(),
     )
     expect(problems.every(({ severity }) => severity === 'error')).toBe(true)
+  })
+
+  it.each([{}, [], new Map(), new Headers(), null])('finds nothing wrong with no headers: %o', (headers) => {
+    expect(check({ headers })).toEqual([])
   })
 
   it('finds nothing in an ordinary mail', () => {

@@ -1,4 +1,6 @@
+import { describeKind, readEntries } from '../fields/read-entries.js'
 import { readFields } from '../fields/read-fields.js'
+import { isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INVALID_REQUEST } from '../problems/problem.js'
 import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
@@ -73,6 +75,14 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
       `Write postmark: { ${field} }.`,
     )
   }
+  if (isLostToNodemailer(mail.headers)) {
+    advise(
+      'headers',
+      `is ${describeKind(mail.headers)}, of which Nodemailer sends nothing`,
+      'an object, or a list of { key, value }',
+      'Write Object.fromEntries(headers).',
+    )
+  }
   if (mail.dkim) {
     advise(
       'dkim',
@@ -82,4 +92,11 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
     )
   }
   return advice
+}
+
+/** Whether headers have entries, as a Map or Headers do, and none that Nodemailer sees. */
+function isLostToNodemailer(headers: unknown): headers is object {
+  if (!isRecord(headers) || Object.keys(headers).length > 0) return false
+  const [first] = readEntries(headers) ?? []
+  return first !== undefined
 }

@@ -9,6 +9,7 @@ export interface ApiError {
 /** What REST is known to answer under code 300 to a mail of which nobody knows whether SMTP takes it. */
 export const REST_ANSWERS = {
   noFrom: "Invalid 'From' value.",
+  badFrom: (from: string): string => `Invalid 'From' address: '${from}'.`,
   noRecipients: 'Zero recipients specified',
   noBody: 'Provide either email TextBody or HtmlBody or both.',
 } as const

@@ -1,5 +1,5 @@
 import { isRegExp } from 'node:util/types'
-import { POSTMARK_FIELDS, PostmarkError, type PostmarkField } from '@postmark-smtp/core'
+import { POSTMARK_FIELDS, PostmarkError, type PostmarkField, toAddressKey } from '@postmark-smtp/core'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 
@@ -136,7 +136,7 @@ function fits(wanted: unknown, found: unknown): boolean {
 
 function isAddress(wanted: TextMatch | undefined, found: readonly string[]): boolean {
   if (typeof wanted !== 'string') return found.some((address) => fits(wanted, address))
-  return found.some((address) => address.toLowerCase() === wanted.toLowerCase())
+  return found.some((address) => toAddressKey(address) === toAddressKey(wanted))
 }
 
 function isMatcher(value: unknown): value is ValueMatcher {

@@ -45,13 +45,13 @@ const REFUSED: Refused[] = [
   [
     'no From',
     300,
-    "Invalid 'From' address",
+    "Invalid 'From' value.",
     { envelope: { from: FROM, to: [TO] }, raw: 'Subject: x\r\n\r\nHi\r\n' },
   ],
   [
     'a word in From',
     300,
-    "Invalid 'From' address",
+    "Invalid 'From' address: 'shop'.",
     { envelope: { from: FROM, to: [TO] }, raw: 'From: shop\r\nSubject: x\r\n\r\nHi\r\n' },
   ],
   [
@@ -202,6 +202,23 @@ it('refuses a From whose mailbox name is outside ASCII', () => {
   expect(receive(withHeaders().replace(FROM, 'jürgen@example.com')).verdict.problems).toMatchObject([
     { errorCode: 300, path: 'from', message: expect.stringContaining('(expected: ASCII before the @)') },
   ])
+})
+
+it.each([
+  ['bücher.example', 'xn--bcher-kva.example'],
+  ['xn--bcher-kva.example', 'Bücher.example'],
+])('knows a sender and a suppression of %s in the form %s', (declared, sent) => {
+  const server = createPostmarkServer({ senders: [declared] })
+  const arrival = { secure: false, host: undefined, hostType: undefined, tokenStream: undefined }
+  const post = (to: string) =>
+    server.receive(
+      Buffer.from(withHeaders().replace(FROM, `shop@${sent}`)),
+      { from: FROM, to: [to] },
+      arrival,
+    )
+  expect(post(TO).verdict.problems).toEqual([])
+  server.suppress(`ann@${declared}`)
+  expect(post(`ANN@${sent}`).verdict.problems).toMatchObject([{ errorCode: 406 }])
 })
 
 it('refuses a mailbox name outside ASCII', () => {

@@ -1,5 +1,6 @@
-import { API_ERRORS } from '@postmark-smtp/core'
-import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { API_ERRORS, toAddressKey } from '@postmark-smtp/core'
+import { optionError, REST_ANSWERS, refuseUnknown } from '@postmark-smtp/core/internal'
+import { headerValue } from '../mail/header-block.js'
 import type { ReadMail } from '../mail/sandbox-mail.js'
 import type { VerdictProblem } from '../mail/verdict.js'
 
@@ -17,7 +18,7 @@ export type AccountState = 'approved' | 'pending' | 'blocked'
 /** Who may send, and to whom. */
 export interface SenderRules {
   readonly account: AccountState
-  /** Whether each domain or address, in lower case, is confirmed; undefined where any may send. */
+  /** Whether each domain or address, as `toAddressKey` writes it, is confirmed; undefined where any may send. */
   readonly senders: ReadonlyMap<string, boolean> | undefined
 }
 
@@ -40,7 +41,7 @@ function toSender(setting: string | SenderSetting): [string, boolean] {
   if (typeof address !== 'string' || !/^([^\s@]+@)?[^\s@]+\.[^\s@]+$/.test(address))
     throw optionError('senders', address, 'a domain or an address')
   if (typeof confirmed !== 'boolean') throw optionError('senders.confirmed', confirmed, 'a boolean')
-  return [address.toLowerCase(), confirmed]
+  return [toAddressKey(address), confirmed]
 }
 
 /** The cure of code 300 is preflight, which this mail may have been through. */
@@ -53,9 +54,9 @@ export function judgeSender(mail: ReadMail, { account, senders }: SenderRules): 
     problems.push({ errorCode, message, path, cure })
   const { from } = mail
   if (account === 'blocked') refuse(413, 'from', 'This account is not approved to send email.')
-  if (from === '') refuse(300, 'from', "Invalid 'From' address.", FROM_CURE)
+  if (from === '') refuse(300, 'from', invalidFrom(headerValue(mail.headers, 'from')), FROM_CURE)
   else if (senders) {
-    const confirmed = senders.get(from.toLowerCase()) ?? senders.get(domainOf(from))
+    const confirmed = senders.get(toAddressKey(from)) ?? senders.get(domainOf(from))
     const supplied = `The 'From' address you supplied (${from}) is not`
     const then = "in order to be able to use it in the 'From' field of your messages."
     if (confirmed === undefined)
@@ -81,5 +82,11 @@ export function judgeSender(mail: ReadMail, { account, senders }: SenderRules): 
 }
 
 function domainOf(address: string): string {
-  return address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+  const key = toAddressKey(address)
+  return key.slice(key.lastIndexOf('@') + 1)
+}
+
+/** What REST answers to a mail without a From line, and to one whose From holds no address. */
+function invalidFrom(line: string | undefined): string {
+  return line ? REST_ANSWERS.badFrom(line) : REST_ANSWERS.noFrom
 }

@@ -1,3 +1,4 @@
+import { toAddressKey } from '@postmark-smtp/core'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import { DEFAULT_STREAM } from '../../mail/stream.js'
 import type { SandboxEvent } from '../../server/sandbox-event.js'
@@ -6,7 +7,9 @@ import type { ApiQuery } from './api-query.js'
 
 /** The mails that a search means. A refused one never became a message, so no search finds it. */
 export function toMailFilter(query: ApiQuery): (mail: SandboxMail) => boolean {
-  const [recipient, from] = [query.get('recipient')?.toLowerCase(), query.get('fromemail')?.toLowerCase()]
+  const [recipient, from] = [query.get('recipient'), query.get('fromemail')].map(
+    (address) => address && toAddressKey(address),
+  )
   const [tag, subject] = [query.get('tag'), query.get('subject')?.toLowerCase()]
   const queued = query.choice('status', ['queued', 'sent', 'processed']) === 'queued'
   const stream = query.get('messagestream') ?? DEFAULT_STREAM
@@ -17,8 +20,8 @@ export function toMailFilter(query: ApiQuery): (mail: SandboxMail) => boolean {
     mail.verdict.outcome === 'sent' &&
     !queued &&
     mail.stream === stream &&
-    (recipient === undefined || mail.envelope.to.some((address) => address.toLowerCase() === recipient)) &&
-    (from === undefined || mail.from.toLowerCase() === from) &&
+    (recipient === undefined || mail.envelope.to.some((address) => toAddressKey(address) === recipient)) &&
+    (from === undefined || toAddressKey(mail.from) === from) &&
     (tag === undefined || mail.postmark.tag === tag) &&
     (subject === undefined || mail.subject.toLowerCase().includes(subject)) &&
     (metadata === undefined || hasMetadata(mail, ...metadata)) &&

@@ -1,3 +1,4 @@
+import { toAddressKey } from '@postmark-smtp/core'
 import { readAddresses } from '../../mail/addresses.js'
 import { headerValue, type MailHeader, readRawFields } from '../../mail/header-block.js'
 import { readParts } from '../../mail/mime-parts.js'
@@ -14,8 +15,8 @@ export function toMessageJson(
   const { headers, raw, postmark, envelope } = mail
   const fields = readRawFields(raw)
   const [to, cc] = [people(fields, 'to'), people(fields, 'cc')]
-  const named = new Set([...to, ...cc].map(({ Email }) => Email.toLowerCase()))
-  const hidden = [...new Set(envelope.to)].filter((address) => !named.has(address.toLowerCase()))
+  const named = new Set([...to, ...cc].map(({ Email }) => toAddressKey(Email)))
+  const hidden = [...new Set(envelope.to)].filter((address) => !named.has(toAddressKey(address)))
   return {
     Tag: postmark.tag ?? '',
     MessageID: mail.messageId,
