@@ -146,6 +146,15 @@ it('answers late, ends an idle connection, and resets who writes to one that it 
   expect(set.socket.destroyed).toBe(true)
 })
 
+it('shuts its side and takes the mail all the same, without a word', async () => {
+  using set = await setUp({ script: ({ step }) => (step === 'data' ? { step, next: 'shut' } : undefined) })
+  await set.say('EHLO me')
+  for (const line of LOGIN) await set.say(line)
+  expect(await set.say(...ENVELOPE, 'Hello', '.')).toMatch(/354 .*\r\n$/)
+  expect(set.ends).toEqual(['end'])
+  expect(set.server.taken.map(({ raw }) => String(raw))).toEqual(['Hello\r\n'])
+})
+
 it('takes no more than a window while it reads nothing', async () => {
   using set = await setUp({
     script: ({ step }) => (step === 'ehlo' ? { step, say: 'nothing', next: 'stall' } : undefined),

@@ -75,7 +75,7 @@ export function createScriptedServer(
       return
     }
     const socket = open()
-    if (fault.next === 'end') socket.deliverEnd()
+    if (fault.next === 'end' || fault.next === 'shut') socket.deliverEnd()
     if (fault.next === 'reset') socket.destroy()
     done(null, { connection: socket })
   }

@@ -64,6 +64,7 @@ export class ScriptedVoice {
       if (nextMs === 0 || !this.#isTakingMail()) this.say(extra)
       if (next === 'stall') this.#wire.stall()
       if (next === 'end') this.#wire.end()
+      if (next === 'shut') this.#wire.shut()
       if (next === 'reset') this.#wire.reset()
     }
     if (nextMs > 0) this.#wire.later(nextMs, act)

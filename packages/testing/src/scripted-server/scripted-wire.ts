@@ -11,7 +11,7 @@ export class ScriptedWire {
   readonly #latencyMs: number
   readonly #heard: (bytes: Buffer) => void
   readonly #cancels = new Set<() => void>()
-  #state: 'open' | 'deaf' | 'ended' | 'gone' = 'open'
+  #state: 'open' | 'shut' | 'deaf' | 'ended' | 'gone' = 'open'
   /** Bytes arrive in the order in which they were said. */
   #arrivalMs = 0
   #unreadBytes = 0
@@ -33,14 +33,14 @@ export class ScriptedWire {
     return this.#state !== 'gone'
   }
 
-  /** Whether the server still reads and speaks. */
+  /** Whether the server still reads. */
   get serving(): boolean {
-    return this.#state === 'open'
+    return this.#state === 'open' || this.#state === 'shut'
   }
 
   /** Says something; `arrived` is called when the client has it. */
   say(text: string, arrived?: () => void): void {
-    if (!this.serving) return
+    if (this.#state !== 'open') return
     const bytes = Buffer.from(text, 'latin1')
     this.#send(() => {
       arrived?.()
@@ -62,7 +62,14 @@ export class ScriptedWire {
     if (this.serving) this.#state = 'deaf'
   }
 
-  /** Closes this side (FIN), behind what was said. */
+  /** Closes this side (FIN), behind what was said, and reads on. */
+  shut(): void {
+    if (this.#state !== 'open') return
+    this.#state = 'shut'
+    this.#send(() => this.socket.deliverEnd())
+  }
+
+  /** Closes this side (FIN), behind what was said, and reads no more. */
   end(): void {
     if (!this.open || this.#state === 'ended') return
     this.#state = 'ended'
@@ -80,7 +87,7 @@ export class ScriptedWire {
   }
 
   #hear(bytes: Buffer): boolean {
-    if (this.#state === 'open') this.#heard(bytes)
+    if (this.serving) this.#heard(bytes)
     // Bytes for a side that is closed are answered with a reset.
     if (this.#state === 'ended') this.reset()
     if (this.#state !== 'deaf') return true

@@ -30,8 +30,11 @@ export interface StepFault {
   readonly say?: 'usual' | 'half' | 'nothing' | number | { readonly bytes: string }
   /** For how long it thinks before. */
   readonly waitMs?: number
-  /** What it does then: it says nothing more and reads nothing (`stall`), ends (FIN) or breaks (RST) the connection. */
-  readonly next?: 'stall' | 'end' | 'reset'
+  /**
+   * What it does then: it says nothing more and reads nothing (`stall`), ends the connection (FIN; `shut` as well, but
+   * what the client still says is read and obeyed), or breaks it (RST).
+   */
+  readonly next?: 'stall' | 'end' | 'shut' | 'reset'
   /** Bytes that nobody asked for, behind the reply. */
   readonly extra?: string
   /** How long after the reply `extra` and `next` come. */
