@@ -49,7 +49,7 @@ const sends: fc.Arbitrary<Action> = fc.record({
   content: fc.oneof(
     { weight: 12, arbitrary: fc.constant('text' as const) },
     { weight: 2, arbitrary: fc.constant('stream' as const) },
-    fc.constantFrom('large' as const, 'failing' as const, 'hanging' as const),
+    fc.constantFrom('large' as const, 'slow' as const, 'failing' as const, 'hanging' as const),
   ),
   abortMs: fc.oneof({ weight: 9, arbitrary: fc.constant(undefined) }, spans),
 })
@@ -95,7 +95,7 @@ const faults: fc.Arbitrary<StepFault> = fc
       step: fc.oneof(fc.constantFrom(...STEPS), fc.constantFrom('mail', 'rcpt', 'data', 'body', 'dot')),
       say: says,
       waitMs: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, spans),
-      next: fc.constantFrom('end' as const, 'reset' as const, 'stall' as const),
+      next: fc.constantFrom('end' as const, 'shut' as const, 'reset' as const, 'stall' as const),
       extra: fc.constantFrom('250 stray\r\n', '421 bye\r\n', '354 go on\r\n', '5'),
       nextMs: fc.oneof(fc.constant(0), spans),
       accepted: fc.boolean(),

@@ -13,6 +13,8 @@ export interface HistoryMail {
   outcome: 'sent' | ReturnType<typeof deliveryOutcome> | undefined
   /** The recipients that were accepted, as the sender was told. */
   accepted: readonly string[]
+  /** How often it was tried. */
+  attempts: number | undefined
   error: unknown
 }
 
@@ -37,6 +39,7 @@ export function sendMail(
     beganMs: nowMs,
     outcome: undefined,
     accepted: [],
+    attempts: undefined,
     error: undefined,
   }
   const message = {
@@ -51,9 +54,11 @@ export function sendMail(
     (info) => {
       mail.outcome = 'sent'
       mail.accepted = info.accepted
+      mail.attempts = info.postmark.attempts
     },
     (error: unknown) => {
       mail.outcome = deliveryOutcome(error)
+      mail.attempts = (error as { attempts?: number }).attempts
       mail.error = error
     },
   )
@@ -76,6 +81,9 @@ function contentOf(id: string, content: Content): object {
   return { text: endOf(id), attachments: [{ filename: 'a.txt', content: streamOfContent(id, content) }] }
 }
 
+/** For how long a slow stream rests. */
+const REST_MS = 1000
+
 function streamOfContent(id: string, content: Content): Readable {
   if (content === 'stream') return Readable.from([`${id} is `, 'whole'])
   let begun = false
@@ -83,6 +91,11 @@ function streamOfContent(id: string, content: Content): Readable {
     read() {
       if (!begun) this.push(`${id} is `)
       else if (content === 'failing') this.destroy(new Error('The stream of the content failed'))
+      else if (content === 'slow')
+        setTimeout(() => {
+          this.push('whole')
+          this.push(null)
+        }, REST_MS)
       begun = true
     },
   })
@@ -92,5 +105,5 @@ function streamOfContent(id: string, content: Content): Readable {
 export function isWhole(raw: string, id: string, content: Content): boolean {
   const [end, ...others] = raw.match(/<end of m\d+>/g) ?? []
   if (end !== endOf(id) || others.length > 0) return false
-  return content !== 'stream' || raw.includes(btoa(`${id} is whole`))
+  return (content !== 'stream' && content !== 'slow') || raw.includes(btoa(`${id} is whole`))
 }

@@ -18,8 +18,8 @@ interface HistorySettings {
   readonly limitMs: number
 }
 
-/** What a mail is made of; a `failing` stream breaks in its middle, a `hanging` one never ends. */
-export type Content = 'text' | 'large' | 'stream' | 'failing' | 'hanging'
+/** What a mail is made of; a `slow` stream rests in its middle, a `failing` one breaks there, a `hanging` one never ends. */
+export type Content = 'text' | 'large' | 'stream' | 'slow' | 'failing' | 'hanging'
 
 /** What a fault does besides, in the tick of the write: it aborts the mail that it meets, closes the transport, or makes getSocket throw. */
 export type FaultAct = 'none' | 'abort' | 'close' | 'throw'
