@@ -11,6 +11,11 @@ declare module 'nodemailer' {
      * @example { tag: 'welcome', metadata: { 'order-id': '1234' } }
      */
     postmark?: PostmarkFields | null | undefined
+    /**
+     * The mail goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
+     * a transporter of `createPostmarkTransport` that has that option. @example 'receipt-1234'
+     */
+    idempotencyKey?: string | undefined
   }
 }
 
@@ -22,5 +27,10 @@ declare module 'nodemailer/lib/mailer' {
      * @example { tag: 'welcome', metadata: { 'order-id': '1234' } }
      */
     postmark?: PostmarkFields | null | undefined
+    /**
+     * The mail goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
+     * a transporter of `createPostmarkTransport` that has that option. @example 'receipt-1234'
+     */
+    idempotencyKey?: string | undefined
   }
 }

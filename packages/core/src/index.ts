@@ -19,8 +19,18 @@ export {
   type ScopeFields,
   updatePostmark,
 } from './context/context.js'
+export { createMemorySendOnce, type MemorySendOnceOptions } from './delivery/memory-send-once.js'
 export type { RetrySettings } from './delivery/retry.js'
 export type { PoolSettings } from './delivery/route.js'
+export { isSendOnceFailure, type SendOnceFailure } from './delivery/send-once-errors.js'
+export type {
+  SendOnceClaim,
+  SendOnceInfo,
+  SendOnceRequest,
+  SendOnceResolution,
+  SendOnceStore,
+  SendOnceUnknown,
+} from './delivery/send-once-store.js'
 export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'
 export { type FittedFields, fitFields } from './fields/fit-fields.js'
 export {
@@ -62,7 +72,12 @@ export {
   type VerifiableTransporter,
 } from './transport/health.js'
 export type { CloseOptions } from './transport/postmark-transport.js'
-export type { PoolOptions, PostmarkTransportOptions, StreamOptions } from './transport/transport-options.js'
+export type {
+  PoolOptions,
+  PostmarkTransportOptions,
+  SendOnceOptions,
+  StreamOptions,
+} from './transport/transport-options.js'
 export { API_ERRORS, type ApiError } from './vocabulary/api-errors.js'
 export { BOUNCE_TYPES, type BounceType, type BounceTypeName } from './vocabulary/bounce-types.js'
 export { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from './vocabulary/limits.js'

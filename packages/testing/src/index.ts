@@ -39,6 +39,7 @@ export {
   type StepScript,
 } from './scripted-server/step-fault.js'
 export { installVirtualClock, type PendingTimer, type VirtualClock } from './scripted-server/virtual-clock.js'
+export { type ContractStore, runSendOnceContract, type SendOnceContract } from './send-once-contract.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'
 export type { SmtpLogin, SmtpRefusal, SmtpServerOptions } from './smtp-session.js'

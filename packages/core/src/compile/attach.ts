@@ -10,7 +10,7 @@ import { toFailure } from './failure.js'
 import { guardPlugin } from './guard-plugin.js'
 import type { MailRegistry } from './mail-record.js'
 import { sealTransport } from './seal-mail.js'
-import type { PostmarkInfo } from './sent-info.js'
+import { type PostmarkInfo, wasSentBefore } from './sent-info.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 import { type MailOptions, releaseMail, type TakenMail, takeMail } from './take-mail.js'
@@ -107,7 +107,7 @@ function startMail(
   const { copy, record } = taken
   record.report = (error, info) => {
     registry?.leave(record, error)
-    if (error) releaseMail(taken)
+    if (error || wasSentBefore(info)) releaseMail(taken)
     answerMail(record, error, info, callback)
   }
   const refused = taken.refused ?? registry?.enter(record)

@@ -19,6 +19,7 @@ import { PostmarkError, problemsError } from '../problems/error.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
+import { readOnceKey } from './once-key.js'
 import { preflight } from './preflight.js'
 import { resolveFields } from './resolve-fields.js'
 import { sealTransport } from './seal-mail.js'
@@ -123,6 +124,7 @@ function begin(
   // Read now, also for a raw message: when its content has been resolved, another scope may be open.
   const record = taken ?? new MailRecord(data.postmark, postmark, mayHoldDefaults(data.headers))
   record.mail = mail
+  if (record.idempotencyKey === undefined) record.idempotencyKey = data.idempotencyKey
   carryRecord(data, record)
   warnOfTwins(record.headers)
   const { kept } = record.headers
@@ -147,13 +149,15 @@ function compile(
   settings: CompileSettings,
   raw?: RawMessage,
 ): void {
-  const { context, message, headers, unreadable } = record
+  const { context, message, headers, unreadable, idempotencyKey } = record
+  const { reference, problem } = readOnceKey(idempotencyKey, settings.sendOnce)
   const resolved = resolveFields(
-    { transport, context, message, headers, ...(raw && { raw: raw.headers }) },
+    { transport, context, message, headers, ...(raw && { raw: raw.headers }), reference },
     settings,
   )
   const limits = checkLimits(mail.data, raw?.source.head)
-  const warnings = preflight(resolved, raw ? raw.problems : unreadable, limits, settings)
+  const fatal = problem ? [...resolved.fatal, problem] : resolved.fatal
+  const warnings = preflight({ ...resolved, fatal }, raw ? raw.problems : unreadable, limits, settings)
   for (const warning of warnings) settings.warn(warning)
 
   const { fields, correlationId, origins } = resolved
@@ -162,7 +166,7 @@ function compile(
   for (const { name, value, wrong } of kept) {
     if (!wrong || settings.preflight === 'warn') entries.push({ key: name, value: String(value) })
   }
-  const result = { fields, correlationId, origins, warnings }
+  const result = { fields, correlationId, origins, warnings, reference }
   if (raw) record.result = { ...result, lines: [], openRaw: prependToRaw(mail, raw, entries) }
   else {
     record.result = { ...result, lines: toHeaderLines(entries), openRaw: undefined }

@@ -17,6 +17,8 @@ export interface CompileResult {
   /** Works out which level each field came from. */
   origins(): FieldOrigins
   readonly warnings: readonly PostmarkProblem[]
+  /** The hash of its idempotency key. */
+  readonly reference?: string | undefined
   /** The Postmark header lines exactly as they go out, each without its final line break. */
   readonly lines: readonly string[]
   /** Opens a message given as a large file, with its lines in front, for one attempt to send it. */
@@ -43,6 +45,8 @@ export class MailRecord {
   readonly headers: HeaderReading
   /** Content of the message that cannot be read, which rejects in any mode. */
   unreadable: readonly PostmarkProblem[] = []
+  /** `idempotencyKey` of the message. */
+  idempotencyKey: unknown
   /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
   mail: object | undefined
   /** Undefined until the compile step is done. */

@@ -1,13 +1,12 @@
+import { CORRELATION_LEVEL, ONCE_LEVEL } from '../fields/field-origin.js'
 import { surplusWarning } from '../fields/fit-fields.js'
 import type { Level, Merged } from '../fields/merge-fields.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INVALID_REQUEST } from '../problems/problem.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
+import { ONCE_METADATA_KEY } from './once-key.js'
 
 const { maxEntries } = POSTMARK_FIELDS.metadata
-
-/** The level of a value that an option added. */
-const NO_LEVEL = -1
 
 /** A level, and whether it may lose metadata keys to make room for nearer ones. */
 export interface SparingLevel extends Level {
@@ -32,7 +31,7 @@ export function dropSurplus(metadata: MetadataRoom, levels: readonly SparingLeve
   const warnings: PostmarkProblem[] = []
   const candidates = [...metadata]
     .reverse()
-    .filter(([, entry]) => entry.value !== null && levels[entry.level]!.spare)
+    .filter(([, entry]) => entry.value !== null && levels[entry.level]?.spare)
   candidates.sort(([, a], [, b]) => a.level - b.level)
   for (const [lower, entry] of candidates.slice(0, surplus)) {
     metadata.delete(lower)
@@ -53,10 +52,30 @@ export function tooManyTogether(
   if (count <= maxEntries || readings.some(isOver)) return undefined
   return {
     path: 'postmark.metadata',
-    found: `has ${count} keys with those of headers`,
+    found: `has ${count} keys with those of headers${metadata.get(ONCE_METADATA_KEY)?.level === ONCE_LEVEL ? ' and of idempotencyKey' : ''}`,
     limit: `at most ${maxEntries} keys`,
     cure: 'Remove some, or join values in one key.',
     severity: 'error',
+    errorCode: INVALID_REQUEST,
+  }
+}
+
+/** Adds the reference of an idempotency key; returns what is wrong where somebody gave another value under its name. */
+export function refer(
+  metadata: MetadataRoom,
+  reference: string,
+  levels: readonly SparingLevel[],
+): PostmarkProblem | undefined {
+  const given = metadata.get(ONCE_METADATA_KEY)
+  metadata.set(ONCE_METADATA_KEY, { key: ONCE_METADATA_KEY, value: reference, level: ONCE_LEVEL })
+  if (!given || given.value === null || given.value === reference) return undefined
+  const { name, spare } = levels[given.level]!
+  return {
+    path: `${name}.metadata.${given.key}`,
+    found: 'is the name under which the hash of idempotencyKey goes out',
+    limit: 'a name of yours',
+    cure: 'Give the key another name.',
+    severity: spare ? 'warning' : 'error',
     errorCode: INVALID_REQUEST,
   }
 }
@@ -81,6 +100,6 @@ export function correlate(
     return undefined
   }
   const value = crypto.randomUUID()
-  metadata.set(key.toLowerCase(), { key, value, level: NO_LEVEL })
+  metadata.set(key.toLowerCase(), { key, value, level: CORRELATION_LEVEL })
   return value
 }

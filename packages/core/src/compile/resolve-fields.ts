@@ -12,7 +12,7 @@ import { closeMatch, UNKNOWN_STREAM } from '../problems/problem.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import type { SparingLevel } from './metadata-room.js'
-import { correlate, dropSurplus, tooManyTogether } from './metadata-room.js'
+import { correlate, dropSurplus, refer, tooManyTogether } from './metadata-room.js'
 import type { CompileSettings } from './settings.js'
 
 /** All that a mail's fields come from. */
@@ -24,6 +24,8 @@ export interface FieldSources {
   readonly headers: HeaderReading
   /** The headers of a message given as `raw`: they are there already, so they win. */
   readonly raw?: HeaderReading
+  /** The hash of the idempotency key of the mail. */
+  readonly reference?: string | undefined
 }
 
 /** The fields of one mail, and what was found on the way. */
@@ -48,6 +50,11 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
   const levels = listLevels(sources, settings)
   const merged = foldLevels(levels.map((level) => level.fields))
   const metadata = new Map(merged.metadata)
+  if (sources.reference !== undefined) {
+    const taken = refer(metadata, sources.reference, levels)
+    if (taken?.severity === 'warning') warnings.push(taken)
+    else if (taken) problems.push(taken)
+  }
   warnings.push(...dropSurplus(metadata, levels))
   const tooMany = tooManyTogether(metadata, readings)
   if (tooMany) problems.push(tooMany)

@@ -25,6 +25,14 @@ export interface PostmarkInfo extends SentFields {
    * `accepted` is empty. Undefined for a mail that was sent.
    */
   readonly suppressed?: readonly string[]
+  /** Set where the mail was sent before under the same idempotency key: this call has sent nothing. */
+  readonly duplicate?: true
+  /** Postmark's ID of a mail that was sent before, where a look-up has found it. */
+  readonly postmarkMessageId?: string
+  /** Why Postmark refused a mail that was sent before, where a look-up has found that out. @example 406 */
+  readonly errorCode?: number
+  /** Set where the mail was sent and the store could not be told so: its key becomes unknown, unless that succeeds later. */
+  readonly sendOnce?: 'unsettled'
   /** What was fitted or is doubtful; empty when nothing was. */
   readonly warnings: readonly PostmarkProblem[]
   /** Which level each field came from. Not enumerable: it is worked out when it is asked for. */
@@ -36,6 +44,11 @@ export function addSentInfo(info: unknown, { result, route }: MailRecord): void 
   if (typeof info !== 'object' || info === null || !result) return
   const sent = info as { postmark?: object }
   sent.postmark = Object.assign(new SentInfo(result), sent.postmark, route)
+}
+
+/** Whether a mail was not sent, since it had been sent before. */
+export function wasSentBefore(info: unknown): boolean {
+  return (info as { postmark?: PostmarkInfo } | null | undefined)?.postmark?.duplicate === true
 }
 
 /** A class, since a getter that is defined on each object costs many times as much; so `origins` is not enumerable. */

@@ -58,6 +58,8 @@ export interface CompileSettings {
   readonly streams: StreamSettings | undefined
   readonly suppressions: SuppressionFinder | undefined
   readonly suppressed: 'throw' | 'skip'
+  /** Whether the transport has a send-once store. */
+  readonly sendOnce: boolean
   warn(warning: PostmarkProblem): void
 }
 
@@ -80,7 +82,11 @@ export function toCompileSettings(options: unknown): CompileSettings {
 }
 
 /** The same for an object whose keys were checked already. */
-export function readCompileOptions(options: CompileOptions = {}, streams?: StreamSettings): CompileSettings {
+export function readCompileOptions(
+  options: CompileOptions = {},
+  streams?: StreamSettings,
+  sendOnce = false,
+): CompileSettings {
   const { preflight = 'throw', onWarning, correlationId, suppressions, suppressed = 'throw' } = options
   if (!['throw', 'warn', 'fit'].includes(preflight))
     throw optionError('preflight', preflight, '"throw", "warn" or "fit"')
@@ -97,6 +103,7 @@ export function readCompileOptions(options: CompileOptions = {}, streams?: Strea
     streams,
     suppressions,
     suppressed,
+    sendOnce,
     warn: guarded(onWarning),
   }
 }

@@ -31,9 +31,10 @@ export interface TakenMail {
 
 /** Reads context and message now; the copy carries what was read, and nothing of the caller's is written into. */
 export function takeMail(message: unknown, mailer: Mailer, options: MailOptions): TakenMail {
-  const { postmark, ...copy } = cloneMessage(Object(message ?? {}))
+  const { postmark, idempotencyKey, ...copy } = cloneMessage(Object(message ?? {}))
   const split = splitHeaders(copy.headers)
   const record = new MailRecord(postmark, split.postmark)
+  record.idempotencyKey = idempotencyKey
   // An object of its own, since Nodemailer writes a transport's default headers into it.
   copy.headers = joinHeaders(split.rest, [])
   const defaults = Object(mailer._defaults) as Readonly<Record<string, unknown>>
@@ -51,7 +52,7 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
   return { copy, record, refused: accessError(copy) }
 }
 
-/** Ends the streams of a mail that failed: those of the message, and what the steps have made of them. */
+/** Ends the streams of a mail that failed, or needed not be sent: those of the message, and what the steps have made of them. */
 export function releaseMail({ copy, record }: TakenMail): void {
   releaseStreams(contentStreams(copy))
   const { mail } = record

@@ -12,10 +12,14 @@ import type { Envelope } from '../smtp/envelope.js'
 import { readEnvelope } from '../smtp/envelope.js'
 import type { Session } from '../smtp/session.js'
 import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
+import type { Claim } from './claim.js'
 import { composeMail } from './compose.js'
+import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
 
 /** Where a mail is. It is in one place at a time; only its route moves it. */
 export type Place =
+  /** Its key is not claimed yet. */
+  | { readonly name: 'gate' }
   | { readonly name: 'queue' }
   /** Taken by a slot: composing, or waiting until the mail before it ends. */
   | { readonly name: 'taken' }
@@ -45,15 +49,15 @@ export class Delivery implements Shipment {
   readonly once: boolean
   attempts = 0
   returns = 0
-  place: Place = { name: 'queue' }
+  place: Place
   /** When it is too late, once its first attempt has begun: until then that moves with the route. */
   dueAt: number | undefined
   /** How the last attempt ended. */
   lastError: SmtpError | undefined
   /** Whether an attempt may have been accepted: what comes after it cannot make that known. */
   #isInDoubt = false
-  /** Asked in the tick of the write that ends the body. */
-  fence: (() => boolean) | undefined
+  /** Of a mail that has an idempotency key. */
+  readonly claim: Claim | undefined
   /** Whether content that can be read only once was read. */
   spent = false
   #content: Content | undefined
@@ -65,12 +69,14 @@ export class Delivery implements Shipment {
   #stopListening: (() => void) | undefined
 
   /** @throws SmtpError EENVELOPE, where Nodemailer\u2019s envelope cannot be written */
-  constructor(mail: SendingMail, event: SendEvent, owner: DeliveryOwner, done: Done) {
+  constructor(mail: SendingMail, event: SendEvent, owner: DeliveryOwner, done: Done, claim?: Claim) {
     const message = mail.message as { getEnvelope(): { from: unknown; to: unknown }; messageId(): unknown }
     this.envelope = readEnvelope(message.getEnvelope(), mail.data.dsn)
     this.messageId = String(message.messageId())
     this.once = hasStreamContent(mail.data)
     this.event = event
+    this.claim = claim
+    this.place = { name: claim ? 'gate' : 'queue' }
     this.#message = mail.message
     this.#owner = owner
     this.#done = done
@@ -124,7 +130,7 @@ export class Delivery implements Shipment {
   }
 
   mayFinish(): boolean {
-    return this.fence?.() ?? true
+    return this.claim?.isSafe ?? true
   }
 
   settle(result: TransactionResult): void {
@@ -143,20 +149,56 @@ export class Delivery implements Shipment {
   }
 
   succeed({ accepted, rejected, rejectedErrors, response, ...times }: SentMail): void {
-    const { envelope, messageId, event, attempts } = this
+    const { messageId, event, attempts } = this
     event.outcome = 'sent'
     event.size = times.messageSize
     const port = event.port === undefined ? {} : { port: event.port }
-    this.#finish(null, {
-      envelope: { from: envelope.from === '' ? false : envelope.from, to: [...envelope.to] },
+    const postmark: Record<string, unknown> = { host: this.#owner.host, ...port, attempts }
+    const info = {
+      envelope: this.#sentEnvelope,
       messageId,
       accepted,
       rejected,
       ...(rejectedErrors.length > 0 ? { rejectedErrors } : {}),
       response,
       ...times,
-      postmark: { host: this.#owner.host, ...port, attempts },
+      postmark,
+    }
+    if (!this.#leave()) return
+    const { claim } = this
+    if (!claim) {
+      this.#done(null, info)
+      return
+    }
+    const counts = { accepted: accepted.length, rejected: rejected.length }
+    claim.settle('sent', { messageId, response, ...counts, ...times }, (settled) => {
+      if (!settled) postmark.sendOnce = 'unsettled'
+      this.#done(null, info)
     })
+  }
+
+  /** The mail was sent before, under the same key: its caller gets what was kept of that. */
+  repeat(sent: SendOnceInfo, resolution: SendOnceResolution | undefined): void {
+    this.event.outcome = 'duplicate'
+    const { messageId: postmarkMessageId, errorCode } = resolution ?? {}
+    const info = {
+      envelope: this.#sentEnvelope,
+      messageId: sent.messageId ?? '',
+      accepted: sent.rejected ? [] : [...this.envelope.to],
+      rejected: [],
+      response: sent.response ?? '',
+      envelopeTime: sent.envelopeTime ?? 0,
+      messageTime: sent.messageTime ?? 0,
+      messageSize: sent.messageSize ?? 0,
+      postmark: {
+        host: this.#owner.host,
+        attempts: 0,
+        duplicate: true,
+        ...(postmarkMessageId === undefined ? {} : { postmarkMessageId }),
+        ...(errorCode === undefined ? {} : { errorCode }),
+      },
+    }
+    if (this.#leave()) this.#done(null, info)
   }
 
   /** @param given what became of the last attempt; that of the error, unless somebody else ended the mail */
@@ -169,16 +211,28 @@ export class Delivery implements Shipment {
       phase: 'phase' in error ? error.phase : this.event.phase,
       ...(notRetried ? { notRetried } : {}),
     }
-    this.#finish(explainInMessage(Object.assign(error, failure), notRetried))
+    const explained = explainInMessage(Object.assign(error, failure), notRetried)
+    if (!this.#leave()) return
+    if (!this.claim) this.#done(explained)
+    else
+      this.claim.settle(outcome === 'unknown' ? 'unknown' : 'released', undefined, () =>
+        this.#done(explained),
+      )
   }
 
-  #finish(error: Error | null, info?: object): void {
-    if (this.place.name === 'done') return
+  get #sentEnvelope(): { readonly from: string | false; readonly to: string[] } {
+    const { from, to } = this.envelope
+    return { from: from === '' ? false : from, to: [...to] }
+  }
+
+  /** Whether it was not through yet. */
+  #leave(): boolean {
+    if (this.place.name === 'done') return false
     this.place = { name: 'done' }
     this.#content = undefined
     this.#stopListening?.()
     this.#stopListening = undefined
-    this.#done(error, info)
+    return true
   }
 
   /** Follows the signal of the message; one of another realm will do. */

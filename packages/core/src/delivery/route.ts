@@ -1,3 +1,4 @@
+import { deliveryOutcome } from '../problems/delivery-outcome.js'
 import { publishGrouping, publishRetry } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
 import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
@@ -7,6 +8,8 @@ import { Grouping } from '../smtp/grouping.js'
 import type { SessionPlan } from '../smtp/open-session.js'
 import { openSession } from '../smtp/open-session.js'
 import type { TransactionResult } from '../smtp/shipment.js'
+import type { Claimed } from './claim.js'
+import { ClaimGate } from './claim-gate.js'
 import type { ConnectionBudget, Tenant } from './connection-budget.js'
 import type { Delivery, DeliveryOwner } from './delivery.js'
 import { MailQueue } from './mail-queue.js'
@@ -44,6 +47,7 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   readonly plan: RoutePlan
   readonly #onTaken: () => void
   readonly grouping: Grouping
+  readonly #gate = new ClaimGate<Delivery>((delivery, claimed) => this.#onClaimed(delivery, claimed))
   readonly #queue = new MailQueue<Delivery>()
   readonly #slots = new Set<Slot>()
   /** All that are not through. */
@@ -76,13 +80,14 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   /** Mails that no session has taken yet. */
   get queued(): number {
-    return this.#queue.size
+    return this.#queue.size + this.#gate.size
   }
 
   /** Takes a mail. */
   add(delivery: Delivery): void {
     this.#deliveries.add(delivery)
-    this.#queue.add(delivery)
+    if (delivery.claim) this.#gate.add(delivery)
+    else this.#queue.add(delivery)
     this.#watchDeadlines(this.plan.retry.deadlineMs)
     this.#pump()
   }
@@ -156,7 +161,8 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
       wasGreeted: session.opener.wasGreeted,
       spent: delivery.spent,
     }
-    const decision = decide(failure, facts, retry)
+    // At most once counts for more than the wish to try an unknown mail again.
+    const decision = decide(failure, facts, delivery.claim ? { ...retry, unknown: false } : retry)
     if (decision.kind === 'return') {
       delivery.returns++
       delivery.attempts--
@@ -201,9 +207,24 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
     if (!delivery) return isIdle ? this.#takeFromSlots() : undefined
     delivery.place = { name: 'taken' }
     delivery.dueAt ??= this.#dueAt(delivery)
+    if (delivery.claim) this.#gate.remove(delivery)
     if (this.#queue.size === 0) this.plan.budget.leave(this)
     this.#onTaken()
     return delivery
+  }
+
+  /** The store has answered for a mail: it may be sent, was sent before, or must not be sent now. */
+  #onClaimed(delivery: Delivery, claimed: Claimed): void {
+    if (claimed.kind === 'held') {
+      delivery.place = { name: 'queue' }
+      this.#queue.add(delivery)
+      this.#pump()
+      return
+    }
+    this.#end(delivery)
+    this.#onTaken()
+    if (claimed.kind === 'sent') delivery.repeat(claimed.info, claimed.resolution)
+    else delivery.fail(claimed.error, deliveryOutcome(claimed.error))
   }
 
   #takeFromSlots(): Delivery | undefined {
@@ -315,7 +336,8 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
 
   /** A mail is through: nothing of the route holds it any more. */
   #end(delivery: Delivery): void {
-    if (this.#queue.remove(delivery)) this.#onTaken()
+    const hasWaited = this.#queue.remove(delivery)
+    if ((delivery.claim && this.#gate.remove(delivery)) || hasWaited) this.#onTaken()
     this.#deliveries.delete(delivery)
     if (this.#deliveries.size > 0) return
     clearTimeout(this.#deadline)

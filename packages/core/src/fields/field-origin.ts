@@ -5,7 +5,7 @@ export interface FieldOrigin {
   readonly value: unknown
   /**
    * A header of the message or of its `raw`, its `postmark`, a scope (counted from the innermost, which is 0),
-   * the defaults of its stream or of the transporter, or the `correlationId` option.
+   * the defaults of its stream or of the transporter, the `correlationId` option, or the `idempotencyKey` of the message.
    */
   readonly level:
     | 'headers'
@@ -15,7 +15,13 @@ export interface FieldOrigin {
     | 'streams'
     | 'defaults'
     | 'correlationId'
+    | 'idempotencyKey'
 }
+
+/** The level of a value that no level gave: one that an option added. */
+export const CORRELATION_LEVEL = -1
+/** The level of the reference of an idempotency key. */
+export const ONCE_LEVEL = -2
 
 /** By field; metadata by `metadata.<key>`. */
 export type FieldOrigins = Readonly<Record<string, FieldOrigin>>
@@ -29,8 +35,9 @@ interface NamedLevel {
 /** Names the level of each value of a fold; what was cleared is there with `null`. */
 export function toOrigins(merged: Merged, levels: readonly NamedLevel[]): FieldOrigins {
   const nameOf = (index: number): FieldOrigin['level'] => {
-    // What no level gave was added by the option.
-    const { name, scope }: NamedLevel = levels[index] ?? { name: 'correlationId' }
+    const { name, scope }: NamedLevel = levels[index] ?? {
+      name: index === ONCE_LEVEL ? 'idempotencyKey' : 'correlationId',
+    }
     return scope === undefined ? (name as FieldOrigin['level']) : `context[${scope}]`
   }
   return Object.fromEntries([

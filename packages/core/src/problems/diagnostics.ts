@@ -24,8 +24,8 @@ export interface SendEvent {
   phase: SendPhase
   /** Bytes of the message, once it is sent. */
   size?: number
-  /** `sent` at the end, or what became of it. */
-  outcome?: DeliveryOutcome | 'sent'
+  /** `sent` at the end, or what became of it; `duplicate` where it had been sent before under its idempotency key. */
+  outcome?: DeliveryOutcome | 'sent' | 'duplicate'
   /** The code of the error of a mail that was not sent. @example 'ETIMEDOUT' */
   code?: string
   /** The code of the reply that refused it. @example 451 */

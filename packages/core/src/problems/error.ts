@@ -46,6 +46,26 @@ export const ERROR_CODES = {
     meaning: 'As many mails as `pool.maxQueued` allows wait for a connection already.',
     cure: 'Send more slowly: wait for `idle`, or for the mails that were sent before. The mail was not sent.',
   },
+  ERR_POSTMARK_ONCE_HELD: {
+    meaning:
+      'Another call of sendMail has the idempotency key of the mail and is sending it, or its process has just died. This call sent nothing.',
+    cure: 'Ask again later under the same key: `error.forMs` says for how long the claim of the other call holds unless it is renewed.',
+  },
+  ERR_POSTMARK_ONCE_UNKNOWN: {
+    meaning:
+      'It is not known whether an earlier call of sendMail sent the mail of this idempotency key: its process died, or the reply was lost. This call sent nothing.',
+    cure: 'Do not send the mail under another key. Run resolveUnknown of @postmark-smtp/webhooks, which asks Postmark, then send again under the same key. See docs/send-once.md.',
+  },
+  ERR_POSTMARK_ONCE_CONFLICT: {
+    meaning:
+      'The idempotency key belongs to a mail to other recipients, or on another stream. This call sent nothing.',
+    cure: 'Use a key of its own for each mail.',
+  },
+  ERR_POSTMARK_ONCE_STORE: {
+    meaning:
+      'The send-once store failed, is full, or gave no answer in time. The mail was not sent, since it might have been a second one.',
+    cure: 'Look after the store; `error.cause` is what it threw. Then send again under the same key.',
+  },
   ERR_POSTMARK_BOUNCES: {
     meaning: 'Sent mails, bounces or settings of a server cannot be read from Postmark\u2019s API.',
     cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',

@@ -121,6 +121,12 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     cure: 'Try again later. `timeouts.replyMs` sets how long is waited.',
     matches: NEVER,
   },
+  'claim-over': {
+    reason:
+      'The process could not renew the claim on the idempotency key in time: it stood still, or its send-once store was out of reach. The mail was not sent, since somebody else may have taken the key.',
+    cure: 'Send again under the same key.',
+    matches: NEVER,
+  },
   'final-timeout': {
     reason:
       'The server got the whole mail, and did not say in time whether it took it: it may have been sent.',

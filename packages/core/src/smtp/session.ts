@@ -206,8 +206,9 @@ export class Session implements TransactionHost, GroupingSession {
   #finish(transaction: Transaction, rest: Buffer | undefined): void {
     if (this.#state.name !== 'transaction' || this.#state.current !== transaction) return
     if (!transaction.shipment.mayFinish()) {
-      const message = 'The claim of the mail may be over: nothing was sent'
-      this.onBroken(transaction, transaction.stopped(message, { code: 'EFENCE' }))
+      const message = 'The claim on the idempotency key may be over'
+      const fields = { code: 'EFENCE', explanation: 'claim-over' }
+      this.onBroken(transaction, transaction.stopped(message, fields))
       return
     }
     const grouped = this.#takeNext()

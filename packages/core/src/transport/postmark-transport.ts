@@ -6,6 +6,7 @@ import type { MailRecord, MailRegistry } from '../compile/mail-record.js'
 import { recordOf } from '../compile/mail-record.js'
 import { sealTransport } from '../compile/seal-mail.js'
 import { runOutsideScopes } from '../context/outside-scopes.js'
+import { Claim } from '../delivery/claim.js'
 import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
@@ -79,6 +80,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   /** Called by Nodemailer once a mail is compiled. */
   send(mail: SendingMail, done: SentCallback): void {
     const record = recordOf(mail)
+    const { reference } = record?.result ?? {}
     const { event, stream, target, onlyStream } = this.#open(record, mail.message)
     const refused = this.#refuse(stream, onlyStream)
     if (refused) {
@@ -96,7 +98,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (isSendObserved()) {
       const work = () =>
         new Promise<object>((resolve, reject) => {
-          runOutsideScopes(this.#deliver, mail, target, event, (error, info) =>
+          runOutsideScopes(this.#deliver, mail, target, event, reference, (error, info) =>
             error ? reject(error) : resolve(info!),
           )
         })
@@ -104,7 +106,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
         (info) => report(null, info),
         (error: Error) => report(error),
       )
-    } else runOutsideScopes(this.#deliver, mail, target, event, report)
+    } else runOutsideScopes(this.#deliver, mail, target, event, reference, report)
   }
 
   /** Where a mail goes, and what is told of it. */
@@ -130,12 +132,15 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     mail: SendingMail,
     target: RouteTarget,
     event: SendEvent,
+    reference: string | undefined,
     done: (error: Error | null, info?: object) => void,
   ): void => {
     const route = this.#route(target)
+    const { sendOnce } = this.#settings
     let delivery: Delivery
     try {
-      delivery = new Delivery(mail, event, route, done)
+      const claim = sendOnce && reference !== undefined ? new Claim(sendOnce, reference) : undefined
+      delivery = new Delivery(mail, event, route, done, claim)
     } catch (error) {
       done(Object.assign(toFailure(error), { attempts: 0 }))
       return

@@ -3,6 +3,7 @@ import type { SendMailOptions } from 'nodemailer'
 import type { CompileOptions } from '../compile/settings.js'
 import type { RetrySettings } from '../delivery/retry.js'
 import type { PoolSettings } from '../delivery/route.js'
+import type { SendOnceStore } from '../delivery/send-once-store.js'
 import type { CredentialOptions, Credentials, SmtpToken, StreamType } from '../smtp/credentials.js'
 import type { GetSocket } from '../smtp/given-socket.js'
 import type { Pipelining } from '../smtp/grouping.js'
@@ -38,6 +39,12 @@ export type PostmarkTransportOptions = CredentialOptions &
     readonly tls?: ConnectionOptions | undefined
     /** Sends without STARTTLS. On a loopback host alone. Default false. */
     readonly allowPlaintext?: boolean | undefined
+    /**
+     * Where it is kept which mails were sent under an `idempotencyKey`: such a mail goes out at most once. A store, or an
+     * object with the store and its times. Default none: a message with a key is refused.
+     * @example createRedisSendOnce(redis)
+     */
+    readonly sendOnce?: SendOnceStore | SendOnceOptions | undefined
     /** How connections live, and how many mails may wait. */
     readonly pool?: PoolOptions | undefined
     /** What is tried again, and how long. */
@@ -65,6 +72,19 @@ export type PostmarkTransportOptions = CredentialOptions &
     /** As Nodemailer's: an object with `debug` and `info`, or true for standard output. It never sees a credential. */
     readonly logger?: object | boolean | undefined
   }
+
+/** A send-once store with its times. */
+export interface SendOnceOptions {
+  readonly store: SendOnceStore
+  /**
+   * For how long a claim holds unless it is renewed, which happens every third of that, in milliseconds. Default 30,000,
+   * at least 1,000. What it says of safety is nothing: no mail goes out when a tenth of it is left. A shorter one is
+   * noticed sooner when a process has died, and fails mails when the store is out of reach for as long.
+   */
+  readonly leaseMs?: number | undefined
+  /** For one answer of the store, in milliseconds. Default 5,000. */
+  readonly timeoutMs?: number | undefined
+}
 
 /** How connections live, and how many mails may wait for one. */
 export interface PoolOptions extends Partial<PoolSettings> {

@@ -3,9 +3,11 @@ import { readMessageDefaults } from '../compile/message-defaults.js'
 import type { CompileSettings } from '../compile/settings.js'
 import { readCompileOptions } from '../compile/settings.js'
 import type { MailOptions } from '../compile/take-mail.js'
+import type { SendOnceSettings } from '../delivery/claim.js'
 import { ConnectionBudget, processBudget } from '../delivery/connection-budget.js'
 import type { RetrySettings } from '../delivery/retry.js'
 import type { RoutePlan } from '../delivery/route.js'
+import type { SendOnceStore } from '../delivery/send-once-store.js'
 import { mergeFields } from '../fields/merge-fields.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { describe, isRecord } from '../problems/describe.js'
@@ -27,7 +29,7 @@ import { parseTransportUrl, URL_FORM } from './transport-url.js'
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
   'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed ' +
-  'message disableFileAccess disableUrlAccess'
+  'message disableFileAccess disableUrlAccess sendOnce'
 ).split(' ')
 
 /** The options of a transport after the check at construction. */
@@ -37,6 +39,7 @@ export interface TransportSettings extends StreamRoutes {
   readonly mail: MailOptions
   readonly budget: ConnectionBudget
   readonly maxQueued: number
+  readonly sendOnce: SendOnceSettings | undefined
 }
 
 /** For one mail with all its attempts. */
@@ -60,6 +63,7 @@ export function toTransportSettings(input: unknown, messageDefaults?: unknown): 
   const budget = maxConnections === undefined ? processBudget : new ConnectionBudget(maxConnections)
   const toPlan = createPlanner(options, { pool, budget, retry: readRetry(options.retry) })
   const routes = readStreamRoutes(options, toPlan)
+  const sendOnce = readSendOnce(options.sendOnce)
   const defaults = { ...options.defaults, ...(messageStream === undefined ? {} : { messageStream }) }
   const compile = readCompileOptions(
     { ...options, defaults },
@@ -69,11 +73,12 @@ export function toTransportSettings(input: unknown, messageDefaults?: unknown): 
       strict: strictStreams,
       unnamed: routes.target(undefined).onlyStream,
     },
+    sendOnce !== undefined,
   )
   const all = mail.message
     ? { ...compile, defaults: mergeFields(compile.defaults, mail.message.postmark) }
     : compile
-  return { ...routes, compile: all, mail, budget, maxQueued }
+  return { ...routes, compile: all, mail, budget, maxQueued, sendOnce }
 }
 
 /** What each message gets: default fields, which may be given in two places, and what it may read. */
@@ -169,6 +174,30 @@ function readRetry(given: unknown): RetrySettings {
     attempts: attempts === undefined ? 10 : readCount('retry.attempts', attempts),
     unknown,
   }
+}
+
+function readSendOnce(given: unknown): SendOnceSettings | undefined {
+  if (given === undefined) return undefined
+  if (isStore(given)) return { store: given, leaseMs: 30_000, timeoutMs: 5_000 }
+  if (!isRecord(given) || !isStore(given.store)) {
+    const wanted = 'a send-once store such as createMemorySendOnce(), or { store, leaseMs }'
+    throw optionError(
+      isRecord(given) ? 'sendOnce.store' : 'sendOnce',
+      isRecord(given) ? given.store : given,
+      wanted,
+    )
+  }
+  const { store, ...times } = given
+  const read = readNumbers('sendOnce', times, { leaseMs: 30_000, timeoutMs: 5_000 }, ['store'])
+  if (read.leaseMs < 1_000) throw optionError('sendOnce.leaseMs', read.leaseMs, 'milliseconds, 1,000 or more')
+  return { store, ...read }
+}
+
+function isStore(value: unknown): value is SendOnceStore {
+  const store = value as Partial<SendOnceStore> | null | undefined
+  return [store?.claim, store?.renew, store?.settle, store?.resolve, store?.unknowns].every(
+    (method) => typeof method === 'function',
+  )
 }
 
 /** The options, with those that a URL stands for in its place. */

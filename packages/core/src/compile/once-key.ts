@@ -1,0 +1,35 @@
+import { createHash } from 'node:crypto'
+import { describe } from '../problems/describe.js'
+import type { PostmarkProblem } from '../problems/problem.js'
+
+/** The metadata key of a mail that has an idempotency key. */
+export const ONCE_METADATA_KEY = 'send-once'
+
+/** The hash of an idempotency key, or what is wrong with it; neither of a mail that has none. */
+interface OnceKey {
+  readonly reference?: string
+  readonly problem?: PostmarkProblem
+}
+
+const NONE: OnceKey = {}
+
+/**
+ * Reads the idempotency key of a message. What is wrong with it rejects in every mode of preflight: a mail that was to
+ * go out at most once must not go out without that.
+ * @param possible whether the transport has a store
+ */
+export function readOnceKey(given: unknown, possible: boolean): OnceKey {
+  if (given === undefined) return NONE
+  const refuse = (found: string, limit: string, cure: string): OnceKey => ({
+    problem: { path: 'idempotencyKey', found, limit, cure, severity: 'error' },
+  })
+  if (typeof given !== 'string' || given.trim() === '' || !given.isWellFormed()) {
+    const cure = 'Derive it from what the mail is about, such as "receipt-1234", or leave it out.'
+    return refuse(`is ${describe(given)}`, 'a text that says something', cure)
+  }
+  if (!possible) {
+    const cure = 'Give createPostmarkTransport the option `sendOnce`, or leave the key out.'
+    return refuse('is set', 'a transporter with the option `sendOnce`', cure)
+  }
+  return { reference: createHash('sha256').update(given).digest('base64url') }
+}

@@ -1,0 +1,195 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { PostmarkError } from '../problems/error.js'
+import { conflictError, heldError, storeError, unknownError } from './send-once-errors.js'
+import type { SendOnceClaim, SendOnceInfo, SendOnceResolution, SendOnceStore } from './send-once-store.js'
+
+/** How mails are claimed. */
+export interface SendOnceSettings {
+  readonly store: SendOnceStore
+  readonly leaseMs: number
+  /** For one answer of the store. */
+  readonly timeoutMs: number
+}
+
+/** What came of a claim. */
+export type Claimed =
+  | { readonly kind: 'held' }
+  | {
+      readonly kind: 'sent'
+      readonly info: SendOnceInfo
+      readonly resolution: SendOnceResolution | undefined
+    }
+  | { readonly kind: 'refused'; readonly error: PostmarkError }
+
+/** What a claim ends with. */
+export type Settled = 'sent' | 'unknown' | 'released'
+
+/** How long before the end of the lease nothing is sent any more, as a part of the lease. */
+const GUARD = 0.1
+/** A settlement that failed is tried again for so long; after that, a look-up at Postmark has to tell. */
+const SETTLE_MS = 600_000
+const LONGEST_PAUSE_MS = 30_000
+
+type State =
+  /** Nobody has asked the store yet. */
+  | 'new'
+  | 'asked'
+  | 'held'
+  /** The store has it no longer: its lease was over once, or somebody else has decided about it. Nothing may be sent. */
+  | 'lost'
+  /** Refused, given up or settled. */
+  | 'over'
+
+/** The claim of one mail on its key: made once, kept over all attempts, and settled with the outcome. */
+export class Claim {
+  readonly #settings: SendOnceSettings
+  readonly #key: string
+  readonly #owner: string = randomUUID()
+  #state: State = 'new'
+  /** When the last renewal that succeeded was sent: the lease runs from then at the earliest. */
+  #provenAt = Number.NEGATIVE_INFINITY
+  #renewing: NodeJS.Timeout | undefined
+
+  /** @param key the reference of the mail, which is the hash of its key */
+  constructor(settings: SendOnceSettings, key: string) {
+    this.#settings = settings
+    this.#key = key
+  }
+
+  /**
+   * Whether the mail may be sent: the fence. It asks the clock and not a timer, since in a process that was stopped no
+   * timer has fired, and somebody else may have decided about the claim meanwhile.
+   */
+  get isSafe(): boolean {
+    const { leaseMs } = this.#settings
+    return this.#state === 'held' && performance.now() - this.#provenAt < leaseMs * (1 - GUARD)
+  }
+
+  /** Asks for the key; `done` is called once, and never after the claim was settled. */
+  take(recipients: readonly string[], stream: string, done: (claimed: Claimed) => void): void {
+    const { store, leaseMs, timeoutMs } = this.#settings
+    const askedAt = performance.now()
+    this.#state = 'asked'
+    const finish = (claimed: Claimed) => {
+      clearTimeout(timer)
+      if (this.#state !== 'asked') return
+      if (claimed.kind === 'held') this.#hold(askedAt)
+      else this.#state = 'over'
+      done(claimed)
+    }
+    const fail = (error: PostmarkError) => finish({ kind: 'refused', error })
+    const timer = setTimeout(
+      () => fail(storeError(`gave no answer to the claim within ${timeoutMs / 1000} s`)),
+      timeoutMs,
+    )
+    const request = {
+      owner: this.#owner,
+      leaseMs,
+      reference: this.#key,
+      fingerprint: toFingerprint(recipients, stream),
+    }
+    ask(() => store.claim(this.#key, request)).then(
+      (answer) => {
+        const claimed = readAnswer(answer)
+        const isLate = this.#state !== 'asked'
+        finish(claimed)
+        if (isLate && claimed.kind === 'held') this.#keepSettling('released')
+      },
+      (error: unknown) => {
+        fail(storeError('failed at the claim', error))
+        // The store may have taken the claim, and only its answer was lost.
+        this.#keepSettling('released')
+      },
+    )
+  }
+
+  /**
+   * Ends the claim. `done` is called once, with false where the store does not know it: then that is tried on.
+   * A claim that is still being asked for is given back when its answer comes.
+   */
+  settle(state: Settled, info: SendOnceInfo | undefined, done: (settled: boolean) => void): void {
+    const wasOurs = this.#state === 'held' || this.#state === 'lost'
+    this.#state = 'over'
+    clearInterval(this.#renewing)
+    if (wasOurs) this.#keepSettling(state, info, done)
+    else done(true)
+  }
+
+  #hold(askedAt: number): void {
+    this.#state = 'held'
+    this.#provenAt = askedAt
+    this.#renewing = setInterval(this.#renew, this.#settings.leaseMs / 3)
+    // The mail keeps the process alive.
+    this.#renewing.unref()
+  }
+
+  #renew = (): void => {
+    const { store, leaseMs } = this.#settings
+    const askedAt = performance.now()
+    ask(() => store.renew(this.#key, this.#owner, leaseMs)).then(
+      (renewed) => {
+        if (renewed) this.#provenAt = Math.max(this.#provenAt, askedAt)
+        else if (this.#state === 'held') {
+          this.#state = 'lost'
+          clearInterval(this.#renewing)
+        }
+      },
+      // The next one may succeed.
+      () => {},
+    )
+  }
+
+  /** Tells the store until it has understood, or it is too late. @param onTold called after the first try */
+  #keepSettling(state: Settled, info?: SendOnceInfo, onTold: (settled: boolean) => void = () => {}): void {
+    const { store, timeoutMs } = this.#settings
+    const since = performance.now()
+    let pauseMs = 500
+    const tell = (onTold: (settled: boolean) => void, isFirst: boolean) => {
+      let waiting = true
+      const finish = (settled: boolean) => {
+        if (!waiting) return
+        waiting = false
+        clearTimeout(timer)
+        onTold(settled)
+      }
+      const fail = () => {
+        if (waiting && performance.now() - since < SETTLE_MS) {
+          setTimeout(tell, pauseMs, () => {}, false).unref()
+          pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * pauseMs)
+        }
+        finish(false)
+      }
+      const timer = setTimeout(fail, timeoutMs)
+      if (!isFirst) timer.unref()
+      ask(() => store.settle(this.#key, this.#owner, state, info)).then(
+        (changed) => finish(changed || state !== 'sent'),
+        fail,
+      )
+    }
+    tell(onTold, true)
+  }
+}
+
+/** Also what a store throws at once becomes a promise that rejects. */
+async function ask<T>(question: () => T | Promise<T>): Promise<T> {
+  return await question()
+}
+
+/** Recipients in whatever order, and the stream. */
+function toFingerprint(recipients: readonly string[], stream: string): string {
+  const sorted = [...new Set(recipients.map((address) => address.toLowerCase()))].sort()
+  return createHash('sha256')
+    .update(JSON.stringify([stream, ...sorted]))
+    .digest('base64url')
+}
+
+function readAnswer(answer: SendOnceClaim): Claimed {
+  if (answer === 'claimed') return { kind: 'held' }
+  if (answer === 'conflict') return { kind: 'refused', error: conflictError() }
+  if (typeof answer === 'object' && answer !== null) {
+    if ('sent' in answer) return { kind: 'sent', info: answer.info ?? {}, resolution: answer.resolution }
+    if ('held' in answer) return { kind: 'refused', error: heldError(answer.forMs) }
+    if ('unknown' in answer) return { kind: 'refused', error: unknownError(answer.sinceMs, answer.reference) }
+  }
+  return { kind: 'refused', error: storeError('gave an answer to the claim that is none') }
+}
