@@ -14,7 +14,7 @@ const source = (name: string) => ({
 /** A subpath of a package: the file of its name. */
 const subpath = { find: /^@postmark-smtp\/(\w+)\/([\w-]+)$/, replacement: path('./packages/$1/src/$2.ts') }
 const packages = [
-  ...['core', 'express', 'nestjs', 'nodemailer', 'sandbox', 'testing', 'webhooks'].map(source),
+  ...['core', 'express', 'nestjs', 'nodemailer', 'redis', 'sandbox', 'testing', 'webhooks'].map(source),
   subpath,
 ]
 

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startSandbox } from '@postmark-smtp/sandbox'
+import { type Redis, redisMissing, startRedis } from '@postmark-smtp/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
 /** Every TypeScript block of the documents is compiled, and run against a sandbox. */
@@ -24,7 +25,12 @@ const snippets = documents.flatMap((document) => {
   })
 })
 
+const missing = redisMissing()
+const withoutRedis = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+if (withoutRedis) console.warn(`Skipped: ${missing}`)
+
 let sandbox: Awaited<ReturnType<typeof startSandbox>>
+let redis: Redis | undefined
 beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -44,9 +50,13 @@ beforeAll(async () => {
   vi.stubEnv('POSTMARK_SERVER_TOKEN', token)
   vi.stubEnv('RECEIPTS_SECRET', 's3cr3t')
   vi.stubEnv('WEBHOOK_PASSWORD', 'webhook-5e7a9c1b')
+  if (withoutRedis) return
+  redis = await startRedis()
+  vi.stubEnv('REDIS_URL', redis.path)
 })
 afterAll(async () => {
   vi.unstubAllEnvs()
+  await redis?.close()
   await sandbox.close()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -65,6 +75,7 @@ describe('the snippets of the documents', () => {
   })
 
   it.each(snippets)('$title runs, and sends the headers that its comments name', async ({ file, code }) => {
+    if (withoutRedis && code.includes('REDIS_URL')) return
     sandbox.clear()
     const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
     await import(/* @vite-ignore */ file.pathname)

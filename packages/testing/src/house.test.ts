@@ -18,13 +18,20 @@ interface Manifest {
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   webhooks: ['core'],
+  redis: ['core'],
   sandbox: ['core'],
   nodemailer: ['core'],
   express: ['core', 'webhooks'],
   nestjs: ['core', 'webhooks'],
 }
-/** The packages whose tests may use the sandbox. */
-const SANDBOX_USERS = ['nodemailer', 'express', 'nestjs', 'webhooks']
+/** What the tests of a package may use besides `testing`. */
+const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
+  nodemailer: ['sandbox'],
+  express: ['sandbox'],
+  nestjs: ['sandbox'],
+  webhooks: ['sandbox'],
+  redis: ['sandbox', 'webhooks'],
+}
 
 const root = new URL('../../../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
@@ -50,8 +57,8 @@ it.each(published)('%s depends on our other packages along the arrows only', (fo
   expect(allowed).toEqual(
     expect.arrayContaining(ours({ ...dependencies, ...peerDependencies, ...optionalDependencies })),
   )
-  const forTests = SANDBOX_USERS.includes(folder) ? ['testing', 'sandbox'] : ['testing']
-  expect([...allowed!, ...forTests]).toEqual(expect.arrayContaining(ours(devDependencies)))
+  const forTests = FOR_TESTS[folder] ?? []
+  expect([...allowed!, 'testing', ...forTests]).toEqual(expect.arrayContaining(ours(devDependencies)))
 })
 
 it.each(published)(

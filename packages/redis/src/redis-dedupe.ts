@@ -1,0 +1,48 @@
+import { type RedisClient, type RedisStoreOptions, toKeyPrefix, toSendCommand } from './redis-client.js'
+import { RedisScript } from './redis-script.js'
+
+/** A store of handled events that processes share: the option `dedupe` of `@postmark-smtp/webhooks`. */
+export interface RedisDedupe {
+  /** Takes a key. `new`: it is ours for so long. `busy`: somebody else has it. `done`: its event was handled. */
+  claim(key: string, leaseMs: number): Promise<'new' | 'busy' | 'done'>
+  /** Notes that the event of a key was handled, and keeps that for so long. */
+  confirm(key: string, ttlMs: number): Promise<void>
+  /** Gives a key back whose event was not handled. */
+  release(key: string): Promise<void>
+}
+
+// SET with NX and GET together would do, but only from Redis 7 on.
+const CLAIM = new RedisScript(`
+local state = redis.call('GET', KEYS[1])
+if state then return state end
+redis.call('SET', KEYS[1], 'busy', 'PX', ARGV[1])
+return 'new'
+`)
+
+/** What another process has handled meanwhile stays handled. */
+const RELEASE = new RedisScript(`
+if redis.call('GET', KEYS[1]) == 'busy' then redis.call('DEL', KEYS[1]) end
+return 1
+`)
+
+/**
+ * Remembers on Redis which events of webhooks were handled, so that each is handled once by all processes.
+ * @example createWebhookHandler({ auth, on, dedupe: createRedisDedupe(redis) })
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function createRedisDedupe(client: RedisClient, options?: RedisStoreOptions): RedisDedupe {
+  const send = toSendCommand(client)
+  const prefix = `${toKeyPrefix(options)}event:`
+  return {
+    async claim(key, leaseMs) {
+      const state = await CLAIM.run(send, [prefix + key], [String(Math.ceil(leaseMs))])
+      return state === 'new' || state === 'done' ? state : 'busy'
+    },
+    async confirm(key, ttlMs) {
+      await send('SET', prefix + key, 'done', 'PX', String(Math.ceil(ttlMs)))
+    },
+    async release(key) {
+      await RELEASE.run(send, [prefix + key], [])
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import type { SendOnceClaim, SendOnceInfo, SendOnceStore, SendOnceUnknown } from '@postmark-smtp/core'
+import {
+  type RedisClient,
+  type RedisStoreOptions,
+  readMs,
+  type SendCommand,
+  toKeyPrefix,
+  toSendCommand,
+} from './redis-client.js'
+import type { RedisScript } from './redis-script.js'
+import { CLAIM, DESCRIBE, LIST, RENEW, RESOLVE, SETTLE } from './send-once-scripts.js'
+
+/** What {@link createRedisSendOnce} takes. */
+export interface RedisSendOnceOptions extends RedisStoreOptions {
+  /**
+   * For how long a key is remembered after its last change, in milliseconds: after that its mail may be sent again.
+   * Default 604,800,000, a week.
+   */
+  readonly ttlMs?: number | undefined
+}
+
+const WEEK_MS = 604_800_000
+/** Mails of unknown outcome that one script looks at, so that it does not hold Redis up. */
+const PAGE = 100
+
+/**
+ * A send-once store on Redis 6.2 or later, for all processes that use it with the same prefix.
+ * @example createPostmarkTransport({ serverToken, sendOnce: createRedisSendOnce(new Redis(url)) })
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ * @see docs/send-once.md, which has what a failover of Redis can lose
+ */
+export function createRedisSendOnce(client: RedisClient, options?: RedisSendOnceOptions): SendOnceStore {
+  const send = toSendCommand(client)
+  const prefix = `${toKeyPrefix(options, ['ttlMs'])}once:`
+  return new RedisSendOnce(send, prefix, readMs('ttlMs', options?.ttlMs, WEEK_MS))
+}
+
+class RedisSendOnce implements SendOnceStore {
+  readonly #send: SendCommand
+  readonly #prefix: string
+  readonly #index: string
+  readonly #ttlMs: number
+
+  constructor(send: SendCommand, prefix: string, ttlMs: number) {
+    this.#send = send
+    this.#prefix = prefix
+    // No key of a mail can have this name: those are hashes.
+    this.#index = `${prefix}open`
+    this.#ttlMs = ttlMs
+  }
+
+  async claim(key: string, request: Parameters<SendOnceStore['claim']>[1]): Promise<SendOnceClaim> {
+    const { owner, leaseMs, reference, fingerprint } = request
+    const ttlMs = Math.max(this.#ttlMs, leaseMs)
+    const answer = await this.#run(CLAIM, key, owner, toMs(leaseMs), reference, fingerprint, toMs(ttlMs))
+    const [state, first, second] = answer as string[]
+    if (state === 'claimed' || state === 'conflict') return state
+    if (state === 'held') return { held: true, forMs: Number(first) }
+    if (state === 'unknown') return { unknown: true, sinceMs: Number(first), reference: second ?? '' }
+    return { sent: true, info: parse(first), resolution: parse(second) }
+  }
+
+  async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
+    const ttlMs = Math.max(this.#ttlMs, leaseMs)
+    return (await this.#run(RENEW, key, owner, toMs(leaseMs), toMs(ttlMs))) === 1
+  }
+
+  async settle(
+    key: string,
+    owner: string,
+    state: 'sent' | 'unknown' | 'released',
+    info?: SendOnceInfo,
+  ): Promise<boolean> {
+    const text = info === undefined ? '' : JSON.stringify(info)
+    return (await this.#run(SETTLE, key, owner, state, text, toMs(this.#ttlMs))) === 1
+  }
+
+  async resolve(id: string, state: 'sent' | 'released', resolution?: object): Promise<boolean> {
+    const key = id.slice(0, id.indexOf(' '))
+    const text = resolution === undefined ? '' : JSON.stringify(resolution)
+    return (await this.#run(RESOLVE, key, id, state, text, toMs(this.#ttlMs))) === 1
+  }
+
+  async *unknowns(): AsyncGenerator<SendOnceUnknown, void> {
+    const keys = (await LIST.run(this.#send, [this.#index], [])) as string[]
+    for (let from = 0; from < keys.length; from += PAGE) {
+      const page = keys.slice(from, from + PAGE)
+      const records = page.map((key) => this.#prefix + key)
+      const found = (await DESCRIBE.run(this.#send, [this.#index, ...records], page)) as string[]
+      for (let at = 0; at + 2 < found.length; at += 3)
+        yield { id: found[at]!, reference: found[at + 1]!, sinceMs: Number(found[at + 2]) }
+    }
+  }
+
+  #run(script: RedisScript, key: string, ...args: string[]): Promise<unknown> {
+    return script.run(this.#send, [this.#prefix + key, this.#index], [...args, key])
+  }
+}
+
+/** Redis takes whole milliseconds only. */
+function toMs(ms: number): string {
+  return String(Math.ceil(ms))
+}
+
+function parse(text: string | undefined): Record<string, never> | undefined {
+  return text ? JSON.parse(text) : undefined
+}

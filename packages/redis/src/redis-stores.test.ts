@@ -1,0 +1,330 @@
+import { createPostmarkTransport, type SendOnceStore } from '@postmark-smtp/core'
+import { startSandbox } from '@postmark-smtp/sandbox'
+import { type Redis, redisMissing, runSendOnceContract, startRedis } from '@postmark-smtp/testing'
+import {
+  type BounceClient,
+  createWebhookHandler,
+  type DedupeStore,
+  type ReconcileCursor,
+  reconcile,
+  suppressFrom,
+  type UnknownStore,
+} from '@postmark-smtp/webhooks'
+import { Redis as IoRedis6 } from 'ioredis'
+import { Redis as IoRedis5 } from 'ioredis5'
+import { createClient as createClient6 } from 'redis'
+import { createClient as createClient5 } from 'redis5'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  createRedisCursor,
+  createRedisDedupe,
+  createRedisSendOnce,
+  createRedisSuppressions,
+  type RedisClient,
+} from './index.js'
+
+const missing = redisMissing()
+const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+if (skipped) console.warn(`Skipped: ${missing}`)
+
+interface Connected {
+  readonly client: RedisClient
+  send(command: string, ...args: string[]): Promise<unknown>
+  close(): Promise<unknown>
+}
+
+/** The clients that fit, each as its users make it. */
+const CLIENTS: readonly [string, (path: string) => Promise<Connected>][] = [
+  [
+    'ioredis 6',
+    async (path) => {
+      const client = new IoRedis6(path)
+      return { client, send: (command, ...args) => client.call(command, ...args), close: () => client.quit() }
+    },
+  ],
+  [
+    'ioredis 5',
+    async (path) => {
+      const client = new IoRedis5(path)
+      return { client, send: (command, ...args) => client.call(command, ...args), close: () => client.quit() }
+    },
+  ],
+  [
+    'node-redis 6',
+    async (path) => {
+      const client = createClient6({ socket: { path, tls: false } })
+      await client.connect()
+      return { client, send: (...command) => client.sendCommand(command), close: () => client.close() }
+    },
+  ],
+  [
+    'node-redis 5',
+    async (path) => {
+      const client = createClient5({ socket: { path, tls: false } })
+      await client.connect()
+      return { client, send: (...command) => client.sendCommand(command), close: () => client.close() }
+    },
+  ],
+]
+
+/** The time of a real Redis passes by itself. */
+const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+describe.skipIf(skipped)('on a real Redis', () => {
+  let server: Redis
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server?.close())
+
+  describe.each(CLIENTS)('with %s', (name, connect) => {
+    let connected: Connected
+    let client: RedisClient
+    let prefix: string
+    let count = 0
+    beforeAll(async () => {
+      connected = await connect(server.path)
+      client = connected.client
+    })
+    afterAll(() => connected?.close())
+    const next = () => {
+      prefix = `${name} ${++count}`
+      return { prefix }
+    }
+    const keys = async () => ((await connected.send('KEYS', `{${prefix}}*`)) as string[]).toSorted()
+    const ttl = async (key: string) => Number(await connected.send('PTTL', key))
+
+    describe('the send-once store', () => {
+      runSendOnceContract({
+        create: (ttlMs) => createRedisSendOnce(client, { ...next(), ttlMs }),
+        pass,
+        leaseMs: 150,
+      })
+
+      it('works after Redis has lost its scripts', async () => {
+        const store = createRedisSendOnce(client, next())
+        await connected.send('SCRIPT', 'FLUSH')
+        const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+        expect(await store.claim('a', request)).toBe('claimed')
+        await connected.send('SCRIPT', 'FLUSH')
+        expect(await store.renew('a', 'ann', 60_000)).toBe(true)
+        expect(await store.settle('a', 'ann', 'released')).toBe(true)
+      })
+
+      it('keeps keys for a week, hashed, under one prefix, and lets what is settled leave the index', async () => {
+        const store = createRedisSendOnce(client, next())
+        const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+        await store.claim('a', request)
+        expect(await keys()).toEqual([`{${prefix}}:once:a`, `{${prefix}}:once:open`])
+        await store.settle('a', 'ann', 'sent')
+        expect(await keys()).toEqual([`{${prefix}}:once:a`])
+        const left = await ttl(`{${prefix}}:once:a`)
+        expect(left).toBeGreaterThan(604_700_000)
+        expect(left).toBeLessThanOrEqual(604_800_000)
+      })
+
+      it('takes a key from the index that Redis has forgotten', async () => {
+        const store = createRedisSendOnce(client, { ...next(), ttlMs: 1 })
+        await store.claim('a', { owner: 'ann', leaseMs: 1, reference: 'r', fingerprint: 'f' })
+        while ((await ttl(`{${prefix}}:once:a`)) !== -2) await pass(5)
+        expect(await keys()).toEqual([`{${prefix}}:once:open`])
+        for await (const unknown of store.unknowns()) expect(unknown).toBeUndefined()
+        expect(await keys()).toEqual([])
+      })
+
+      it('fits the look-up of webhooks', () => {
+        const store: UnknownStore = createRedisSendOnce(client, next())
+        expect(store.unknowns).toBeTypeOf('function')
+      })
+
+      it('sends a mail once over two transports', async () => {
+        await using sandbox = await startSandbox()
+        next()
+        const create = () =>
+          createPostmarkTransport({ url: sandbox.url, sendOnce: createRedisSendOnce(client, { prefix }) })
+        await using transporters = {
+          all: [create(), create()],
+          [Symbol.asyncDispose]: async () => {
+            for (const each of transporters.all) await each.close()
+          },
+        }
+        const message = { from: 'a@example.com', to: 'b@example.com', subject: 'Hi', text: 'Hi' }
+        const send = (at: number) => transporters.all[at]!.sendMail({ ...message, idempotencyKey: 'k' })
+        const first = await send(0)
+        const second = await send(1)
+        expect(second).toMatchObject({
+          response: first.response,
+          messageId: first.messageId,
+          postmark: { duplicate: true },
+        })
+        expect(sandbox.outbox).toHaveLength(1)
+        expect(JSON.stringify(await connected.send('HGETALL', (await keys())[0]!))).not.toMatch(
+          /[ab]@example|Hi/,
+        )
+      })
+    })
+
+    describe('the dedupe store', () => {
+      it('tells a new key from a busy one and from one that is done', async () => {
+        const store: DedupeStore = createRedisDedupe(client, next())
+        expect(await store.claim('a', 60_000)).toBe('new')
+        expect(await store.claim('a', 60_000)).toBe('busy')
+        await store.confirm('a', 86_400_000)
+        expect(await store.claim('a', 60_000)).toBe('done')
+        expect(await ttl(`{${prefix}}:event:a`)).toBeGreaterThan(86_000_000)
+        await store.release('a')
+        expect(await store.claim('a', 60_000)).toBe('done')
+        await store.claim('b', 60_000)
+        expect(await ttl(`{${prefix}}:event:b`)).toBeLessThanOrEqual(60_000)
+        await store.release('b')
+        expect(await store.claim('b', 60_000)).toBe('new')
+      })
+
+      it('gives a key to one of a hundred who claim it at once', async () => {
+        const store = createRedisDedupe(client, next())
+        const claims = await Promise.all(Array.from({ length: 100 }, () => store.claim('a', 60_000)))
+        expect(claims.filter((claim) => claim === 'new')).toHaveLength(1)
+        expect(claims.filter((claim) => claim === 'busy')).toHaveLength(99)
+      })
+
+      it('lets two processes handle an event once', async () => {
+        const handled: string[] = []
+        next()
+        const handlers = ['first', 'second'].map((process) =>
+          createWebhookHandler({
+            auth: { header: { name: 'x-secret', value: 'redis-5f1c9e0b' } },
+            dedupe: createRedisDedupe(client, { prefix }),
+            on: { delivered: () => handled.push(process) },
+          }),
+        )
+        const post = () =>
+          new Request('http://localhost', {
+            method: 'POST',
+            headers: { 'x-secret': 'redis-5f1c9e0b' },
+            body: JSON.stringify({ RecordType: 'Delivery', MessageID: 'd1f7', Recipient: 'ann@example.com' }),
+          })
+        for (const handle of handlers) expect((await handle(post())).status).toBe(200)
+        expect(handled).toEqual(['first'])
+      })
+    })
+
+    describe('the suppressions', () => {
+      const at = (ms: number) => new Date(1_700_000_000_000 + ms)
+
+      it('are found by stream, many at once, whatever their case', async () => {
+        const store = createRedisSuppressions(client, next())
+        await store.add({ address: 'Ann@Example.com ', stream: 'outbound', reason: 'HardBounce' })
+        await store.add({ address: 'bob@example.com', stream: 'broadcast' })
+        const all = Array.from({ length: 500 }, (_, n) => `user-${n}@example.com`)
+        const asked = [...all, 'ann@example.com', 'bob@example.com']
+        expect(await store.find(asked, 'outbound')).toEqual(['ann@example.com'])
+        expect(await store.find(['ANN@example.com', 'bob@example.com'], 'broadcast')).toEqual([
+          'bob@example.com',
+        ])
+        expect(await store.find([], 'outbound')).toEqual([])
+        expect(await store.find(all, 'nothing')).toEqual([])
+      })
+
+      it('obey the later change, in whatever order they come', async () => {
+        const store = createRedisSuppressions(client, next())
+        const ann = { address: 'ann@example.com', stream: 'outbound' }
+        const isOn = async () => (await store.find([ann.address], ann.stream)).length === 1
+        await store.remove({ ...ann, at: at(2) })
+        await store.add({ ...ann, at: at(1) })
+        expect(await isOn()).toBe(false)
+        await store.add({ ...ann, at: at(3), reason: '9 lives' })
+        expect(await isOn()).toBe(true)
+        await store.remove({ ...ann, at: at(2) })
+        expect(await isOn()).toBe(true)
+        await store.remove(ann)
+        expect(await isOn()).toBe(false)
+        await store.add(ann)
+        expect(await isOn()).toBe(true)
+      })
+
+      it('keep a mail from going out after an event of a webhook', async () => {
+        await using sandbox = await startSandbox()
+        const suppressions = createRedisSuppressions(client, next())
+        const event = {
+          kind: 'complained',
+          recipient: 'ann@example.com',
+          messageStream: 'outbound',
+          test: false,
+        }
+        await suppressFrom(suppressions, event as Parameters<typeof suppressFrom>[1])
+        const transporter = createPostmarkTransport({ url: sandbox.url, suppressions })
+        const sending = transporter.sendMail({ from: 'a@example.com', to: 'ann@example.com', text: 'Hi' })
+        await expect(sending).rejects.toMatchObject({ code: 'ERR_POSTMARK_SUPPRESSED' })
+        await transporter.close()
+      })
+    })
+
+    describe('the cursor', () => {
+      it('is loaded as it was saved, and takes no stream back', async () => {
+        const cursor = createRedisCursor(client, next())
+        expect(await cursor.load()).toBeUndefined()
+        const saved: ReconcileCursor = {
+          outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 },
+          news: { at: '2026-01-31T12:00:00.000Z', id: '9007199254740993' },
+        }
+        await cursor.save(saved)
+        expect(await cursor.load()).toEqual(saved)
+        await cursor.save({
+          outbound: { at: '2026-01-31T11:59:59.999Z', id: 9 },
+          news: { at: '2026-01-31T12:00:00.001Z', id: 8 },
+        })
+        expect(await cursor.load()).toEqual({
+          outbound: saved.outbound,
+          news: { at: '2026-01-31T12:00:00.001Z', id: 8 },
+        })
+        expect(await createRedisCursor(client, { prefix, name: 'other' }).load()).toBeUndefined()
+        await cursor.clear()
+        expect(await cursor.load()).toBeUndefined()
+      })
+
+      it('lets reconcile go on where an earlier process ended', async () => {
+        const bounces = [1, 2, 3].map((ID) => ({
+          ...{ ID, Type: 'SMTPApiError', Email: 'a@example.com', MessageStream: 'outbound' },
+          ...{ BouncedAt: `2026-01-0${ID}T00:00:00Z`, Details: 'x', DumpAvailable: false },
+        }))
+        const source: BounceClient = {
+          getBounces: async () => ({ TotalCount: 3, Bounces: bounces.toReversed() }),
+          getBounceDump: async () => ({ Body: '' }),
+        }
+        const cursor = createRedisCursor(client, next())
+        const handled: unknown[] = []
+        for (const most of [2, 9]) {
+          const run = reconcile(source, { streams: ['outbound'], cursor: await cursor.load() })
+          let left = most
+          for await (const { raw } of run) {
+            handled.push(raw.ID)
+            await cursor.save(run.cursor)
+            if (--left === 0) break
+          }
+        }
+        expect(handled).toEqual([1, 2, 3])
+      })
+    })
+  })
+})
+
+const fake: RedisClient = { call: async () => 1 }
+
+it.each<[string, () => unknown, string]>([
+  ['no client', () => createRedisSendOnce(undefined as never), 'client is'],
+  ['what is no client', () => createRedisDedupe({} as never), 'client is'],
+  ['braces in a prefix', () => createRedisDedupe(fake, { prefix: 'a{b}' }), 'prefix is "a{b}"'],
+  ['an empty prefix', () => createRedisSuppressions(fake, { prefix: '' }), 'prefix is ""'],
+  ['a ttl that is none', () => createRedisSendOnce(fake, { ttlMs: -1 }), 'ttlMs is'],
+  ['an unknown option', () => createRedisDedupe(fake, { ttlMs: 1 } as object), '"ttlMs" is not known'],
+  ['a name that is none', () => createRedisCursor(fake, { name: '' }), 'name is ""'],
+])('refuses %s', (_what, create, message) => {
+  expect(create).toThrow(message)
+})
+
+it('tells an error of Redis from a script that Redis does not have', async () => {
+  const store: SendOnceStore = createRedisSendOnce({
+    call: () => Promise.reject(new Error('WRONGTYPE Operation against a key')),
+  })
+  await expect(store.renew('a', 'ann', 1_000)).rejects.toThrow('WRONGTYPE')
+})
