@@ -1,4 +1,5 @@
 import type { SendOnceClaim, SendOnceInfo, SendOnceStore, SendOnceUnknown } from '@postmark-smtp/core'
+import { optionError } from '@postmark-smtp/core/internal'
 import {
   type RedisClient,
   type RedisStoreOptions,
@@ -17,9 +18,16 @@ export interface RedisSendOnceOptions extends RedisStoreOptions {
    * Default 604,800,000, a week.
    */
   readonly ttlMs?: number | undefined
+  /**
+   * How many replicas must have a claim before its mail is sent, which costs one more round trip (`WAIT`). Where fewer
+   * have it within a second, the mail is not sent. Default 0: a failover can lose a claim that was just made.
+   */
+  readonly replicas?: number | undefined
 }
 
 const WEEK_MS = 604_800_000
+/** For replicas to have a claim. */
+const REPLICAS_MS = 1_000
 /** Mails of unknown outcome that one script looks at, so that it does not hold Redis up. */
 const PAGE = 100
 
@@ -31,8 +39,11 @@ const PAGE = 100
  */
 export function createRedisSendOnce(client: RedisClient, options?: RedisSendOnceOptions): SendOnceStore {
   const send = toSendCommand(client)
-  const prefix = `${toKeyPrefix(options, ['ttlMs'])}once:`
-  return new RedisSendOnce(send, prefix, readMs('ttlMs', options?.ttlMs, WEEK_MS))
+  const prefix = `${toKeyPrefix(options, ['ttlMs', 'replicas'])}once:`
+  const { replicas = 0 } = options ?? {}
+  if (!Number.isSafeInteger(replicas) || replicas < 0)
+    throw optionError('replicas', replicas, 'a whole number of 0 or more')
+  return new RedisSendOnce(send, prefix, readMs('ttlMs', options?.ttlMs, WEEK_MS), replicas)
 }
 
 class RedisSendOnce implements SendOnceStore {
@@ -40,13 +51,15 @@ class RedisSendOnce implements SendOnceStore {
   readonly #prefix: string
   readonly #index: string
   readonly #ttlMs: number
+  readonly #replicas: number
 
-  constructor(send: SendCommand, prefix: string, ttlMs: number) {
+  constructor(send: SendCommand, prefix: string, ttlMs: number, replicas: number) {
     this.#send = send
     this.#prefix = prefix
     // No key of a mail can have this name: those are hashes.
     this.#index = `${prefix}open`
     this.#ttlMs = ttlMs
+    this.#replicas = replicas
   }
 
   async claim(key: string, request: Parameters<SendOnceStore['claim']>[1]): Promise<SendOnceClaim> {
@@ -54,6 +67,7 @@ class RedisSendOnce implements SendOnceStore {
     const ttlMs = Math.max(this.#ttlMs, leaseMs)
     const answer = await this.#run(CLAIM, key, owner, toMs(leaseMs), reference, fingerprint, toMs(ttlMs))
     const [state, first, second] = answer as string[]
+    if (state === 'claimed') await this.#awaitReplicas()
     if (state === 'claimed' || state === 'conflict') return state
     if (state === 'held') return { held: true, forMs: Number(first) }
     if (state === 'unknown') return { unknown: true, sinceMs: Number(first), reference: second ?? '' }
@@ -90,6 +104,13 @@ class RedisSendOnce implements SendOnceStore {
       for (let at = 0; at + 2 < found.length; at += 3)
         yield { id: found[at]!, reference: found[at + 1]!, sinceMs: Number(found[at + 2]) }
     }
+  }
+
+  async #awaitReplicas(): Promise<void> {
+    if (this.#replicas === 0) return
+    const reached = Number(await this.#send('WAIT', String(this.#replicas), String(REPLICAS_MS)))
+    if (reached < this.#replicas)
+      throw new Error(`Only ${reached} of ${this.#replicas} replicas of Redis have the claim`)
   }
 
   #run(script: RedisScript, key: string, ...args: string[]): Promise<unknown> {

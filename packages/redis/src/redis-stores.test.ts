@@ -132,6 +132,14 @@ describe.skipIf(skipped)('on a real Redis', () => {
         expect(await keys()).toEqual([])
       })
 
+      it('makes no claim that too few replicas have', async () => {
+        const store = createRedisSendOnce(client, { ...next(), replicas: 1 })
+        const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+        await expect(store.claim('a', request)).rejects.toThrow('Only 0 of 1 replicas')
+        // Whoever made it gives it back.
+        expect(await store.settle('a', 'ann', 'released')).toBe(true)
+      })
+
       it('fits the look-up of webhooks', () => {
         const store: UnknownStore = createRedisSendOnce(client, next())
         expect(store.unknowns).toBeTypeOf('function')
@@ -192,18 +200,12 @@ describe.skipIf(skipped)('on a real Redis', () => {
         next()
         const handlers = ['first', 'second'].map((process) =>
           createWebhookHandler({
-            auth: { header: { name: 'x-secret', value: 'redis-5f1c9e0b' } },
+            auth: { header: { name: 'x-secret', value: SECRET } },
             dedupe: createRedisDedupe(client, { prefix }),
             on: { delivered: () => handled.push(process) },
           }),
         )
-        const post = () =>
-          new Request('http://localhost', {
-            method: 'POST',
-            headers: { 'x-secret': 'redis-5f1c9e0b' },
-            body: JSON.stringify({ RecordType: 'Delivery', MessageID: 'd1f7', Recipient: 'ann@example.com' }),
-          })
-        for (const handle of handlers) expect((await handle(post())).status).toBe(200)
+        for (const handle of handlers) expect((await handle(toPost())).status).toBe(200)
         expect(handled).toEqual(['first'])
       })
     })
@@ -308,6 +310,36 @@ describe.skipIf(skipped)('on a real Redis', () => {
   })
 })
 
+it.skipIf(skipped)(
+  'loses no event when Redis is gone: it is handled without, and onError is told',
+  async () => {
+    const gone = await startRedis()
+    const client = createClient6({ socket: { path: gone.path, tls: false, reconnectStrategy: false } })
+    client.on('error', () => {})
+    await client.connect()
+    await gone.close()
+    const handled: unknown[] = []
+    const errors: unknown[] = []
+    const handle = createWebhookHandler({
+      auth: { header: { name: 'x-secret', value: SECRET } },
+      dedupe: createRedisDedupe(client),
+      on: { any: ({ kind }) => handled.push(kind) },
+      onError: (error) => errors.push(error),
+    })
+    expect((await handle(toPost())).status).toBe(200)
+    expect(handled).toEqual(['delivered'])
+    expect(errors).toHaveLength(1)
+    client.destroy()
+  },
+)
+
+const SECRET = 'redis-5f1c9e0b'
+function toPost(): Request {
+  const body = { RecordType: 'Delivery', MessageID: 'd1f7', Recipient: 'ann@example.com' }
+  const headers = { 'x-secret': SECRET }
+  return new Request('http://localhost', { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
 const fake: RedisClient = { call: async () => 1 }
 
 it.each<[string, () => unknown, string]>([
@@ -316,6 +348,7 @@ it.each<[string, () => unknown, string]>([
   ['braces in a prefix', () => createRedisDedupe(fake, { prefix: 'a{b}' }), 'prefix is "a{b}"'],
   ['an empty prefix', () => createRedisSuppressions(fake, { prefix: '' }), 'prefix is ""'],
   ['a ttl that is none', () => createRedisSendOnce(fake, { ttlMs: -1 }), 'ttlMs is'],
+  ['replicas that are none', () => createRedisSendOnce(fake, { replicas: 0.5 }), 'replicas is'],
   ['an unknown option', () => createRedisDedupe(fake, { ttlMs: 1 } as object), '"ttlMs" is not known'],
   ['a name that is none', () => createRedisCursor(fake, { name: '' }), 'name is ""'],
 ])('refuses %s', (_what, create, message) => {

@@ -22,7 +22,7 @@ export {
   type RealUser,
 } from './real-servers/real-server.js'
 export type { ReceivedMail } from './received-mail.js'
-export { type Redis, redisMissing, startRedis } from './redis.js'
+export { type Redis, type RedisOptions, redisMissing, startRedis } from './redis.js'
 export { MemorySocket, type SocketPeer } from './scripted-server/memory-socket.js'
 export {
   createScriptedServer,

@@ -9,10 +9,18 @@ const SERVER = '/usr/bin/redis-server'
 /** It ends by itself then, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
 
-/** A running Redis that keeps everything in memory. */
+/** How {@link startRedis} starts one. */
+export interface RedisOptions {
+  /** Whether it writes each command to a file before it answers, so that it has everything after a restart (default false). */
+  readonly appendOnly?: boolean
+}
+
+/** A running Redis. */
 export interface Redis extends AsyncDisposable {
   /** For `createClient({ socket: { path } })`. */
   readonly path: string
+  /** Kills it, as a crash would, and starts it again: without `appendOnly` it has forgotten everything. */
+  restart(): Promise<void>
   /** Ends it and removes its files. */
   close(): Promise<void>
 }
@@ -27,20 +35,61 @@ export function redisMissing(): string | undefined {
  * @example await using redis = await startRedis()
  * @throws Error that names the Debian package where it is missing
  */
-export async function startRedis(): Promise<Redis> {
+export async function startRedis({ appendOnly = false }: RedisOptions = {}): Promise<Redis> {
   const missing = redisMissing()
   if (missing !== undefined) throw new Error(missing)
   const folder = await mkdtemp(join(tmpdir(), 'redis-'))
   const path = join(folder, 'socket')
-  const options = ['--port', '0', '--unixsocket', path, '--dir', folder, '--save', '', '--appendonly', 'no']
-  const server = spawn('timeout', [String(LONGEST_LIFE_S), SERVER, ...options], {
+  const kept = appendOnly ? ['yes', '--appendfsync', 'always'] : ['no']
+  const options = [
+    '--port',
+    '0',
+    '--unixsocket',
+    path,
+    '--dir',
+    folder,
+    '--save',
+    '',
+    '--appendonly',
+    ...kept,
+  ]
+  const remove = () => rm(folder, { recursive: true, force: true })
+  let stop: () => Promise<unknown>
+  const start = async () => {
+    stop = await startServer(options)
+  }
+  try {
+    await start()
+  } catch (error) {
+    await remove()
+    throw error
+  }
+  const close = async () => {
+    await stop()
+    await remove()
+  }
+  return {
+    path,
+    close,
+    restart: async () => {
+      await stop()
+      await start()
+    },
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Resolves once it is ready, to what kills it. */
+async function startServer(options: readonly string[]): Promise<() => Promise<unknown>> {
+  const server = spawn('timeout', ['--signal=KILL', String(LONGEST_LIFE_S), SERVER, ...options], {
     stdio: ['ignore', 'pipe', 'ignore'],
+    // A group of its own, so that the server itself is killed with its timeout.
+    detached: true,
   })
   const ended = once(server, 'close')
-  const close = async () => {
-    server.kill()
-    await ended
-    await rm(folder, { recursive: true, force: true })
+  const stop = () => {
+    if (server.exitCode === null && server.signalCode === null) process.kill(-server.pid!, 'SIGKILL')
+    return ended
   }
   let log = ''
   const ready = new Promise<boolean>((resolve) => {
@@ -49,8 +98,7 @@ export async function startRedis(): Promise<Redis> {
       if (/ready to accept connections/i.test(log)) resolve(true)
     })
   })
-  if (await Promise.race([ready, ended.then(() => false)]))
-    return { path, close, [Symbol.asyncDispose]: close }
-  await close()
+  if (await Promise.race([ready, ended.then(() => false)])) return stop
+  await stop()
   throw new Error(`Redis ended before it was ready:\n${log}`)
 }

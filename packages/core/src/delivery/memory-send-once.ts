@@ -13,7 +13,7 @@ export interface MemorySendOnceOptions {
   readonly ttlMs?: number | undefined
   /**
    * How many keys it remembers at most. At that bound it refuses new ones, since to forget one would mean to send its
-   * mail again. Default 100,000, about 100 MB.
+   * mail again. Default 100,000, about 150 MB.
    */
   readonly maxKeys?: number | undefined
 }
