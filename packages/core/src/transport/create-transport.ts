@@ -26,7 +26,9 @@ export type PostmarkSentInfo = {
  * or to a library that does so, it sends as before.
  */
 export interface PostmarkTransporter extends Transporter<PostmarkSentInfo>, AsyncDisposable {
+  /** The name that a transport has. */
   readonly name: string
+  /** The version of it. */
   readonly version: string
   /** Sockets are opened by the option `getSocket`. */
   getSocket?: undefined
