@@ -165,7 +165,7 @@ describe.each(ways)('a large raw message, with %s', (_name, create) => {
   it.each(['throw', 'warn'] as const)(
     'must have headers that end, under preflight: %s',
     async (preflight) => {
-      const source = createSource(8 * MEGABYTE, 'Subject: raw\r\n')
+      const source = createSource(8 * MEGABYTE, 'From: a@example.com\r\nSubject: raw\r\n')
       const sent = create({ preflight, onWarning: () => {} }).sendMail({ envelope, raw: source.stream })
       await expect(sent).rejects.toMatchObject({
         code: 'ERR_POSTMARK_PREFLIGHT',
