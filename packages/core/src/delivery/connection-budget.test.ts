@@ -83,6 +83,15 @@ it('offers a place to one below its share before one above it, and last to the o
   expect([told, a.wants]).toEqual([['b', 'c', 'a'], 0])
 })
 
+it('offers a place that was given up to one that began to wait later than its giver', () => {
+  const { routes, budget, told } = setUp(1, 'a', 'b')
+  const [a, b] = routes
+  a.take(2)
+  b.take(1)
+  budget.release(a)
+  expect([told, a.wants, b.wants]).toEqual([['b'], 1, 0])
+})
+
 it('offers a place to the next where one that waited does not want it any more', () => {
   const { routes, budget, told } = setUp(1, 'a', 'b', 'c')
   const [a, b, c] = routes

@@ -395,6 +395,20 @@ describe('composing', () => {
     await end()
   })
 
+  it('of a mail that another session has taken is no business any more of the one that had it', async () => {
+    const script = ({ step, connection, mail }: StepContext): StepFault | undefined =>
+      step === 'dot' && mail === 0 ? { step, waitMs: connection === 0 ? 50 : 10 } : undefined
+    const { send, told, subjects, end } = setUp({ max: 2, server: { script } })
+    send('a')
+    send('b')
+    await clock.advance(5)
+    // The first takes it while both are busy, the second when it is idle; both are idle when it is composed.
+    send('c', { build: (done) => setTimeout(done, 1_000, null, bodyOf('c')) })
+    await clock.advance(5_000)
+    expect([subjects(), told().c]).toEqual([['a', 'b', 'c'], 'sent at attempt 1'])
+    await end()
+  })
+
   it('that is done after its session has ended sends one mail, over another session', async () => {
     const { send, subjects, server, told, end, builds } = setUp({ max: 1 })
     send('a')
@@ -448,6 +462,20 @@ describe('composing', () => {
     await clock.advance(5_000)
     expect([opened, told().a]).toEqual([1, 'deferred after 1'])
     expect(errorOf('a')?.notRetried).toContain('can be read only once')
+    await end()
+  })
+
+  it('of what is not in memory makes no group', async () => {
+    const { send, server, subjects, end } = setUp({ max: 1, server: { mailMs: 10 } })
+    for (const name of ['a', 'b', 'c']) send(name)
+    await clock.advance(100)
+    for (const name of ['d', 'e']) send(name, { open: () => Readable.from([bodyOf(name)]) })
+    await clock.advance(1_000)
+    expect(subjects()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    const groups = String(Buffer.concat(server.sessions[0]!.wire.socket.written)).match(
+      /\.\r\nRSET\r\nMAIL FROM:<./g,
+    )
+    expect(groups).toEqual(['.\r\nRSET\r\nMAIL FROM:<b', '.\r\nRSET\r\nMAIL FROM:<c'])
     await end()
   })
 
@@ -718,6 +746,7 @@ describe('giving a mail up', () => {
     expect(told()).toEqual({ a: expected })
     expect(errorOf('a')).toMatchObject({ name: 'AbortError', code: 'EABORT', cause: { message: 'Too late' } })
     expect(getEventListeners(aborting.signal, 'abort')).toEqual([])
+    expect(clock.pending().filter(({ referenced }) => referenced)).toEqual([])
     await clock.advance(20_000)
     expect(subjects()).toHaveLength(copies)
     await end()
@@ -1015,6 +1044,26 @@ describe('several routes', () => {
     await clock.advance(100_000)
     expect(dead.results.size).toBe(50)
     for (const each of [dead, healthy]) await each.end()
+  })
+
+  it('are not wanted by one whose own session has taken the mail for which it wanted another', async () => {
+    const budget = new ConnectionBudget(2)
+    const options = { budget, pipelining: 'envelope' } as const
+    const [a, b] = [
+      setUp({ ...options, server: { mailMs: 100 } }),
+      setUp({ ...options, server: { mailMs: 350 } }),
+    ]
+    a.send('a0')
+    b.send('b0')
+    await clock.advance(50)
+    a.send('a1')
+    a.send('a2')
+    await clock.advance(1_000)
+    b.send('b1')
+    await clock.advance(1_000)
+    expect([a.results.size, b.results.size]).toEqual([3, 2])
+    expect([a.server.sessions.length, b.server.sessions.length]).toEqual([1, 1])
+    for (const each of [a, b]) await each.end()
   })
 
   it('do not yield to one whose mails are all with its sessions', async () => {

@@ -112,6 +112,14 @@ it('opens a session that is logged in, and tells how far it is', async () => {
   for (const result of results) if ('opened' in result) result.opened.channel.destroy()
 })
 
+it('takes both halves of a login out of what is said from then on', async () => {
+  const login = () => ({ user: 'PM-T-outbound-abcdef', pass: 'another-secret-of-it' })
+  const { opening, redactor } = setUp([[587, EHLO.trim()]], { login })
+  await clock.advance(1)
+  expect(redactor.text('PM-T-outbound-abcdef, another-secret-of-it')).toBe('[redacted], [redacted]')
+  opening.cancel()
+})
+
 it('says in which part of the login it is', async () => {
   const { opening, sockets } = setUp([[587]])
   await clock.advance(1)

@@ -222,6 +222,14 @@ describe('what is remembered', () => {
     expect(opener.hasLivePort).toBe(true)
   })
 
+  it('is a port that was dead no longer, once it greets', async () => {
+    const opener = create([587, 2525])
+    opener.bury(587)
+    arrange({ 587: GREETS, 2525: REFUSED })
+    expect((await race(opener)).port).toBe(587)
+    expect(opener.hasLivePort).toBe(true)
+  })
+
   it('is no port that is silent', async () => {
     const opener = create([587])
     arrange({ 587: SILENT })
