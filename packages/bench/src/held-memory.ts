@@ -3,6 +3,8 @@ import { collectGarbage } from './measure.js'
 
 /** Memory that is held and not garbage, in bytes: the heap, and what Buffers have outside it. */
 export function heldMemory(): number {
+  // The second collection waits until the Buffers of the first are given back.
+  collectGarbage()
   collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return heapUsed + external

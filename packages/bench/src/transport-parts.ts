@@ -6,6 +6,7 @@ import { measureInjection } from './injection.js'
 import { measureClear, measureFar, measureNear } from './rate.js'
 import type { Section } from './section.js'
 import { measureAreas, measureFunctions } from './where-time-goes.js'
+import { measureWrites } from './writes.js'
 
 /** What is measured of the transport, in the order in which it is. */
 export const TRANSPORT_PARTS: Readonly<
@@ -19,6 +20,7 @@ export const TRANSPORT_PARTS: Readonly<
   attachment: measureAttachment,
   burst: measureBurst,
   injection: measureInjection,
+  writes: measureWrites,
   areas: measureAreas,
   functions: measureFunctions,
 }
@@ -32,6 +34,7 @@ export type TransportPart =
   | 'attachment'
   | 'burst'
   | 'injection'
+  | 'writes'
   | 'areas'
   | 'functions'
 
