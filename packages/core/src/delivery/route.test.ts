@@ -848,7 +848,7 @@ describe('the fence', () => {
   it('is asked at each attempt, and its no is the end', async () => {
     const { send, told, errorOf, subjects, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
     const answers = [true, false]
-    send('a').fence = () => answers.shift()!
+    Object.assign(send('a'), { mayFinish: () => answers.shift() })
     await clock.advance(5_000)
     expect([told(), errorOf('a')?.code, subjects(), answers]).toEqual([
       { a: 'not-sent after 2' },
