@@ -1,5 +1,6 @@
 /**
- * What works without Nodemailer: fields and their headers, the context of a request, errors, tables, suppressions. It is
+ * What works without Nodemailer: fields and their headers, the context of a request, errors, tables, suppressions,
+ * send-once stores. It is
  * the same code as that of the main entry point, which exports all of it too.
  */
 export type { SuppressionFinder } from './compile/check-suppressions.js'
@@ -18,6 +19,16 @@ export {
   type ScopeFields,
   updatePostmark,
 } from './context/context.js'
+export { createMemorySendOnce, type MemorySendOnceOptions } from './delivery/memory-send-once.js'
+export { isSendOnceFailure, type SendOnceFailure } from './delivery/send-once-errors.js'
+export type {
+  SendOnceClaim,
+  SendOnceInfo,
+  SendOnceRequest,
+  SendOnceResolution,
+  SendOnceStore,
+  SendOnceUnknown,
+} from './delivery/send-once-store.js'
 export type { FieldOrigin, FieldOrigins } from './fields/field-origin.js'
 export { type FittedFields, fitFields } from './fields/fit-fields.js'
 export { fromHeaderEntries, type HeaderEntry, toHeaderEntries } from './fields/header-entries.js'

@@ -1,5 +1,5 @@
-import type { SendOnceClaim, SendOnceInfo, SendOnceStore, SendOnceUnknown } from '@postmark-smtp/core'
 import { optionError } from '@postmark-smtp/core/internal'
+import type { SendOnceClaim, SendOnceInfo, SendOnceStore, SendOnceUnknown } from '@postmark-smtp/core/pure'
 import {
   type RedisClient,
   type RedisStoreOptions,

@@ -1,4 +1,4 @@
-import type { Suppression, SuppressionStore } from '@postmark-smtp/core'
+import type { Suppression, SuppressionStore } from '@postmark-smtp/core/pure'
 import { type RedisClient, type RedisStoreOptions, toKeyPrefix, toSendCommand } from './redis-client.js'
 import { RedisScript } from './redis-script.js'
 

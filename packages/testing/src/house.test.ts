@@ -118,6 +118,7 @@ it.each([
   'packages/core/src/pure.ts',
   'packages/core/src/internal.ts',
   'packages/webhooks/src/index.ts',
+  'packages/redis/src/index.ts',
   'packages/express/src/index.ts',
 ])('%s runs where Nodemailer is not installed', (path) => {
   expect(needs(path).filter((name) => !name.startsWith('node:'))).toEqual([])

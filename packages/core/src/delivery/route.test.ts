@@ -14,8 +14,10 @@ import { createRedactor } from '../problems/redact.js'
 import { createGivenSockets } from '../smtp/given-socket.js'
 import type { Pipelining } from '../smtp/grouping.js'
 import { createPortRace } from '../smtp/race-ports.js'
+import { Claim } from './claim.js'
 import { ConnectionBudget } from './connection-budget.js'
 import { Delivery } from './delivery.js'
+import { createMemorySendOnce } from './memory-send-once.js'
 import type { RetrySettings } from './retry.js'
 import { type PoolSettings, Route } from './route.js'
 
@@ -40,6 +42,8 @@ interface MailOptions {
   readonly build?: (done: Built) => void
   /** In place of a message that is composed in memory. */
   readonly open?: () => Readable
+  /** Of a mail that has an idempotency key. */
+  readonly claim?: Claim
 }
 
 interface RouteOptions {
@@ -81,7 +85,7 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
   const deliveries: Delivery[] = []
   const builds = new Map<string, number>()
   /** Hands a mail over; its name is its subject. */
-  const send = (name: string, { data = {}, build, open }: MailOptions = {}): Delivery => {
+  const send = (name: string, { data = {}, build, open, claim }: MailOptions = {}): Delivery => {
     const message = {
       content: open ? {} : 'Hello',
       childNodes: [],
@@ -103,6 +107,7 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
         expect(results.has(name)).toBe(false)
         results.set(name, { atMs: clock.nowMs, ...(error ? { error } : {}), ...(info ? { info } : {}) })
       },
+      claim,
     )
     deliveries.push(delivery)
     route.add(delivery)
@@ -848,7 +853,9 @@ describe('the fence', () => {
   it('is asked at each attempt, and its no is the end', async () => {
     const { send, told, errorOf, subjects, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
     const answers = [true, false]
-    Object.assign(send('a'), { mayFinish: () => answers.shift() })
+    const claim = new Claim({ store: createMemorySendOnce(), leaseMs: 30_000, timeoutMs: 5_000 }, 'key')
+    vi.spyOn(claim, 'isSafe', 'get').mockImplementation(() => answers.shift()!)
+    send('a', { claim })
     await clock.advance(5_000)
     expect([told(), errorOf('a')?.code, subjects(), answers]).toEqual([
       { a: 'not-sent after 2' },
