@@ -1,4 +1,4 @@
-import type { Suppression, SuppressionStore } from '@postmark-smtp/core/pure'
+import { type Suppression, type SuppressionStore, toAddressKey } from '@postmark-smtp/core/pure'
 import { type RedisClient, type RedisStoreOptions, toKeyPrefix, toSendCommand } from './redis-client.js'
 import { RedisScript } from './redis-script.js'
 
@@ -26,8 +26,8 @@ return 1
 `)
 
 /**
- * Keeps suppressed addresses on Redis, one hash for each stream: its fields are the addresses, in lower case, and its
- * values say since when and why. One round trip asks for all recipients of a mail.
+ * Keeps suppressed addresses on Redis, one hash for each stream: its fields are the addresses as `toAddressKey` writes
+ * them, and its values say since when and why. One round trip asks for all recipients of a mail.
  * @example createPostmarkTransport({ serverToken, suppressions: createRedisSuppressions(redis) })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
@@ -35,20 +35,19 @@ export function createRedisSuppressions(client: RedisClient, options?: RedisStor
   const send = toSendCommand(client)
   const prefix = `${toKeyPrefix(options)}suppressions:`
   const change = async (sign: '+' | '-', { address, stream, at, reason = '' }: Suppression) => {
-    const args = [normalize(address), sign, at === undefined ? '' : String(at.getTime()), reason]
+    const args = [toAddressKey(address), sign, at === undefined ? '' : String(at.getTime()), reason]
     await CHANGE.run(send, [prefix + stream], args)
   }
   return {
     async find(addresses, stream) {
       if (addresses.length === 0) return []
-      const found = (await send('HMGET', prefix + stream, ...addresses.map(normalize))) as (string | null)[]
+      const found = (await send('HMGET', prefix + stream, ...addresses.map(toAddressKey))) as (
+        | string
+        | null
+      )[]
       return addresses.filter((_, place) => found[place]?.startsWith('+'))
     },
     add: (suppression) => change('+', suppression),
     remove: (suppression) => change('-', suppression),
   }
-}
-
-function normalize(address: string): string {
-  return address.trim().toLowerCase()
 }

@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { toAddressKey } from '../message/address-key.js'
 import type { PostmarkError } from '../problems/error.js'
 import { conflictError, heldError, storeError, unknownError } from './send-once-errors.js'
 import type { SendOnceClaim, SendOnceInfo, SendOnceResolution, SendOnceStore } from './send-once-store.js'
@@ -177,7 +178,7 @@ async function ask<T>(question: () => T | Promise<T>): Promise<T> {
 
 /** Recipients in whatever order, and the stream. */
 function toFingerprint(recipients: readonly string[], stream: string): string {
-  const sorted = [...new Set(recipients.map((address) => address.toLowerCase()))].sort()
+  const sorted = [...new Set(recipients.map(toAddressKey))].sort()
   return createHash('sha256')
     .update(JSON.stringify([stream, ...sorted]))
     .digest('base64url')

@@ -227,7 +227,7 @@ describe('a mail with an idempotency key', () => {
     )
     for (const transporter of [create({}), own])
       await expect(transporter.sendMail(keyed)).rejects.toThrow(
-        'idempotencyKey is set (a transporter with the option `sendOnce`).',
+        'idempotencyKey is set (expected: a transporter with the option `sendOnce`).',
       )
     own.close()
     expect(server.mails).toEqual([])
@@ -277,7 +277,7 @@ describe('a mail with an idempotency key', () => {
     [{ store: {} }, 'Option sendOnce.store is'],
     [{ store: createMemorySendOnce(), leaseMs: 999 }, 'Option sendOnce.leaseMs is'],
     [{ store: createMemorySendOnce(), timeoutMs: 0 }, 'Option sendOnce.timeoutMs is'],
-    [{ store: createMemorySendOnce(), lease: 1 }, 'Option "lease" is not known'],
+    [{ store: createMemorySendOnce(), lease: 1 }, '"sendOnce.lease" is not known'],
   ])('comes with an option that is checked: %j', (sendOnce, message) => {
     expect(() => create({ sendOnce: sendOnce as SendOnceStore })).toThrow(message)
   })
