@@ -14,7 +14,9 @@ const source = (name: string) => ({
 /** A subpath of a package: the file of its name. */
 const subpath = { find: /^@postmark-smtp\/(\w+)\/([\w-]+)$/, replacement: path('./packages/$1/src/$2.ts') }
 const packages = [
-  ...['core', 'express', 'nestjs', 'nodemailer', 'redis', 'sandbox', 'testing', 'webhooks'].map(source),
+  ...['bullmq', 'core', 'express', 'nestjs', 'nodemailer', 'redis', 'sandbox', 'testing', 'webhooks'].map(
+    source,
+  ),
   subpath,
 ]
 
@@ -35,6 +37,17 @@ const nest11 = {
   test: { name: 'nest 11', include: ['packages/nestjs/src/**/*.test.ts'], env: { NEST: '11' }, testTimeout },
 }
 
+/** BullMQ 5, beside the BullMQ 6 of the root. */
+const bullmq5 = {
+  resolve: { alias: [...packages, { find: /^bullmq$/, replacement: 'bullmq5' }] },
+  test: {
+    name: 'bullmq 5',
+    include: ['packages/bullmq/src/**/*.test.ts'],
+    env: { BULLMQ: 'bullmq5' },
+    testTimeout,
+  },
+}
+
 export default defineConfig({
   test: {
     // Most tests wait for a server: six at a time keep two cores busy.
@@ -53,6 +66,7 @@ export default defineConfig({
       major(8),
       major(7),
       nest11,
+      bullmq5,
     ],
   },
 })

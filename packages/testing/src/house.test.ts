@@ -19,6 +19,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   webhooks: ['core'],
   redis: ['core'],
+  bullmq: ['core', 'webhooks'],
   sandbox: ['core'],
   nodemailer: ['core'],
   express: ['core', 'webhooks'],
@@ -31,6 +32,7 @@ const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   nestjs: ['sandbox'],
   webhooks: ['sandbox'],
   redis: ['sandbox', 'webhooks'],
+  bullmq: ['sandbox', 'redis'],
 }
 
 const root = new URL('../../../', import.meta.url)

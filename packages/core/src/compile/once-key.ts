@@ -31,5 +31,10 @@ export function readOnceKey(given: unknown, possible: boolean): OnceKey {
     const cure = 'Give createPostmarkTransport the option `sendOnce`, or leave the key out.'
     return refuse('is set', 'a transporter with the option `sendOnce`', cure)
   }
-  return { reference: createHash('sha256').update(given).digest('base64url') }
+  return { reference: toOnceReference(given) }
+}
+
+/** The hash of an idempotency key: its name in the store, and what the mail has in its metadata. */
+export function toOnceReference(key: string): string {
+  return createHash('sha256').update(key).digest('base64url')
 }

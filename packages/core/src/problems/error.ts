@@ -66,6 +66,10 @@ export const ERROR_CODES = {
       'The send-once store failed, is full, or gave no answer in time. The mail was not sent, since it might have been a second one.',
     cure: 'Look after the store; `error.cause` is what it threw. Then send again under the same key.',
   },
+  ERR_POSTMARK_JOB: {
+    meaning: 'A message cannot become a job of a queue: it holds what JSON cannot, or it is too large.',
+    cure: 'Change what `error.problems` names; it lists everything at once.',
+  },
   ERR_POSTMARK_BOUNCES: {
     meaning: 'Sent mails, bounces or settings of a server cannot be read from Postmark\u2019s API.',
     cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',

@@ -1,0 +1,81 @@
+import type { SendOnceStore } from '@postmark-smtp/core'
+import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { type MailClient, resolveUnknown } from '@postmark-smtp/webhooks'
+import { checkMs } from './mail-job.js'
+
+/** How Postmark is asked what became of a mail whose outcome is unknown. */
+export interface LookUpOptions {
+  /** The `ServerClient` of the official `postmark` package, or any object with its methods for messages and bounces. */
+  readonly client: MailClient
+  /** The IDs of all streams that jobs send on: a mail on another one is not found, and would be sent again. */
+  readonly streams: readonly string[]
+  /** The pause between two look-ups of one mail, in milliseconds. Default 60,000. */
+  readonly everyMs?: number | undefined
+  /**
+   * How long a mail must have been unknown before "not found" counts, in milliseconds. Default 600,000; see
+   * `resolveUnknown` for what it must cover.
+   */
+  readonly waitMs?: number | undefined
+  /** How long it is looked for, in milliseconds, before the job fails as unknown. Default 86,400,000, a day. */
+  readonly giveUpMs?: number | undefined
+  /** What follows where Postmark does not list the mail after `waitMs`: it is sent again, or the job fails as unknown. Default `repeat`. */
+  readonly notFound?: 'repeat' | 'fail' | undefined
+}
+
+/** What follows on a look-up: the store knows more now, or it cannot be said yet, or it never will be. */
+export type LookedUp = 'ask-store' | 'later' | 'given-up'
+
+/** Looks for one mail. */
+export interface LookUp {
+  readonly everyMs: number
+  /** @param reference what the mail has in its metadata @param sinceMs how long it has been unknown */
+  find(reference: string, sinceMs: number): Promise<LookedUp>
+}
+
+const OPTIONS = ['client', 'streams', 'everyMs', 'waitMs', 'giveUpMs', 'notFound']
+
+/** @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function createLookUp(store: SendOnceStore, options: LookUpOptions): LookUp {
+  refuseUnknown(options, OPTIONS)
+  const {
+    client,
+    streams,
+    everyMs = 60_000,
+    waitMs = 600_000,
+    giveUpMs = 86_400_000,
+    notFound = 'repeat',
+  } = options
+  if (typeof client?.getOutboundMessages !== 'function')
+    throw optionError('lookUp.client', client, 'an object with getOutboundMessages')
+  if (!Array.isArray(streams) || streams.length === 0)
+    throw optionError('lookUp.streams', streams, 'a list of stream IDs such as ["outbound"]')
+  if (notFound !== 'repeat' && notFound !== 'fail')
+    throw optionError('lookUp.notFound', notFound, '"repeat" or "fail"')
+  checkMs('lookUp.everyMs', everyMs)
+  checkMs('lookUp.waitMs', waitMs)
+  checkMs('lookUp.giveUpMs', giveUpMs)
+
+  const find = async (reference: string, sinceMs: number): Promise<LookedUp> => {
+    const [resolution] = await resolveUnknown(only(store, reference, notFound), client, { streams, waitMs })
+    if (resolution?.resolved === 'released' && notFound === 'fail') return 'given-up'
+    // One that is no longer unknown was resolved by somebody else meanwhile.
+    if (!resolution || resolution.resolved) return 'ask-store'
+    return sinceMs >= giveUpMs ? 'given-up' : 'later'
+  }
+  return { everyMs, find }
+}
+
+/** The part of a store that holds one mail. */
+function only(store: SendOnceStore, reference: string, notFound: 'repeat' | 'fail') {
+  return {
+    async *unknowns() {
+      for await (const unknown of store.unknowns())
+        if (unknown.reference === reference) {
+          yield unknown
+          return
+        }
+    },
+    resolve: (...[id, state, info]: Parameters<SendOnceStore['resolve']>) =>
+      state === 'released' && notFound === 'fail' ? undefined : store.resolve(id, state, info),
+  }
+}

@@ -1,0 +1,111 @@
+import { optionError, refuseUnknown, runOutsideScopes } from '@postmark-smtp/core/internal'
+import { type ConnectionOptions, Worker, type WorkerOptions } from 'bullmq'
+import { mailBackoff } from './mail-backoff.js'
+import { checkMs, type MailJob } from './mail-job.js'
+import { createMailProcessor, type MailJobResult, type MailProcessorOptions } from './mail-processor.js'
+import { openQueue, QUEUE_NAME } from './mail-queue.js'
+
+/** What {@link createMailWorker} takes; an unknown option fails at once. */
+export interface MailWorkerOptions extends Omit<MailProcessorOptions, 'queue'> {
+  /** As BullMQ takes it; a client of your own needs `maxRetriesPerRequest: null`. */
+  readonly connection: ConnectionOptions
+  /** The name of the queue. Default `postmark-mail`, as that of `createMailQueue`. */
+  readonly name?: string | undefined
+  /** The prefix of BullMQ’s keys. Default `bull`. */
+  readonly prefix?: string | undefined
+  /**
+   * Jobs at once. Default 20, twice the connections of a transporter: while one mail is under way the next is composed
+   * and claimed.
+   */
+  readonly concurrency?: number | undefined
+  /** Further options of BullMQ’s Worker. @example { lockDuration: 60_000, telemetry } */
+  readonly worker?:
+    | Omit<WorkerOptions, 'connection' | 'maxStalledCount' | 'concurrency' | 'prefix'>
+    | undefined
+}
+
+/** How {@link MailWorker.close} ends. */
+export interface CloseMailWorkerOptions {
+  /** Time for mails under way, in milliseconds; the others go back to the queue. Default 30,000. */
+  readonly deadlineMs?: number | undefined
+}
+
+/** A worker that sends the mails of a queue. */
+export interface MailWorker {
+  /** BullMQ’s own Worker: events, and what else it has. */
+  readonly worker: Worker<MailJob, MailJobResult, string>
+  /**
+   * Takes no more jobs, closes the transporter, puts what was not sent back into the queue, and ends the worker.
+   */
+  close(options?: CloseMailWorkerOptions): Promise<void>
+}
+
+/** What BullMQ needs to heed a queue that was slowed down: a limit that is never reached otherwise. */
+const LIMITER = { max: 1_000_000_000, duration: 1_000 }
+/** For what is left when the deadline of `close` is over: to put jobs back, and to close the connections. */
+const LAST_MS = 5_000
+
+/**
+ * Creates a worker for the queue of `createMailQueue`. It closes the transporter when it is closed.
+ * @example
+ * const sendOnce = createRedisSendOnce(redis)
+ * const transporter = createPostmarkTransport({ serverToken, sendOnce })
+ * const worker = createMailWorker({ connection, transporter, sendOnce, lookUp: { client, streams: ['outbound'] } })
+ * process.once('SIGTERM', () => worker.close())
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
+export function createMailWorker(options: MailWorkerOptions): MailWorker {
+  const {
+    connection,
+    name = QUEUE_NAME,
+    prefix,
+    concurrency = 20,
+    worker: more,
+    ...rest
+  } = Object(options) as MailWorkerOptions
+  refuseUnknown(rest, [
+    ...['transporter', 'sendOnce', 'lookUp', 'deadlineMs', 'maxCrashes', 'slowMs', 'onPause', 'withTrace'],
+  ])
+  if (typeof connection !== 'object' || connection === null)
+    throw optionError('connection', connection, 'a connection as BullMQ takes it')
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw optionError('concurrency', concurrency, 'a whole number of 1 or more')
+  // BullMQ’s loops and timers belong to the process, not to the request that happened to create the worker.
+  return runOutsideScopes(() => {
+    const queue = openQueue({ connection, name, prefix })
+    const worker = new Worker<MailJob, MailJobResult, string>(name, createMailProcessor({ ...rest, queue }), {
+      limiter: LIMITER,
+      ...more,
+      connection,
+      ...(prefix === undefined ? {} : { prefix }),
+      concurrency,
+      // A job whose worker died may have sent its mail: BullMQ must not fail it before the store was asked.
+      maxStalledCount: Number.POSITIVE_INFINITY,
+      settings: { backoffStrategy: mailBackoff, ...more?.settings },
+    })
+    const end = async (deadlineMs: number): Promise<void> => {
+      await worker.pause(true)
+      await rest.transporter.close({ deadlineMs })
+      await within(LAST_MS, worker.close())
+      await within(LAST_MS, queue.close())
+    }
+    let closing: Promise<void> | undefined
+    const close = (closeOptions?: CloseMailWorkerOptions): Promise<void> => {
+      const { deadlineMs = 30_000 } = closeOptions ?? {}
+      checkMs('deadlineMs', deadlineMs)
+      closing ??= runOutsideScopes(() => end(deadlineMs))
+      return closing
+    }
+    return { worker, close }
+  })
+}
+
+/** Waits for the end of something, but not for ever: a Redis that is gone must not keep the process from ending. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}

@@ -1,0 +1,80 @@
+import { deliveryOutcome, explainSmtpError, isPostmarkError, isSendOnceFailure } from '@postmark-smtp/core'
+
+/** What follows for a job whose mail was not sent. */
+export type Verdict =
+  /** Another try would end the same way. */
+  | { readonly kind: 'fail' }
+  /** This job is tried again by its own backoff, and the attempt counts. */
+  | { readonly kind: 'retry' }
+  /** It would have met every mail: the whole queue slows down, and no attempt counts. */
+  | { readonly kind: 'slow' }
+  /** No mail can be sent until somebody changes something: the queue pauses, and no attempt counts. */
+  | { readonly kind: 'pause' }
+  /** This job alone waits, and no attempt counts. */
+  | { readonly kind: 'wait'; readonly ms: number }
+  /** The worker is closing: another one takes the job. */
+  | { readonly kind: 'give-back' }
+  /** It may have been sent. @param sinceMs how long ago its sender last gave a sign of life */
+  | { readonly kind: 'unknown'; readonly sinceMs: number; readonly reference?: string | undefined }
+
+/** Refused logins and TLS: the explanations of what no other mail would escape. */
+const FAULTS_OF_SETTINGS: readonly (string | undefined)[] = [
+  'account-token',
+  'user-is-not-password',
+  'no-safe-mechanism',
+  'login-refused',
+  'starttls-missing',
+  'certificate',
+  'implicit-tls',
+]
+const CODES_OF_SETTINGS = [
+  'ERR_POSTMARK_OPTIONS',
+  'ERR_POSTMARK_URL',
+  'ERR_POSTMARK_CREDENTIALS',
+  'ERR_POSTMARK_TLS',
+]
+/** The queue of the transport is full: more jobs run at once than it takes. */
+const FULL_MS = 1_000
+/** A key that somebody else has is asked for again after this time at the earliest. */
+const HELD_MS = 250
+
+/** Decides what follows on an error of sendMail. */
+export function sortFailure(error: unknown): Verdict {
+  if (isSendOnceFailure(error)) {
+    const { code, forMs = 0, sinceMs = 0, reference } = error
+    if (code === 'ERR_POSTMARK_ONCE_HELD') return { kind: 'wait', ms: Math.max(HELD_MS, forMs) }
+    if (code === 'ERR_POSTMARK_ONCE_UNKNOWN') return { kind: 'unknown', sinceMs, reference }
+    return { kind: code === 'ERR_POSTMARK_ONCE_STORE' ? 'slow' : 'fail' }
+  }
+  if (isPostmarkError(error)) {
+    const { code, problems } = error
+    if (code === 'ERR_POSTMARK_CLOSED') return { kind: 'give-back' }
+    if (code === 'ERR_POSTMARK_QUEUE_FULL') return { kind: 'wait', ms: FULL_MS }
+    // Each job has a key that is valid: it is refused where the transporter has no store.
+    const isOfSettings =
+      CODES_OF_SETTINGS.includes(code) || problems.some(({ path }) => path === 'idempotencyKey')
+    return { kind: isOfSettings ? 'pause' : 'fail' }
+  }
+  const { outcome, phase, command, responseCode = 0 } = Object(error) as SmtpFailure
+  // An error without an outcome is none of a delivery: the mail did not get that far.
+  if (outcome === undefined) return { kind: deliveryOutcome(error) === 'rejected' ? 'fail' : 'retry' }
+  if (outcome === 'unknown') return { kind: 'unknown', sinceMs: 0 }
+  if (outcome === 'rejected') return { kind: 'fail' }
+  if (responseCode === 421) return { kind: 'slow' }
+  if (responseCode >= 400 && responseCode < 500)
+    return { kind: isBeforeRecipients(phase, command) ? 'slow' : 'retry' }
+  return { kind: FAULTS_OF_SETTINGS.includes(explainSmtpError(error)?.anchor) ? 'pause' : 'retry' }
+}
+
+/** The part of a failure of the transport that decides. */
+interface SmtpFailure {
+  readonly outcome?: unknown
+  readonly phase?: string
+  readonly command?: string
+  readonly responseCode?: number
+}
+
+function isBeforeRecipients(phase: string | undefined, command: string | undefined): boolean {
+  if (phase === 'body' || phase === 'final') return false
+  return phase !== 'envelope' || /^MAIL/i.test(command ?? '')
+}
