@@ -23,7 +23,7 @@ export interface LookUpOptions {
 }
 
 /** What follows on a look-up: the store knows more now, or it cannot be said yet, or it never will be. */
-export type LookedUp = 'ask-store' | 'later' | 'given-up'
+type LookedUp = 'ask-store' | 'later' | 'given-up'
 
 /** Looks for one mail. */
 export interface LookUp {

@@ -318,6 +318,26 @@ describe.skipIf(skipped)('a mail as a job', () => {
     expect(sandbox.outbox).toHaveLength(1)
   })
 
+  it('is not repeated by a schedule, whose mails would all have one key', async () => {
+    const { mails } = await start()
+    const options = { repeat: { every: 1_000 } } as AddMailOptions
+    await expect(mails.add(mail, options)).rejects.toThrow(
+      'repeat is a value of type object; it must be left out',
+    )
+  })
+
+  it('of a bulk is sent as any other, and no mail of a bulk is added where one is refused', async () => {
+    const { mails, end, sandbox } = await start()
+    const jobs = await mails.addBulk([{ message: mail }, { message: mail, options: { priority: 2 } }])
+    for (const job of jobs) expect(await end(job)).toMatchObject({ returnvalue: {} })
+    const wrong = { ...mail, text: Symbol('a') as never }
+    await expect(mails.addBulk([{ message: mail }, { message: wrong }])).rejects.toThrow(
+      'message.text is a symbol',
+    )
+    expect(sandbox.outbox).toHaveLength(2)
+    expect(await mails.queue.getJobCountByTypes('waiting', 'active', 'prioritized')).toBe(0)
+  })
+
   it('that no toMailJob has made fails at once', async () => {
     const { mails, end } = await start()
     const job = await mails.queue.add('mail', { to: 'ann' } as never)

@@ -1,4 +1,4 @@
-import { refuseUnknown, toOnceReference } from '@postmark-smtp/core/internal'
+import { optionError, refuseUnknown, toOnceReference } from '@postmark-smtp/core/internal'
 import { type ConnectionOptions, type Job, type JobsOptions, Queue } from 'bullmq'
 import type { SendMailOptions } from 'nodemailer'
 import { type MailJob, type MailJobOptions, toMailJob } from './mail-job.js'
@@ -27,7 +27,7 @@ export type MailQueueOptions = Omit<MailJobOptions, 'idempotencyKey'> &
 export type MailJobQueue = Queue<MailJob, MailJobResult, string>
 
 /** Options of one job: BullMQ’s own, and those of its mail. */
-export interface AddMailOptions extends JobsOptions {
+export interface AddMailOptions extends Omit<JobsOptions, 'repeat'> {
   /** The key under which the mail goes out at most once. Default: that of the message, else a random one. */
   readonly idempotencyKey?: string | undefined
   /** How long the job may wait for a server that takes no mail for now. Default: that of the queue. */
@@ -80,6 +80,13 @@ export function createMailQueue(options: MailQueueOptions): MailQueue {
     message: SendMailOptions,
     { idempotencyKey, deadlineMs: own, ...more }: AddMailOptions = {},
   ) => {
+    // Each repetition would have the key of the first, and send nothing.
+    if ('repeat' in more && more.repeat !== undefined)
+      throw optionError(
+        'repeat',
+        more.repeat,
+        'left out: repeat a job of your own, which adds a mail each time',
+      )
     const data = toMailJob(message, {
       ...{ idempotencyKey, maxBytes, correlationId, injectTrace },
       deadlineMs: own ?? deadlineMs,

@@ -1,0 +1,27 @@
+import { createPostmarkTransport } from '@postmark-smtp/core'
+import { createRedisSendOnce } from '@postmark-smtp/redis'
+import { Redis } from 'ioredis'
+import { ServerClient } from 'postmark'
+import { createMailWorker } from './index.ts'
+
+// A worker that a test kills or stops at some point. Its lease and its locks are as short as they may be.
+const { path, name, host, port, ca, token, apiHost, waitMs } = JSON.parse(process.argv[2])
+const store = createRedisSendOnce(new Redis({ path }), { prefix: name })
+const transporter = createPostmarkTransport({
+  ...{ serverToken: token, host, ports: [port], tls: { ca } },
+  sendOnce: { store, leaseMs: 1_000 },
+  retry: { attempts: 1 },
+})
+const { worker } = createMailWorker({
+  ...{ connection: { path, maxRetriesPerRequest: null }, name, transporter, sendOnce: store },
+  lookUp: {
+    client: new ServerClient(token, { requestHost: apiHost, useHttps: false }),
+    ...{ streams: ['outbound'], everyMs: 300, waitMs },
+  },
+  maxCrashes: 1_000,
+  worker: { lockDuration: 1_000, stalledInterval: 500, settings: { backoffStrategy: () => 50 } },
+})
+// Who was stopped for longer than its locks finds them gone.
+worker.on('error', () => {})
+worker.once('ready', () => process.send('ready'))
+process.on('disconnect', () => process.exit())

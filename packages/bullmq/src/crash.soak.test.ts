@@ -1,0 +1,183 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { type SandboxMail, type SandboxOptions, startSandbox } from '@postmark-smtp/sandbox'
+import { createRandom, FAULT_PHASES } from '@postmark-smtp/sandbox/faults'
+import { redisMissing, size, startRedis } from '@postmark-smtp/testing'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createMailQueue } from './index.js'
+
+const missing = redisMissing()
+const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+if (skipped) console.warn(`Skipped: ${missing}`)
+
+/** What "not found" must outlast: the lease, a reply of the sandbox, its search delay, and a busy machine. */
+const WAIT_MS = 5_000
+const JOBS_PER_CRASH = 5
+const WORKERS = 3
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const folder = `${root}.results/crash-worker-${process.pid}/`
+const source = (name: string) => ({
+  find: new RegExp(`^@postmark-smtp/${name}$`),
+  replacement: `${root}packages/${name}/src/index.ts`,
+})
+
+interface Schedule {
+  readonly kills: number
+  readonly stops: number
+  readonly seed: number
+  readonly sandbox: SandboxOptions
+}
+
+/** What became of the jobs and mails of a schedule. */
+async function run({ kills, stops, seed, sandbox: options }: Schedule) {
+  const random = createRandom(seed)
+  await using redis = await startRedis()
+  const sandbox = await startSandbox({ searchDelayMs: 300, keep: { mails: 1_000_000 }, ...options })
+  const connection = { path: redis.path, maxRetriesPerRequest: null }
+  const name = 'crash'
+  const mails = createMailQueue({ connection, name })
+  const { host, port, ca, token, apiHost } = sandbox
+  const values = JSON.stringify({ path: redis.path, name, host, port, ca, token, apiHost, waitMs: WAIT_MS })
+  const children = new Set<ChildProcess>()
+  const free = new Set<ChildProcess>()
+  const start = () => {
+    const child = fork(`${folder}crash-worker.js`, [values])
+    children.add(child)
+    child.once('message', () => free.add(child))
+  }
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+  const crashes = [...Array(kills).fill('SIGKILL'), ...Array(stops).fill('SIGSTOP')]
+    .map((signal) => [random(), signal] as const)
+    .sort(([a], [b]) => a - b)
+  let added = 0
+  try {
+    for (let n = 0; n < WORKERS; n++) start()
+    for (const [, signal] of crashes) {
+      const bulk = Array.from({ length: JOBS_PER_CRASH }, () => {
+        const subject = `Mail ${++added}`
+        const message = { from: 'shop@example.com', to: 'ann@example.com', subject, text: 'Thank you' }
+        return { message, options: { idempotencyKey: subject, attempts: 1_000, removeOnComplete: false } }
+      })
+      await mails.addBulk(bulk)
+      await expect.poll(() => free.size, { timeout: 60_000 }).toBeGreaterThan(0)
+      await pause(random() * 400)
+      const child = [...free][Math.floor(random() * free.size)]!
+      free.delete(child)
+      child.kill(signal)
+      if (signal === 'SIGKILL') {
+        children.delete(child)
+        start()
+      } else
+        void pause(500 + random() * 2_000).then(() => {
+          child.kill('SIGCONT')
+          free.add(child)
+        })
+    }
+    const { queue } = mails
+    await expect
+      .poll(() => queue.getJobCountByTypes('waiting', 'active', 'delayed', 'prioritized'), {
+        timeout: 300_000,
+        interval: 200,
+      })
+      .toBe(0)
+    const [completed, failed] = await Promise.all([queue.getCompleted(0, -1), queue.getFailed(0, -1)])
+    return { added, completed, failed, copies: count(sandbox.outbox), subjectOf }
+  } finally {
+    for (const child of children) {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    }
+    await mails.close()
+    await sandbox.close()
+  }
+}
+
+function count(outbox: readonly SandboxMail[]): ReadonlyMap<string, number> {
+  const copies = new Map<string, number>()
+  for (const { subject = '' } of outbox) copies.set(subject, (copies.get(subject) ?? 0) + 1)
+  return copies
+}
+
+function subjectOf(job: { readonly data: { readonly idempotencyKey: string } }): string {
+  return job.data.idempotencyKey
+}
+
+describe.skipIf(skipped)('workers that are killed and stopped at random points', () => {
+  beforeAll(async () => {
+    const bullmq = process.env.BULLMQ
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      root,
+      resolve: {
+        alias: [
+          ...['core', 'redis', 'webhooks'].map(source),
+          { find: /^@postmark-smtp\/core\/([\w-]+)$/, replacement: `${root}packages/core/src/$1.ts` },
+          ...(bullmq ? [{ find: /^bullmq$/, replacement: bullmq }] : []),
+        ],
+      },
+      build: {
+        ssr: fileURLToPath(new URL('./crash-worker.mjs', import.meta.url)),
+        outDir: folder,
+        rollupOptions: { output: { entryFileNames: '[name].js' } },
+      },
+      ssr: { external: [bullmq ?? 'bullmq'] },
+    })
+  })
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true })
+  })
+
+  const seed = 1 + Math.floor(Math.random() * 1e6)
+  /** Each mail takes a while at some phase, so that all phases are met. */
+  const slowServer = () => {
+    const random = createRandom(seed)
+    const pick = () => FAULT_PHASES[Math.floor(random() * FAULT_PHASES.length)]!
+    return { pick, random }
+  }
+  const tables: [string, () => SandboxOptions][] = [
+    [
+      'a slow server',
+      () => {
+        const { pick, random } = slowServer()
+        return { faults: () => ({ phase: pick(), kind: 'delay', ms: random() * 100 }) }
+      },
+    ],
+    [
+      'a server that cuts connections at random',
+      () => {
+        const { pick, random } = slowServer()
+        return {
+          faults: () =>
+            random() < 0.7
+              ? { phase: pick(), kind: 'delay', ms: random() * 100 }
+              : { phase: pick(), kind: 'cut', accepted: random() < 0.5 },
+        }
+      },
+    ],
+  ]
+  it.concurrent.each(tables)(
+    'send each mail once through %s, and complete no job without a mail',
+    async (_what, sandbox) => {
+      const crashes = size(200, 50)
+      const { added, completed, failed, copies } = await run({
+        ...{ kills: crashes, stops: crashes, seed, sandbox: sandbox() },
+      })
+      const twice = [...copies].filter(([, n]) => n > 1)
+      const without = completed.map(subjectOf).filter((subject) => !copies.has(subject))
+      const duplicates = completed.filter(({ returnvalue }) => returnvalue.postmark.duplicate).length
+      console.info(
+        `${crashes} kills, ${crashes} stops, ${added} jobs, seed ${seed}: ${twice.length} twice, ${without.length} completed without a mail, ${failed.length} failed, ${duplicates} found sent already`,
+      )
+      expect({ twice, without, failed: failed.map(({ failedReason }) => failedReason) }).toEqual({
+        ...{ twice: [], without: [], failed: [] },
+      })
+      expect(completed).toHaveLength(added)
+      expect(copies.size).toBe(added)
+    },
+    1_800_000,
+  )
+})
