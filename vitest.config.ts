@@ -31,10 +31,18 @@ const nest11 = {
   resolve: {
     alias: [
       ...packages,
-      { find: /^(@nestjs\/\w.*|nestjs-cls)$/, replacement: path('./packages/nest-11/node_modules/$1') },
+      {
+        find: /^(@nestjs\/(?!bullmq)\w.*|nestjs-cls)$/,
+        replacement: path('./packages/nest-11/node_modules/$1'),
+      },
     ],
   },
-  test: { name: 'nest 11', include: ['packages/nestjs/src/**/*.test.ts'], env: { NEST: '11' }, testTimeout },
+  test: {
+    name: 'nest 11',
+    include: ['packages/nestjs/src/**/*.test.ts', 'packages/bullmq/src/postmark-queue.module.test.ts'],
+    env: { NEST: '11' },
+    testTimeout,
+  },
 }
 
 /** BullMQ 5, beside the BullMQ 6 of the root. */

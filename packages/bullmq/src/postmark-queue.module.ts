@@ -1,0 +1,98 @@
+import {
+  type BeforeApplicationShutdown,
+  type ConfigurableModuleAsyncOptions,
+  type DynamicModule,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common'
+import { ModuleRef } from '@nestjs/core'
+import { PostmarkError } from '@postmark-smtp/core'
+import { createMailWorker, type MailWorker } from './mail-worker.js'
+import { PostmarkMailQueue } from './postmark-mail-queue.service.js'
+import {
+  ConfigurableModuleClass,
+  POSTMARK_QUEUE_OPTIONS,
+  type PostmarkQueueExtras,
+  type PostmarkQueueModuleOptions,
+} from './postmark-queue.module-definition.js'
+
+/**
+ * Provides a {@link PostmarkMailQueue}, and runs a worker where the options have one. The worker starts when the
+ * application has started. At shutdown it ends, with its transporter, before the modules that give it that; the queue is
+ * closed after the last request. Call `app.enableShutdownHooks()` for signals.
+ */
+@Module({})
+export class PostmarkQueueModule
+  extends ConfigurableModuleClass
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  private worker: MailWorker | undefined
+
+  /**
+   * Takes the options as they are.
+   * @example PostmarkQueueModule.forRoot({ connection: { url: process.env.REDIS_URL } })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS when the application starts
+   */
+  static override forRoot(options: PostmarkQueueExtras & PostmarkQueueModuleOptions): DynamicModule {
+    return withQueue(ConfigurableModuleClass.forRoot(options))
+  }
+
+  /**
+   * Takes the options from a factory, a class or a provider, with what they inject.
+   * @example PostmarkQueueModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => config.get('queue') })
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS when the application starts
+   */
+  static override forRootAsync(
+    options: ConfigurableModuleAsyncOptions<PostmarkQueueModuleOptions, 'createPostmarkQueueOptions'> &
+      PostmarkQueueExtras,
+  ): DynamicModule {
+    return withQueue(ConfigurableModuleClass.forRootAsync(options))
+  }
+
+  // Not the options themselves: where they depend on a request, Nest would leave this class half-made, without a word.
+  constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {
+    super()
+  }
+
+  /** Called by Nest at start. */
+  onApplicationBootstrap(): void {
+    const { connection, name, prefix, worker } = this.get<PostmarkQueueModuleOptions>(POSTMARK_QUEUE_OPTIONS)
+    if (worker) this.worker = createMailWorker({ ...worker, connection, name, prefix })
+  }
+
+  /** Called by Nest while requests may still come. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const { closeMs } = this.get<PostmarkQueueModuleOptions>(POSTMARK_QUEUE_OPTIONS)
+    await this.worker?.close({ deadlineMs: closeMs })
+  }
+
+  /** Called by Nest after the last request. */
+  async onApplicationShutdown(): Promise<void> {
+    // A queue that a test puts in its place may have no close.
+    await this.get<Partial<PostmarkMailQueue>>(PostmarkMailQueue).close?.()
+  }
+
+  private get<T extends object>(token: string | symbol | typeof PostmarkMailQueue): T {
+    try {
+      return this.modules.get<T>(token, { strict: true })
+    } catch (cause) {
+      throw new PostmarkError(
+        'ERR_POSTMARK_OPTIONS',
+        'PostmarkQueueModule has no options, or options that depend on the request (REQUEST, or a request-scoped ' +
+          'provider), but they are read once. Import PostmarkQueueModule.forRoot({ connection }).',
+        { cause },
+      )
+    }
+  }
+}
+
+function withQueue(definition: DynamicModule): DynamicModule {
+  return {
+    ...definition,
+    module: PostmarkQueueModule,
+    providers: [...(definition.providers ?? []), PostmarkMailQueue],
+    exports: [PostmarkMailQueue],
+  }
+}
