@@ -2,6 +2,7 @@ import type { FieldOrigin, FieldOrigins } from '@postmark-smtp/core'
 import { main as runExpress } from '@postmark-smtp/example-express-app/main'
 import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
 import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
+import { main as runQueue } from '@postmark-smtp/example-queue/main'
 import type { SandboxMail } from '@postmark-smtp/sandbox'
 import { runCircle } from './circle.js'
 import { toTable } from './table.js'
@@ -29,6 +30,9 @@ export async function main(print: (line: string) => void): Promise<void> {
   for (const line of refused) print(line)
   print('')
   await runCircle(print)
+  print('')
+  print('A queue on Redis: Express puts mails into it, a worker process sends them')
+  await runQueue(print)
 }
 
 function toRow(

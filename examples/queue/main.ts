@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { createMailQueue } from '@postmark-smtp/bullmq'
+import { startSandbox } from '@postmark-smtp/sandbox'
+import { redisMissing, startRedis } from '@postmark-smtp/testing'
+import { createApp } from './app.js'
+import { startWorker, type WorkerSettings } from './worker.js'
+
+/** Starts a worker in a process of its own, and returns what ends it. */
+function startProcess({
+  redisUrl,
+  postmarkUrl,
+  serverToken,
+  apiHost,
+}: WorkerSettings): () => Promise<unknown> {
+  const settings = { REDIS_URL: redisUrl, POSTMARK_URL: postmarkUrl, POSTMARK_SERVER_TOKEN: serverToken }
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./worker-process.js', import.meta.url))], {
+    env: { ...process.env, ...settings, POSTMARK_API_HOST: apiHost },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const ended = once(child, 'exit')
+  return async () => {
+    child.kill()
+    await ended
+  }
+}
+
+/** The tests load the sources, of which Node cannot make a process. */
+const start = import.meta.url.endsWith('.ts')
+  ? (settings: WorkerSettings) => startWorker(settings).close
+  : startProcess
+
+/**
+ * Starts Redis, a local Postmark, the application and a worker; orders three times, one of them twice, and prints what
+ * was answered and received. Where there is no Redis, it says so.
+ */
+export async function main(print: (line: string) => void): Promise<void> {
+  const missing = redisMissing()
+  if (missing !== undefined) {
+    print(`The queue is not shown. ${missing}`)
+    return
+  }
+  await using redis = await startRedis()
+  await using sandbox = await startSandbox()
+  const mails = createMailQueue({ connection: { url: redis.path }, correlationId: true })
+  const server = createApp(mails).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const order = async (id: string, tenant: string) => {
+    const url = `http://127.0.0.1:${port}/orders/${id}`
+    const { status } = await fetch(url, { method: 'POST', headers: { 'x-tenant': tenant } })
+    print(`POST /orders/${id} for ${tenant}: ${status}`)
+  }
+  await order('1', 'acme')
+  await order('2', 'umbrella')
+  await order('2', 'umbrella')
+  await order('3', 'acme')
+  print(`${await mails.queue.getWaitingCount()} mails wait in the queue; now a worker starts`)
+
+  const { url: postmarkUrl, token: serverToken, apiHost } = sandbox
+  const close = start({ redisUrl: redis.path, postmarkUrl, serverToken, apiHost })
+  for (const id of ['1', '2', '3']) await sandbox.waitFor({ subject: `Receipt ${id}` }, { timeoutMs: 60_000 })
+  await close()
+  for (const { subject, postmark } of sandbox.outbox)
+    print(`Received: ${subject}, tag ${postmark.tag}, tenant ${postmark.metadata?.tenant}`)
+  server.close()
+  await mails.close()
+}
