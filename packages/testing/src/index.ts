@@ -12,7 +12,9 @@ export { type Certificate, loopbackCertificate, makeCertificate } from './certif
 export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { createRandom } from './random.js'
 export { type AiosmtpdOptions, aiosmtpdMissing, startAiosmtpd } from './real-servers/aiosmtpd.js'
+export { type CountedSmtpServerOptions, startCountedSmtpServer } from './real-servers/counted-smtp-server.js'
 export { type EximOptions, eximMissing, startExim } from './real-servers/exim.js'
+export { type HarakaOptions, harakaMissing, startHaraka } from './real-servers/haraka.js'
 export { type Postfix, type PostfixOptions, postfixMissing, startPostfix } from './real-servers/postfix.js'
 export {
   type LoggedMail,

@@ -53,7 +53,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     cert,
     key,
     logger: false,
-    size: 100 * 1024 * 1024,
+    size: options.maxBytes ?? 100 * 1024 * 1024,
     authMethods: [...(options.authMethods ?? ['PLAIN', 'LOGIN', 'CRAM-MD5'])],
     authOptional: options.auth === 'none',
     // Postmark offers AUTH before STARTTLS too: a client must not rely on the server to refuse.

@@ -19,6 +19,8 @@ export interface SmtpServerOptions {
   readonly auth?: readonly { readonly user: string; readonly pass: string }[] | 'any' | 'none'
   /** The mechanisms that EHLO lists, in this order (default PLAIN, LOGIN, CRAM-MD5). */
   readonly authMethods?: readonly string[]
+  /** The largest mail that is taken (default 100 MB); EHLO says it. */
+  readonly maxBytes?: number
   /** Called for each RCPT TO; an error refuses that recipient. */
   readonly onRcpt?: (address: string) => SmtpRefusal | undefined
   /** Called after the final dot; a string is the text of the 250 reply, an error refuses the mail. */
@@ -64,6 +66,7 @@ export function sessionHandlers(
 
   async function receive(stream: SMTPServerDataStream, session: SMTPServerSession) {
     const raw = await readAll(stream)
+    if (stream.sizeExceeded) throw Object.assign(new Error('5.3.4 Message too large'), { responseCode: 552 })
     const { mailFrom } = session.envelope
     const mail = readMail(raw, {
       envelope: { from: mailFrom === false ? '' : mailFrom.address, to: recipients.get(session) ?? [] },

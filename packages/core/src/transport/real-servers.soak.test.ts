@@ -1,13 +1,16 @@
 import {
   aiosmtpdMissing,
   eximMissing,
+  harakaMissing,
   postfixMissing,
   REAL_SERVER_BYTES,
   REFUSALS,
   type RealServer,
   size,
   startAiosmtpd,
+  startCountedSmtpServer,
   startExim,
+  startHaraka,
   startPostfix,
 } from '@postmark-smtp/testing'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -28,6 +31,10 @@ interface Kind {
   readonly methods: readonly AuthMethod[]
   /** What it logs of a connection that ends in order. */
   readonly ended?: RegExp
+  /** Whether it announces PIPELINING and cannot take two mails in one write: learning that costs a connection. */
+  readonly breaksGroups?: true
+  /** With what it refuses a mail that is too large; default 552. */
+  readonly tooLarge?: number
   start(): Promise<RealServer>
 }
 
@@ -51,6 +58,20 @@ const KINDS: readonly Kind[] = [
     missing: aiosmtpdMissing(),
     methods: ['PLAIN', 'LOGIN'],
     start: () => startAiosmtpd({ users }),
+  },
+  {
+    name: 'smtp-server',
+    missing: undefined,
+    methods: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
+    start: () => startCountedSmtpServer({ users }),
+  },
+  {
+    name: 'Haraka',
+    missing: await harakaMissing(),
+    methods: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
+    breaksGroups: true,
+    tooLarge: 550,
+    start: () => startHaraka({ users }),
   },
 ]
 const isSkipped = ({ missing }: Kind) => missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
@@ -165,7 +186,7 @@ describe.each(KINDS)('$name', (kind) => {
       const large = await set.send(attachment(most))
       expect(large.outcome).toBe('sent')
       const larger = await set.send(attachment(most * 1.1))
-      expect(larger).toMatchObject({ outcome: 'rejected', responseCode: 552 })
+      expect(larger).toMatchObject({ outcome: 'rejected', responseCode: kind.tooLarge ?? 552 })
       const taken = await set.taken()
       expect(taken.filter(({ from }) => from === large.from || from === larger.from)).toHaveLength(1)
     })
@@ -208,7 +229,7 @@ describe.each(KINDS)('$name', (kind) => {
       console.info(`${kind.name}: ${count} mails over ${used} connections`)
       // No refusal costs a connection; but Exim hangs up on its own, after so many RSETs with no mail between them.
       const hangUps = server.log.match(/too many nonmail commands/g)?.length ?? 0
-      expect(used - hangUps).toBeLessThanOrEqual(10)
+      expect(used - hangUps).toBeLessThanOrEqual(kind.breaksGroups ? 11 : 10)
     })
 
     it('sees a connection end in order, with QUIT and an end of TLS', async () => {
