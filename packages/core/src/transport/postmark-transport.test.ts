@@ -74,6 +74,27 @@ it.each<[string, () => unknown]>([
   await close()
 })
 
+it('goes on where the callback of a mail throws, which is an exception of its caller', async () => {
+  const thrown: unknown[] = []
+  process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error.message))
+  try {
+    const { send, server, results, close } = setUp({ pool: { maxConnections: 1 }, pipelining: 'envelope' })
+    const { push } = results
+    results.push = (...items) => {
+      push.apply(results, items)
+      if (results.length === 1) throw new Error('The callback failed')
+      return results.length
+    }
+    for (let mail = 0; mail < 3; mail++) send()
+    await clock.advance(1_000)
+    expect([results.length, server.taken.length, server.sessions.length]).toEqual([3, 3, 1])
+    expect(thrown).toEqual(['The callback failed'])
+    await close()
+  } finally {
+    process.setUncaughtExceptionCaptureCallback(null)
+  }
+})
+
 it('is idle at the start, and again where a queue has run out by its deadline', async () => {
   const { send, transport, results, close } = setUp({
     pool: { maxConnections: 2 },
