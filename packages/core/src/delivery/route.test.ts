@@ -369,7 +369,8 @@ describe('composing', () => {
     const { send, subjects, end } = setUp()
     send('a', {
       build: (done) => {
-        setTimeout(done, 10, null, bodyOf('a'))
+        done(null, bodyOf('a'))
+        done(null, bodyOf('again'))
         setTimeout(done, 20, null, bodyOf('again'))
         setTimeout(done, 30, new Error('late'), bodyOf('a'))
       },

@@ -958,13 +958,15 @@ describe('a group of two mails', () => {
     },
   )
 
-  it('is not tried any more after three that broke off', async () => {
+  it.each<[string, (set: ReturnType<typeof setUp>) => Promise<void>]>([
+    ['were lost', ({ reset }) => reset()],
+    ['met what is no reply', ({ say }) => say('250 first', '250 reset', '354 to MAIL')],
+  ])('is not tried any more after three that %s', async (_what, act) => {
     const grouped: unknown[] = []
     const grouping = new Grouping((...event) => grouped.push(event))
     for (let trial = 1; trial <= 3; trial++) {
       expect(grouped).toEqual([])
-      const set = await group({ grouping })
-      await set.reset()
+      await act(await group({ grouping }))
     }
     expect(grouped).toEqual([['off', 587, 'no group was answered as a whole']])
     const { session, waiting } = await group({ grouping })
@@ -1039,6 +1041,24 @@ describe('giving a mail up', () => {
     await say(...GO)
     expect(session.cancel(mail)).toBe('not-sent')
     expect(source.destroyed).toBe(true)
+  })
+
+  it('is too late in the very tick of the write of the end', async () => {
+    let asked: string | undefined
+    const { session, say, told } = setUp({
+      accepts: () => {
+        if (session.state.name === 'transaction' && mail.phases.at(-1) !== 'envelope')
+          asked = session.cancel(mail)
+        return true
+      },
+    })
+    const mail = new TestMail('a')
+    session.send(mail)
+    await say(...GO)
+    expect(asked).toBe('unknown')
+    await say('250 ok')
+    expect([mail.results, told]).toEqual([[], ['ready']])
+    session.close(true)
   })
 
   it('is too late from the write of the end on: the session reads on, and serves the next mail', async () => {
