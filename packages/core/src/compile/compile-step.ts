@@ -155,7 +155,9 @@ function compile(
     { transport, context, message, headers, ...(raw && { raw: raw.headers }), reference },
     settings,
   )
-  const limits = checkLimits(mail.data, raw?.source.head)
+  // Of what is no message at all, nothing else is worth saying.
+  const isUnreadable = raw?.problems.some(({ severity }) => severity === 'error')
+  const limits = isUnreadable ? [] : checkLimits(mail.data, raw?.source.head)
   const fatal = problem ? [...resolved.fatal, problem] : resolved.fatal
   const warnings = preflight({ ...resolved, fatal }, raw ? raw.problems : unreadable, limits, settings)
   for (const warning of warnings) settings.warn(warning)

@@ -119,7 +119,7 @@ describe.each([
     const sent = attach(connect()).sendMail({ envelope, raw, postmark: { tag: 'a' } } as object)
     await expect(sent).rejects.toMatchObject({
       code: 'ERR_POSTMARK_PREFLIGHT',
-      problems: expect.arrayContaining([expect.objectContaining({ path: 'raw', found })]),
+      problems: [{ path: 'raw', found }],
     })
     expect(server.mails).toHaveLength(0)
   })
