@@ -152,7 +152,7 @@ export class Handshake {
       const refuse = (cause: unknown) => {
         reject(
           this.#errors.error(
-            `No credentials: ${toError(cause).message}`,
+            `No credentials: ${this.#channel.log.redact(toError(cause).message)}`,
             'login',
             { code: 'EAUTH', command: 'AUTH', cause },
             'never',

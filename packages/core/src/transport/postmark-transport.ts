@@ -265,7 +265,7 @@ class Closing {
   /** Calls `late` after the time, unless an earlier call has set a shorter one, or the end comes first. */
   within(ms: number, late: () => void): void {
     const at = performance.now() + ms
-    if (at >= this.#at || ms > LONGEST_MS) return
+    if (!(at < this.#at) || ms > LONGEST_MS) return
     this.#at = at
     clearTimeout(this.#timer)
     this.#timer = undefined
