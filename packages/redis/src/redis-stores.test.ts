@@ -67,8 +67,8 @@ const CLIENTS: readonly [string, (path: string) => Promise<Connected>][] = [
   ],
 ]
 
-/** The time of a real Redis passes by itself. */
-const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+/** The time of a real Redis passes by itself, on a clock that a timer here may be a little ahead of. */
+const pass = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms + 20))
 
 describe.skipIf(skipped)('on a real Redis', () => {
   let server: Redis
@@ -156,7 +156,12 @@ describe.skipIf(skipped)('on a real Redis', () => {
             for (const each of transporters.all) await each.close()
           },
         }
-        const message = { from: 'a@example.com', to: 'b@example.com', subject: 'Receipt', text: 'Thank you' }
+        const message = {
+          from: 'shop@example.com',
+          to: 'ann@example.com',
+          subject: 'Receipt',
+          text: 'Thank you',
+        }
         const send = (at: number) => transporters.all[at]!.sendMail({ ...message, idempotencyKey: 'k' })
         const first = await send(0)
         const second = await send(1)
@@ -167,7 +172,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
         })
         expect(sandbox.outbox).toHaveLength(1)
         expect(JSON.stringify(await connected.send('HGETALL', (await keys())[0]!))).not.toMatch(
-          /[ab]@example|Receipt|Thank/,
+          /shop@|ann@|Receipt|Thank/,
         )
       })
     })

@@ -1,19 +1,27 @@
 import { once } from 'node:events'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { type Fault, seededFaults } from '@postmark-smtp/sandbox/faults'
-import { createRandom, redisMissing, size, startRedis } from '@postmark-smtp/testing'
+import {
+  createRandom,
+  redisMissing,
+  type SenderProcess,
+  type SenderResult,
+  size,
+  startRedis,
+  startSender,
+} from '@postmark-smtp/testing'
 import { resolveUnknown } from '@postmark-smtp/webhooks'
 import { Redis as IoRedis } from 'ioredis'
 import { ServerClient } from 'postmark'
 import { describe, expect, it } from 'vitest'
 import { createRedisSendOnce } from './index.js'
-import { type SenderProcess, type SenderResult, startSender } from './sender-process.js'
 
 declare global {
   /** The types of the package postmark need it, and Node has it under another name only. */
   type RequestInfo = string | URL | Request
 }
 
+const SCRIPT = new URL('./send-once-process.mjs', import.meta.url)
 const missing = redisMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
@@ -94,6 +102,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
   }
   const add = async () => {
     const sender = await startSender(
+      SCRIPT,
       {
         ...{ redisPath: redis.path, prefix: 'crashes', leaseMs: LEASE_MS, timeoutMs: 2_000 },
         ...{ url: sandbox.url, retry: { attempts: 3, baseMs: 20 } },

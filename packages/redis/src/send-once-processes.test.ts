@@ -2,15 +2,17 @@ import { startSandbox } from '@postmark-smtp/sandbox'
 import {
   type Redis,
   redisMissing,
+  type SenderProcess,
   type SmtpServer,
   startRedis,
+  startSender,
   startSmtpServer,
 } from '@postmark-smtp/testing'
 import { Redis as IoRedis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createRedisSendOnce } from './index.js'
-import { type SenderProcess, startSender } from './sender-process.js'
 
+const SCRIPT = new URL('./send-once-process.mjs', import.meta.url)
 const missing = redisMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
@@ -28,7 +30,7 @@ describe.skipIf(skipped)('mails under a key, from processes that share a Redis',
     for (const each of open.splice(0)) await each[Symbol.asyncDispose]()
   })
   const start = async (options: object, leaseMs = 30_000): Promise<SenderProcess> => {
-    const sender = await startSender({ redisPath: redis.path, prefix: 'test', leaseMs, ...options })
+    const sender = await startSender(SCRIPT, { redisPath: redis.path, prefix: 'test', leaseMs, ...options })
     open.push(sender)
     return sender
   }
@@ -126,7 +128,12 @@ describe.skipIf(skipped)('mails under a key, from processes that share a Redis',
     await using sandbox = await startSandbox()
     await using own = await startRedis({ appendOnly: true })
     const times = { leaseMs: 30_000, timeoutMs: 500 }
-    const sender = await startSender({ redisPath: own.path, prefix: 'test', url: sandbox.url, ...times })
+    const sender = await startSender(SCRIPT, {
+      redisPath: own.path,
+      prefix: 'test',
+      url: sandbox.url,
+      ...times,
+    })
     open.push(sender)
     expect(await sender.send('before')).toMatchObject({ duplicate: false })
     await own.restart()

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 
 /** What a process tells of a mail: it was sent, now or before, or why not. */
 export interface SenderResult {
@@ -19,15 +18,24 @@ export interface SenderProcess extends AsyncDisposable {
   send(key: string): Promise<SenderResult>
 }
 
-/** Starts a process with a transport of its own; it ends with its parent. */
+/**
+ * Starts a process that runs a script, which gets the options as JSON in its first argument. It must say that it is
+ * ready, and then answer each key that it is sent with a {@link SenderResult}. It runs the built packages.
+ * @param onResult called with each answer
+ */
 export async function startSender(
+  script: URL,
   options: object,
   onResult: (result: SenderResult) => void = () => {},
 ): Promise<SenderProcess> {
-  if (!existsSync(new URL('../dist/index.js', import.meta.url))) throw new Error('Run npm run build first')
-  const child = fork(new URL('./send-once-process.mjs', import.meta.url), [JSON.stringify(options)])
+  const child = fork(script, [JSON.stringify(options)])
   const waiting = new Map<string, ((result: SenderResult) => void)[]>()
-  await once(child, 'message')
+  const isReady = await Promise.race([
+    once(child, 'message').then(() => true),
+    once(child, 'exit').then(() => false),
+  ])
+  if (!isReady)
+    throw new Error('The process ended before it was ready. It needs the built packages: npm run build')
   child.on('message', (result: SenderResult) => {
     waiting.get(result.key)?.shift()?.(result)
     onResult(result)
