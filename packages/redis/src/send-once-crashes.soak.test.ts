@@ -129,16 +129,19 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
       await pause(EVERY_MS)
     }
   }
-  const pick = () => {
-    const fit = [...senders].filter((sender) => !stopped.has(sender))
-    return fit[Math.floor(random() * fit.length)]
+  /** One that runs; as soon as one does. */
+  const pick = async (): Promise<SenderProcess> => {
+    for (;;) {
+      const fit = [...senders].filter((sender) => !stopped.has(sender))
+      if (fit.length > 0) return fit[Math.floor(random() * fit.length)]!
+      await pause(100)
+    }
   }
   /** Its mails are given to others at once, as a queue would. */
   const abandon = (sender: SenderProcess) => busy.get(sender)?.forEach(later)
   const acts = {
     kill: async () => {
-      const sender = pick()
-      if (!sender) return
+      const sender = await pick()
       senders.delete(sender)
       const ended = once(sender.child, 'exit')
       sender.child.kill('SIGKILL')
@@ -146,9 +149,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
       abandon(sender)
       await add()
     },
-    stop: async () => {
-      const sender = pick()
-      if (!sender) return
+    stop: async (sender: SenderProcess) => {
       stopped.add(sender)
       sender.child.kill('SIGSTOP')
       abandon(sender)
@@ -169,10 +170,9 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
     const running: Promise<unknown>[] = []
     for (const act of plan) {
       await pause(random() * 300)
-      const acting = acts[act]()
       // While one stands still, others may die.
-      if (act === 'stop') running.push(acting)
-      else await acting
+      if (act === 'stop') running.push(acts.stop(await pick()))
+      else await acts[act]()
     }
     await Promise.all(running)
     isQuiet = true
