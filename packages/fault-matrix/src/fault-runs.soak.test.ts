@@ -31,6 +31,7 @@ async function run(seed: number, tally: Tally): Promise<void> {
   const intensity = random()
   // Now and then the same fault for good, so that no attempt gets through.
   const always = random() < 0.15
+  const pipelining = (['auto', 'auto', 'envelope', false] as const)[Math.floor(random() * 4)]
   const faults = seededFaults(seed, { rate: always ? 1 : intensity, maxDelayMs: 1.5 * LIMIT_MS })
   const server = await startFaultServer({
     script: always ? () => faults(0, 0) : faults,
@@ -44,6 +45,7 @@ async function run(seed: number, tally: Tally): Promise<void> {
     host,
     ports: [port],
     ...(plaintext ? { allowPlaintext: true } : { tls: { ca } }),
+    pipelining,
     pool: { maxConnections: 1 + Math.floor(random() * 3) },
     retry: { baseMs: 5, ...(random() < 0.3 && { deadlineMs: 20 + random() * LIMIT_MS }) },
     timeouts: { raceMs: LIMIT_MS, replyMs: LIMIT_MS, finalMs: LIMIT_MS },
