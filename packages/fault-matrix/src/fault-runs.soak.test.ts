@@ -47,7 +47,7 @@ async function run(seed: number, tally: Tally): Promise<void> {
     ...(plaintext ? { allowPlaintext: true } : { tls: { ca } }),
     pipelining,
     pool: { maxConnections: 1 + Math.floor(random() * 3) },
-    retry: { baseMs: 5, ...(random() < 0.3 && { deadlineMs: 20 + random() * LIMIT_MS }) },
+    retry: { attempts: 4, baseMs: 5, ...(random() < 0.3 && { deadlineMs: 20 + random() * LIMIT_MS }) },
     timeouts: { raceMs: LIMIT_MS, replyMs: LIMIT_MS, finalMs: LIMIT_MS },
   })
   const send = async (index: number): Promise<Sent> => {

@@ -140,7 +140,7 @@ export class Claim {
     )
   }
 
-  /** Tells the store until it has understood, or it is too late. @param onTold called after the first try */
+  /** Tries to settle until the store has taken it, or it is too late. @param onTold called after the first try */
   #keepSettling(state: Settled, info?: SendOnceInfo, onTold: (settled: boolean) => void = () => {}): void {
     const { store, timeoutMs } = this.#settings
     const since = performance.now()

@@ -6,7 +6,7 @@ export interface RetrySettings {
   readonly attempts: number
   /**
    * Time for one mail with all its attempts, from sendMail or from the last mail that the route finished, whichever is
-   * later. Default 180,000 ms: so long is an outage of the server that costs no mail.
+   * later. Default 180,000 ms: an outage of that length makes no mail fail.
    */
   readonly deadlineMs: number
   /** Longest pause before the second attempt; it doubles, up to 30 s. Each is shortened at random by up to a half. Default 1,000 ms. */

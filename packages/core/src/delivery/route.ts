@@ -27,6 +27,12 @@ export interface PoolSettings {
   readonly idleTimeoutMs: number
 }
 
+/**
+ * How often the pause before another session is tried doubles. The failures of all mails of a route count here, so the
+ * pause must end well below that of a single mail: a queue goes on at most eight seconds after its server is back.
+ */
+const MOST_STEPS = 5
+
 /** What a route is made from. */
 export interface RoutePlan {
   readonly session: SessionPlan
@@ -318,7 +324,8 @@ export class Route implements Tenant, DeliveryOwner, SlotHost {
   /** After a failure to open a session the next trial waits, in steps that grow: a dead server is asked by one session at a time. */
   #mustWait(): boolean {
     if (this.#reopen) return true
-    const waitMs = this.#failedAt + pauseAfter(this.#failures, this.plan.retry.baseMs) / 2 - performance.now()
+    const steps = Math.min(this.#failures, MOST_STEPS)
+    const waitMs = this.#failedAt + pauseAfter(steps, this.plan.retry.baseMs) / 2 - performance.now()
     if (waitMs <= 0) return false
     this.#reopen = setTimeout(() => {
       this.#reopen = undefined
