@@ -30,6 +30,8 @@ export class FaultWire {
       if (end >= 0) return toText(this.#shift(end + 1)).replace(/\r?\n$/, '')
       if (this.#unread.length > MAX_LINE_BYTES) {
         this.cut()
+        // What is not read keeps the connection open, and all that was received with it.
+        await this.discard()
         return undefined
       }
       if (!(await this.#readMore())) return undefined
