@@ -92,6 +92,7 @@ export class Channel {
 
   /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */
   limit(ms: number): void {
+    if (this.#ended) return
     this.#limitAt = performance.now() + ms
     if (this.#timer === undefined || this.#timerAt > this.#limitAt) this.#arm(ms)
   }

@@ -241,6 +241,11 @@ export class Session implements TransactionHost, GroupingSession {
 
   /** Goes on to the next mail, if its envelope is out, and then tells of the one that ended. */
   #conclude(transaction: Transaction, settle: () => void): void {
+    // A write before this, such as RSET, may have led to an abort, and so to the end of the session.
+    if (this.#state.name === 'closed') {
+      if (!transaction.cancelled) settle()
+      return
+    }
     const { next } = this.#state as { next?: Transaction }
     if (next) {
       this.#state = { name: 'transaction', current: next, next: undefined }

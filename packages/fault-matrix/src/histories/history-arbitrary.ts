@@ -70,13 +70,14 @@ const says: fc.Arbitrary<NonNullable<StepFault['say']>> = fc.oneof(
 
 /**
  * Whether a client can know what the server did. A server deceives any client that says 250 and has no mail, refuses a
- * mail that it keeps, or leaves a reply out and goes on, so that the next one stands in its place.
+ * mail that it keeps, says goodbye and takes the body that is on its way, or leaves a reply out and goes on, so that the
+ * next one is taken for it.
  */
 function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 }: StepFault): boolean {
   const leaves = next !== undefined && nextMs === 0
   const completes250 = typeof say === 'object' && say.bytes.startsWith('250-')
   if (step === 'data' || step === 'body') {
-    if (extra.startsWith('250') || (extra.startsWith('421') && !leaves)) return false
+    if (extra.startsWith('250') || (extra.startsWith('421') && (!leaves || next === 'shut'))) return false
     return (
       step === 'data' || (say !== 250 && !completes250 && (leaves || (say !== 'nothing' && say !== 'half')))
     )
