@@ -7,7 +7,12 @@ import {
   explainSmtpError,
   type PostmarkTransporter,
 } from '@postmark-smtp/core'
-import { type FaultScript, type FaultServer, startFaultServer } from '@postmark-smtp/sandbox/faults'
+import {
+  type Fault,
+  type FaultScript,
+  type FaultServer,
+  startFaultServer,
+} from '@postmark-smtp/sandbox/faults'
 import { installVirtualClock, type VirtualClock } from '@postmark-smtp/testing'
 
 export const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
@@ -41,6 +46,7 @@ export class FaultTrial {
   /** The connections whose stall was waited for. */
   readonly #outwaited = new Set<object>()
   #retries = 0
+  #mailsTold = 0
   readonly #onRetry = () => {
     this.#retries += 1
   }
@@ -86,7 +92,10 @@ export class FaultTrial {
       // The server and its sockets go by real time.
       await setTimeout(1)
       await this.#clock.settle()
-      if (told) return told
+      if (told) {
+        this.#mailsTold += 1
+        return told
+      }
       await this.#pass(isTold)
     }
   }
@@ -108,10 +117,15 @@ export class FaultTrial {
     await this.server.close()
   }
 
+  /** A stall after a mail concerns the next one: the reply that the server gave before it may still be on its way. */
+  #isWaitedFor({ kind, phase }: Fault): boolean {
+    return kind === 'stall' && (phase !== 'after' || this.#mailsTold > 0)
+  }
+
   /** Lets the time of a limit pass, once for each connection that the server stalls; else that of a pause. */
   async #pass(isTold: () => boolean): Promise<void> {
     const stalled = this.server.connections.find(
-      (each) => each.faults.some(({ kind }) => kind === 'stall') && !this.#outwaited.has(each),
+      (each) => each.faults.some((fault) => this.#isWaitedFor(fault)) && !this.#outwaited.has(each),
     )
     if (stalled) {
       const before = this.#retries
