@@ -1,8 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-/** `npm run soak`: the same tests with whole sizes, so they may take their time. */
+/** `npm run soak`: whole sizes, so they may take their time, and the versions that `npm test` leaves out. */
 const soak = process.env.POSTMARK_SMTP_SOAK === '1'
-const testTimeout = soak ? 600_000 : 180_000
+/**
+ * The test files of a worker share its process and its modules: starting one for each file costs as much as the tests.
+ * What runs in the soak, and the documents and examples, which are programs of their own, have one each.
+ */
+const common = { testTimeout: soak ? 600_000 : 180_000, isolate: soak }
 
 const path = (file: string) => new URL(file, import.meta.url).pathname
 
@@ -20,13 +24,23 @@ const packages = [
   subpath,
 ]
 
-/** One project per Nodemailer major; the tests named *.wire.test.ts run in each. */
+/**
+ * One project per Nodemailer major; the tests named *.wire.test.ts run in each. `npm test` takes the oldest and the
+ * newest one, and leaves those between to the soak.
+ */
 const major = (version: 7 | 8 | 9) => ({
   resolve: { alias: [...packages, { find: /^nodemailer(?=\/|$)/, replacement: `nodemailer${version}` }] },
-  test: { name: `nodemailer ${version}`, include: ['packages/*/src/**/*.wire.test.ts'], testTimeout },
+  test: {
+    name: `nodemailer ${version}`,
+    include:
+      soak && version === 7
+        ? ['packages/*/src/**/*.soak.wire.test.ts']
+        : ['packages/*/src/**/*.wire.test.ts'],
+    ...common,
+  },
 })
 
-/** Nest 11, which `packages/nest-11` holds beside the Nest 12 of the root. */
+/** In the soak: Nest 11, which `packages/nest-11` holds beside the Nest 12 of the root. */
 const nest11 = {
   resolve: {
     alias: [
@@ -41,18 +55,29 @@ const nest11 = {
     name: 'nest 11',
     include: ['packages/nestjs/src/**/*.test.ts', 'packages/bullmq/src/postmark-queue.module.test.ts'],
     env: { NEST: '11' },
-    testTimeout,
+    ...common,
   },
 }
 
-/** BullMQ 5, beside the BullMQ 6 of the root. */
+/** In the soak: BullMQ 5, beside the BullMQ 6 of the root. */
 const bullmq5 = {
   resolve: { alias: [...packages, { find: /^bullmq$/, replacement: 'bullmq5' }] },
   test: {
     name: 'bullmq 5',
     include: ['packages/bullmq/src/**/*.test.ts'],
     env: { BULLMQ: 'bullmq5' },
-    testTimeout,
+    ...common,
+  },
+}
+
+/** What the documents and the examples say. */
+const documents = {
+  resolve: { alias: packages },
+  test: {
+    name: 'documents',
+    include: ['examples/*/*.test.ts', 'docs/*.test.ts'],
+    ...common,
+    isolate: true,
   },
 }
 
@@ -66,15 +91,12 @@ export default defineConfig({
         resolve: { alias: packages },
         test: {
           name: 'nodemailer 10',
-          include: ['packages/*/src/**/*.test.ts', 'examples/*/*.test.ts', 'docs/*.test.ts'],
-          testTimeout,
+          include: [soak ? 'packages/*/src/**/*.soak{,.wire}.test.ts' : 'packages/*/src/**/*.test.ts'],
+          ...common,
         },
       },
-      major(9),
-      major(8),
       major(7),
-      nest11,
-      bullmq5,
+      ...(soak ? [major(8), major(9), nest11, bullmq5] : [documents]),
     ],
   },
 })

@@ -1,10 +1,13 @@
 import { inspect } from 'node:util'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createWebhookHandler, type WebhookAuth } from './index.js'
 import { createAuthenticator } from './webhook-auth.js'
 
 /** How much work a request makes: what is hashed and what is compared. */
 const work = vi.hoisted(() => ({ hashed: 0, compared: [] as string[] }))
+// The files of a worker share its modules: those that were loaded without the mock, and with it, are loaded anew.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => vi.resetModules())
 vi.mock('node:crypto', async (importOriginal) => {
   const crypto = await importOriginal<typeof import('node:crypto')>()
   return {

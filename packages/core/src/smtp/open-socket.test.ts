@@ -1,9 +1,12 @@
-import { afterEach, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, expect, it, vi } from 'vitest'
 import { type Address, listAddresses } from './open-socket.js'
 
 type Answer = (error: Error | null, addresses: readonly Address[]) => void
 const dns = vi.hoisted(() => ({ answer: (_done: unknown) => {}, options: undefined as unknown }))
 
+// The files of a worker share its modules: those that were loaded without the mock, and with it, are loaded anew.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => vi.resetModules())
 vi.mock('node:dns', () => ({
   lookup: (_host: string, options: object, done: unknown) => {
     dns.options = options

@@ -1,5 +1,5 @@
 import { installVirtualClock, MemorySocket } from '@postmark-smtp/testing'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createRedactor } from '../problems/redact.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Address } from './open-socket.js'
@@ -13,6 +13,9 @@ const net = vi.hoisted(() => ({
   open: (_address: Address, _port: number): unknown => undefined,
 }))
 
+// The files of a worker share its modules: those that were loaded without the mock, and with it, are loaded anew.
+vi.hoisted(() => vi.resetModules())
+afterAll(() => vi.resetModules())
 vi.mock('./open-socket.js', () => ({
   listAddresses: (...args: Parameters<typeof net.lookUp>) => net.lookUp(...args),
   openSocket: (...args: Parameters<typeof net.open>) => net.open(...args),
