@@ -60,6 +60,7 @@ export type { GetSocket } from './smtp/given-socket.js'
 export type { Pipelining } from './smtp/grouping.js'
 export type { AuthMethod } from './smtp/login.js'
 export type { TimeLimits } from './smtp/time-limits.js'
+export type { CloseOptions } from './transport/closing.js'
 export {
   createPostmarkTransport,
   type PostmarkSentInfo,
@@ -71,7 +72,6 @@ export {
   postmarkHealth,
   type VerifiableTransporter,
 } from './transport/health.js'
-export type { CloseOptions } from './transport/postmark-transport.js'
 export type {
   PoolOptions,
   PostmarkTransportOptions,

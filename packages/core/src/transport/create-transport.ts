@@ -1,7 +1,8 @@
 import type { SendMailOptions, Transporter } from 'nodemailer'
 import type { PostmarkInfo } from '../compile/sent-info.js'
 import { createTransport } from '../message/nodemailer.js'
-import { type CloseOptions, PostmarkTransport } from './postmark-transport.js'
+import type { CloseOptions } from './closing.js'
+import { PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
 import { toTransportSettings } from './transport-settings.js'
 

@@ -11,24 +11,12 @@ import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
 import { isSendObserved, type SendEvent, traceSend } from '../problems/diagnostics.js'
-import { PostmarkError, problemsError } from '../problems/error.js'
-import { explainInMessage } from '../problems/explain-smtp-error.js'
-import { UNKNOWN_STREAM } from '../problems/problem.js'
+import { type CloseOptions, Closing } from './closing.js'
+import { closedError, queueFull, wrongStream } from './refusals.js'
+import { createSendEvent } from './send-event.js'
 import type { RouteTarget } from './stream-routes.js'
 import type { TransportSettings } from './transport-settings.js'
-
-/** How {@link PostmarkTransport.close} ends. */
-export interface CloseOptions {
-  /**
-   * Time for mails under way and in the queue, in milliseconds; what is left then fails, and connections are broken off.
-   * Default: each mail's own deadline.
-   */
-  readonly deadlineMs?: number
-  /** Whether nothing is waited for: the same as a `deadlineMs` of 0. Default false. */
-  readonly force?: boolean
-}
-
-let lastId = 0
+import { verifyRoutes } from './verify-routes.js'
 
 /** A Nodemailer transport that picks the route by the stream of the mail. */
 export class PostmarkTransport extends EventEmitter implements MailRegistry {
@@ -82,7 +70,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const record = recordOf(mail)
     const { reference } = record?.result ?? {}
     const { event, stream, target, onlyStream } = this.#open(record, mail.message)
-    const refused = this.#refuse(stream, onlyStream)
+    const refused = wrongStream(stream, onlyStream) ?? queueFull(this.#queued, this.#settings.maxQueued)
     if (refused) {
       done(refused)
       return
@@ -114,17 +102,8 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const fields = record?.result?.fields
     const stream = fields?.messageStream ?? undefined
     const { route: target, onlyStream } = this.#settings.target(stream)
-    const event: SendEvent = {
-      id: ++lastId,
-      stream: stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound',
-      tag: fields?.tag ?? undefined,
-      host: target.host,
-      // Nodemailer parses all addresses for this: counted only where somebody looks.
-      recipientCount: message && isSendObserved() ? countRecipients(message) : 0,
-      attempt: 0,
-      port: undefined,
-      phase: 'queue',
-    }
+    const named = stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound'
+    const event = createSendEvent(named, fields?.tag ?? undefined, target.host, message)
     return { event, stream, target, onlyStream }
   }
 
@@ -153,30 +132,14 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** Logs in once per host and login that is declared or in use; the error tells of each that failed. */
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
-    const all = runOutsideScopes(() => this.#verifyAll())
+    const targets = [...new Set([...this.#settings.declared, ...this.#routes.keys()])]
+    const all = runOutsideScopes(() => verifyRoutes(targets.map((target) => this.#route(target))))
     if (!callback) return all
     all.then(
       (success) => callback(null, success),
       (error: Error) => callback(error),
     )
     return undefined
-  }
-
-  async #verifyAll(): Promise<true> {
-    const targets = [...new Set([...this.#settings.declared, ...this.#routes.keys()])]
-    const results = await Promise.allSettled(targets.map((target) => this.#route(target).verify()))
-    const failed = results.flatMap((result, index) =>
-      result.status === 'fulfilled'
-        ? []
-        : [{ host: targets[index]!.host, error: explainInMessage(result.reason as Error) }],
-    )
-    const [first] = failed
-    if (!first) return true
-    if (targets.length === 1) throw first.error
-    const lines = failed.map(({ host, error }) => `\n  - ${host}: ${error.message}`).join('')
-    throw Object.assign(first.error, {
-      message: `${failed.length} of ${targets.length} logins failed:${lines}`,
-    })
   }
 
   /** Whether there is room for another mail: fewer wait for a session than connections may be open. */
@@ -203,15 +166,6 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     let queued = 0
     for (const route of this.#routes.values()) queued += route.queued
     return queued
-  }
-
-  #refuse(stream: string | undefined, onlyStream: string | undefined): PostmarkError | undefined {
-    const { maxQueued } = this.#settings
-    if (onlyStream !== undefined && stream !== undefined && stream !== onlyStream)
-      return wrongStream(stream, onlyStream)
-    if (this.#queued < maxQueued) return undefined
-    const found = `${maxQueued} mails wait in the queue, which is what pool.maxQueued allows`
-    return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
   }
 
   #route(target: RouteTarget): Route {
@@ -243,63 +197,4 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (this.#mails.size > 0 || !this.#closing) return
     this.#closing.end(() => Promise.all([...this.#routes.values()].map((route) => route.close(false))))
   }
-}
-
-/** What a timer of Node holds; a longer time is no limit. */
-const LONGEST_MS = 2 ** 31 - 1
-
-/** The end of a transport: waiting for mails, then for connections. */
-class Closing {
-  readonly ended: Promise<void>
-  #resolve!: () => void
-  #timer: NodeJS.Timeout | undefined
-  #at = Number.POSITIVE_INFINITY
-  #ending = false
-
-  constructor() {
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve
-    })
-  }
-
-  /** Calls `late` after the time, unless an earlier call has set a shorter one, or the end comes first. */
-  within(ms: number, late: () => void): void {
-    const at = performance.now() + ms
-    if (!(at < this.#at) || ms > LONGEST_MS) return
-    this.#at = at
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    if (ms <= 0) late()
-    else this.#timer = setTimeout(late, ms)
-  }
-
-  end(close: () => Promise<unknown>): void {
-    if (this.#ending) return
-    this.#ending = true
-    void close().then(() => {
-      clearTimeout(this.#timer)
-      this.#resolve()
-    })
-  }
-}
-
-function closedError(message: string): PostmarkError {
-  return new PostmarkError('ERR_POSTMARK_CLOSED', message)
-}
-
-function countRecipients(message: unknown): number {
-  return (message as { getEnvelope(): { readonly to: readonly string[] } }).getEnvelope().to.length
-}
-
-function wrongStream(stream: string, only: string): PostmarkError {
-  return problemsError('ERR_POSTMARK_PREFLIGHT', [
-    {
-      path: 'messageStream',
-      found: `is ${JSON.stringify(stream)}`,
-      limit: `the stream ${JSON.stringify(only)} of the SMTP token`,
-      cure: 'Give the stream credentials of its own in `streams`, or use a server token.',
-      severity: 'error',
-      errorCode: UNKNOWN_STREAM,
-    },
-  ])
 }

@@ -1,0 +1,29 @@
+import { PostmarkError, problemsError } from '../problems/error.js'
+import { UNKNOWN_STREAM } from '../problems/problem.js'
+
+/** What a transport says that takes no more mails, or waits for none. */
+export function closedError(message: string): PostmarkError {
+  return new PostmarkError('ERR_POSTMARK_CLOSED', message)
+}
+
+/** Why a mail is not taken, where too many wait already. */
+export function queueFull(queued: number, maxQueued: number): PostmarkError | undefined {
+  if (queued < maxQueued) return undefined
+  const found = `${maxQueued} mails wait in the queue, which is what pool.maxQueued allows`
+  return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
+}
+
+/** Why a mail is not taken that names another stream than the one that its credentials are for. */
+export function wrongStream(stream: string | undefined, only: string | undefined): PostmarkError | undefined {
+  if (only === undefined || stream === undefined || stream === only) return undefined
+  return problemsError('ERR_POSTMARK_PREFLIGHT', [
+    {
+      path: 'messageStream',
+      found: `is ${JSON.stringify(stream)}`,
+      limit: `the stream ${JSON.stringify(only)} of the SMTP token`,
+      cure: 'Give the stream credentials of its own in `streams`, or use a server token.',
+      severity: 'error',
+      errorCode: UNKNOWN_STREAM,
+    },
+  ])
+}
