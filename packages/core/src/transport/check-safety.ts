@@ -1,0 +1,30 @@
+import type { ConnectionOptions } from 'node:tls'
+import { optionError } from '../problems/check-options.js'
+import { PostmarkError } from '../problems/error.js'
+import { isLoopback } from '../smtp/loopback.js'
+
+/**
+ * Refuses what would send a token in clear, or to anybody: only a loopback host may do without TLS and its checks.
+ * @throws PostmarkError ERR_POSTMARK_TLS, _OPTIONS
+ */
+export function checkSafety(host: string | undefined, tls: ConnectionOptions, allowPlaintext: unknown): void {
+  if (typeof allowPlaintext !== 'boolean')
+    throw optionError('allowPlaintext', allowPlaintext, 'true or false')
+  const loopback = host !== undefined && isLoopback(host)
+  const hint = 'For a sandbox in another container, trust its certificate through `tls: { ca }`.'
+  const refuse = (message: string) => new PostmarkError('ERR_POSTMARK_TLS', message, { hint })
+  if (allowPlaintext && !loopback) {
+    throw refuse(
+      'allowPlaintext is for a loopback host alone: the mail and its token would cross a network in clear.',
+    )
+  }
+  if (tls.rejectUnauthorized === false && !loopback) {
+    throw refuse(
+      'tls.rejectUnauthorized: false is for a loopback host alone: anybody could pose as the server.',
+    )
+  }
+  for (const version of [tls.minVersion, tls.maxVersion]) {
+    if (version === 'TLSv1' || version === 'TLSv1.1')
+      throw refuse(`${version} is not safe; TLS 1.2 is the least.`)
+  }
+}
