@@ -1,4 +1,3 @@
-import { AsyncResource } from 'node:async_hooks'
 import type { SendingMail } from '../message/nodemailer-types.js'
 import { hasStreamContent } from '../message/stream-content.js'
 import type { DeliveryFailure } from '../problems/delivery-failure.js'
@@ -7,29 +6,18 @@ import type { SendEvent } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
 import { explainInMessage } from '../problems/explain-smtp-error.js'
 import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
-import { smtpError } from '../problems/smtp-failure.js'
 import type { Envelope } from '../smtp/envelope.js'
 import { readEnvelope } from '../smtp/envelope.js'
-import type { Session } from '../smtp/session.js'
 import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
 import type { Claim } from './claim.js'
 import { composeMail } from './compose.js'
+import { followSignal } from './follow-signal.js'
+import type { Place } from './place.js'
 import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
-
-/** Where a mail is. It is in one place at a time; only its route moves it. */
-export type Place =
-  /** Its key is not claimed yet. */
-  | { readonly name: 'gate' }
-  | { readonly name: 'queue' }
-  /** Taken by a slot: composing, or waiting until the mail before it ends. */
-  | { readonly name: 'taken' }
-  | { readonly name: 'session'; readonly session: Session }
-  | { readonly name: 'pause'; readonly timer: NodeJS.Timeout }
-  | { readonly name: 'done' }
+import { toKept, toRepeatedInfo, toSentInfo } from './sent-info.js'
 
 /** Whoever moves mails about: the route. */
 export interface DeliveryOwner {
-  readonly host: string
   /** A session has answered for the mail. */
   onResult(delivery: Delivery, result: TransactionResult): void
   /** The mail ends early; whoever had it lets go of it. */
@@ -80,7 +68,7 @@ export class Delivery implements Shipment {
     this.#message = mail.message
     this.#owner = owner
     this.#done = done
-    this.#listen(mail)
+    this.#stopListening = followSignal(mail.data.signal, this)
   }
 
   get content(): Content {
@@ -148,31 +136,18 @@ export class Delivery implements Shipment {
     if (this.place.name !== 'done') this.#owner.onStopped(this, error)
   }
 
-  succeed({ accepted, rejected, rejectedErrors, response, ...times }: SentMail): void {
-    const { messageId, event, attempts } = this
-    event.outcome = 'sent'
-    event.size = times.messageSize
-    const port = event.port === undefined ? {} : { port: event.port }
-    const postmark: Record<string, unknown> = { host: this.#owner.host, ...port, attempts }
-    const info = {
-      envelope: this.#sentEnvelope,
-      messageId,
-      accepted,
-      rejected,
-      ...(rejectedErrors.length > 0 ? { rejectedErrors } : {}),
-      response,
-      ...times,
-      postmark,
-    }
+  succeed(sent: SentMail): void {
+    this.event.outcome = 'sent'
+    this.event.size = sent.messageSize
+    const info = toSentInfo(sent, this)
     if (!this.#leave()) return
     const { claim } = this
     if (!claim) {
       this.#done(null, info)
       return
     }
-    const counts = { accepted: accepted.length, rejected: rejected.length }
-    claim.settle('sent', { messageId, response, ...counts, ...times }, (settled) => {
-      if (!settled) postmark.sendOnce = 'unsettled'
+    claim.settle('sent', toKept(sent, this.messageId), (settled) => {
+      if (!settled) info.postmark.sendOnce = 'unsettled'
       this.#done(null, info)
     })
   }
@@ -180,24 +155,7 @@ export class Delivery implements Shipment {
   /** The mail was sent before, under the same key: its caller gets what was kept of that. */
   repeat(sent: SendOnceInfo, resolution: SendOnceResolution | undefined): void {
     this.event.outcome = 'duplicate'
-    const { messageId: postmarkMessageId, errorCode } = resolution ?? {}
-    const info = {
-      envelope: this.#sentEnvelope,
-      messageId: sent.messageId ?? '',
-      accepted: sent.rejected ? [] : [...this.envelope.to],
-      rejected: [],
-      response: sent.response ?? '',
-      envelopeTime: sent.envelopeTime ?? 0,
-      messageTime: sent.messageTime ?? 0,
-      messageSize: sent.messageSize ?? 0,
-      postmark: {
-        host: this.#owner.host,
-        attempts: 0,
-        duplicate: true,
-        ...(postmarkMessageId === undefined ? {} : { postmarkMessageId }),
-        ...(errorCode === undefined ? {} : { errorCode }),
-      },
-    }
+    const info = toRepeatedInfo(sent, resolution, this)
     if (this.#leave()) this.#done(null, info)
   }
 
@@ -220,11 +178,6 @@ export class Delivery implements Shipment {
       )
   }
 
-  get #sentEnvelope(): { readonly from: string | false; readonly to: string[] } {
-    const { from, to } = this.envelope
-    return { from: from === '' ? false : from, to: [...to] }
-  }
-
   /** Whether it was not through yet. */
   #leave(): boolean {
     if (this.place.name === 'done') return false
@@ -234,28 +187,4 @@ export class Delivery implements Shipment {
     this.#stopListening = undefined
     return true
   }
-
-  /** Follows the signal of the message; one of another realm will do. */
-  #listen({ data }: SendingMail): void {
-    const { signal } = data
-    if (!isAbortSignal(signal)) return
-    // A signal is aborted in some request, or its timer: what follows, another session above all, is not that request's.
-    const onAbort = AsyncResource.bind(() => this.stop(abortError(signal.reason, this.event.phase)))
-    if (signal.aborted) process.nextTick(onAbort)
-    else {
-      signal.addEventListener('abort', onAbort, { once: true })
-      this.#stopListening = () => signal.removeEventListener('abort', onAbort)
-    }
-  }
-}
-
-function isAbortSignal(value: unknown): value is AbortSignal {
-  const signal = value as Partial<AbortSignal> | null | undefined
-  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
-}
-
-/** As Nodemailer 10 words it. */
-function abortError(cause: unknown, phase: SendPhase): SmtpError {
-  const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
-  return Object.assign(error, { name: 'AbortError' })
 }

@@ -1,0 +1,36 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
+import { smtpError } from '../problems/smtp-failure.js'
+
+/** Somebody who gives up at a signal. */
+export interface Stoppable {
+  readonly event: { readonly phase: SendPhase }
+  stop(error: SmtpError): void
+}
+
+/**
+ * Stops a mail when the signal of its message is aborted; one of another realm will do.
+ * @returns ends that; undefined where there is nothing to follow any more
+ */
+export function followSignal(signal: unknown, mail: Stoppable): (() => void) | undefined {
+  if (!isAbortSignal(signal)) return undefined
+  // A signal is aborted in some request, or its timer: what follows, another session above all, is not that request's.
+  const onAbort = AsyncResource.bind(() => mail.stop(abortError(signal.reason, mail.event.phase)))
+  if (signal.aborted) {
+    process.nextTick(onAbort)
+    return undefined
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  return () => signal.removeEventListener('abort', onAbort)
+}
+
+function isAbortSignal(value: unknown): value is AbortSignal {
+  const signal = value as Partial<AbortSignal> | null | undefined
+  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
+}
+
+/** As Nodemailer 10 words it. */
+function abortError(cause: unknown, phase: SendPhase): SmtpError {
+  const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
+  return Object.assign(error, { name: 'AbortError' })
+}
