@@ -21,7 +21,7 @@ export {
 } from './context/context.js'
 export { createMemorySendOnce, type MemorySendOnceOptions } from './delivery/memory-send-once.js'
 export type { RetrySettings } from './delivery/retry.js'
-export type { PoolSettings } from './delivery/route.js'
+export type { PoolSettings } from './delivery/route-plan.js'
 export { isSendOnceFailure, type SendOnceFailure } from './delivery/send-once-errors.js'
 export type {
   SendOnceClaim,

@@ -1,6 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { MimeTree } from '../message/build-message.js'
 import { buildDirectly, canBuildDirectly } from '../message/build-message.js'
+import type { Failure } from '../problems/smtp-failure.js'
+import { smtpError } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
@@ -64,4 +66,17 @@ function bytesInMemory(node: MimeTree): number | undefined {
     bytes += more
   }
   return bytes
+}
+
+/** A mail that could not be composed was not sent, and would not be at another attempt. */
+export function composeFailure(cause: Error): Failure {
+  const { code } = cause as { code?: unknown }
+  const error = smtpError(cause.message, {
+    code: typeof code === 'string' ? code : 'ESTREAM',
+    phase: 'queue',
+    command: 'API',
+    outcome: 'not-sent',
+    cause,
+  })
+  return { error, retry: 'never' }
 }

@@ -113,6 +113,12 @@ export class Delivery implements Shipment {
     this.#content = undefined
   }
 
+  beginAttempt(port: number | undefined): void {
+    this.attempts++
+    this.event.attempt = this.attempts
+    this.event.port = port
+  }
+
   onPhase(phase: SendPhase): void {
     this.event.phase = phase
   }

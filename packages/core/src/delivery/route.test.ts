@@ -19,7 +19,8 @@ import { ConnectionBudget } from './connection-budget.js'
 import { Delivery } from './delivery.js'
 import { createMemorySendOnce } from './memory-send-once.js'
 import type { RetrySettings } from './retry.js'
-import { type PoolSettings, Route } from './route.js'
+import { Route } from './route.js'
+import type { PoolSettings } from './route-plan.js'
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 let clock: ReturnType<typeof installVirtualClock>

@@ -1,14 +1,14 @@
 import type { Failure } from '../problems/smtp-failure.js'
-import { smtpError } from '../problems/smtp-failure.js'
 import type { Grouping } from '../smtp/grouping.js'
 import type { OpeningSession } from '../smtp/open-session.js'
 import { openSession } from '../smtp/open-session.js'
 import type { SessionOwner } from '../smtp/session.js'
 import { Session } from '../smtp/session.js'
 import type { Shipment } from '../smtp/shipment.js'
-import { IDLE_WHILE_WANTED_MS } from './connection-budget.js'
+import { composeFailure } from './compose.js'
 import type { Delivery } from './delivery.js'
-import type { RoutePlan } from './route.js'
+import type { RoutePlan } from './route-plan.js'
+import { SessionAge } from './session-age.js'
 
 /** What a slot asks of its route. */
 export interface SlotHost {
@@ -20,7 +20,8 @@ export interface SlotHost {
   onOpened(): void
   onOpenFailed(slot: Slot, failure: Failure): void
   onClosed(slot: Slot): void
-  mustYield(slot: Slot): boolean
+  /** Whether the place of a session belongs to another route now. */
+  mustYield(age: SessionAge): boolean
   /** Whether another route waits for a place. */
   readonly isWanted: boolean
 }
@@ -37,25 +38,17 @@ interface Prepared {
  */
 export class Slot implements SessionOwner {
   session: Session | undefined
-  readonly startedAt: number = performance.now()
-  /** Mails since it was opened. */
-  mails = 0
+  readonly age: SessionAge
   readonly #host: SlotHost
   #opening: OpeningSession | undefined
   /** The mail that is next. */
   #prepared: Prepared | undefined
   #busy = false
   #closing = false
-  readonly #retireAt: number
-  readonly #idleMs: number
 
   constructor(host: SlotHost) {
     this.#host = host
-    const { pool } = host.plan
-    // Jitter, so that sessions that were opened together do not all end together.
-    const jitter = () => 0.9 + Math.random() * 0.2
-    this.#retireAt = performance.now() + pool.maxAgeMs * jitter()
-    this.#idleMs = pool.idleTimeoutMs * jitter()
+    this.age = new SessionAge(host.plan.pool)
     this.#opening = openSession(host.plan.session, (result) => {
       this.#opening = undefined
       if ('failure' in result) {
@@ -68,10 +61,7 @@ export class Slot implements SessionOwner {
         limits: plan.session.limits,
         pipelining: plan.pipelining,
         grouping,
-        idleMs: () => {
-          const idleMs = host.isWanted ? Math.min(IDLE_WHILE_WANTED_MS, this.#idleMs) : this.#idleMs
-          return Math.max(1, Math.min(idleMs, this.#retireAt - performance.now()))
-        },
+        idleMs: () => this.age.idleMs(host.isWanted),
       })
       host.onOpened()
     })
@@ -91,13 +81,10 @@ export class Slot implements SessionOwner {
     return this.#closing || this.session?.state.name === 'closing'
   }
 
-  get heldMs(): number {
-    return performance.now() - this.startedAt
-  }
-
   /** Composes the next mail ahead, while another one is under way. */
   lookAhead(): void {
-    if (!this.#busy || this.#prepared || this.#closing || this.#isSpent || this.#host.mustYield(this)) return
+    if (!this.#busy || this.#prepared || this.#closing || this.age.isSpent || this.#host.mustYield(this.age))
+      return
     this.#prepare(false)
   }
 
@@ -128,7 +115,7 @@ export class Slot implements SessionOwner {
   /** Takes a mail and sends it, as soon as it is composed; only where it is idle, or has become so. */
   onReady(): void {
     this.#busy = false
-    if (this.#isSpent || this.#host.mustYield(this)) {
+    if (this.age.isSpent || this.#host.mustYield(this.age)) {
       this.end(false)
       this.#dropPrepared()
     } else if (!this.#prepared) this.#prepare(true)
@@ -144,7 +131,12 @@ export class Slot implements SessionOwner {
 
   takeNext(session: Session): Shipment | undefined {
     const prepared = this.#prepared
-    if (!prepared?.isComposed || !prepared.delivery.isWhole || this.#isSpent || this.#host.mustYield(this))
+    if (
+      !prepared?.isComposed ||
+      !prepared.delivery.isWhole ||
+      this.age.isSpent ||
+      this.#host.mustYield(this.age)
+    )
       return undefined
     const { delivery } = prepared
     this.#prepared = undefined
@@ -153,11 +145,6 @@ export class Slot implements SessionOwner {
     // The one after it is composed once this write is out.
     process.nextTick(this.#lookAheadLater)
     return delivery
-  }
-
-  /** Whether the session has had its mails, or its time. */
-  get #isSpent(): boolean {
-    return this.mails >= this.#host.plan.pool.maxMessages || performance.now() >= this.#retireAt
   }
 
   get #canSend(): boolean {
@@ -199,10 +186,8 @@ export class Slot implements SessionOwner {
 
   /** From here on the session answers for the mail. */
   #hand(delivery: Delivery, session: Session): void {
-    this.mails++
-    delivery.attempts++
-    delivery.event.attempt = delivery.attempts
-    delivery.event.port = session.port
+    this.age.mails++
+    delivery.beginAttempt(session.port)
     delivery.place = { name: 'session', session }
   }
 
@@ -211,17 +196,4 @@ export class Slot implements SessionOwner {
     this.#prepared = undefined
     if (prepared) this.#host.giveBack(prepared.delivery)
   }
-}
-
-/** A mail that could not be composed was not sent, and would not be at another attempt. */
-function composeFailure(cause: Error): Failure {
-  const { code } = cause as { code?: unknown }
-  const error = smtpError(cause.message, {
-    code: typeof code === 'string' ? code : 'ESTREAM',
-    phase: 'queue',
-    command: 'API',
-    outcome: 'not-sent',
-    cause,
-  })
-  return { error, retry: 'never' }
 }

@@ -1,4 +1,4 @@
-import type { RoutePlan } from '../delivery/route.js'
+import type { RoutePlan } from '../delivery/route-plan.js'
 import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { readCount, readNumbers } from './option-numbers.js'

@@ -1,5 +1,5 @@
 import { parseDefaults } from '../compile/settings.js'
-import type { RoutePlan } from '../delivery/route.js'
+import type { RoutePlan } from '../delivery/route-plan.js'
 import { streamProblem } from '../fields/stream-problem.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'

@@ -1,0 +1,75 @@
+import type { Failure, SmtpError } from '../problems/smtp-failure.js'
+import { pauseAfter } from './retry.js'
+
+/**
+ * How often the pause before another session is tried doubles. The failures of all mails of a route count here, so the
+ * pause must end well below that of a single mail: a queue goes on at most eight seconds after its server is back.
+ */
+const MOST_STEPS = 5
+
+/**
+ * When a route may try to open a session again: after a failure the next trial waits, in steps that grow, so that a dead
+ * server is asked by one session at a time.
+ */
+export class Reopening {
+  readonly #baseMs: number
+  readonly #onOver: () => void
+  /** Failures since the last session that was opened. */
+  #failures = 0
+  #failedAt = Number.NEGATIVE_INFINITY
+  #lastError: SmtpError | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  /** @param onOver called when the pause is over */
+  constructor(baseMs: number, onOver: () => void) {
+    this.#baseMs = baseMs
+    this.#onOver = onOver
+  }
+
+  /** Whether the last trial has failed. */
+  get isFailing(): boolean {
+    return this.#failures > 0
+  }
+
+  /** Why the last trial failed, as long as none has succeeded. */
+  get lastError(): SmtpError | undefined {
+    return this.#lastError
+  }
+
+  opened(): void {
+    this.#failures = 0
+    this.#lastError = undefined
+  }
+
+  /** @param startedAt when the trial began: those that were started together fail together, and count as one */
+  failed(startedAt: number, { error }: Failure): void {
+    this.#lastError = error
+    if (startedAt < this.#failedAt) return
+    this.#failures++
+    this.#failedAt = performance.now()
+  }
+
+  /** The failure has had its consequences: the next trial need not wait. */
+  forget(): void {
+    this.#failures = 0
+  }
+
+  /** Whether the pause is not over yet. */
+  mustWait(): boolean {
+    if (this.#timer) return true
+    const steps = Math.min(this.#failures, MOST_STEPS)
+    const waitMs = this.#failedAt + pauseAfter(steps, this.#baseMs) / 2 - performance.now()
+    if (waitMs <= 0) return false
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#onOver()
+    }, waitMs)
+    return true
+  }
+
+  /** No mail is left. */
+  rest(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+}

@@ -1,0 +1,179 @@
+import { publishGrouping } from '../problems/diagnostics.js'
+import type { Failure, SmtpError } from '../problems/smtp-failure.js'
+import { Grouping } from '../smtp/grouping.js'
+import type { Tenant } from './connection-budget.js'
+import type { Delivery } from './delivery.js'
+import { Reopening } from './reopening.js'
+import type { RoutePlan } from './route-plan.js'
+import type { SessionAge } from './session-age.js'
+import { Slot, type SlotHost } from './slot.js'
+
+/** Where the mails come from: the route. */
+export interface MailSource {
+  /** Mails that wait for a session. */
+  readonly waiting: number
+  /** The mail that is next, left where it is. */
+  readonly first: Delivery | undefined
+  take(): Delivery | undefined
+  giveBack(delivery: Delivery): void
+  onFailure(delivery: Delivery, failure: Failure): void
+  /** No session came about for the first mail, and no other one serves. */
+  onOpenFailed(delivery: Delivery, failure: Failure): void
+}
+
+/** The sessions of a route: as many as mails wait, where the budget has places for them. */
+export class SlotPool implements Tenant, SlotHost {
+  readonly plan: RoutePlan
+  readonly grouping: Grouping
+  readonly #mails: MailSource
+  readonly #slots = new Set<Slot>()
+  readonly #reopening: Reopening
+  #pumping = false
+  #pumpAgain = false
+  #drained: (() => void)[] = []
+
+  constructor(plan: RoutePlan, mails: MailSource) {
+    this.plan = plan
+    this.#mails = mails
+    const { host } = plan.session
+    this.grouping = new Grouping((grouping, port, reason) =>
+      publishGrouping({ host, port, grouping, reason }),
+    )
+    this.#reopening = new Reopening(plan.retry.baseMs, () => this.pump())
+  }
+
+  /** Why no session comes about, as long as none does. */
+  get lastError(): SmtpError | undefined {
+    return this.#reopening.lastError
+  }
+
+  /** Feeds mails to sessions that are ready, and opens others, one for each mail that waits. */
+  pump(): void {
+    // What is called below may come back here: then the loop runs once more, and nothing is handed out twice.
+    this.#pumpAgain = true
+    if (this.#pumping) return
+    this.#pumping = true
+    while (this.#pumpAgain) {
+      this.#pumpAgain = false
+      for (const slot of this.#slots) if (slot.isIdle) slot.onReady()
+      this.#openMore()
+      for (const slot of this.#slots) {
+        if (this.#mails.waiting === 0) break
+        slot.lookAhead()
+      }
+    }
+    this.#pumping = false
+    if (this.#mails.waiting === 0) this.plan.budget.leave(this)
+  }
+
+  /** No mail is left: what is still opening has nobody to serve, and would keep the process alive. */
+  rest(): void {
+    this.#reopening.rest()
+    for (const slot of [...this.#slots]) if (!slot.session) slot.end(true)
+  }
+
+  /** Ends every session; resolves when no connection is left. */
+  close(force: boolean): Promise<void> {
+    this.#reopening.rest()
+    this.plan.budget.leave(this)
+    for (const slot of [...this.#slots]) slot.end(force, true)
+    if (this.#slots.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#drained.push(resolve))
+  }
+
+  closeIdle(): boolean {
+    const idle = [...this.#slots].find((slot) => slot.isIdle)
+    idle?.end(false)
+    return idle !== undefined
+  }
+
+  giveUpOpening(): boolean {
+    const slot = [...this.#slots].findLast(({ isOpening }) => isOpening)
+    // Later, since whoever waits for the place is in the midst of asking for it.
+    if (slot) process.nextTick(() => slot.isOpening && slot.end(false))
+    return slot !== undefined
+  }
+
+  onPlace(): void {
+    this.pump()
+  }
+
+  /** The next mail. A slot that is idle may also have the one that waits for a session which is still busy. */
+  take(isIdle: boolean): Delivery | undefined {
+    const delivery = this.#mails.take()
+    if (delivery) {
+      if (this.#mails.waiting === 0) this.plan.budget.leave(this)
+      return delivery
+    }
+    return isIdle ? this.#takeFromSlots() : undefined
+  }
+
+  giveBack(delivery: Delivery): void {
+    this.#mails.giveBack(delivery)
+  }
+
+  onFailure(delivery: Delivery, failure: Failure): void {
+    this.#mails.onFailure(delivery, failure)
+  }
+
+  onOpened(): void {
+    this.#reopening.opened()
+    this.pump()
+  }
+
+  onOpenFailed(slot: Slot, failure: Failure): void {
+    this.#reopening.failed(slot.age.startedAt, failure)
+    // Its place may be offered to this very route, which must know by then that it has to wait.
+    this.#remove(slot)
+    if (![...this.#slots].some((each) => each.session)) {
+      const delivery = this.take(false)
+      if (delivery) this.#mails.onOpenFailed(delivery, failure)
+      if (failure.retry === 'never') this.#reopening.forget()
+    }
+    this.pump()
+  }
+
+  onClosed(slot: Slot): void {
+    this.#remove(slot)
+    this.pump()
+  }
+
+  mustYield({ mails, heldMs }: SessionAge): boolean {
+    if (!this.isWanted) return false
+    let leaving = 0
+    for (const { isEnding } of this.#slots) if (isEnding) leaving++
+    return this.plan.budget.mustYield(this, { mails, heldMs, leaving })
+  }
+
+  get isWanted(): boolean {
+    return this.plan.budget.isWanted(this)
+  }
+
+  #openMore(): void {
+    let opening = 0
+    for (const slot of this.#slots) if (!slot.session) opening++
+    while (opening < this.#mails.waiting) {
+      if (this.#reopening.isFailing && (opening > 0 || this.#reopening.mustWait())) return
+      if (!this.plan.budget.take(this)) return
+      this.#slots.add(new Slot(this))
+      // The session takes a while to come about: time enough to compose what it will carry first.
+      if (opening === 0) this.#mails.first?.compose(() => {})
+      opening++
+    }
+  }
+
+  #takeFromSlots(): Delivery | undefined {
+    for (const slot of this.#slots) {
+      const delivery = slot.surrender()
+      if (delivery) return delivery
+    }
+    return undefined
+  }
+
+  #remove(slot: Slot): void {
+    if (!this.#slots.delete(slot)) return
+    this.plan.budget.release(this)
+    if (this.#slots.size > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+}
