@@ -69,7 +69,7 @@ export class Slot implements SessionOwner {
 
   /** Whether it is logged in and has nothing to do. */
   get isIdle(): boolean {
-    return this.session?.state.name === 'ready' && !this.#busy && !this.#prepared && !this.#closing
+    return this.session?.state === 'ready' && !this.#busy && !this.#prepared && !this.#closing
   }
 
   get isOpening(): boolean {
@@ -78,7 +78,7 @@ export class Slot implements SessionOwner {
 
   /** Whether its place will be free soon. */
   get isEnding(): boolean {
-    return this.#closing || this.session?.state.name === 'closing'
+    return this.#closing || this.session?.state === 'closing'
   }
 
   /** Composes the next mail ahead, while another one is under way. */
@@ -148,7 +148,7 @@ export class Slot implements SessionOwner {
   }
 
   get #canSend(): boolean {
-    return this.session?.state.name === 'ready' && !this.#busy && !this.#closing
+    return this.session?.state === 'ready' && !this.#busy && !this.#closing
   }
 
   #prepare(isIdle: boolean): void {

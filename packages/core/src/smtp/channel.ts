@@ -1,33 +1,11 @@
 import type { Duplex } from 'node:stream'
+import type { ChannelEnd, ChannelOwner, ReplyHandler } from './channel-owner.js'
+import { endSocket } from './end-socket.js'
 import type { Reply } from './reply-reader.js'
 import { ReplyReader } from './reply-reader.js'
 import type { SmtpLog } from './smtp-log.js'
+import { TimeLimit } from './time-limit.js'
 import { QUIT_MS } from './time-limits.js'
-
-/** Takes the reply to a command of its own. */
-export interface ReplyHandler {
-  onReply(reply: Reply): void
-}
-
-/** Why a channel ended. */
-export type ChannelEnd =
-  | { readonly kind: 'lost'; readonly cause: Error | undefined }
-  /** A limit of time was over. */
-  | { readonly kind: 'late' }
-  /** What the server sent is no reply, or the reply to nothing. */
-  | { readonly kind: 'protocol'; readonly what: string }
-  /** The server closes the connection (RFC 5321 §3.8), with this reply. */
-  | { readonly kind: 'goodbye'; readonly reply: Reply }
-
-/** Who reads a channel: a handshake first, then a session. */
-export interface ChannelOwner {
-  /** A reply that no command waits for; the channel ends after it. */
-  onUnasked?(reply: Reply): void
-  /** A limit of time is over; true where that needs no more than what was done here. Without it the channel ends. */
-  onLimit?(): boolean
-  /** Called once, when nothing more will come. Replies that were still awaited never come. */
-  onEnd(end: ChannelEnd): void
-}
 
 /** What a socket has beyond a Duplex; one of a `getSocket` may lack it. */
 type SocketParts = Partial<{ ref(): unknown; unref(): unknown }>
@@ -44,9 +22,7 @@ export class Channel {
   #socket: Duplex
   #reader: ReplyReader
   #waiting: ReplyHandler[] = []
-  #timer: NodeJS.Timeout | undefined
-  #timerAt = 0
-  #limitAt = Number.POSITIVE_INFINITY
+  readonly #limit = new TimeLimit(() => this.owner.onLimit?.() || this.#fail({ kind: 'late' }))
   #held = true
   #ended = false
   #quitting = false
@@ -59,16 +35,6 @@ export class Channel {
     this.#listen()
   }
 
-  /** Whether it ended; what is written after that goes nowhere. */
-  get ended(): boolean {
-    return this.#ended
-  }
-
-  /** Whether replies are awaited. */
-  get waits(): boolean {
-    return this.#waiting.length > 0
-  }
-
   /** Whether there is something received that no reply was made of. */
   get hasRest(): boolean {
     return this.#reader.hasRest
@@ -78,9 +44,16 @@ export class Channel {
     return this.#socket
   }
 
-  /** Lets the next reply that nobody else waits for go to a handler; called before the command is written. */
-  expect(handler: ReplyHandler): void {
-    this.#waiting.push(handler)
+  /** Lets the next replies that nobody else waits for go to a handler; called before the commands are written. */
+  expect(handler: ReplyHandler, replies = 1): void {
+    for (let count = replies; count > 0; count--) this.#waiting.push(handler)
+  }
+
+  /** Writes commands whose replies go to a handler. @param note what is logged in place of what holds a secret */
+  ask(commands: string, handler: ReplyHandler, replies = 1, note: string = commands.trimEnd()): void {
+    this.log.client(note)
+    this.expect(handler, replies)
+    this.write(commands)
   }
 
   /** Writes bytes; the callback is called when they have left for the system, and not after the end. */
@@ -92,13 +65,11 @@ export class Channel {
 
   /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */
   limit(ms: number): void {
-    if (this.#ended) return
-    this.#limitAt = performance.now() + ms
-    if (this.#timer === undefined || this.#timerAt > this.#limitAt) this.#arm(ms)
+    if (!this.#ended) this.#limit.set(ms)
   }
 
   unlimit(): void {
-    this.#limitAt = Number.POSITIVE_INFINITY
+    this.#limit.clear()
   }
 
   /** Whether the connection and its timer keep the process alive. */
@@ -106,13 +77,9 @@ export class Channel {
     if (this.#held === alive) return
     this.#held = alive
     const socket: SocketParts = this.#socket as SocketParts
-    if (alive) {
-      socket.ref?.()
-      this.#timer?.ref()
-    } else {
-      socket.unref?.()
-      this.#timer?.unref()
-    }
+    this.#limit.hold(alive)
+    if (alive) socket.ref?.()
+    else socket.unref?.()
   }
 
   /** Puts another socket in place of this one: TLS over it. What was awaited and received before is forgotten. */
@@ -136,9 +103,7 @@ export class Channel {
     const end = () => {
       if (!this.#socket.writableEnded) this.#socket.end()
     }
-    this.log.client('QUIT')
-    this.expect({ onReply: end })
-    this.write('QUIT\r\n')
+    this.ask('QUIT\r\n', { onReply: end })
     this.limit(QUIT_MS)
   }
 
@@ -206,50 +171,20 @@ export class Channel {
     const { owner } = this
     this.#end()
     // A server that says goodbye, or has closed its side, gets a proper end of TLS; all else is broken off.
-    if (end.kind === 'goodbye' || (end.kind === 'lost' && end.cause === undefined)) this.#endSocket()
+    if (end.kind === 'goodbye' || (end.kind === 'lost' && end.cause === undefined)) endSocket(this.#socket)
     else this.#socket.destroy()
     owner.onEnd(end)
-  }
-
-  /** Ends our side, and does not wait long for the other one. */
-  #endSocket(): void {
-    const socket = this.#socket
-    if (socket.destroyed) return
-    const timer = setTimeout(() => socket.destroy(), QUIT_MS)
-    timer.unref()
-    socket.once('close', () => clearTimeout(timer))
-    socket.resume()
-    socket.end(() => socket.destroy())
   }
 
   #end(): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#limit.end()
     this.#waiting = []
     this.#unlisten()
     const { onClosed } = this
     this.onClosed = undefined
     onClosed?.()
-  }
-
-  #arm(ms: number): void {
-    clearTimeout(this.#timer)
-    this.#timerAt = performance.now() + ms
-    this.#timer = setTimeout(this.#onTimer, Math.ceil(ms))
-    if (!this.#held) this.#timer.unref()
-  }
-
-  #onTimer = (): void => {
-    this.#timer = undefined
-    if (this.#limitAt === Number.POSITIVE_INFINITY) return
-    const leftMs = this.#limitAt - performance.now()
-    if (leftMs > 0.5) this.#arm(leftMs)
-    else {
-      this.#limitAt = Number.POSITIVE_INFINITY
-      if (!this.owner.onLimit?.()) this.#fail({ kind: 'late' })
-    }
   }
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Capabilities } from './capabilities.js'
-import { readEnvelope, toMailCommand, toRcptCommand } from './envelope.js'
+import { readEnvelope } from './envelope.js'
+import { toMailCommand, toRcptCommand } from './envelope-commands.js'
 
 const offers = (...names: string[]): Capabilities => ({
   keywords: new Map(names.map((name) => [name, ''])),

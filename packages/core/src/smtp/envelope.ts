@@ -1,5 +1,4 @@
 import { smtpError } from '../problems/smtp-failure.js'
-import type { Capabilities } from './capabilities.js'
 
 /** Who sends a mail to whom, for MAIL and RCPT (RFC 5321 §4.1.1). */
 export interface Envelope {
@@ -75,44 +74,4 @@ function readDsn(given: unknown): Dsn {
     notify: events.length > 0 ? events.join(',') : undefined,
     orcpt: original && !original.includes(';') ? `rfc822;${original}` : original,
   }
-}
-
-/** The MAIL command, with what the server offers of SIZE, 8BITMIME, SMTPUTF8 and DSN. */
-export function toMailCommand(
-  { from, to, dsn }: Envelope,
-  { keywords }: Capabilities,
-  content: { readonly size?: number | undefined; readonly has8Bit?: boolean | undefined },
-): string {
-  const parameters: string[] = []
-  if (keywords.has('SMTPUTF8') && !isAscii(from, to)) parameters.push('SMTPUTF8')
-  if (keywords.has('8BITMIME') && content.has8Bit) parameters.push('BODY=8BITMIME')
-  if (keywords.has('SIZE') && content.size !== undefined) parameters.push(`SIZE=${content.size}`)
-  if (dsn && keywords.has('DSN')) {
-    if (dsn.ret) parameters.push(`RET=${dsn.ret}`)
-    if (dsn.envid) parameters.push(`ENVID=${toXText(dsn.envid)}`)
-  }
-  return `MAIL FROM:<${from}>${parameters.map((each) => ` ${each}`).join('')}\r\n`
-}
-
-/** The RCPT command of one recipient. */
-export function toRcptCommand(address: string, { dsn }: Envelope, { keywords }: Capabilities): string {
-  const wanted = dsn && keywords.has('DSN')
-  const notify = wanted && dsn.notify ? ` NOTIFY=${dsn.notify}` : ''
-  const orcpt = wanted && dsn.orcpt ? ` ORCPT=${toXText(dsn.orcpt)}` : ''
-  return `RCPT TO:<${address}>${notify}${orcpt}\r\n`
-}
-
-function isAscii(from: string, to: readonly string[]): boolean {
-  return /^[ -~]*$/.test(from) && to.every((each) => /^[ -~]*$/.test(each))
-}
-
-/** RFC 3461 §4: what is outside printable ASCII, and `+` and `=`, as +XX. */
-function toXText(text: string): string {
-  return [...Buffer.from(text)]
-    .map((byte) =>
-      byte < 33 || byte > 126 || byte === 43 || byte === 61
-        ? `+${byte.toString(16).toUpperCase().padStart(2, '0')}`
-        : String.fromCharCode(byte),
-    )
-    .join('')
 }

@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net'
+
 /** How mails may share a write: `auto` groups two mails, `envelope` one mail's commands, false sends one command at a time. */
 export type Pipelining = 'auto' | 'envelope' | false
 
@@ -67,4 +69,10 @@ export class Grouping {
   leave(session: GroupingSession): void {
     if (this.#trying === session) this.#trying = undefined
   }
+}
+
+/** What names the machine at the other end of a connection. @param port where its socket knows none */
+export function serverOf({ socket }: { readonly socket: object }, port: number | undefined): string {
+  const { remoteAddress, remotePort } = socket as Partial<Socket>
+  return `${remoteAddress}:${remotePort ?? port}`
 }

@@ -1,6 +1,6 @@
 import type { Failure, SendPhase, SmtpFailureFields } from '../problems/smtp-failure.js'
 import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
-import type { ChannelEnd } from './channel.js'
+import type { ChannelEnd } from './channel-owner.js'
 import type { Reply } from './reply-reader.js'
 
 /** Carries a failure out of the steps of a handshake; nobody but the handshake sees it. */
@@ -32,6 +32,21 @@ export class HandshakeErrors {
       phase,
       { code, command, outcome, ...toFields(reply) },
       outcome === 'deferred' ? 'counted' : 'never',
+    )
+  }
+
+  /** The login was refused for good. */
+  loginRefused(method: string, reply: Reply): HandshakeError {
+    return this.error(
+      `The login was refused (${method}): ${reply.response}`,
+      'login',
+      {
+        code: 'EAUTH',
+        command: `AUTH ${method}`,
+        ...toFields(reply),
+        explanation: explainRefusal(reply.response),
+      },
+      'never',
     )
   }
 
@@ -110,4 +125,12 @@ export class HandshakeErrors {
 /** What an error carries of a reply. */
 export function toFields(reply: Reply | undefined): { response?: string; responseCode?: number } {
   return reply ? { response: reply.response, responseCode: reply.code } : {}
+}
+
+/** Texts of Postmark that name the cause; see docs/errors.md. */
+function explainRefusal(response: string): string {
+  if (/ServerAPI key required/i.test(response)) return 'account-token'
+  return /user ?name and password (must|do not|don.t)/i.test(response)
+    ? 'user-is-not-password'
+    : 'login-refused'
 }

@@ -3,7 +3,8 @@ import type { Failure } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import type { Capabilities } from './capabilities.js'
 import { NO_CAPABILITIES, parseCapabilities } from './capabilities.js'
-import type { Channel, ChannelEnd } from './channel.js'
+import type { Channel } from './channel.js'
+import type { ChannelEnd } from './channel-owner.js'
 import type { Login } from './credentials.js'
 import { HandshakeError, HandshakeErrors, toFields } from './handshake-error.js'
 import type { AuthMethod } from './login.js'
@@ -138,13 +139,7 @@ export class Handshake {
     }
     if (reply.code === 235) return
     if (reply.code < 500) throw this.#errors.refused(reply, 'login', `AUTH ${choice.method}`)
-    const fields = { code: 'EAUTH', command: `AUTH ${choice.method}`, ...toFields(reply) }
-    throw this.#errors.error(
-      `The login was refused (${choice.method}): ${reply.response}`,
-      'login',
-      { ...fields, explanation: explainRefusal(reply.response) },
-      'never',
-    )
+    throw this.#errors.loginRefused(choice.method, reply)
   }
 
   #login(): Promise<Login> {
@@ -166,11 +161,7 @@ export class Handshake {
   }
 
   #ask(line: string, note: string = line): Promise<Reply> {
-    return this.#wait((onReply) => {
-      this.#channel.log.client(note)
-      this.#channel.expect({ onReply })
-      this.#channel.write(`${line}\r\n`)
-    })
+    return this.#wait((onReply) => this.#channel.ask(`${line}\r\n`, { onReply }, 1, note))
   }
 
   /**
@@ -203,12 +194,4 @@ export class Handshake {
     this.#end = this.#errors.ended(end, this.state === 'securing' ? 'tls' : 'login')
     this.#breakOff?.(this.#end)
   }
-}
-
-/** Texts of Postmark that name the cause; see docs/errors.md. */
-function explainRefusal(response: string): string {
-  if (/ServerAPI key required/i.test(response)) return 'account-token'
-  return /user ?name and password (must|do not|don.t)/i.test(response)
-    ? 'user-is-not-password'
-    : 'login-refused'
 }

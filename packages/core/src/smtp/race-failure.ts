@@ -1,6 +1,6 @@
 import type { Failure, SmtpFailureFields } from '../problems/smtp-failure.js'
 import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
-import type { ChannelEnd } from './channel.js'
+import type { ChannelEnd } from './channel-owner.js'
 import { isLoopback } from './loopback.js'
 import type { Reply } from './reply-reader.js'
 
