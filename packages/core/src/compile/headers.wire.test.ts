@@ -57,9 +57,11 @@ async function postmarkLines(transporter: Transporter, message: object): Promise
   await transporter.sendMail(message)
   const { headerLines } = server.mails[0]!
   transporter.close()
-  return headerLines.filter(
-    (line, index) => /^x-/i.test(line) || (/^[ \t]/.test(line) && /^x-/i.test(headerLines[index - 1]!)),
-  )
+  let ours = false
+  return headerLines.filter((line) => {
+    if (!/^[ \t]/.test(line)) ours = /^x-/i.test(line)
+    return ours
+  })
 }
 
 const viaPlugin = (transporter: Transporter) => {
@@ -180,6 +182,30 @@ describe.each([
     expect(await postmarkLines(attach(connect()), { ...address, postmark: { tag } })).toEqual([
       `X-PM-Tag: ${tag}`,
     ])
+  })
+
+  it.each([
+    [998, 1],
+    [999, 14],
+    [1010, 14],
+  ])(
+    'writes a tag that makes a line of %i characters in %i line(s), of which none is longer than that',
+    async (length, count) => {
+      const tag = 'word '
+        .repeat(250)
+        .slice(0, length - 'X-PM-Tag: '.length - 1)
+        .concat('x')
+      const lines = await postmarkLines(attach(connect()), { ...address, postmark: { tag } })
+      expect([lines.length, lines.join('')]).toEqual([count, `X-PM-Tag: ${tag}`])
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(count === 1 ? 998 : 76)
+    },
+  )
+
+  it('folds what it encodes', async () => {
+    const metadata = { long: 'Grüße '.repeat(13).trim() }
+    const lines = await postmarkLines(attach(connect()), { ...address, postmark: { metadata } })
+    expect(lines.length).toBeGreaterThan(1)
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(76)
   })
 
   it('leaves quotation marks and what looks like an encoded word as they are', async () => {

@@ -553,6 +553,25 @@ describe('attempts', () => {
     await end()
   })
 
+  it('to open a session wait as long as `baseMs` says, whichever mail has failed with the one before', async () => {
+    const { send, server, told, end } = setUp({
+      max: 1,
+      retry: { baseMs: 20_000 },
+      server: { script: faults('connect', { say: 'nothing' }) },
+    })
+    send('a')
+    send('b')
+    const calls = []
+    for (const ms of [100, 4_800, 5_200]) {
+      await clock.advance(ms)
+      calls.push(server.calls)
+    }
+    expect([calls, told()]).toEqual([[1, 1, 2], { b: 'sent at attempt 1' }])
+    await clock.advance(20_000)
+    expect(told().a).toBe('sent at attempt 2')
+    await end()
+  })
+
   it('that fail to open a session count for no mail, where another one serves', async () => {
     const script = ({ step, connection }: StepContext): StepFault | undefined => {
       if (step === 'connect' && connection > 0) return { step, say: 'nothing' }
@@ -639,7 +658,12 @@ describe('the deadline', () => {
     for (const name of names(200)) send(name)
     await clock.advance(30_001)
     expect(results.size).toBe(200)
-    expect(errorOf('m199')).toMatchObject({ code: 'ETIMEDOUT', outcome: 'not-sent', attempts: 0 })
+    expect(errorOf('m199')).toMatchObject({
+      code: 'ETIMEDOUT',
+      command: 'API',
+      outcome: 'not-sent',
+      attempts: 0,
+    })
     expect(errorOf('m199')?.message).toContain('30 s')
     await end()
   })
@@ -666,6 +690,20 @@ describe('the deadline', () => {
     for (const name of names(30)) send(name)
     await clock.advance(40_000)
     expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+    await end()
+  })
+
+  it('is not over at once for a mail that comes long after the last one was finished', async () => {
+    let mails = 0
+    const { send, told, end } = setUp({
+      retry: { deadlineMs: 30_000 },
+      server: { script: ({ step }) => (step === 'mail' && ++mails === 2 ? { step, say: 451 } : undefined) },
+    })
+    send('a')
+    await clock.advance(60_000)
+    send('b')
+    await clock.advance(5_000)
+    expect(told()).toEqual({ a: 'sent at attempt 1', b: 'sent at attempt 2' })
     await end()
   })
 

@@ -527,6 +527,40 @@ describe('a connection that is lost', () => {
     })
     expect(told).toEqual(['closed'])
   })
+
+  it.each<[string, string[][], Given]>([
+    ['MAIL FROM', [], {}],
+    ['RCPT TO', [['250 sender']], {}],
+    ['DATA', [['250 sender', '250 recipient']], {}],
+    ['DATA', [GO], {}],
+    ['MAIL FROM', [], { pipelining: false }],
+    ['RCPT TO', [['250 sender']], { pipelining: false }],
+    ['DATA', [['250 sender'], ['250 recipient']], { pipelining: false }],
+    ['DATA', [['250 sender'], ['250 recipient'], ['354 go on']], { pipelining: false }],
+  ])('is late with the command whose reply does not come: %s after %j', async (command, replies, given) => {
+    const { session, say } = setUp(given)
+    const mail = new TestMail('a')
+    session.send(mail)
+    for (const lines of replies) await say(...lines)
+    await clock.advance(120_001)
+    expect(mail.results).toMatchObject([{ error: { code: 'ETIMEDOUT', command, port: 587 } }])
+  })
+
+  it('is late with RSET, or the command after it, where those of a group are not answered', async () => {
+    for (const [replies, command] of [
+      [[], 'RSET'],
+      [['250 reset'], 'MAIL FROM'],
+    ] as const) {
+      const { session, say, waiting } = setUp()
+      const next = new TestMail('b')
+      waiting.push(next)
+      session.send(new TestMail('a'))
+      await say(...GO)
+      await say('250 ok', ...replies)
+      await clock.advance(60_001)
+      expect(next.results).toMatchObject([{ error: { code: 'ETIMEDOUT', command } }])
+    }
+  })
 })
 
 describe('a long body', () => {

@@ -1,6 +1,12 @@
-import { createScriptedServer, installVirtualClock } from '@postmark-smtp/testing'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import {
+  createScriptedServer,
+  installVirtualClock,
+  type StepContext,
+  type StepScript,
+} from '@postmark-smtp/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deliveryOutcome } from '../problems/delivery-outcome.js'
+import { createPostmarkTransport } from './create-transport.js'
 import { PostmarkTransport } from './postmark-transport.js'
 import { toTransportSettings } from './transport-settings.js'
 
@@ -15,8 +21,11 @@ afterEach(() => {
   clock.uninstall()
 })
 
-function setUp(options: object = {}) {
-  const server = createScriptedServer(clock)
+function setUp({
+  script = () => undefined,
+  ...options
+}: { script?: StepScript } & Record<string, unknown> = {}) {
+  const server = createScriptedServer(clock, { script })
   const transport = new PostmarkTransport(
     toTransportSettings({
       serverToken: '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11',
@@ -93,6 +102,66 @@ it('goes on where the callback of a mail throws, which is an exception of its ca
   } finally {
     process.setUncaughtExceptionCaptureCallback(null)
   }
+})
+
+describe('pool.maxQueued', () => {
+  const FULL = { code: 'ERR_POSTMARK_QUEUE_FULL' }
+
+  it('refuses a mail at once where as many wait as it allows, and takes others once there is room', async () => {
+    const { send, server, results, close } = setUp({ pool: { maxConnections: 1, maxQueued: 3 } })
+    for (let mail = 0; mail < 5; mail++) send()
+    await clock.settle()
+    expect(results.map((result) => [(result as { code?: string }).code, deliveryOutcome(result)])).toEqual([
+      [FULL.code, 'not-sent'],
+      [FULL.code, 'not-sent'],
+    ])
+    expect(String(results[0])).toContain('3 mails wait in the queue')
+    await clock.advance(1_000)
+    expect([results.length, server.taken.length]).toEqual([5, 3])
+    for (let mail = 0; mail < 4; mail++) send()
+    await clock.advance(1_000)
+    // The session is ready, so that one of them does not wait.
+    expect([results.length, server.taken.length]).toEqual([9, 7])
+    await close()
+  })
+
+  it('counts the mails of all routes', async () => {
+    const other = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a12'
+    const transporter = createPostmarkTransport({
+      serverToken: '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11',
+      streams: { other: { serverToken: other } },
+      host: '127.0.0.1',
+      allowPlaintext: true,
+      getSocket: () => {},
+      pool: { maxQueued: 2 },
+    })
+    const message = { from: 'a@x.org', to: 'b@x.org', text: 'Hello' }
+    const results = ['outbound', 'other', 'outbound', 'other'].map((messageStream) =>
+      transporter.sendMail({ ...message, postmark: { messageStream } }).catch((error) => error.code),
+    )
+    await clock.settle()
+    await transporter.close({ force: true })
+    const CLOSED = 'ERR_POSTMARK_CLOSED'
+    expect(await Promise.all(results)).toEqual([CLOSED, CLOSED, FULL.code, FULL.code])
+  })
+
+  it('gives no mail up that comes back for another attempt, however many wait by then', async () => {
+    let refusals = 0
+    const { send, server, results, close } = setUp({
+      pool: { maxConnections: 1, maxQueued: 2 },
+      script: ({ step }: StepContext) => (step === 'dot' && refusals++ < 4 ? { step, say: 451 } : undefined),
+    })
+    for (let round = 0; round < 4; round++) {
+      send()
+      send()
+      await clock.advance(20)
+    }
+    await clock.advance(60_000)
+    expect(results.filter((result) => 'response' in (result as object))).toHaveLength(server.taken.length)
+    expect(results.filter((result) => !('response' in (result as object)))).toEqual([])
+    expect(server.taken).toHaveLength(8)
+    await close()
+  })
 })
 
 it('is idle at the start, and again where a queue has run out by its deadline', async () => {
