@@ -104,10 +104,11 @@ function startMail(
   registry: MailRegistry | undefined,
   callback: Callback,
 ): void {
-  const { copy, record } = taken
+  // What the functions below hold waits with the mail: neither the copy nor more of it.
+  const { record, streams } = taken
   record.report = (error, info) => {
     registry?.leave(record, error)
-    if (error || wasSentBefore(info)) releaseMail(taken)
+    if (error || wasSentBefore(info)) releaseMail(streams, record)
     answerMail(record, error, info, callback)
   }
   const refused = taken.refused ?? registry?.enter(record)
@@ -116,7 +117,7 @@ function startMail(
     return
   }
   try {
-    send(copy, (error, info) => record.settle(error, info))
+    send(taken.copy, (error, info) => record.settle(error, info))
   } catch (error) {
     if (record.handedOver || !record.settle(error)) throw error
   }

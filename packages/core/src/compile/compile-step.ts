@@ -16,6 +16,7 @@ import { rawLimit } from '../message/raw-source.js'
 import { refuseTransport } from '../message/refuse-transport.js'
 import { optionError } from '../problems/check-options.js'
 import { PostmarkError, problemsError } from '../problems/error.js'
+import { NO_PROBLEMS } from '../problems/problem.js'
 import { checkSuppressions, type SuppressionFinder } from './check-suppressions.js'
 import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
@@ -50,44 +51,59 @@ export function createCompileStep(options?: CompileOptions): CompilePlugin {
  */
 export function toCompileStep(settings: CompileSettings, late = false): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
+  const finish = (mail: CompilingMail, done: Done, sources: MailSources, raw?: RawMessage) => {
+    let failure: Error | undefined
+    try {
+      compile(mail, sources, settings, raw)
+    } catch (error) {
+      failure = error as Error
+    }
+    const { suppressions } = settings
+    if (failure || !suppressions) {
+      continueMail(mail, done, failure)
+      return
+    }
+    // Out of the promise: what the caller's callback throws is the caller's.
+    const later = (error?: Error) => setImmediate(continueMail, mail, done, error)
+    screen(mail, sources.record, settings, suppressions).then(later, later)
+  }
   return (given, done) => {
     const mail = given as CompilingMail
-    const go = (error?: Error | null) => continueMail(mail, done, error)
-    const sources = attempt(() => begin(mail, settings, warnOfTwins, late))
-    const finish = (raw?: RawMessage) => {
-      const compiled = attempt(() => sources.value && compile(mail, sources.value, settings, raw))
-      if (compiled.error || !settings.suppressions || !sources.value) {
-        go(compiled.error)
-        return
-      }
-      // Out of the promise: what the caller's callback throws is the caller's.
-      const later = (error?: Error) => setImmediate(go, error)
-      screen(mail, sources.value.record, settings, settings.suppressions).then(later, later)
+    let sources: MailSources | undefined
+    try {
+      sources = begin(mail, settings, warnOfTwins, late)
+    } catch (error) {
+      continueMail(mail, done, error as Error)
+      return
     }
-    if (sources.error || !sources.value) go(sources.error)
-    else if (!mail.data.raw || sources.value.record.unreadable.length > 0) finish()
-    else {
-      const { record } = sources.value
-      const limit = rawLimit(settings.preflight === 'warn', (problem) => {
-        record.brokenOff = problem
-        return problemsError('ERR_POSTMARK_PREFLIGHT', [problem])
-      })
-      readRaw(mail, limit).then(
-        (raw) => setImmediate(finish, raw),
-        (error: Error) => setImmediate(go, error),
-      )
-    }
+    if (!sources) continueMail(mail, done)
+    else if (!mail.data.raw || sources.record.unreadable.length > 0) finish(mail, done, sources)
+    else readRawFirst(mail, done, sources, settings, finish)
   }
 }
 
-/** Runs a step and holds what it throws, so that `done` is called once and outside of any `try`. */
-function attempt<T>(step: () => T): { value?: T; error?: Error } {
-  try {
-    return { value: step() }
-  } catch (error) {
-    return { error: error as Error }
-  }
+type Done = Parameters<CompilePlugin>[1]
+type Finish = (mail: CompilingMail, done: Done, sources: MailSources, raw: RawMessage) => void
+
+/** Compiles a mail once the beginning of its `raw` was read. */
+function readRawFirst(
+  mail: CompilingMail,
+  done: Done,
+  sources: MailSources,
+  settings: CompileSettings,
+  finish: Finish,
+): void {
+  const limit = rawLimit(settings.preflight === 'warn', (problem) => {
+    sources.record.brokenOff = problem
+    return problemsError('ERR_POSTMARK_PREFLIGHT', [problem])
+  })
+  readRaw(mail, limit).then(
+    (raw) => setImmediate(finish, mail, done, sources, raw),
+    (error: Error) => setImmediate(continueMail, mail, done, error),
+  )
 }
+
+const NO_READINGS: readonly Reading[] = []
 
 /** What the fields of a mail that is being compiled come from. */
 interface MailSources {
@@ -130,12 +146,13 @@ function begin(
   const { kept } = record.headers
   if (!taken || late) {
     record.unreadable = checkContents(data)
-    return { record, transport: [], kept, rest }
+    return { record, transport: NO_READINGS, kept, rest }
   }
   // The caller's own are in the record: what remains in the data came from createTransport's second argument.
   const defaults = readHeaders(postmark, 'defaults.headers')
   const transport = [readFields(data.postmark, 'defaults'), defaults]
-  return { record, transport, kept: [...withoutNames(defaults.kept, kept), ...kept], rest }
+  const further = defaults.kept.length > 0 ? withoutNames(defaults.kept, kept) : []
+  return { record, transport, kept: further.length > 0 ? [...further, ...kept] : kept, rest }
 }
 
 function withoutNames(headers: readonly GivenHeader[], others: readonly GivenHeader[]): GivenHeader[] {
@@ -152,14 +169,14 @@ function compile(
   const { context, message, headers, unreadable, idempotencyKey } = record
   const { reference, problem } = readOnceKey(idempotencyKey, settings.sendOnce)
   const resolved = resolveFields(
-    { transport, context, message, headers, ...(raw && { raw: raw.headers }), reference },
+    { transport, context, message, headers, raw: raw?.headers, reference },
     settings,
   )
   // Of what is no message at all, nothing else is worth saying.
   const isUnreadable = raw?.problems.some(({ severity }) => severity === 'error')
-  const limits = isUnreadable ? [] : checkLimits(mail.data, raw?.source.head)
-  const fatal = problem ? [...resolved.fatal, problem] : resolved.fatal
-  const warnings = preflight({ ...resolved, fatal }, raw ? raw.problems : unreadable, limits, settings)
+  const limits = isUnreadable ? NO_PROBLEMS : checkLimits(mail.data, raw?.source.head)
+  const found = problem ? { ...resolved, fatal: [...resolved.fatal, problem] } : resolved
+  const warnings = preflight(found, raw ? raw.problems : unreadable, limits, settings)
   for (const warning of warnings) settings.warn(warning)
 
   const { fields, correlationId, origins } = resolved

@@ -17,10 +17,11 @@ export function guardPlugin(plugin: CompilePlugin): CompilePlugin {
 
 /** Calls `done`, and calls it again with what it throws, unless the mail is sent or answered by then. */
 export function continueMail(mail: MailLike, done: Done, error?: Error | null): void {
-  runGuarded(
-    () => done(error),
-    (thrown) => failMail(mail, done, thrown),
-  )
+  try {
+    done(error)
+  } catch (thrown) {
+    failMail(mail, done, thrown)
+  }
 }
 
 function runGuarded(step: () => unknown, fail: (error: unknown) => void): void {

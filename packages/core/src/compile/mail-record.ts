@@ -7,7 +7,7 @@ import { readFields } from '../fields/read-fields.js'
 import type { GivenHeader } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import { readHeaders } from '../message/message-headers.js'
-import type { PostmarkProblem } from '../problems/problem.js'
+import { NO_PROBLEMS, type PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 
 /** What the compile step decided about a mail. */
@@ -25,13 +25,6 @@ export interface CompileResult {
   readonly openRaw: (() => Readable) | undefined
 }
 
-/** Where the transport sent a mail. */
-export interface MailRoute {
-  readonly host: string
-  readonly port?: number
-  readonly attempts: number
-}
-
 /**
  * Everything that is known of one mail, from the call of sendMail to its outcome. There is one for each Nodemailer
  * mail; {@link recordOf} finds it. Its shape is shared by installed copies of this package: see `KEY`.
@@ -44,7 +37,7 @@ export class MailRecord {
   /** Explicit Postmark headers of the message. */
   readonly headers: HeaderReading
   /** Content of the message that cannot be read, which rejects in any mode. */
-  unreadable: readonly PostmarkProblem[] = []
+  unreadable: readonly PostmarkProblem[] = NO_PROBLEMS
   /** `idempotencyKey` of the message. */
   idempotencyKey: unknown
   /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
@@ -55,8 +48,6 @@ export class MailRecord {
   brokenOff: PostmarkProblem | undefined
   /** The recipients, where all are suppressed and the mail is passed over without an error. */
   skipped: readonly string[] | undefined
-  /** Set by the transport once the mail is sent. */
-  route: MailRoute | undefined
   /** Whether the header block is final: nothing is written to it after that. */
   sealed = false
   /** Whether the transport has it: until then no server can know of it. */

@@ -80,11 +80,12 @@ export function refer(
   }
 }
 
-/** Adds the correlation ID, or takes the one that somebody gave under its key. */
+/** Adds a correlation ID, by default a new one, or takes the one that somebody gave under its key. */
 export function correlate(
   metadata: MetadataRoom,
   key: string,
   warnings: PostmarkProblem[],
+  value: string = crypto.randomUUID(),
 ): string | undefined {
   const given = metadata.get(key.toLowerCase())
   if (given) return given.value === null ? undefined : String(given.value)
@@ -99,7 +100,6 @@ export function correlate(
     })
     return undefined
   }
-  const value = crypto.randomUUID()
   metadata.set(key.toLowerCase(), { key, value, level: CORRELATION_LEVEL })
   return value
 }

@@ -1,6 +1,6 @@
 import { asWarning } from '../fields/fit-fields.js'
 import { problemsError } from '../problems/error.js'
-import type { PostmarkProblem } from '../problems/problem.js'
+import { NO_PROBLEMS, type PostmarkProblem } from '../problems/problem.js'
 import type { ResolvedFields } from './resolve-fields.js'
 import type { CompileSettings } from './settings.js'
 
@@ -14,18 +14,20 @@ export function preflight(
   content: readonly PostmarkProblem[],
   limits: readonly PostmarkProblem[],
   { preflight: mode }: CompileSettings,
-): PostmarkProblem[] {
+): readonly PostmarkProblem[] {
+  const { errors, fatal, warnings } = resolved
+  if ([errors, fatal, warnings, content, limits].every(isEmpty)) return NO_PROBLEMS
   const broken = limits.filter(isError)
   const refused = [
-    ...resolved.fatal,
-    ...(mode === 'throw' ? resolved.errors : []),
+    ...fatal,
+    ...(mode === 'throw' ? errors : []),
     ...content.filter(isError),
     ...(mode === 'warn' ? [] : broken),
   ]
   if (refused.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', refused)
-  const passed = mode === 'warn' ? [...resolved.errors, ...broken] : resolved.errors
+  const passed = mode === 'warn' ? [...errors, ...broken] : errors
   return [
-    ...resolved.warnings,
+    ...warnings,
     // Content has warnings alone by now.
     ...content,
     ...limits.filter((problem) => !isError(problem)),
@@ -33,6 +35,10 @@ export function preflight(
       mode === 'fit' ? asWarning : (problem): PostmarkProblem => ({ ...problem, severity: 'warning' }),
     ),
   ]
+}
+
+function isEmpty(problems: readonly PostmarkProblem[]): boolean {
+  return problems.length === 0
 }
 
 function isError({ severity }: PostmarkProblem): boolean {

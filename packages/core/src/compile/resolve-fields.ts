@@ -8,7 +8,7 @@ import type { Reading } from '../fields/read-fields.js'
 import { streamProblem } from '../fields/stream-problem.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import type { PostmarkProblem } from '../problems/problem.js'
-import { closeMatch, UNKNOWN_STREAM } from '../problems/problem.js'
+import { closeMatch, NO_PROBLEMS, UNKNOWN_STREAM } from '../problems/problem.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import type { SparingLevel } from './metadata-room.js'
@@ -23,7 +23,7 @@ export interface FieldSources {
   readonly message: Reading
   readonly headers: HeaderReading
   /** The headers of a message given as `raw`: they are there already, so they win. */
-  readonly raw?: HeaderReading
+  readonly raw?: HeaderReading | undefined
   /** The hash of the idempotency key of the mail. */
   readonly reference?: string | undefined
 }
@@ -45,37 +45,65 @@ export interface ResolvedFields {
 export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
   const readings = [...sources.transport, sources.message, sources.headers]
   if (sources.raw) readings.push(sources.raw)
-  const problems = readings.flatMap((reading) => reading.problems)
-  const warnings = sources.context.flatMap((level) => level.problems.map(asWarning))
-  const levels = listLevels(sources, settings)
-  const merged = foldLevels(levels.map((level) => level.fields))
-  const metadata = new Map(merged.metadata)
-  if (sources.reference !== undefined) {
-    const taken = refer(metadata, sources.reference, levels)
-    if (taken?.severity === 'warning') warnings.push(taken)
-    else if (taken) problems.push(taken)
-  }
-  warnings.push(...dropSurplus(metadata, levels))
-  const tooMany = tooManyTogether(metadata, readings)
+  const problems: PostmarkProblem[] = []
+  for (const reading of readings) problems.push(...reading.problems)
+  const warnings: PostmarkProblem[] = []
+  for (const level of sources.context) warnings.push(...level.problems.map(asWarning))
+  const { levels, merged, taken, correlationId, full } = mergeLevels(sources, settings)
+  if (taken) (taken.severity === 'warning' ? warnings : problems).push(taken)
+  warnings.push(...full)
+  const tooMany = tooManyTogether(merged.metadata, readings)
   if (tooMany) problems.push(tooMany)
-  const { correlationKey } = settings
-  const correlationId = correlationKey && correlate(metadata, correlationKey, warnings)
 
   const stream = merged.fields.get('messageStream')
   const path = stream && pathOfStream(levels[stream.level]!)
   const fatal =
     path && typeof stream.value === 'string' && checkStream(stream.value, path, settings, warnings)
-  const told = fatal ? problems.filter((problem) => problem.path !== path) : problems
+  const fields = toFields<ParsedPostmarkFields>(merged)
+  const origins = originsLater(sources, settings, correlationId)
+  if (!fatal && problems.length === 0 && warnings.length === 0)
+    return { fields, correlationId, origins, errors: NO_PROBLEMS, fatal: NO_PROBLEMS, warnings: NO_PROBLEMS }
+  const counts = (problem: PostmarkProblem) => !fatal || problem.path !== path
   return {
-    fields: toFields({ fields: merged.fields, metadata }),
+    fields,
     correlationId,
-    origins: () => toOrigins({ fields: merged.fields, metadata }, levels),
-    errors: told.filter((problem) => problem.severity === 'error'),
+    origins,
+    errors: problems.filter((problem) => problem.severity === 'error' && counts(problem)),
     fatal: fatal ? [fatal] : [],
     warnings: [
-      ...warnings.filter((problem) => !fatal || problem.path !== path),
-      ...told.filter((problem) => problem.severity === 'warning'),
+      ...warnings.filter(counts),
+      ...problems.filter((problem) => problem.severity === 'warning' && counts(problem)),
     ],
+  }
+}
+
+/**
+ * The levels as one, with room made for what must be in it.
+ * @param correlation its value, where it is known
+ */
+function mergeLevels(sources: FieldSources, settings: CompileSettings, correlation?: string) {
+  const levels = listLevels(sources, settings)
+  const merged = foldLevels(levels.map((level) => level.fields))
+  const { metadata } = merged
+  const taken = sources.reference === undefined ? undefined : refer(metadata, sources.reference, levels)
+  const full = dropSurplus(metadata, levels)
+  const { correlationKey } = settings
+  const correlationId = correlationKey && correlate(metadata, correlationKey, full, correlation)
+  return { levels, merged, taken, correlationId, full }
+}
+
+/**
+ * Merges once more when somebody asks, which few do: which level each value came from takes more memory than all else
+ * that is kept of a mail, and thousands of mails may wait.
+ */
+function originsLater(
+  sources: FieldSources,
+  settings: CompileSettings,
+  correlationId: string | undefined,
+): () => FieldOrigins {
+  return () => {
+    const { levels, merged } = mergeLevels(sources, settings, correlationId)
+    return toOrigins(merged, levels)
   }
 }
 

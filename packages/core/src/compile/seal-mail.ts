@@ -1,9 +1,9 @@
 import { claim } from '../context/context.js'
 import { checkDkim } from '../message/check-dkim.js'
-import { checkEnvelope, checkHead, dropEmptyLines } from '../message/check-head.js'
+import { checkEnvelope } from '../message/check-head.js'
 import { guardReading } from '../message/guard-reading.js'
-import { replacePostmarkLines } from '../message/header-lines.js'
 import type { Message, MimeNode, SendingMail, SentCallback, Transport } from '../message/nodemailer-types.js'
+import { sealHead } from '../message/seal-head.js'
 import { readingError } from '../message/stream-content.js'
 import { isRecord } from '../problems/describe.js'
 import { problemsError } from '../problems/error.js'
@@ -69,44 +69,19 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   guardReading(message, result.openRaw)
   const envelope = message.getEnvelope()
   // Nodemailer would parse all addresses anew each time.
-  message.getEnvelope = () => envelope
+  message._envelope = envelope
   const problems = [...checkEnvelope(envelope), ...checkDkim(mail.data)]
-  const { lines } = result
-  const ours = new Set(lines.map((line) => line.slice(0, line.indexOf(':')).toLowerCase()))
-  sealNode(message, problems, (block) => replacePostmarkLines(block, lines), ours)
+  sealNode(message, problems, result.lines)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)
 }
 
-type Rewrite = (block: string) => string
-
-function sealNode(
-  node: MimeNode,
-  problems: PostmarkProblem[],
-  rewrite: Rewrite,
-  ours?: ReadonlySet<string>,
-): void {
+/** @param lines our header lines; undefined for a part */
+function sealNode(node: MimeNode, problems: PostmarkProblem[], lines?: readonly string[]): void {
   const unreadable = readingError(node._raw || node.content)
   if (unreadable) throw unreadable
   // What is given as `raw` has its own header block.
-  if (!node._raw) sealHead(node, problems, rewrite, ours)
-  for (const child of node.childNodes ?? []) sealNode(child, problems, keep)
-}
-
-const keep: Rewrite = (block) => block
-
-function sealHead(
-  node: MimeNode,
-  problems: PostmarkProblem[],
-  rewrite: Rewrite,
-  ours: ReadonlySet<string> | undefined,
-): void {
-  const { buildHeaders, keepBcc } = node
-  const build = () => dropEmptyLines(buildHeaders.call(node))
-  const built = build()
-  problems.push(...checkHead(node, built, ours))
-  const block = rewrite(built)
-  // Transports of Nodemailer that read the recipients from the message set keepBcc.
-  node.buildHeaders = () => (node.keepBcc === keepBcc ? block : rewrite(build()))
+  if (!node._raw) sealHead(node, problems, lines)
+  for (const child of node.childNodes ?? []) sealNode(child, problems)
 }
 
 /** Nodemailer takes a Message-ID of any type, and then fails at one that is no text where nobody can catch it. */

@@ -39,11 +39,11 @@ export interface PostmarkInfo extends SentFields {
   readonly origins: FieldOrigins
 }
 
-/** Adds `postmark` to what sendMail resolves to. */
-export function addSentInfo(info: unknown, { result, route }: MailRecord): void {
+/** Adds `postmark` to what sendMail resolves to; what a transport of ours says there of its own stays. */
+export function addSentInfo(info: unknown, { result }: MailRecord): void {
   if (typeof info !== 'object' || info === null || !result) return
   const sent = info as { postmark?: object }
-  sent.postmark = Object.assign(new SentInfo(result), sent.postmark, route)
+  sent.postmark = Object.assign(new SentInfo(result), sent.postmark)
 }
 
 /** Whether a mail was not sent, since it had been sent before. */
@@ -61,7 +61,7 @@ class SentInfo implements PostmarkInfo {
   constructor({ fields, correlationId, warnings, origins }: CompileResult) {
     for (const field in fields) {
       const value = fields[field as PostmarkField]
-      if (value !== null && value !== undefined) Object.assign(this, { [field]: value })
+      if (value !== null && value !== undefined) (this as Record<string, unknown>)[field] = value
     }
     if (correlationId !== undefined) this.correlationId = correlationId
     this.warnings = warnings

@@ -1,8 +1,9 @@
+import type { Readable } from 'node:stream'
 import { accessError } from '../message/access-error.js'
-import { checkContents } from '../message/check-contents.js'
+import { checkContents, holdsMoreThanText } from '../message/check-contents.js'
 import { cloneMessage } from '../message/clone-message.js'
 import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
-import { contentStreams, holdErrors, releaseStreams, toByteStreams } from '../message/stream-content.js'
+import { contentStreams, releaseStreams, takeStreams } from '../message/stream-content.js'
 import { carryRecord, MailRecord } from './mail-record.js'
 import { applyDefaults, type MessageDefaults } from './message-defaults.js'
 
@@ -25,6 +26,8 @@ export interface TakenMail {
   /** What Nodemailer gets; none of the caller's Postmark headers is in it. */
   readonly copy: Record<string, unknown>
   readonly record: MailRecord
+  /** The streams that its content comes from. */
+  readonly streams: readonly Readable[]
   /** Why it must not be sent on. */
   readonly refused: Error | undefined
 }
@@ -44,17 +47,15 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
     if (options[flag] || given[flag] || defaults[flag]) copy[flag] = true
   }
   carryRecord(copy, record)
+  if (!holdsMoreThanText(copy)) return { copy, record, streams: [], refused: undefined }
   record.unreadable = checkContents(copy)
   // Before the compile step refuses it, Nodemailer would look for images in it.
   if (record.unreadable.some(({ path }) => path === 'html')) copy.html = undefined
-  holdErrors(contentStreams(copy))
-  toByteStreams(copy)
-  return { copy, record, refused: accessError(copy) }
+  return { copy, record, streams: takeStreams(copy), refused: accessError(copy) }
 }
 
 /** Ends the streams of a mail that failed, or needed not be sent: those of the message, and what the steps have made of them. */
-export function releaseMail({ copy, record }: TakenMail): void {
-  releaseStreams(contentStreams(copy))
-  const { mail } = record
+export function releaseMail(streams: readonly Readable[], { mail }: MailRecord): void {
+  releaseStreams(streams)
   if (mail) releaseStreams(contentStreams((mail as { data: Record<string, unknown> }).data))
 }

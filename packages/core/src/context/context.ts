@@ -120,11 +120,15 @@ export function currentPostmark(): ParsedPostmarkFields | undefined {
   return toFields(foldLevels(contextLevels().map((level) => level.fields)))
 }
 
+const NO_LEVELS: readonly ContextLevel[] = []
+
 /** The levels of the context here, the outermost first. Calls each context function once. */
-export function contextLevels(): ContextLevel[] {
+export function contextLevels(): readonly ContextLevel[] {
+  const innermost = shared.storage.getStore()
+  if (!innermost) return NO_LEVELS
   const levels: ContextLevel[] = []
   let depth = 0
-  for (let scope = shared.storage.getStore(); scope; scope = scope.parent) {
+  for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
     const at = { name: 'context', scope: depth++ }
     const { updates, updateProblems } = scope
     if (updateProblems.length > 0 || Object.keys(updates).length > 0) {

@@ -12,7 +12,7 @@ import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shi
 import type { Claim } from './claim.js'
 import { composeMail } from './compose.js'
 import { followSignal } from './follow-signal.js'
-import type { Place } from './place.js'
+import { GATE, type Place, QUEUE } from './place.js'
 import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
 import { toKept, toRepeatedInfo, toSentInfo } from './sent-info.js'
 
@@ -50,7 +50,8 @@ export class Delivery implements Shipment {
   spent = false
   #content: Content | undefined
   #composeError: Error | undefined
-  readonly #composing: ((error: Error | undefined) => void)[] = []
+  /** Who waits for the mail to be composed; undefined until somebody asks for that. */
+  #composing: ((error: Error | undefined) => void)[] | undefined
   readonly #message: unknown
   readonly #owner: DeliveryOwner
   readonly #done: Done
@@ -64,7 +65,7 @@ export class Delivery implements Shipment {
     this.once = hasStreamContent(mail.data)
     this.event = event
     this.claim = claim
-    this.place = { name: claim ? 'gate' : 'queue' }
+    this.place = claim ? GATE : QUEUE
     this.#message = mail.message
     this.#owner = owner
     this.#done = done
@@ -87,12 +88,17 @@ export class Delivery implements Shipment {
       done(this.#composeError)
       return
     }
-    this.#composing.push(done)
-    if (this.#composing.length > 1) return
+    if (this.#composing) {
+      this.#composing.push(done)
+      return
+    }
+    const waiting = [done]
+    this.#composing = waiting
     composeMail(this.#message, (error, content) => {
       this.#composeError = error
+      this.#composing = undefined
       if (this.place.name !== 'done') this.#content = content && this.#watch(content)
-      for (const each of this.#composing.splice(0)) each(error)
+      for (const each of waiting) each(error)
     })
   }
 

@@ -10,3 +10,7 @@ export type Place =
   | { readonly name: 'session'; readonly session: Session }
   | { readonly name: 'pause'; readonly timer: NodeJS.Timeout }
   | { readonly name: 'done' }
+
+/** One for all: thousands may be there. */
+export const QUEUE: Place = { name: 'queue' }
+export const GATE: Place = { name: 'gate' }

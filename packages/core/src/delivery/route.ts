@@ -9,6 +9,7 @@ import { ClaimGate } from './claim-gate.js'
 import { Deadlines } from './deadlines.js'
 import type { Delivery, DeliveryOwner } from './delivery.js'
 import { MailQueue } from './mail-queue.js'
+import { QUEUE } from './place.js'
 import { decide } from './retry.js'
 import type { RoutePlan } from './route-plan.js'
 import { type MailSource, SlotPool } from './slot-pool.js'
@@ -94,7 +95,7 @@ export class Route implements DeliveryOwner, MailSource {
   /** Puts a mail that no session has any more in front of the queue. */
   giveBack(delivery: Delivery): void {
     if (delivery.place.name === 'done') return
-    delivery.place = { name: 'queue' }
+    delivery.place = QUEUE
     delivery.release()
     this.#queue.giveBack(delivery)
     this.#slots.pump()
@@ -160,7 +161,7 @@ export class Route implements DeliveryOwner, MailSource {
   /** The store has answered for a mail: it may be sent, was sent before, or must not be sent now. */
   #onClaimed(delivery: Delivery, claimed: Claimed): void {
     if (claimed.kind === 'held') {
-      delivery.place = { name: 'queue' }
+      delivery.place = QUEUE
       this.#queue.add(delivery)
       this.#slots.pump()
       return

@@ -1,5 +1,5 @@
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
-import { readEntries } from './read-entries.js'
+import { visitEntries } from './read-entries.js'
 
 /** One level of fields, with the name under which explanations and warnings speak of it. */
 export interface Level<F extends PostmarkFields = PostmarkFields> {
@@ -19,7 +19,7 @@ export interface Merged {
   /** Field → its value and level; metadata stands in `metadata`. */
   readonly fields: ReadonlyMap<string, { readonly value: unknown; readonly level: number }>
   /** Metadata by lower-case key. A value of null clears what further levels out had set. */
-  readonly metadata: ReadonlyMap<string, Entry>
+  readonly metadata: Map<string, Entry>
 }
 
 /** Folds levels from the outermost to the innermost: the nearer level wins, metadata key by key. */
@@ -34,13 +34,13 @@ export function foldLevels(levels: readonly PostmarkFields[]): Merged {
       if (field !== 'metadata') fields.set(field, { value, level })
       else if (value === null) metadata.clear()
       else {
-        for (const [key, entry] of readEntries(value) ?? []) {
-          if (entry === undefined) continue
+        visitEntries(value, (key, entry) => {
+          if (entry === undefined) return
           const lower = key.toLowerCase()
           // Deleted first, so that the nearest level's spelling and place count.
           metadata.delete(lower)
           metadata.set(lower, { key, value: entry, level })
-        }
+        })
       }
     }
   }
@@ -49,11 +49,12 @@ export function foldLevels(levels: readonly PostmarkFields[]): Merged {
 
 /** The fields of a fold; without what was cleared, unless the nulls are to clear levels further out. */
 export function toFields<F extends PostmarkFields>(merged: Merged, keepNulls = false): F {
-  const stays = ({ value }: { readonly value: unknown }) => keepNulls || value !== null
   const fields: Record<string, unknown> = {}
-  for (const [field, entry] of merged.fields) if (stays(entry)) fields[field] = entry.value
-  const kept = [...merged.metadata.values()].filter(stays)
-  if (kept.length > 0) fields.metadata = Object.fromEntries(kept.map((entry) => [entry.key, entry.value]))
+  for (const [field, { value }] of merged.fields) if (keepNulls || value !== null) fields[field] = value
+  const kept: [string, unknown][] = []
+  for (const { key, value } of merged.metadata.values())
+    if (keepNulls || value !== null) kept.push([key, value])
+  if (kept.length > 0) fields.metadata = Object.fromEntries(kept)
   return fields as F
 }
 

@@ -6,20 +6,27 @@ type Entry = readonly [string, unknown]
 const MOST_ENTRIES = 10_000
 
 /**
- * The keys and values of an object, or of what has entries: a Map, URLSearchParams, Headers, FormData, an array of pairs.
- * Undefined for what has neither, such as a Date, or an object whose getters belong to its class: it would be lost
- * without a word. Values of an object are read one by one, so that what comes before a getter that throws is kept.
+ * Calls back for the keys and values of an object, or of what has entries: a Map, URLSearchParams, Headers, FormData, an
+ * array of pairs. False for what has neither, such as a Date, or an object whose getters belong to its class: it would be
+ * lost without a word. Values of an object are read one by one, so that what comes before a getter that throws is kept.
  */
-export function readEntries(value: unknown): Iterable<Entry> | undefined {
-  if (isIterable(value)) return readIterable(value)
-  if (!isRecord(value)) return undefined
+export function visitEntries(value: unknown, visit: (key: string, value: unknown) => void): boolean {
+  if (isIterable(value)) {
+    const entries = readIterable(value)
+    for (const [key, each] of entries ?? []) visit(key, each)
+    return entries !== undefined
+  }
+  if (!isRecord(value)) return false
   const keys = Object.keys(value)
-  if (keys.length === 0 && !isPlain(value)) return undefined
-  return entriesOf(value, keys)
+  if (keys.length === 0 && !isPlain(value)) return false
+  for (const key of keys) visit(key, value[key])
+  return true
 }
 
-function* entriesOf(value: Readonly<Record<string, unknown>>, keys: readonly string[]): Generator<Entry> {
-  for (const key of keys) yield [key, value[key]]
+/** The same as a list. */
+export function readEntries(value: unknown): Entry[] | undefined {
+  const entries: Entry[] = []
+  return visitEntries(value, (key, each) => entries.push([key, each])) ? entries : undefined
 }
 
 function readIterable(value: Iterable<unknown>): Entry[] | undefined {

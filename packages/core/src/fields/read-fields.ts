@@ -5,7 +5,7 @@ import { pathOf } from '../problems/quote.js'
 import { toBounceTypeName } from '../vocabulary/bounce-types.js'
 import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
-import { describeKind, readEntries } from './read-entries.js'
+import { describeKind, visitEntries } from './read-entries.js'
 import { readMetadata } from './read-metadata.js'
 import { readText } from './read-text.js'
 import { streamProblem } from './stream-problem.js'
@@ -30,19 +30,18 @@ export function readFields(input: unknown, path: string): Reading {
     problems.push({ severity: 'error', errorCode: INVALID_REQUEST, ...problem })
   const fields: Record<string, unknown> = {}
   try {
-    const entries = Array.isArray(input) ? undefined : readEntries(input)
-    if (!entries)
-      throw new TypeError(
-        isRecord(input) ? `is ${describeKind(input)} without fields of its own` : `is ${describe(input)}`,
-      )
-    for (const [key, value] of entries) {
-      if (value === undefined) continue
+    const visit = (key: string, value: unknown) => {
+      if (value === undefined) return
       if (!Object.hasOwn(POSTMARK_FIELDS, key)) reportUnknown(key, path, report)
       else {
         const read = value === null ? null : readField(key as PostmarkField, value, `${path}.${key}`, report)
         if (read !== undefined) fields[key] = read
       }
     }
+    if (Array.isArray(input) || !visitEntries(input, visit))
+      throw new TypeError(
+        isRecord(input) ? `is ${describeKind(input)} without fields of its own` : `is ${describe(input)}`,
+      )
   } catch (error) {
     const found = error instanceof Error ? error.message : 'cannot be read'
     report({

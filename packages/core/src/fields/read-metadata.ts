@@ -8,8 +8,8 @@ import { readText } from './read-text.js'
 /** Reads metadata of any shape: keys that are header names, each in one spelling, with values as text. */
 export function readMetadata(value: unknown, path: string, report: Report): ParsedPostmarkFields['metadata'] {
   const row = POSTMARK_FIELDS.metadata
-  const found = readEntries(value)
-  if (!found) {
+  const entries = readEntries(value)
+  if (!entries) {
     report({
       path,
       found: isRecord(value)
@@ -22,7 +22,6 @@ export function readMetadata(value: unknown, path: string, report: Report): Pars
   }
   const seen = new Map<string, string>()
   const read: [string, string | null][] = []
-  const entries = [...found]
   let count = 0
   for (const [key, given] of entries) {
     if (given === undefined) continue

@@ -1,6 +1,6 @@
 import { describe, isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
-import { INVALID_REQUEST } from '../problems/problem.js'
+import { INVALID_REQUEST, NO_PROBLEMS } from '../problems/problem.js'
 import { REST_ANSWERS, refusedByRest } from '../vocabulary/api-errors.js'
 import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { toAddressKey } from './address-key.js'
@@ -13,23 +13,29 @@ type Message = Readonly<Record<string, unknown>>
  * Checks From, the recipients and the envelope of a message.
  * @param raw the header lines of a message given as `raw`, whose From and recipients are those that Postmark reads
  */
-export function checkAddresses(message: Message, raw: readonly HeaderLine[] | undefined): PostmarkProblem[] {
-  const from = raw ? lineValue(raw, 'from') : addressField(message, 'from')
+export function checkAddresses(
+  message: Message,
+  raw: readonly HeaderLine[] | undefined,
+): readonly PostmarkProblem[] {
   const field = (name: string) => (raw ? lineValue(raw, name) : addressField(message, name))
+  const from = field('from')
   return [
     ...checkFrom(from, raw ? 'raw.From' : 'from'),
     ...checkRecipients(message),
-    ...(['to', 'cc', 'bcc'].some((name) => holdsAddress(field(name))) ? [] : [NO_RECIPIENT]),
+    ...(RECIPIENTS.some((name) => holdsAddress(field(name))) ? NO_PROBLEMS : [NO_RECIPIENT]),
     ...checkEnvelope(message.envelope, from),
   ]
 }
 
-function checkFrom(from: unknown, path: string): PostmarkProblem[] {
+const RECIPIENTS = ['to', 'cc', 'bcc'] as const
+
+function checkFrom(from: unknown, path: string): readonly PostmarkProblem[] {
+  const { fromLength } = MESSAGE_LIMITS
+  const length = lengthOfFrom(from)
+  if (length <= fromLength && isPlainMailbox(from)) return NO_PROBLEMS
   const problems: PostmarkProblem[] = []
   const refuse = (found: string, limit: string, cure: string) =>
     problems.push({ path, found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST })
-  const length = lengthOfFrom(from)
-  const { fromLength } = MESSAGE_LIMITS
   if (length > fromLength)
     refuse(`has ${length} characters`, `at most ${fromLength} characters`, 'Shorten the name.')
   if (isPlainMailbox(from)) return problems
@@ -96,8 +102,8 @@ function holdsAddress(value: unknown, depth = 0): boolean {
   return isRecord(value) && Boolean(value.address)
 }
 
-function checkRecipients(message: Message): PostmarkProblem[] {
-  if (!maybeOverLimit(message)) return []
+function checkRecipients(message: Message): readonly PostmarkProblem[] {
+  if (!maybeOverLimit(message)) return NO_PROBLEMS
   const problems: PostmarkProblem[] = []
   const refuse = (found: string, limit: string, cure: string) =>
     problems.push({ path: 'to', found, limit, cure, severity: 'error', errorCode: INVALID_REQUEST })
@@ -146,14 +152,15 @@ function maybeOverLimit(mail: Message): boolean {
     return true
   }
   if (mail.envelope) return true
-  return ['to', 'cc', 'bcc'].some((field) => doubtful(addressField(mail, field)))
+  return RECIPIENTS.some((field) => doubtful(addressField(mail, field)))
 }
 
 /** Nobody means to choose a Return-Path with an envelope that is from the same mailbox as the message. */
-function checkEnvelope(envelope: unknown, from: unknown): PostmarkProblem[] {
-  if (!isRecord(envelope) || !envelope.from) return []
+function checkEnvelope(envelope: unknown, from: unknown): readonly PostmarkProblem[] {
+  if (!isRecord(envelope) || !envelope.from) return NO_PROBLEMS
   const [sender, author] = [envelope.from, from].map((value) => readAddresses(value)[0])
-  if (sender !== undefined && author !== undefined && toAddressKey(sender) === toAddressKey(author)) return []
+  if (sender !== undefined && author !== undefined && toAddressKey(sender) === toAddressKey(author))
+    return NO_PROBLEMS
   return [
     {
       path: 'envelope.from',

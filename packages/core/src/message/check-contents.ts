@@ -1,31 +1,28 @@
 import { describe, isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
-import { INVALID_REQUEST } from '../problems/problem.js'
+import { INVALID_REQUEST, NO_PROBLEMS } from '../problems/problem.js'
 import { isStream } from './stream-content.js'
 
 const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'] as const
 const LISTS = ['attachments', 'alternatives'] as const
 
+/** Whether a message has more than texts and addresses in it, which has to be looked at. */
+export function holdsMoreThanText(message: Readonly<Record<string, unknown>>): boolean {
+  const isMore = (field: string) => message[field] && typeof message[field] !== 'string'
+  return CONTENTS.some(isMore) || LISTS.some(isMore)
+}
+
 /**
  * Finds content that Nodemailer cannot read: it fails at it in the midst of a mail, and on 7 to 9 where nobody can
  * catch it.
  */
-export function checkContents(message: Readonly<Record<string, unknown>>): PostmarkProblem[] {
+export function checkContents(message: Readonly<Record<string, unknown>>): readonly PostmarkProblem[] {
   const problems: PostmarkProblem[] = []
-  const check = (value: unknown, path: string) => {
-    if (isRecord(value) && !isStream(value) && holdsContent(value)) checkHolder(value, path)
-    else if (!isReadable(value)) problems.push(unreadable(value, path))
+  for (const field of CONTENTS) {
+    const value = message[field]
+    if (isRecord(value) && !isStream(value) && holdsContent(value)) checkHolder(value, field, problems)
+    else if (!isReadable(value)) problems.push(unreadable(value, field))
   }
-  const checkHolder = (holder: Readonly<Record<string, unknown>>, path: string) => {
-    for (const part of ['content', 'raw'] as const) {
-      if (!isReadable(holder[part])) problems.push(unreadable(holder[part], `${path}.${part}`))
-    }
-    for (const place of ['path', 'href'] as const) {
-      const value = holder[place]
-      if (value && typeof value !== 'string') problems.push(unreadable(value, `${path}.${place}`))
-    }
-  }
-  for (const field of CONTENTS) check(message[field], field)
   for (const field of LISTS) {
     const list = message[field]
     if (!list) continue
@@ -34,10 +31,24 @@ export function checkContents(message: Readonly<Record<string, unknown>>): Postm
       const entry: unknown = entries[index]
       const path = `${field}[${index}]`
       if (!isRecord(entry)) problems.push(unreadable(entry, path))
-      else checkHolder(entry, path)
+      else checkHolder(entry, path, problems)
     }
   }
-  return problems
+  return problems.length > 0 ? problems : NO_PROBLEMS
+}
+
+function checkHolder(
+  holder: Readonly<Record<string, unknown>>,
+  path: string,
+  problems: PostmarkProblem[],
+): void {
+  for (const part of ['content', 'raw'] as const) {
+    if (!isReadable(holder[part])) problems.push(unreadable(holder[part], `${path}.${part}`))
+  }
+  for (const place of ['path', 'href'] as const) {
+    const value = holder[place]
+    if (value && typeof value !== 'string') problems.push(unreadable(value, `${path}.${place}`))
+  }
 }
 
 function holdsContent(value: Readonly<Record<string, unknown>>): boolean {

@@ -1,6 +1,7 @@
 import { isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import { INVALID_REQUEST } from '../problems/problem.js'
+import { HEADER_PREFIX } from '../vocabulary/vocabulary.js'
 import { splitBlock } from './header-lines.js'
 import { isPostmarkHeader } from './header-shapes.js'
 import type { MimeNode } from './nodemailer-types.js'
@@ -8,10 +9,16 @@ import type { MimeNode } from './nodemailer-types.js'
 /** Control characters of ASCII and of C1 with NEL, and the line breaks of Unicode; a tab is none. */
 const CONTROL = '\\0-\\u0008\\n-\\u001f\\u007f-\\u009f\\u2028\\u2029'
 const HAS_CONTROL = new RegExp(`[${CONTROL}]`)
+const UNSAFE_ADDRESS = new RegExp(`[${CONTROL}<>]`)
+/** A header block without a fault: fields as below, with a line break between them. */
+const BLOCK = new RegExp(`^(?:[!-9;-~]+:[^${CONTROL}]*(?:\\r\\n[ \\t][^${CONTROL}]*)*(?:\\r\\n(?!$)|$))*$`)
+/** The names of Postmark headers in such a block. */
+const POSTMARK_NAMES = new RegExp(`^${HEADER_PREFIX}[^:]*`, 'gim')
 /** A header field: a name of RFC 5322, and a value in which a line break comes only before white space. */
 const FIELD = new RegExp(`^[!-9;-~]+:(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
 const VALUE = new RegExp(`^(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
 
+const COLON = 58
 const EMPTY_LINES = /(?:\r\n[ \t]+)+(?=\r\n)/g
 
 /**
@@ -25,13 +32,13 @@ export function dropEmptyLines(block: string): string {
 /**
  * Looks for what must not reach a server in the header block that Nodemailer built: a control character, a line that is
  * no header, a header that came in within the value of another. This holds in every preflight mode.
- * @param ours names of the Postmark headers that the compile step has decided, in lower case; undefined for a part
+ * @param ours the Postmark header lines that the compile step has decided; undefined for a part
  */
 export function checkHead(
   node: MimeNode,
   block: string,
-  ours: ReadonlySet<string> | undefined,
-): PostmarkProblem[] {
+  ours: readonly string[] | undefined,
+): readonly PostmarkProblem[] {
   const problems: PostmarkProblem[] = []
   for (const { key, value } of node._headers ?? []) {
     // Nodemailer cleans any other value.
@@ -39,13 +46,26 @@ export function checkHead(
       problems.push(controlProblem(key))
   }
   if (problems.length > 0 || block === '') return problems
-  for (const field of splitBlock(block)) {
-    const name = field.slice(0, Math.max(0, field.indexOf(':')))
-    if (!FIELD.test(field)) problems.push(isName(name) ? controlProblem(name) : nameProblem(field))
-    else if (ours && isPostmarkHeader(name) && !ours.has(name.toLowerCase())) problems.push(lateProblem(name))
+  if (!BLOCK.test(block)) {
+    for (const field of splitBlock(block)) {
+      const name = field.slice(0, Math.max(0, field.indexOf(':')))
+      if (!FIELD.test(field)) problems.push(isName(name) ? controlProblem(name) : nameProblem(field))
+      else if (ours && isPostmarkHeader(name) && !isOurs(name, ours)) problems.push(lateProblem(name))
+    }
+  } else if (ours) {
+    for (const name of block.match(POSTMARK_NAMES) ?? [])
+      if (!isOurs(name, ours)) problems.push(lateProblem(name))
   }
   if (HAS_CONTROL.test(node.boundary || '')) problems.push(controlProblem('boundary'))
   return problems
+}
+
+function isOurs(name: string, lines: readonly string[]): boolean {
+  const { length } = name
+  const isLine = (line: string) =>
+    line.charCodeAt(length) === COLON &&
+    (line.startsWith(name) || line.slice(0, length).toLowerCase() === name.toLowerCase())
+  return lines.some(isLine)
 }
 
 /** The same for the addresses of the envelope, which become commands. */
@@ -56,11 +76,14 @@ export function checkEnvelope({
   readonly from: unknown
   readonly to: unknown
 }): PostmarkProblem[] {
-  const isBad = (address: unknown) => HAS_CONTROL.test(String(address)) || /[<>]/.test(String(address))
   const problems: PostmarkProblem[] = []
   if (from && isBad(from)) problems.push(addressProblem('envelope.from'))
   if (Array.isArray(to) && to.some(isBad)) problems.push(addressProblem('envelope.to'))
   return problems
+}
+
+function isBad(address: unknown): boolean {
+  return UNSAFE_ADDRESS.test(String(address))
 }
 
 function isName(name: string): boolean {

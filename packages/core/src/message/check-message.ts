@@ -2,7 +2,7 @@ import { describeKind, readEntries } from '../fields/read-entries.js'
 import { readFields } from '../fields/read-fields.js'
 import { isRecord } from '../problems/describe.js'
 import type { PostmarkProblem } from '../problems/problem.js'
-import { INVALID_REQUEST } from '../problems/problem.js'
+import { INVALID_REQUEST, NO_PROBLEMS } from '../problems/problem.js'
 import { MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { checkAddresses } from './check-addresses.js'
@@ -32,23 +32,44 @@ export function checkMessage(message: object): PostmarkProblem[] {
  * The limits of the message itself, without its Postmark fields.
  * @param head how a message given as `raw` begins, where the whole is not in memory
  */
-export function checkLimits(message: object, head?: Buffer): PostmarkProblem[] {
+export function checkLimits(message: object, head?: Buffer): readonly PostmarkProblem[] {
   const mail = message as Readonly<Record<string, unknown>>
+  if (!mail.raw) {
+    return [
+      ...checkAddresses(mail, undefined),
+      ...checkSubject(mail.subject),
+      ...(isShortText(mail) ? NO_PROBLEMS : checkParts(listParts(mail, undefined))),
+      ...listAdvice(mail),
+    ]
+  }
   const whole = rawContent(mail.raw)
-  const raw = whole ?? (mail.raw ? head : undefined)
+  const raw = whole ?? head
   return [
-    ...(mail.raw && !raw ? [] : checkAddresses(mail, raw && readRawHeaders(raw))),
+    ...(raw ? checkAddresses(mail, readRawHeaders(raw)) : NO_PROBLEMS),
     ...checkSubject(mail.subject),
-    ...(mail.raw && !whole
-      ? checkNames(listParts(mail, head ?? Buffer.alloc(0)))
-      : checkParts(listParts(mail, whole))),
+    ...(whole ? checkParts(listParts(mail, whole)) : checkNames(listParts(mail, head ?? Buffer.alloc(0)))),
     ...listAdvice(mail),
   ]
 }
 
-function checkSubject(subject: unknown): PostmarkProblem[] {
+/** Properties of a message that hold a part which is neither its text nor its html. */
+const OTHER_PARTS = ['attachments', 'alternatives', 'icalEvent', 'watchHtml', 'amp'] as const
+/** A character of a text is at most so many bytes. */
+const BYTES_OF_CHARACTER = 3
+
+/** Whether a message is a text or an html that is clearly within the limits, which spares it the look at each part. */
+function isShortText(mail: Readonly<Record<string, unknown>>): boolean {
+  const { text, html } = mail
+  if (OTHER_PARTS.some((field) => mail[field])) return false
+  const most = MESSAGE_LIMITS.bodyBytes / BYTES_OF_CHARACTER
+  const isShort = (body: unknown) => !body || (typeof body === 'string' && body.length <= most)
+  const isWritten = (body: unknown) => typeof body === 'string' && /\S/.test(body)
+  return isShort(text) && isShort(html) && (isWritten(text) || isWritten(html))
+}
+
+function checkSubject(subject: unknown): readonly PostmarkProblem[] {
   const { subjectLength } = MESSAGE_LIMITS
-  if (typeof subject !== 'string' || subject.length <= subjectLength) return []
+  if (typeof subject !== 'string' || subject.length <= subjectLength) return NO_PROBLEMS
   return [
     {
       path: 'subject',

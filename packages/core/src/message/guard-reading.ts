@@ -9,18 +9,32 @@ type ProcessFunction = NonNullable<Message['_processFuncs']>[number]
  */
 export function guardReading(message: Message, openRaw: (() => Readable) | undefined): void {
   const { createReadStream } = message
-  message.createReadStream = (...args) => {
-    try {
-      if (openRaw) message.setRaw(openRaw())
-      return createReadStream.apply(message, args)
-    } catch (error) {
-      const failed = new PassThrough()
-      setImmediate(() => failed.destroy(error as Error))
-      return failed
-    }
-  }
+  message.createReadStream =
+    openRaw || Object.hasOwn(message, 'createReadStream')
+      ? (...args) =>
+          readGuarded(() => {
+            if (openRaw) message.setRaw(openRaw())
+            return createReadStream.apply(message, args)
+          })
+      : readMessage
   const signers = message._processFuncs
   if (signers && signers.length > 0) message._processFuncs = signers.map(takeErrors)
+}
+
+/** One for all messages: thousands may wait. */
+function readMessage(this: Message, ...args: unknown[]): NodeJS.ReadableStream {
+  const { createReadStream } = Object.getPrototypeOf(this) as Message
+  return readGuarded(() => createReadStream.apply(this, args))
+}
+
+function readGuarded(read: () => NodeJS.ReadableStream): NodeJS.ReadableStream {
+  try {
+    return read()
+  } catch (error) {
+    const failed = new PassThrough()
+    setImmediate(() => failed.destroy(error as Error))
+    return failed
+  }
 }
 
 /**

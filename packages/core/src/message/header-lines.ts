@@ -27,6 +27,30 @@ export function splitBlock(block: string): string[] {
 
 /** Puts our lines into a header block, in place of what Nodemailer made of the same headers. */
 export function replacePostmarkLines(block: string, lines: readonly string[]): string {
-  const others = splitBlock(block).filter((line) => !isPostmarkHeader(line.slice(0, line.indexOf(':'))))
-  return [...lines, ...others].join('\r\n')
+  let others = ''
+  let kept = 0
+  for (let start = 0; start < block.length; ) {
+    const end = endOfField(block, start)
+    if (isPostmarkHeader(block.slice(start, block.indexOf(':', start)))) {
+      others += block.slice(kept, start)
+      kept = end
+    }
+    start = end
+  }
+  if (kept === 0 && lines.length === 0) return block
+  others += block.slice(kept)
+  // Where the last field was one of ours, the break before it is left.
+  if (others.endsWith('\r\n')) others = others.slice(0, -2)
+  return (others === '' ? lines : [...lines, others]).join('\r\n')
+}
+
+/** Where the field after this one begins. */
+function endOfField(block: string, start: number): number {
+  for (let at = start; ; ) {
+    const end = block.indexOf('\r\n', at)
+    if (end < 0) return block.length
+    at = end + 2
+    const next = block.charCodeAt(at)
+    if (next !== 32 && next !== 9) return at
+  }
 }

@@ -57,6 +57,8 @@ export interface Message extends MimeNode {
   setHeader(name: string, value: unknown): unknown
   setRaw(raw: unknown): unknown
   createReadStream(...args: unknown[]): NodeJS.ReadableStream
+  /** What `getEnvelope` returns, where it is set. */
+  _envelope?: unknown
   /** What the composed stream goes through at the end: a DKIM signer. */
   _processFuncs?: readonly ((input: NodeJS.ReadableStream) => NodeJS.ReadableStream)[]
 }

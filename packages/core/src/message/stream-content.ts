@@ -22,10 +22,19 @@ export function contentStreams(data: Data): Readable[] {
   return found
 }
 
-/** Makes every stream of a copied message one of bytes; holders that are not the copy's own stay as they are. */
-export function toByteStreams(copy: Data): void {
+/**
+ * Takes the streams of a copied message over: their errors end no process, and each becomes one of bytes, except in
+ * holders that are not the copy's own.
+ */
+export function takeStreams(copy: Data): readonly Readable[] {
+  const streams = contentStreams(copy)
+  if (streams.length === 0) return NONE
+  holdErrors(streams)
   visitStreams(copy, toByteStream)
+  return contentStreams(copy)
 }
+
+const NONE: readonly Readable[] = []
 
 /** Calls back for each stream that a message takes content from, and puts the result in its place. */
 function visitStreams(data: Data, visit: (stream: Readable) => Readable): void {

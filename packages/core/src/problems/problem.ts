@@ -24,6 +24,9 @@ export function toSentence(problem: PostmarkProblem): string {
   return `${problem.path} ${problem.found} (expected: ${problem.limit}). ${problem.cure}`
 }
 
+/** One for all that found nothing: thousands of mails may wait, and most have no problem. */
+export const NO_PROBLEMS: readonly PostmarkProblem[] = Object.freeze([])
+
 /** Takes a problem; an error with the code 300 unless it says otherwise. */
 export type Report = (
   problem: Partial<PostmarkProblem> & Pick<PostmarkProblem, 'path' | 'found' | 'limit' | 'cure'>,

@@ -23,13 +23,20 @@ interface Dsn {
  */
 export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown): Envelope {
   const from = given.from === false || given.from === undefined ? '' : String(given.from).trim()
-  const to = (Array.isArray(given.to) ? given.to : []).map((each) => String(each ?? '').trim())
+  const to = toAddresses(given.to)
   if (to.length === 0) throw envelopeError('The mail has no recipient')
   if (!isWritable(from)) throw envelopeError(`The sender ${JSON.stringify(from)} is no address`)
   for (const address of to)
     if (address === '' || !isWritable(address))
       throw envelopeError(`The recipient ${JSON.stringify(address)} is no address`)
   return { from, to, dsn: dsn === undefined || dsn === null ? undefined : readDsn(dsn) }
+}
+
+/** The recipients; the given list itself where nothing in it has to change, as is usual, since thousands may wait. */
+function toAddresses(given: unknown): readonly string[] {
+  if (!Array.isArray(given)) return []
+  const isTrimmed = (each: unknown) => typeof each === 'string' && each === each.trim()
+  return given.every(isTrimmed) ? given : given.map((each) => String(each ?? '').trim())
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not pass

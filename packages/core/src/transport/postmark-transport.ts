@@ -75,26 +75,29 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       done(refused)
       return
     }
-    const report = (error: Error | null, info?: object) => {
-      if (record && info) {
-        const { attempt: attempts, port, host } = event
-        record.route = { host, attempts, ...(port === undefined ? {} : { port }) }
-      }
-      // Out of the session: what the caller's callback throws is the caller's.
-      process.nextTick(done, error, info)
-    }
-    if (isSendObserved()) {
-      const work = () =>
-        new Promise<object>((resolve, reject) => {
-          runOutsideScopes(this.#deliver, mail, target, event, reference, (error, info) =>
-            error ? reject(error) : resolve(info!),
-          )
-        })
-      traceSend(event, work).then(
-        (info) => report(null, info),
-        (error: Error) => report(error),
-      )
-    } else runOutsideScopes(this.#deliver, mail, target, event, reference, report)
+    // Out of the session: what the caller's callback throws is the caller's.
+    const answer: SentCallback = process.nextTick.bind(process, done)
+    if (isSendObserved()) this.#trace(mail, target, event, reference, answer)
+    else runOutsideScopes(this.#deliver, mail, target, event, reference, answer)
+  }
+
+  #trace(
+    mail: SendingMail,
+    target: RouteTarget,
+    event: SendEvent,
+    reference: string | undefined,
+    answer: SentCallback,
+  ): void {
+    const work = () =>
+      new Promise<object>((resolve, reject) => {
+        runOutsideScopes(this.#deliver, mail, target, event, reference, (error, info) =>
+          error ? reject(error) : resolve(info!),
+        )
+      })
+    traceSend(event, work).then(
+      (info) => answer(null, info),
+      (error: Error) => answer(error),
+    )
   }
 
   /** Where a mail goes, and what is told of it. */
@@ -112,7 +115,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     target: RouteTarget,
     event: SendEvent,
     reference: string | undefined,
-    done: (error: Error | null, info?: object) => void,
+    done: SentCallback,
   ): void => {
     const route = this.#route(target)
     const { sendOnce } = this.#settings
