@@ -185,12 +185,11 @@ function compile(
   for (const { name, value, wrong } of kept) {
     if (!wrong || settings.preflight === 'warn') entries.push({ key: name, value: String(value) })
   }
-  const result = { fields, correlationId, origins, warnings, reference }
-  if (raw) record.result = { ...result, lines: [], openRaw: prependToRaw(mail, raw, entries) }
-  else {
-    record.result = { ...result, lines: toHeaderLines(entries), openRaw: undefined }
-    mail.data.headers = withEntries(rest, entries)
-  }
+  const lines = raw ? [] : toHeaderLines(entries)
+  const openRaw = raw && prependToRaw(mail, raw, entries)
+  // Not spread from a part of it: V8 would make a shape for each.
+  record.result = { fields, correlationId, origins, warnings, reference, lines, openRaw }
+  if (!raw) mail.data.headers = withEntries(rest, entries)
 }
 
 /** Headers for whoever looks into the message: the lines themselves are written when the mail is sealed. */

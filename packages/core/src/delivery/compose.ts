@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream'
-import type { MimeTree } from '../message/build-message.js'
-import { buildDirectly, canBuildDirectly } from '../message/build-message.js'
+import { MessagePlan, type MimeRoot, type MimeTree, planMessage } from '../message/message-plan.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
@@ -8,7 +7,7 @@ import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
 
 /** A message of Nodemailer. */
-interface MimeNode extends MimeTree {
+interface MimeNode extends MimeRoot {
   createReadStream(): Readable
   build(done: (error: Error | null, message: Buffer) => void): void
 }
@@ -16,9 +15,16 @@ interface MimeNode extends MimeTree {
 /** Content above this is read while it is sent, so that no second copy of it is held. */
 const MOST_BYTES = 262_144
 
+/** What is kept of a message until it is composed: its plan, where everything is there already and small, else itself. */
+export function prepareMessage(message: unknown): unknown {
+  if (message instanceof MessagePlan || !isSmall(message as MimeNode)) return message
+  return planMessage(message as MimeNode) ?? message
+}
+
 /**
  * Composes a mail: into memory where everything is there already and small, else into a stream that is opened when the
  * server asks for the body.
+ * @param message as {@link prepareMessage} returns it
  * @param done called once
  */
 export function composeMail(
@@ -26,15 +32,15 @@ export function composeMail(
   done: (error: Error | undefined, content?: Content) => void,
 ): void {
   const node = message as MimeNode
-  const bytes = bytesInMemory(node)
-  if (bytes === undefined || bytes > MOST_BYTES) {
+  const isPlan = message instanceof MessagePlan
+  if (!isPlan && !isSmall(node)) {
     done(undefined, { kind: 'stream', open: () => node.createReadStream() })
     return
   }
   let over = false
   try {
-    if (canBuildDirectly(node)) {
-      const body = encodeBody(buildDirectly(node))
+    if (isPlan) {
+      const body = encodeBody(message.toBuffer())
       over = true
       done(undefined, { kind: 'whole', ...body })
       return
@@ -50,6 +56,11 @@ export function composeMail(
     over = true
     done(toError(error))
   }
+}
+
+function isSmall(node: MimeTree): boolean {
+  const bytes = bytesInMemory(node)
+  return bytes !== undefined && bytes <= MOST_BYTES
 }
 
 /** Bytes of a tree whose contents are texts and Buffers; undefined where something has to be read first. */

@@ -10,7 +10,7 @@ import type { Envelope } from '../smtp/envelope.js'
 import { readEnvelope } from '../smtp/envelope.js'
 import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
 import type { Claim } from './claim.js'
-import { composeMail } from './compose.js'
+import { composeMail, prepareMessage } from './compose.js'
 import { followSignal } from './follow-signal.js'
 import { GATE, type Place, QUEUE } from './place.js'
 import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
@@ -66,7 +66,7 @@ export class Delivery implements Shipment {
     this.event = event
     this.claim = claim
     this.place = claim ? GATE : QUEUE
-    this.#message = mail.message
+    this.#message = prepareMessage(mail.message)
     this.#owner = owner
     this.#done = done
     this.#stopListening = followSignal(mail.data.signal, this)

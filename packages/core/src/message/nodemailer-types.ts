@@ -26,7 +26,8 @@ export interface MailerLike {
 /** A compiled mail, as a transport gets it. */
 export interface SendingMail {
   readonly data: Record<string, unknown>
-  readonly message: unknown
+  message: unknown
+  readonly mailer?: MailerLike | undefined
 }
 
 /** How a transport reports what became of a mail. */

@@ -7,6 +7,7 @@ import { recordOf } from '../compile/mail-record.js'
 import { sealTransport } from '../compile/seal-mail.js'
 import { runOutsideScopes } from '../context/outside-scopes.js'
 import { Claim } from '../delivery/claim.js'
+import { prepareMessage } from '../delivery/compose.js'
 import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
@@ -121,6 +122,8 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const { sendOnce } = this.#settings
     let delivery: Delivery
     try {
+      // Nodemailer holds the mail until it is answered, and thousands may wait.
+      if (mail.mailer?.transporter === this) mail.message = prepareMessage(mail.message)
       const claim = sendOnce && reference !== undefined ? new Claim(sendOnce, reference) : undefined
       delivery = new Delivery(mail, event, route, done, claim)
     } catch (error) {

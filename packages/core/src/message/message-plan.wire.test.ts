@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import MailComposer from 'nodemailer/lib/mail-composer/index.js'
 import { describe, expect, it } from 'vitest'
 import { encodeBody } from '../smtp/body-encoder.js'
-import type { MimeTree } from './build-message.js'
-import { buildDirectly, canBuildDirectly } from './build-message.js'
+import type { MimeRoot } from './message-plan.js'
+import { planMessage } from './message-plan.js'
 
 const fixed = {
   date: new Date(0),
@@ -15,7 +15,7 @@ const fixed = {
   to: 'b@example.com',
 }
 
-type Tree = MimeTree & { build(): Promise<Buffer>; transform(stream: object): void }
+type Tree = MimeRoot & { build(): Promise<Buffer>; transform(stream: object): void }
 const compile = (message: object): Tree =>
   new MailComposer({ ...fixed, ...message }).compile() as unknown as Tree
 
@@ -68,9 +68,8 @@ const SHAPES: Readonly<Record<string, object>> = {
 
 describe('a message that is built without streams', () => {
   it.each(Object.entries(SHAPES))('has the same bytes as Nodemailer\u2019s own: %s', async (_name, shape) => {
-    const direct = compile(shape)
-    expect(canBuildDirectly(direct)).toBe(true)
-    expect(onTheWire(buildDirectly(direct))).toBe(onTheWire(await compile(shape).build()))
+    const plan = planMessage(compile(shape))
+    expect(onTheWire(plan!.toBuffer())).toBe(onTheWire(await compile(shape).build()))
   })
 
   it('has the same bytes for any content, name and encoding', async () => {
@@ -106,12 +105,22 @@ describe('a message that is built without streams', () => {
     )
     await fc.assert(
       fc.asyncProperty(message, async (shape) => {
-        const direct = compile(shape)
-        if (!canBuildDirectly(direct)) throw new Error('not built directly')
-        expect(onTheWire(buildDirectly(direct))).toBe(onTheWire(await compile(shape).build()))
+        const plan = planMessage(compile(shape))
+        if (!plan) throw new Error('there is no plan')
+        expect(onTheWire(plan.toBuffer())).toBe(onTheWire(await compile(shape).build()))
       }),
       { numRuns: size(2_000) },
     )
+  })
+
+  it('is built anew each time, and read as a transport of Nodemailer reads a message', async () => {
+    const shape = SHAPES['text and html']!
+    const plan = planMessage(compile(shape))!
+    const built = onTheWire(plan.toBuffer())
+    expect(onTheWire(plan.toBuffer())).toBe(built)
+    expect(onTheWire(Buffer.concat(await plan.createReadStream().toArray()))).toBe(built)
+    expect(plan.getEnvelope()).toEqual({ from: 'a@example.com', to: ['b@example.com'] })
+    expect(plan.messageId()).toBe('<fixed@example.com>')
   })
 
   it.each([
@@ -121,12 +130,12 @@ describe('a message that is built without streams', () => {
     ['raw', { raw: 'Subject: x\r\n\r\nHello' }],
     ['a newline option', { text: 'a', newline: 'unix' }],
   ])('is left to Nodemailer where there is %s', (_what, shape) => {
-    expect(canBuildDirectly(compile(shape))).toBe(false)
+    expect(planMessage(compile(shape))).toBeUndefined()
   })
 
   it('is left to Nodemailer where a plugin transforms it', () => {
     const tree = compile({ text: 'a' })
     tree.transform({})
-    expect(canBuildDirectly(tree)).toBe(false)
+    expect(planMessage(tree)).toBeUndefined()
   })
 })
