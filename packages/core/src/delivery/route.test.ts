@@ -314,6 +314,7 @@ describe('composing', () => {
   it('goes on while a session is opened, and is done once', async () => {
     const { send, builds, end } = setUp()
     send('a')
+    await clock.advance(0)
     expect(builds.get('a')).toBe(1)
     await clock.advance(100)
     expect(builds.get('a')).toBe(1)

@@ -156,8 +156,8 @@ export class SlotPool implements Tenant, SlotHost {
       if (this.#reopening.isFailing && (opening > 0 || this.#reopening.mustWait())) return
       if (!this.plan.budget.take(this)) return
       this.#slots.add(new Slot(this))
-      // The session takes a while to come about: time enough to compose what it will carry first.
-      if (opening === 0) this.#mails.first?.compose(() => {})
+      // The session takes a while to come about: time enough to compose what it will carry first, once it has begun.
+      if (opening === 0) process.nextTick(() => this.#mails.first?.compose(() => {}))
       opening++
     }
   }

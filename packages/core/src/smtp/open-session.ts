@@ -9,7 +9,7 @@ import { Handshake } from './handshake.js'
 import type { AuthMethod } from './login.js'
 import type { Greeted, Opener } from './opener.js'
 import { createSmtpLog } from './smtp-log.js'
-import type { TlsContext } from './start-tls.js'
+import { prepareTls, type TlsContext } from './start-tls.js'
 import type { TimeLimits } from './time-limits.js'
 
 /** What sessions of one route have in common. */
@@ -113,6 +113,7 @@ export function openSession(
         void onGreeted(greeted)
       }
     })
+    if (plan.tls) prepareTls(plan.tls)
   }
   // A getSocket may fail at once, and whoever called this wants to have the opening before its end.
   process.nextTick(start)

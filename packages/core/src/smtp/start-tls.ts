@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { ConnectionOptions, PeerCertificate, TLSSocket } from 'node:tls'
-import { checkServerIdentity, connect } from 'node:tls'
+import type { ConnectionOptions, PeerCertificate, SecureContext, TLSSocket } from 'node:tls'
+import { checkServerIdentity, connect, createSecureContext } from 'node:tls'
 import { toError } from '../problems/to-error.js'
 import { isLoopback } from './loopback.js'
 
@@ -10,6 +10,8 @@ export interface TlsContext {
   readonly options: ConnectionOptions
   /** The newest session of each name; kept for one options object only, since a resumed session is not verified again. */
   readonly sessions: Map<string, Buffer>
+  /** Trusted certificates and versions as OpenSSL holds them, once they were read. */
+  secure: SecureContext | undefined
 }
 
 /** How many names have a session kept: a transport has two hosts. */
@@ -17,7 +19,26 @@ const MOST_SESSIONS = 20
 
 /** Makes a context from the option `tls`. */
 export function createTlsContext(options: ConnectionOptions = {}): TlsContext {
-  return { options, sessions: new Map() }
+  return { options, sessions: new Map(), secure: undefined }
+}
+
+/**
+ * Reads what TLS needs of its options, which takes longer than a login on a fast line: called while a connection is
+ * being made, when there is nothing else to do. Options that OpenSSL refuses fail in {@link startTls}.
+ */
+export function prepareTls(context: TlsContext): void {
+  try {
+    readSecureContext(context)
+  } catch {
+    // See above.
+  }
+}
+
+/** The same for every connection: all have the same options. */
+function readSecureContext(context: TlsContext): SecureContext {
+  const { options } = context
+  context.secure ??= options.secureContext ?? createSecureContext({ minVersion: 'TLSv1.2', ...options })
+  return context.secure
 }
 
 /**
@@ -28,15 +49,16 @@ export function createTlsContext(options: ConnectionOptions = {}): TlsContext {
 export function startTls(
   socket: Duplex,
   host: string,
-  { options, sessions }: TlsContext,
+  context: TlsContext,
   done: (error: Error | undefined, secured: TLSSocket) => void,
 ): TLSSocket {
+  const { options, sessions } = context
   const servername = options.servername ?? (isIP(host) === 0 ? host : '')
   const key = `${host}\n${servername}`
   const session = sessions.get(key)
   const secured = connect({
-    minVersion: 'TLSv1.2',
     ...options,
+    secureContext: readSecureContext(context),
     ...(session ? { session } : {}),
     socket,
     host,
