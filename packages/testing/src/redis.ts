@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const SERVER = '/usr/bin/redis-server'
-/** It ends by itself then, even if the test process was killed and could not end it. */
-const LONGEST_LIFE_S = 600
+/** Of util-linux: the kernel kills the server with its parent, even if that was killed and could not end it. */
+const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'] as const
 
 /** How {@link startRedis} starts one. */
 export interface RedisOptions {
@@ -31,7 +31,8 @@ export function redisMissing(): string | undefined {
 }
 
 /**
- * Starts a real Redis on a socket in a folder of its own.
+ * Starts a real Redis on a socket in a folder of its own. It lives until it is closed, or until the process that started
+ * it ends, however that ends.
  * @example await using redis = await startRedis()
  * @throws Error that names the Debian package where it is missing
  */
@@ -81,14 +82,11 @@ export async function startRedis({ appendOnly = false }: RedisOptions = {}): Pro
 
 /** Resolves once it is ready, to what kills it. */
 async function startServer(options: readonly string[]): Promise<() => Promise<unknown>> {
-  const server = spawn('timeout', ['--signal=KILL', String(LONGEST_LIFE_S), SERVER, ...options], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    // A group of its own, so that the server itself is killed with its timeout.
-    detached: true,
-  })
+  const [setpriv, ...withParent] = WITH_PARENT
+  const server = spawn(setpriv, [...withParent, SERVER, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(server, 'close')
   const stop = () => {
-    if (server.exitCode === null && server.signalCode === null) process.kill(-server.pid!, 'SIGKILL')
+    server.kill('SIGKILL')
     return ended
   }
   let log = ''
