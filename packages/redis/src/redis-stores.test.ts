@@ -77,7 +77,8 @@ describe.skipIf(skipped)('on a real Redis', () => {
   })
   afterAll(() => server?.close())
 
-  describe.each(CLIENTS)('with %s', (name, connect) => {
+  // Most of the time passes for leases to end: the clients wait together, each with keys of its own.
+  describe.concurrent.each(CLIENTS)('with %s', (name, connect) => {
     let connected: Connected
     let client: RedisClient
     let prefix: string
@@ -94,7 +95,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
     const keys = async () => ((await connected.send('KEYS', `{${prefix}}*`)) as string[]).toSorted()
     const ttl = async (key: string) => Number(await connected.send('PTTL', key))
 
-    describe('the send-once store', () => {
+    describe.sequential('the send-once store', () => {
       runSendOnceContract({
         create: (ttlMs) => createRedisSendOnce(client, { ...next(), ttlMs }),
         pass,
@@ -177,7 +178,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
       })
     })
 
-    describe('the dedupe store', () => {
+    describe.sequential('the dedupe store', () => {
       it('tells a new key from a busy one and from one that is done', async () => {
         const store: DedupeStore = createRedisDedupe(client, next())
         expect(await store.claim('a', 60_000)).toBe('new')
@@ -215,7 +216,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
       })
     })
 
-    describe('the suppressions', () => {
+    describe.sequential('the suppressions', () => {
       const at = (ms: number) => new Date(1_700_000_000_000 + ms)
 
       it('are found by stream, many at once, whatever their case', async () => {
@@ -266,7 +267,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
       })
     })
 
-    describe('the cursor', () => {
+    describe.sequential('the cursor', () => {
       it('is loaded as it was saved, and takes no stream back', async () => {
         const cursor = createRedisCursor(client, next())
         expect(await cursor.load()).toBeUndefined()

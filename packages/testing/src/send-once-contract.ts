@@ -224,8 +224,8 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
 
   it('lists many mails of unknown outcome, each once, while they are resolved', async () => {
     const keys = Array.from({ length: 350 }, newKey)
-    for (const key of keys) await claim(key, 'ann')
-    for (const key of keys) await store.settle(key, 'ann', 'unknown')
+    await Promise.all(keys.map((key) => claim(key, 'ann')))
+    await Promise.all(keys.map((key) => store.settle(key, 'ann', 'unknown')))
     const listed: string[] = []
     for await (const { id, reference } of store.unknowns()) {
       if (!keys.includes(reference.slice(4))) continue
@@ -233,7 +233,8 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
       await store.resolve(id, 'released')
     }
     expect(listed.toSorted()).toEqual(keys.toSorted())
-    for (const key of keys) expect(await claim(key, 'bob')).toBe('claimed')
+    for (const claimed of await Promise.all(keys.map((key) => claim(key, 'bob'))))
+      expect(claimed).toBe('claimed')
   })
 
   it('forgets a key when its time to live is over', async () => {
