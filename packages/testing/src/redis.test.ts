@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { expect, it } from 'vitest'
 import { redisMissing } from './redis.js'
 
@@ -30,4 +32,5 @@ it.skipIf(skipped)('Redis ends with the process that started it, even if that is
   await closed
   const refused = connect(String(path).trim())
   await expect(once(refused, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await rm(dirname(String(path)), { recursive: true })
 })

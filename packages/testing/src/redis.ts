@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const SERVER = '/usr/bin/redis-server'
-/** Of util-linux: the kernel kills the server with its parent, even if that was killed and could not end it. */
-const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'] as const
 
 /** How {@link startRedis} starts one. */
 export interface RedisOptions {
@@ -82,8 +80,10 @@ export async function startRedis({ appendOnly = false }: RedisOptions = {}): Pro
 
 /** Resolves once it is ready, to what kills it. */
 async function startServer(options: readonly string[]): Promise<() => Promise<unknown>> {
-  const [setpriv, ...withParent] = WITH_PARENT
-  const server = spawn(setpriv, [...withParent, SERVER, ...options], { stdio: ['ignore', 'pipe', 'ignore'] })
+  // The kernel kills it with its parent, even if that was killed and could not end it.
+  const server = spawn('setpriv', ['--pdeathsig', 'KILL', SERVER, ...options], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
   const ended = once(server, 'close')
   const stop = () => {
     server.kill('SIGKILL')

@@ -1,0 +1,57 @@
+import {
+  currentPostmark,
+  deliveryOutcome,
+  isPostmarkError,
+  type PostmarkTransporter,
+  runWithPostmark,
+} from '@postmark-smtp/core'
+import type { SendMailOptions } from 'nodemailer'
+import type { ClientBase, Pool } from 'pg'
+
+/** `db` is in the transaction of what the mail is about: both are committed, or neither. */
+export async function addMail(db: ClientBase, message: SendMailOptions): Promise<void> {
+  const scope = currentPostmark() ?? {}
+  await db.query('INSERT INTO mail_outbox (message, scope) VALUES ($1, $2)', [message, scope])
+}
+
+/** The row stays locked until its mail is sent: others skip it, and a process that dies gives it back. */
+const NEXT = `SELECT id, message, scope FROM mail_outbox WHERE ended_at IS NULL AND due_at <= now()
+  ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`
+const SENT = 'UPDATE mail_outbox SET ended_at = now() WHERE id = $1'
+const REFUSED = 'UPDATE mail_outbox SET ended_at = now(), failure = $2 WHERE id = $1'
+const LATER = `UPDATE mail_outbox SET attempts = attempts + 1, failure = $2,
+  due_at = now() + least(30 * 2 ^ least(attempts, 10), 3600) * interval '1 second' WHERE id = $1`
+
+/** Sends the mail that is due first; false where none is. `transporter` has the option `sendOnce`. */
+export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Promise<boolean> {
+  const db = await pool.connect()
+  try {
+    await db.query('BEGIN')
+    const [mail] = (await db.query(NEXT)).rows
+    if (mail) {
+      const send = () => transporter.sendMail({ ...mail.message, idempotencyKey: mail.id })
+      await runWithPostmark(mail.scope, send, { inherit: false }).then(
+        () => db.query(SENT, [mail.id]),
+        (error: Error) => db.query(isFinal(error) ? REFUSED : LATER, [mail.id, error.message]),
+      )
+    }
+    await db.query('COMMIT')
+    db.release()
+    return mail !== undefined
+  } catch (error) {
+    // The lock ends with the connection. If the mail was sent, the store knows.
+    db.release(true)
+    throw error
+  }
+}
+
+/** Refused by the server, or by the checks before it: another attempt would end in the same way. */
+function isFinal(error: Error): boolean {
+  const codes = [
+    'ERR_POSTMARK_PREFLIGHT',
+    'ERR_POSTMARK_FIELDS',
+    'ERR_POSTMARK_SUPPRESSED',
+    'ERR_POSTMARK_ONCE_CONFLICT',
+  ]
+  return deliveryOutcome(error) === 'rejected' || (isPostmarkError(error) && codes.includes(error.code))
+}

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { expect, it } from 'vitest'
+import { postgresMissing } from './postgres.js'
+
+const missing = postgresMissing()
+const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+if (skipped) console.warn(`Skipped: ${missing}`)
+
+/** It runs the built package, since Node 20 reads no TypeScript. */
+const PARENT = `
+import { startPostgres } from ${JSON.stringify(new URL('../dist/postgres.js', import.meta.url).href)}
+const { connectionString } = await startPostgres()
+console.log(new URL(connectionString).searchParams.get('host'))
+setInterval(() => {}, 60_000)
+`
+
+it.skipIf(skipped)('Postgres ends with the process that started it, even if that is killed', async () => {
+  const parent = spawn(process.execPath, ['--input-type=module', '--eval', PARENT], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [folder] = await once(parent.stdout, 'data')
+  const socket = connect(`${String(folder).trim()}/.s.PGSQL.5432`)
+  await once(socket, 'connect')
+  const closed = once(socket, 'close')
+  socket.resume()
+  parent.kill('SIGKILL')
+  await closed
+  // Its processes end one after the other.
+  await expect
+    .poll(() => rm(String(folder).trim(), { recursive: true, force: true }).then(() => true))
+    .toBe(true)
+})
