@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 import { redisMissing } from './redis.js'
 
 const missing = redisMissing()
@@ -26,11 +26,10 @@ it.skipIf(skipped)('Redis ends with the process that started it, even if that is
   const [path] = await once(parent.stdout, 'data')
   const socket = connect(String(path).trim())
   await once(socket, 'connect')
-  const closed = once(socket, 'close')
-  socket.resume()
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  // It may be reset.
+  socket.on('error', () => {}).resume()
   parent.kill('SIGKILL')
   await closed
-  const refused = connect(String(path).trim())
-  await expect(once(refused, 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   await rm(dirname(String(path)), { recursive: true })
 })
