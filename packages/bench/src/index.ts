@@ -7,6 +7,7 @@ import { withFigures } from './document.js'
 import { measureHeaders } from './headers.js'
 import { measureMiddleware } from './middleware.js'
 import { findNode24, thisNode } from './node-24.js'
+import { measureQueue } from './queue.js'
 import { measureSandbox } from './sandbox.js'
 import { type Results, type Section, toText } from './section.js'
 import { startSmtpSink } from './smtp-sink.js'
@@ -18,7 +19,7 @@ import { measureWebhooks } from './webhooks.js'
 const USAGE = `node dist/index.js [part…] [--short] [--als] [--node24] [--docs]
 
 Parts, all by default: transport, or some of it (${transportParts.join(', ')});
-headers, middleware, sandbox, webhooks.
+headers, middleware, sandbox, webhooks, queue.
   --short   few rounds: for a look while one works, not for figures
   --als     the transport with an AsyncLocalStorage in use
   --node24  the transport on Node 24, which npm gets
@@ -50,6 +51,7 @@ const others = {
     await measureSandbox('text, html and an attachment'),
   ],
   webhooks: async () => [await measureWebhooks()],
+  queue: () => measureQueue(sink, flags.short),
 }
 const isOther = (part: string): part is keyof typeof others => part in others
 const unknown = positionals.filter((part) => part !== 'transport' && !isTransportPart(part) && !isOther(part))
@@ -111,7 +113,7 @@ async function planTransport(): Promise<TransportRun[]> {
 }
 
 function describeMachine(): string {
-  const versions = ['nodemailer', 'express', 'maildev'].map((name) => `${name} ${versionOf(name)}`)
+  const versions = ['nodemailer', 'express', 'bullmq', 'maildev'].map((name) => `${name} ${versionOf(name)}`)
   return `${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, ${versions.join(', ')}`
 }
 

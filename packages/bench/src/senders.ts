@@ -1,4 +1,8 @@
-import { createPostmarkTransport } from '@postmark-smtp/core'
+import {
+  createPostmarkTransport,
+  type PostmarkTransporter,
+  type PostmarkTransportOptions,
+} from '@postmark-smtp/core'
 import { createTransport, type Transporter } from 'nodemailer'
 
 const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
@@ -33,7 +37,10 @@ export function plain({ port, cert }: Target): Transporter {
 }
 
 /** Ours, with the same connections. */
-function ours({ port, cert }: Target): Sender {
+export function ours(
+  { port, cert }: Target,
+  more?: Pick<PostmarkTransportOptions, 'sendOnce'>,
+): PostmarkTransporter {
   return createPostmarkTransport({
     serverToken: TOKEN,
     host: '127.0.0.1',
@@ -43,12 +50,13 @@ function ours({ port, cert }: Target): Sender {
     // 10 MB in base64 is more than Postmark takes; here only memory counts.
     preflight: 'warn',
     onWarning: () => {},
+    ...more,
   })
 }
 
 /** Both, and Nodemailer once more, whose distance from the first is the noise. */
 export const MAKERS: readonly (readonly [name: string, make: (target: Target) => Sender])[] = [
   ['plain Nodemailer', plain],
-  ['createPostmarkTransport', ours],
+  ['createPostmarkTransport', (target) => ours(target)],
   ['plain Nodemailer again', plain],
 ]

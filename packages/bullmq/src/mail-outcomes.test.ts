@@ -350,7 +350,7 @@ describe.skipIf(skipped)('a mail as a job', () => {
       sandbox: { faults: () => (stalled ? { phase: 'mail', kind: 'stall' } : undefined) },
     })
     const jobs = await Promise.all(Array.from({ length: 30 }, () => mails.add(mail)))
-    await expect.poll(() => mails.queue.getActiveCount(), WAIT).toBe(20)
+    await expect.poll(() => mails.queue.getActiveCount(), WAIT).toBe(30)
     await worker.close({ deadlineMs: 100 })
     expect(await mails.queue.getJobCounts('active', 'waiting', 'failed')).toMatchObject({
       active: 0,

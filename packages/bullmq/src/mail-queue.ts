@@ -91,12 +91,17 @@ export function createMailQueue(options: MailQueueOptions): MailQueue {
       ...{ idempotencyKey, maxBytes, correlationId, injectTrace },
       deadlineMs: own ?? deadlineMs,
     })
-    // A key of BullMQ may hold no colon, so the hash.
-    const deduplication = { id: toOnceReference(data.idempotencyKey) }
+    const hasKey = (idempotencyKey ?? Object(message).idempotencyKey) !== undefined
     return {
       name: JOB_NAME,
       data,
-      opts: { ...JOB_DEFAULTS, ...queue.jobsOpts, deduplication, ...more },
+      opts: {
+        ...JOB_DEFAULTS,
+        ...queue.jobsOpts,
+        // No other job has a random key. One of BullMQ may hold no colon, so the hash.
+        ...(hasKey ? { deduplication: { id: toOnceReference(data.idempotencyKey) } } : {}),
+        ...more,
+      },
     }
   }
   return {

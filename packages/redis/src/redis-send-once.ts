@@ -8,8 +8,8 @@ import {
   toKeyPrefix,
   toSendCommand,
 } from './redis-client.js'
-import type { RedisScript } from './redis-script.js'
-import { CLAIM, DESCRIBE, LIST, RENEW, RESOLVE, SETTLE } from './send-once-scripts.js'
+import { DESCRIBE, LIST, RESOLVE } from './send-once-scripts.js'
+import { SendOnceSteps } from './send-once-steps.js'
 
 /** What {@link createRedisSendOnce} takes. */
 export interface RedisSendOnceOptions extends RedisStoreOptions {
@@ -52,6 +52,7 @@ class RedisSendOnce implements SendOnceStore {
   readonly #index: string
   readonly #ttlMs: number
   readonly #replicas: number
+  readonly #steps: SendOnceSteps
 
   constructor(send: SendCommand, prefix: string, ttlMs: number, replicas: number) {
     this.#send = send
@@ -60,13 +61,14 @@ class RedisSendOnce implements SendOnceStore {
     this.#index = `${prefix}open`
     this.#ttlMs = ttlMs
     this.#replicas = replicas
+    this.#steps = new SendOnceSteps(send, prefix, this.#index)
   }
 
   async claim(key: string, request: Parameters<SendOnceStore['claim']>[1]): Promise<SendOnceClaim> {
     const { owner, leaseMs, reference, fingerprint } = request
     const ttlMs = Math.max(this.#ttlMs, leaseMs)
-    const answer = await this.#run(CLAIM, key, owner, toMs(leaseMs), reference, fingerprint, toMs(ttlMs))
-    const [state, first, second] = answer as string[]
+    const args = [owner, toMs(leaseMs), reference, fingerprint, toMs(ttlMs)]
+    const [state, first, second] = (await this.#steps.take('claim', key, ...args)) as string[]
     if (state === 'claimed') await this.#awaitReplicas()
     if (state === 'claimed' || state === 'conflict') return state
     if (state === 'held') return { held: true, forMs: Number(first) }
@@ -76,7 +78,7 @@ class RedisSendOnce implements SendOnceStore {
 
   async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
     const ttlMs = Math.max(this.#ttlMs, leaseMs)
-    return (await this.#run(RENEW, key, owner, toMs(leaseMs), toMs(ttlMs))) === 1
+    return (await this.#steps.take('renew', key, owner, toMs(leaseMs), toMs(ttlMs))) === 1
   }
 
   async settle(
@@ -86,13 +88,14 @@ class RedisSendOnce implements SendOnceStore {
     info?: SendOnceInfo,
   ): Promise<boolean> {
     const text = info === undefined ? '' : JSON.stringify(info)
-    return (await this.#run(SETTLE, key, owner, state, text, toMs(this.#ttlMs))) === 1
+    return (await this.#steps.take('settle', key, owner, state, text, toMs(this.#ttlMs))) === 1
   }
 
   async resolve(id: string, state: 'sent' | 'released', resolution?: object): Promise<boolean> {
     const key = id.slice(0, id.indexOf(' '))
     const text = resolution === undefined ? '' : JSON.stringify(resolution)
-    return (await this.#run(RESOLVE, key, id, state, text, toMs(this.#ttlMs))) === 1
+    const args = [id, state, text, toMs(this.#ttlMs), key]
+    return (await RESOLVE.run(this.#send, [this.#prefix + key, this.#index], args)) === 1
   }
 
   async *unknowns(): AsyncGenerator<SendOnceUnknown, void> {
@@ -111,10 +114,6 @@ class RedisSendOnce implements SendOnceStore {
     const reached = Number(await this.#send('WAIT', String(this.#replicas), String(REPLICAS_MS)))
     if (reached < this.#replicas)
       throw new Error(`Only ${reached} of ${this.#replicas} replicas of Redis have the claim`)
-  }
-
-  #run(script: RedisScript, key: string, ...args: string[]): Promise<unknown> {
-    return script.run(this.#send, [this.#prefix + key, this.#index], [...args, key])
   }
 }
 

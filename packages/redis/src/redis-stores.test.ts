@@ -133,6 +133,29 @@ describe.skipIf(skipped)('on a real Redis', () => {
         expect(await keys()).toEqual([])
       })
 
+      it('answers each of many who ask at once, and the failure of one key is not that of another', async () => {
+        const store = createRedisSendOnce(client, next())
+        await connected.send('SET', `{${prefix}}:once:key-150`, 'of somebody else')
+        const request = { leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+        const claims = await Promise.allSettled(
+          Array.from({ length: 250 }, (_, n) =>
+            store.claim(`key-${n}`, { owner: n % 2 ? 'bob' : 'ann', ...request }),
+          ),
+        )
+        const failed = claims.flatMap((claim, n) => (claim.status === 'rejected' ? [[n, claim.reason]] : []))
+        expect(failed).toEqual([
+          [150, expect.objectContaining({ message: expect.stringContaining('WRONGTYPE') })],
+        ])
+        const settled = await Promise.all([
+          store.settle('key-0', 'ann', 'sent'),
+          store.settle('key-1', 'ann', 'released'),
+          store.renew('key-2', 'ann', 60_000),
+          store.claim('key-0', { owner: 'carl', ...request }),
+          store.claim('key-249', { owner: 'bob', ...request }),
+        ])
+        expect(settled).toMatchObject([true, false, true, { sent: true }, 'claimed'])
+      })
+
       it('makes no claim that too few replicas have', async () => {
         const store = createRedisSendOnce(client, { ...next(), replicas: 1 })
         const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }

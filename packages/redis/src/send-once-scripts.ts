@@ -13,59 +13,76 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function digits(number) return string.format('%.0f', number) end
 `
 
-/** KEYS record, index; ARGV owner, lease, reference, fingerprint, time to live, key */
-export const CLAIM: RedisScript = new RedisScript(`${CLOCK}
-local record = redis.call('HMGET', KEYS[1], 's', 'o', 'f', 'e', 't', 'r', 'i', 'x')
-local state = record[1]
-local isOver = state == 'c' and tonumber(record[4]) <= now
-if state then
-  if record[3] and record[3] ~= ARGV[4] then return {'conflict'} end
-  if state == 's' then return {'sent', record[7] or '', record[8] or ''} end
-  if state == 'u' or record[2] ~= ARGV[1] then
-    if state == 'u' or isOver then return {'unknown', digits(now - record[5]), record[6]} end
-    return {'held', digits(record[4] - now)}
+/**
+ * Steps of many mails, one after the other, so that they share a round trip. KEYS index, a record for each step; ARGV for
+ * each step its name, its key, the number of the arguments that follow, and these.
+ * Returns an answer for each step.
+ */
+export const STEPS: RedisScript = new RedisScript(`${CLOCK}
+local steps = {}
+
+function steps.claim(record, key, owner, lease, reference, fingerprint, ttl)
+  local known = redis.call('HMGET', record, 's', 'o', 'f', 'e', 't', 'r', 'i', 'x')
+  local state = known[1]
+  local isOver = state == 'c' and tonumber(known[4]) <= now
+  if state then
+    if known[3] and known[3] ~= fingerprint then return {'conflict'} end
+    if state == 's' then return {'sent', known[7] or '', known[8] or ''} end
+    if state == 'u' or known[2] ~= owner then
+      if state == 'u' or isOver then return {'unknown', digits(now - known[5]), known[6]} end
+      return {'held', digits(known[4] - now)}
+    end
   end
+  -- A look-up that began while the lease was over must not decide about this claim.
+  if not state or isOver then redis.call('HINCRBY', record, 'n', 1) end
+  local over = digits(now + lease)
+  redis.call('HSET', record, 's', 'c', 'o', owner, 'r', reference, 'f', fingerprint, 't', digits(now), 'e', over)
+  redis.call('PEXPIRE', record, ttl)
+  redis.call('ZADD', KEYS[1], over, key)
+  return {'claimed'}
 end
--- A look-up that began while the lease was over must not decide about this claim.
-if not state or isOver then redis.call('HINCRBY', KEYS[1], 'n', 1) end
-local over = digits(now + ARGV[2])
-redis.call('HSET', KEYS[1], 's', 'c', 'o', ARGV[1], 'r', ARGV[3], 'f', ARGV[4], 't', digits(now), 'e', over)
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('ZADD', KEYS[2], over, ARGV[6])
-return {'claimed'}
-`)
 
-/** KEYS record, index; ARGV owner, lease, time to live, key */
-export const RENEW: RedisScript = new RedisScript(`${CLOCK}
-local record = redis.call('HMGET', KEYS[1], 's', 'o', 'e')
-if record[1] ~= 'c' or record[2] ~= ARGV[1] or tonumber(record[3]) <= now then return 0 end
-local over = digits(now + ARGV[2])
-redis.call('HSET', KEYS[1], 't', digits(now), 'e', over)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[2], over, ARGV[4])
-return 1
-`)
-
-/** KEYS record, index; ARGV owner, state, what is known of the mail, time to live, key */
-export const SETTLE: RedisScript = new RedisScript(`${CLOCK}
-local record = redis.call('HMGET', KEYS[1], 's', 'o')
-if ARGV[2] == 'sent' then
-  if record[1] == 's' then return 1 end
-  redis.call('HSET', KEYS[1], 's', 's', 'o', ARGV[1], 't', digits(now), 'i', ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], ARGV[4])
-  redis.call('ZREM', KEYS[2], ARGV[5])
+function steps.renew(record, key, owner, lease, ttl)
+  local known = redis.call('HMGET', record, 's', 'o', 'e')
+  if known[1] ~= 'c' or known[2] ~= owner or tonumber(known[3]) <= now then return 0 end
+  local over = digits(now + lease)
+  redis.call('HSET', record, 't', digits(now), 'e', over)
+  redis.call('PEXPIRE', record, ttl)
+  redis.call('ZADD', KEYS[1], over, key)
   return 1
 end
-if record[1] ~= 'c' or record[2] ~= ARGV[1] then return 0 end
-if ARGV[2] == 'released' then
-  redis.call('DEL', KEYS[1])
-  redis.call('ZREM', KEYS[2], ARGV[5])
+
+function steps.settle(record, key, owner, outcome, info, ttl)
+  local known = redis.call('HMGET', record, 's', 'o')
+  if outcome == 'sent' then
+    if known[1] == 's' then return 1 end
+    redis.call('HSET', record, 's', 's', 'o', owner, 't', digits(now), 'i', info)
+    redis.call('PEXPIRE', record, ttl)
+    redis.call('ZREM', KEYS[1], key)
+    return 1
+  end
+  if known[1] ~= 'c' or known[2] ~= owner then return 0 end
+  if outcome == 'released' then
+    redis.call('DEL', record)
+    redis.call('ZREM', KEYS[1], key)
+    return 1
+  end
+  redis.call('HSET', record, 's', 'u', 't', digits(now))
+  redis.call('PEXPIRE', record, ttl)
+  redis.call('ZADD', KEYS[1], digits(now), key)
   return 1
 end
-redis.call('HSET', KEYS[1], 's', 'u', 't', digits(now))
-redis.call('PEXPIRE', KEYS[1], ARGV[4])
-redis.call('ZADD', KEYS[2], digits(now), ARGV[5])
-return 1
+
+local answers = {}
+local at = 1
+for place = 2, #KEYS do
+  local last = at + 2 + ARGV[at + 2]
+  local done, answer = pcall(steps[ARGV[at]], KEYS[place], ARGV[at + 1], unpack(ARGV, at + 3, last))
+  -- One that fails does not take the others with it. The error is a table from Redis 7 on.
+  answers[place - 1] = done and answer or {'error', type(answer) == 'table' and answer.err or answer}
+  at = last + 1
+end
+return answers
 `)
 
 /** KEYS record, index; ARGV ID, state, what a look-up found, time to live, key */
