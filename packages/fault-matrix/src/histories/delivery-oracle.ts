@@ -7,6 +7,11 @@ export interface Misled {
   readonly any: Set<number>
   /** Those on which a 354 was said that nobody asked for. */
   readonly goAhead: Set<number>
+  /**
+   * Those on which every client takes something else for the reply to a body: a 250 or a 421 that nobody asked for and
+   * that comes late, or what is said to the next command where the server took the mail and left its reply out.
+   */
+  readonly verdict: Set<number>
 }
 
 /** Compares what senders were told with what the server took; returns what does not agree. */
@@ -29,12 +34,15 @@ export function judgeDelivery(
   for (const mail of mails) {
     const { id, outcome, content } = mail
     const own = copies.get(id) ?? []
+    const reported = own.filter(({ connection }) => !misled.verdict.has(connection))
+    const connection = connectionOf(id)
+    const isDeceived = misled.goAhead.has(connection) || misled.verdict.has(connection)
     const note = (what: string) => broken.push(`${id} (${content}, reported as ${outcome}) ${what}`)
     if (outcome === undefined) note('never settles')
-    if (own.length > 1)
+    if (reported.length > 1)
       note(`was taken ${own.length} times, on connections ${own.map(({ connection }) => connection)}`)
-    if (outcome === 'sent' && own.length === 0 && !misled.goAhead.has(connectionOf(id))) note('was not taken')
-    if (outcome !== 'sent' && outcome !== 'unknown' && outcome !== undefined && own.length > 0)
+    if (outcome === 'sent' && own.length === 0 && !isDeceived) note('was not taken')
+    if (outcome !== 'sent' && outcome !== 'unknown' && outcome !== undefined && reported.length > 0)
       note('was taken')
     if (outcome === 'unknown' && content === 'text' && !written.some((text) => endsBody(text, id)))
       note('was never written to its end')
@@ -55,7 +63,9 @@ function judgeCopy(
     note(`was taken from ${from} to ${to}`)
   else if (outcome === 'sent' && to.join() !== accepted.join() && !misled.any.has(connection))
     note(`was taken for ${to}, and ${accepted} reported`)
-  if (user !== tokenOf(route)) note(`was taken under the login of another route`)
+  // The half of a 235 that is made whole by other bytes is a login for the client only.
+  const isLoggedIn = user !== undefined || !misled.any.has(connection)
+  if (isLoggedIn && user !== tokenOf(route)) note(`was taken under the login of another route`)
   if (!isWhole(raw.toString('latin1'), id, content))
     note('was taken in part, or with the content of another mail')
 }

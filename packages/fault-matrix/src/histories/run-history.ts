@@ -59,8 +59,10 @@ class HistoryRun {
   readonly #armed: { readonly fault: StepFault; skip: number; readonly act: FaultAct }[] = []
   /** The mail of each connection, by its MAIL command. */
   readonly #current = new Map<number, string>()
-  /** The connections on which replies are out of step with commands, and those on which a 354 was said too much. */
-  readonly #misled: Misled = { any: new Set(), goAhead: new Set() }
+  /** The connections on which replies are out of step with commands. */
+  readonly #misled: Misled = { any: new Set(), goAhead: new Set(), verdict: new Set() }
+  /** The connections on which the reply to a body was left out. */
+  readonly #silent = new Set<number>()
   readonly #trace: string[] = []
   readonly #broken: string[] = []
   #struck = 0
@@ -221,9 +223,13 @@ class HistoryRun {
     const [found] = index < 0 ? [] : this.#armed.splice(index, 1)
     if (!found) return undefined
     this.#struck += 1
-    const { say = 'usual', extra = '' } = found.fault
+    const { say = 'usual', extra = '', next, nextMs = 0 } = found.fault
     if (extra !== '' || (say !== 'usual' && typeof say !== 'number')) this.#misled.any.add(connection)
     if (extra.startsWith('354')) this.#misled.goAhead.add(connection)
+    if (this.#silent.has(connection) || (/^(250|421)/.test(extra) && nextMs > 0))
+      this.#misled.verdict.add(connection)
+    if (step === 'dot' && say === 'nothing' && (next === undefined || nextMs > 0))
+      this.#silent.add(connection)
     this.#tell(`fault on connection ${connection}: ${JSON.stringify(found.fault)} ${found.act}`)
     const act = () => this.#act(found.act, connection, step)
     return found.act === 'none' ? found.fault : { ...found.fault, act }

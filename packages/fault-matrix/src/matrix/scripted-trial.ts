@@ -107,7 +107,7 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
   await clock.advance(10_000)
   unsubscribe(GROUPING, onGrouping)
 
-  const broken = judgeDelivery(mails, server, { any: new Set(), goAhead: new Set() })
+  const broken = judgeDelivery(mails, server, { any: new Set(), goAhead: new Set(), verdict: new Set() })
   if (mails.at(-1)?.outcome !== 'sent') broken.push(`the next mail fails: ${mails.at(-1)?.error}`)
   for (const { stack } of clock.pending()) broken.push(`a timer stays: ${stack}`)
   if (server.openSockets().length > 0) broken.push('a socket stays open')
