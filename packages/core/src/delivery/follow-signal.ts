@@ -26,11 +26,16 @@ export function followSignal(signal: unknown, mail: Stoppable): (() => void) | u
 
 function isAbortSignal(value: unknown): value is AbortSignal {
   const signal = value as Partial<AbortSignal> | null | undefined
-  return typeof signal?.aborted === 'boolean' && typeof signal.addEventListener === 'function'
+  const { aborted, addEventListener, removeEventListener } = signal ?? {}
+  return typeof aborted === 'boolean' && isFunction(addEventListener) && isFunction(removeEventListener)
 }
 
 /** As Nodemailer 10 words it. */
 function abortError(cause: unknown, phase: SendPhase): SmtpError {
   const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
   return Object.assign(error, { name: 'AbortError' })
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
 }

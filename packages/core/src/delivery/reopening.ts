@@ -14,8 +14,10 @@ const MOST_STEPS = 5
 export class Reopening {
   readonly #baseMs: number
   readonly #onOver: () => void
-  /** Failures since the last session that was opened. */
+  /** Failures that may pass, since the last session that was opened. */
   #failures = 0
+  /** Failures in a row that do not, such as a refused login. */
+  #finalFailures = 0
   #failedAt = Number.NEGATIVE_INFINITY
   #lastError: SmtpError | undefined
   #timer: NodeJS.Timeout | undefined
@@ -26,9 +28,9 @@ export class Reopening {
     this.#onOver = onOver
   }
 
-  /** Whether the last trial has failed. */
+  /** Whether the last trial has failed: then there is one at a time. */
   get isFailing(): boolean {
-    return this.#failures > 0
+    return this.#failures > 0 || this.#finalFailures > 0
   }
 
   /** Why the last trial failed, as long as none has succeeded. */
@@ -38,18 +40,27 @@ export class Reopening {
 
   opened(): void {
     this.#failures = 0
+    this.#finalFailures = 0
     this.#lastError = undefined
   }
 
-  /** @param startedAt when the trial began: those that were started together fail together, and count as one */
-  failed(startedAt: number, { error }: Failure): void {
+  /**
+   * @param startedAt when the trial began: those that were started together fail together, and count as one
+   * @returns whether it is the second in a row that will not pass: no mail that waits needs a trial of its own
+   */
+  failed(startedAt: number, { error, retry }: Failure): boolean {
     this.#lastError = error
-    if (startedAt < this.#failedAt) return
-    this.#failures++
+    if (startedAt < this.#failedAt) return false
     this.#failedAt = performance.now()
+    if (retry === 'never') this.#finalFailures++
+    else {
+      this.#failures++
+      this.#finalFailures = 0
+    }
+    return this.#finalFailures > 1
   }
 
-  /** The failure has had its consequences: the next trial need not wait. */
+  /** The failure has ended a mail: the next trial need not wait. */
   forget(): void {
     this.#failures = 0
   }
@@ -57,6 +68,7 @@ export class Reopening {
   /** Whether the pause is not over yet. */
   mustWait(): boolean {
     if (this.#timer) return true
+    if (this.#failures === 0) return false
     const steps = Math.min(this.#failures, MOST_STEPS)
     const waitMs = this.#failedAt + pauseAfter(steps, this.#baseMs) / 2 - performance.now()
     if (waitMs <= 0) return false

@@ -41,6 +41,8 @@ interface MailOptions {
   readonly data?: Record<string, unknown>
   /** In place of a message that is composed at once. */
   readonly build?: (done: Built) => void
+  /** In place of no parts. */
+  readonly childNodes?: readonly unknown[]
   /** In place of a message that is composed in memory. */
   readonly open?: () => Readable
   /** Of a mail that has an idempotency key. */
@@ -86,10 +88,13 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
   const deliveries: Delivery[] = []
   const builds = new Map<string, number>()
   /** Hands a mail over; its name is its subject. */
-  const send = (name: string, { data = {}, build, open, claim }: MailOptions = {}): Delivery => {
+  const send = (
+    name: string,
+    { data = {}, build, childNodes = [], open, claim }: MailOptions = {},
+  ): Delivery => {
     const message = {
       content: open ? {} : 'Hello',
-      childNodes: [],
+      childNodes,
       getEnvelope: () => ({ from: `${name}@x.org`, to: [`${name}-to@x.org`] }),
       messageId: () => `<${name}@x.org>`,
       build: (done: Built) => {
@@ -282,6 +287,33 @@ describe('mails and sessions', () => {
     },
   )
 
+  it.each([
+    ['EHLO', 1, 'sent at attempt 2'],
+    ['AUTH', 2, 'sent at attempt 2'],
+    ['the answer to the challenge', 3, 'sent at attempt 2'],
+    ['the envelope', 4, 'sent at attempt 2'],
+    ['the end of a body', 5, 'unknown after 1'],
+    ['QUIT', 6, 'sent at attempt 1'],
+  ])('goes on where the socket of a getSocket throws at %s', async (_what, write, expected) => {
+    const script = ({ step, connection }: StepContext): undefined => {
+      if (step !== 'greeting' || connection > 0) return
+      const { socket } = set.server.sessions[0]!.wire
+      const usual = socket.write.bind(socket) as (...args: unknown[]) => boolean
+      let writes = 0
+      socket.write = (...args: unknown[]) => {
+        if (++writes === write) throw new Error('The tunnel is gone')
+        return usual(...args)
+      }
+    }
+    const set = setUp({ max: 1, server: { script } })
+    set.send('a')
+    await clock.advance(40_000)
+    set.send('b')
+    await clock.advance(100)
+    expect(set.told()).toEqual({ a: expected, b: 'sent at attempt 1' })
+    await set.end()
+  })
+
   it('opens another session for a mail whose session was gone, without counting that', async () => {
     const { send, server, told, subjects, end } = setUp({ max: 1 })
     send('a')
@@ -351,6 +383,16 @@ describe('composing', () => {
     expect(errorOf('a')).toMatchObject({ code: 'ENOENT', phase: 'queue', message: 'No such file' })
     expect(errorOf('b')).toMatchObject({ code: 'ESTREAM' })
     expect(subjects()).toEqual(['c'])
+    await end()
+  })
+
+  it('that fails before it begins is the end of its mail, too', async () => {
+    const { send, told, errorOf, end } = setUp({ max: 1 })
+    send('a', { childNodes: [null] })
+    send('b')
+    await clock.advance(1_000)
+    expect(told()).toEqual({ a: 'not-sent after 0', b: 'sent at attempt 1' })
+    expect(errorOf('a')).toMatchObject({ code: 'ESTREAM', phase: 'queue' })
     await end()
   })
 
@@ -650,6 +692,81 @@ describe('attempts', () => {
   })
 })
 
+describe('a login that is refused', () => {
+  const refusing = (step: 'proof' | 'ehlo', say: StepFault['say']) => {
+    const state = { refuses: true }
+    const script = (context: StepContext): StepFault | undefined =>
+      state.refuses && context.step === step ? { step, ...(say === undefined ? {} : { say }) } : undefined
+    return { state, script }
+  }
+
+  it.each<[string, 'proof' | 'ehlo', StepFault['say']]>([
+    ['again', 'proof', 535],
+    ['for want of a mechanism', 'ehlo', { bytes: '250 no AUTH\r\n' }],
+  ])('%s ends all mails that wait, so that not each of them costs a login', async (_what, step, say) => {
+    const { script } = refusing(step, say)
+    const { send, names, told, errorOf, server, end } = setUp({ max: 4, server: { script } })
+    for (const name of names(100)) send(name)
+    await clock.advance(1_000)
+    expect(Object.values(told())).toEqual(Array(100).fill('not-sent after 1'))
+    // Four that were started together, then one.
+    expect(server.sessions).toHaveLength(5)
+    expect(errorOf('m99')).toMatchObject({ code: 'EAUTH', phase: 'login' })
+    expect(new Set(names(100).map(errorOf)).size).toBe(100)
+    expect(new Set(names(100).map((name) => errorOf(name)!.message)).size).toBe(1)
+    await end()
+  })
+
+  it('ends no mail that came after it was begun', async () => {
+    const { state, script } = refusing('proof', 535)
+    const { send, told, server, end } = setUp({ max: 1, server: { script } })
+    send('a')
+    send('b')
+    send('c')
+    // The second login is under way by then.
+    await clock.advanceUntil(() => server.sessions.length === 2, 1_000)
+    send('late')
+    await clock.advanceUntil(() => told().c !== undefined, 1_000)
+    expect([told(), server.sessions.length]).toEqual([
+      { a: 'not-sent after 1', b: 'not-sent after 1', c: 'not-sent after 1' },
+      2,
+    ])
+    state.refuses = false
+    await clock.advance(1_000)
+    expect(told().late).toBe('sent at attempt 1')
+    await end()
+  })
+
+  it('is tried once for each mail that comes later, and as many as are needed once it is granted', async () => {
+    const { state, script } = refusing('proof', 535)
+    const { send, names, told, server, end } = setUp({ max: 4, server: { script, mailMs: 100 } })
+    for (const name of ['a', 'b', 'c']) {
+      send(name)
+      await clock.advance(50)
+    }
+    expect([Object.values(told()), server.sessions.length]).toEqual([Array(3).fill('not-sent after 1'), 3])
+    state.refuses = false
+    for (const name of names(12)) send(name)
+    await clock.advance(5_000)
+    expect(names(12).map((name) => told()[name])).toEqual(Array(12).fill('sent at attempt 1'))
+    expect(server.sessions).toHaveLength(7)
+    await end()
+  })
+
+  it('ends no mail where another session serves', async () => {
+    const { state, script } = refusing('proof', 535)
+    state.refuses = false
+    const { send, names, told, end } = setUp({ max: 4, server: { script, mailMs: 200 } })
+    send('a')
+    await clock.advance(50)
+    state.refuses = true
+    for (const name of names(20)) send(name)
+    await clock.advance(20_000)
+    expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+    await end()
+  })
+})
+
 describe('the deadline', () => {
   it('ends what waits for a server that is dead', async () => {
     const { send, names, results, errorOf, end } = setUp({
@@ -828,7 +945,8 @@ describe('giving a mail up', () => {
     }
     const { send, told, end } = setUp()
     send('a', { data: { signal } })
-    for (const [index, none] of [null, 5, {}, { aborted: true }].entries())
+    const endless = { aborted: false, addEventListener: () => {} }
+    for (const [index, none] of [null, 5, {}, { aborted: true }, endless].entries())
       send(`n${index}`, { data: { signal: none } })
     listeners[0]!()
     await clock.advance(1_000)
@@ -837,6 +955,7 @@ describe('giving a mail up', () => {
       n0: 'sent at attempt 1',
       n1: 'sent at attempt 1',
       n2: 'sent at attempt 1',
+      n4: 'sent at attempt 1',
       n3: 'sent at attempt 1',
     })
     await end()

@@ -1,5 +1,6 @@
 import { publishGrouping } from '../problems/diagnostics.js'
 import type { Failure, SmtpError } from '../problems/smtp-failure.js'
+import { copyFailure } from '../problems/smtp-failure.js'
 import { Grouping } from '../smtp/grouping.js'
 import type { Tenant } from './connection-budget.js'
 import type { Delivery } from './delivery.js'
@@ -122,12 +123,17 @@ export class SlotPool implements Tenant, SlotHost {
   }
 
   onOpenFailed(slot: Slot, failure: Failure): void {
-    this.#reopening.failed(slot.age.startedAt, failure)
+    const { startedAt } = slot.age
+    const isFinal = this.#reopening.failed(startedAt, failure)
     // Its place may be offered to this very route, which must know by then that it has to wait.
     this.#remove(slot)
     if (![...this.#slots].some((each) => each.session)) {
-      const delivery = this.take(false)
-      if (delivery) this.#mails.onOpenFailed(delivery, failure)
+      let delivery = this.take(false)
+      while (delivery) {
+        this.#mails.onOpenFailed(delivery, copyFailure(failure))
+        const { first } = this.#mails
+        delivery = isFinal && first && first.sentAt <= startedAt ? this.take(false) : undefined
+      }
       if (failure.retry === 'never') this.#reopening.forget()
     }
     this.pump()

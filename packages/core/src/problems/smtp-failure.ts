@@ -48,6 +48,11 @@ export function smtpError(message: string, fields: SmtpFailureFields): SmtpError
   return error as SmtpError
 }
 
+/** The same failure for another mail, whose error is one of its own: it is completed for its mail. */
+export function copyFailure({ error, retry }: Failure): Failure {
+  return { error: smtpError(error.message, { ...error, cause: error.cause }), retry }
+}
+
 /** The outcome that a reply tells; undefined for one that is no refusal. */
 export function outcomeOfReply(code: number): 'deferred' | 'rejected' | undefined {
   if (code >= 400 && code < 500) return 'deferred'

@@ -145,6 +145,21 @@ it('reads and writes nothing once it is destroyed, and calls nobody', async () =
   expect([heard, replies, ends, closed, written]).toEqual([['MAIL\r\n'], [], [], 1, 1])
 })
 
+it('is lost where the socket throws at a write, and calls nobody in the midst of another reply', async () => {
+  const { channel, socket, ends, expectReply, replies } = setUp()
+  const cause = new Error('The tunnel is gone')
+  socket.write = () => {
+    throw cause
+  }
+  let written = 0
+  channel.ask('MAIL\r\n', { onReply: () => replies.push('MAIL') })
+  expectReply('RCPT')
+  channel.write('RCPT\r\n', () => written++)
+  channel.quit()
+  await clock.advance(5_000)
+  expect([ends, replies, written, socket.destroyed]).toEqual([[{ kind: 'lost', cause }], [], 0, true])
+})
+
 it('calls back for what was written only as long as it is open', async () => {
   const { channel, socket } = setUp({ accepts: false })
   let written = 0

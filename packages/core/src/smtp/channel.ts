@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { toError } from '../problems/to-error.js'
 import type { ChannelEnd, ChannelOwner, ReplyHandler } from './channel-owner.js'
 import { endSocket } from './end-socket.js'
 import type { Reply } from './reply-reader.js'
@@ -59,8 +60,13 @@ export class Channel {
   /** Writes bytes; the callback is called when they have left for the system, and not after the end. */
   write(data: string | Buffer, callback?: () => void): void {
     if (this.#ended) return
-    if (callback) this.#socket.write(data, (error) => error || this.#ended || callback())
-    else this.#socket.write(data)
+    try {
+      if (callback) this.#socket.write(data, (error) => error || this.#ended || callback())
+      else this.#socket.write(data)
+    } catch (error) {
+      // The socket of a getSocket may do so; one that is lost is what the rest of the session can deal with.
+      this.#fail({ kind: 'lost', cause: toError(error) })
+    }
   }
 
   /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */

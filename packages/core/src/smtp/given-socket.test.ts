@@ -92,6 +92,14 @@ it.each<[string, GetSocket, object]>([
     (_options, done) => done(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
     { code: 'ECONNREFUSED', message: 'getSocket failed: connect ECONNREFUSED' },
   ],
+  [
+    'is an async function that throws',
+    async () => {
+      await undefined
+      throw new Error('No proxy')
+    },
+    { code: 'ECONNECTION', message: 'getSocket threw: No proxy' },
+  ],
   ['fails with a value', (_options, done) => done('no' as never), { message: 'getSocket failed: no' }],
   [
     'gives no socket',
@@ -224,4 +232,22 @@ it('tells nobody once it is cancelled, and destroys the socket, there already or
   await clock.advance(60_000)
   expect([early.socket.destroyed, socket.destroyed]).toEqual([true, true])
   expect([early.tell(), late.tell()]).toEqual([[], []])
+})
+
+it('closes a socket that is given together with an error', async () => {
+  const socket = createSocket()
+  const { tell } = open((_options, done) => done(new Error('No proxy'), { connection: socket }))
+  await clock.settle()
+  expect([tell()[0]?.message, socket.destroyed]).toEqual(['getSocket failed: No proxy', true])
+})
+
+it('is not moved by an async getSocket that throws once it has given a socket', async () => {
+  const socket = createSocket()
+  const { tell } = open(async (_options, done) => {
+    done(null, { connection: socket })
+    throw new Error('Too late')
+  })
+  socket.deliver(Buffer.from('220 hello\r\n'))
+  await clock.settle()
+  expect([tell(), socket.destroyed]).toEqual([[{ port: undefined }], false])
 })

@@ -70,12 +70,16 @@ class Opening {
       })
     }, limitMs)
     let given = false
+    const threw = (error: unknown) => {
+      if (!given) this.#fail(`getSocket threw: ${toError(error).message}`, { cause: error })
+    }
     try {
-      getSocket(options, (error, result) => {
+      const returned: unknown = getSocket(options, (error, result) => {
         const socket = result ? result.connection : undefined
-        // A socket that comes late, or twice, has nobody who would close it.
-        if (this.#over || given) (socket as Partial<Duplex> | undefined)?.destroy?.()
-        else if (error) this.#fail(`getSocket failed: ${toError(error).message}`, { cause: error })
+        // A socket that comes late, twice or with an error has nobody who would close it.
+        if (this.#over || given || error) (socket as Partial<Duplex> | undefined)?.destroy?.()
+        if (this.#over || given) return
+        if (error) this.#fail(`getSocket failed: ${toError(error).message}`, { cause: error })
         else if (!socket) {
           this.cancel()
           onNone()
@@ -86,8 +90,10 @@ class Opening {
           this.#greet(socket)
         }
       })
+      // It may be an async function: what that throws would end the process.
+      Promise.resolve(returned).catch(threw)
     } catch (error) {
-      this.#fail(`getSocket threw: ${toError(error).message}`, { cause: error })
+      threw(error)
     }
   }
 
