@@ -60,6 +60,14 @@ export type { GetSocket } from './smtp/given-socket.js'
 export type { Pipelining } from './smtp/grouping.js'
 export type { AuthMethod } from './smtp/login.js'
 export type { TimeLimits } from './smtp/time-limits.js'
+export type {
+  BatchItem,
+  BatchMessage,
+  BatchOptions,
+  BatchOutcome,
+  BatchProgress,
+  BatchResult,
+} from './transport/batch-options.js'
 export type { CloseOptions } from './transport/closing.js'
 export {
   createPostmarkTransport,
@@ -72,6 +80,7 @@ export {
   postmarkHealth,
   type VerifiableTransporter,
 } from './transport/health.js'
+export { sendBatch } from './transport/send-batch.js'
 export type {
   PoolOptions,
   PostmarkTransportOptions,

@@ -1,14 +1,22 @@
 import type { SendMailOptions, Transporter } from 'nodemailer'
 import { bindHere, claim } from '../context/context.js'
 import { runOutsideScopes } from '../context/outside-scopes.js'
-import type { CompilePlugin, MailerLike } from '../message/nodemailer-types.js'
+import type {
+  CompilePlugin,
+  MailerLike,
+  SendingMail,
+  SentCallback,
+  Transport,
+} from '../message/nodemailer-types.js'
 import { refuseForeign } from '../message/refuse-foreign.js'
 import { refuseTransport } from '../message/refuse-transport.js'
+import type { HeadedMessage } from '../message/shared-head.js'
 import { answerMail } from './answer-mail.js'
 import { toCompileStep } from './compile-step.js'
 import { toFailure } from './failure.js'
 import { guardPlugin } from './guard-plugin.js'
-import type { MailRegistry } from './mail-record.js'
+import { type MailRegistry, recordOf } from './mail-record.js'
+import { noteFields, writeQuickly } from './quick-mail.js'
 import { sealTransport } from './seal-mail.js'
 import { type PostmarkInfo, wasSentBefore } from './sent-info.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
@@ -67,15 +75,26 @@ export function attachSettings(
   if (doubt) settings.warn(doubt)
   if (!claim(transporter)) return
   sealTransport(mailer.transporter)
-  mailer.use('compile', toCompileStep(settings))
+  const step = toCompileStep(settings)
+  mailer.use('compile', step)
   const { use, emit } = mailer
-  mailer.use = (step: string, plugin: CompilePlugin) => use.call(mailer, step, guardPlugin(plugin))
+  let hasPlugins = false
+  mailer.use = (step: string, plugin: CompilePlugin) => {
+    hasPlugins = true
+    return use.call(mailer, step, guardPlugin(plugin))
+  }
   // A transport emits `idle` in the midst of some mail, whose request the listener has nothing to do with.
   mailer.emit = (event, ...args) =>
     event === 'idle'
       ? runOutsideScopes(() => emit.call(mailer, event, ...args))
       : emit.call(mailer, event, ...args)
-  const send = mailer.sendMail.bind(mailer)
+  const sendByNodemailer = mailer.sendMail.bind(mailer)
+  const send: Mailer['sendMail'] = (copy, callback) => {
+    const quick = hasPlugins ? undefined : takeQuickly(copy as TakenMail['copy'])
+    if (!quick) return sendByNodemailer(copy, callback)
+    sendQuickly(quick, copy as TakenMail['copy'], mailer, step, callback!)
+    return undefined
+  }
   const start = (message: unknown, callback: Callback) => {
     let taken: TakenMail
     try {
@@ -95,6 +114,40 @@ export function attachSettings(
       start(message, (error, info) => (error ? reject(error) : resolve(info))),
     )
   }
+}
+
+/** The message of a mail of a batch that needs no composing; else notes its fields, for those that come after it. */
+function takeQuickly(copy: TakenMail['copy']): HeadedMessage | undefined {
+  const record = recordOf({ data: copy })
+  const { batch } = record ?? {}
+  if (!record || !batch?.isPlain || !batch.content) return undefined
+  const { quick } = batch.content
+  const message = quick && writeQuickly(quick, copy)
+  if (message) record.body = quick.body
+  else if (!quick) record.fields = noteFields(copy)
+  return message
+}
+
+/** What Nodemailer does with a mail, for one whose message is there: the compile step, and the hand-over to the transport. */
+function sendQuickly(
+  message: HeadedMessage,
+  data: TakenMail['copy'],
+  mailer: Mailer,
+  step: CompilePlugin,
+  callback: Callback,
+): void {
+  const mail: { readonly data: typeof data; readonly mailer: Mailer; message?: HeadedMessage } = {
+    data,
+    mailer,
+  }
+  step(mail, (error) => {
+    if (error) {
+      callback(error)
+      return
+    }
+    mail.message = message
+    ;(mailer.transporter as Transport).send(mail as SendingMail, callback as SentCallback)
+  })
 }
 
 /** Sends the copy of a message; answers once, whatever happens. */

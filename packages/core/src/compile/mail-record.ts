@@ -7,8 +7,10 @@ import { readFields } from '../fields/read-fields.js'
 import type { GivenHeader } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import { readHeaders } from '../message/message-headers.js'
+import type { SharedBody } from '../message/shared-body.js'
 import { NO_PROBLEMS, type PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
+import type { BatchMail } from './batch-mail.js'
 
 /** What the compile step decided about a mail. */
 export interface CompileResult {
@@ -40,6 +42,12 @@ export class MailRecord {
   unreadable: readonly PostmarkProblem[] = NO_PROBLEMS
   /** `idempotencyKey` of the message. */
   idempotencyKey: unknown
+  /** Of a mail that sendBatch sends. */
+  batch: BatchMail | undefined
+  /** The fields of its message, as sendMail took them, where others of the batch may be written from it. */
+  fields: Readonly<Record<string, unknown>> | undefined
+  /** Its content, where others of the batch have it too; known once it is sealed. */
+  body: SharedBody | undefined
   /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
   mail: object | undefined
   /** Undefined until the compile step is done. */

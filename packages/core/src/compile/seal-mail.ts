@@ -10,6 +10,7 @@ import { problemsError } from '../problems/error.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
+import { toQuickMail } from './quick-mail.js'
 
 /** What a transport of ours does with a mail that was not compiled. */
 export type LateStep = (mail: SendingMail, done: SentCallback, handOver: Transport['send']) => void
@@ -71,8 +72,18 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   // Nodemailer would parse all addresses anew each time.
   message._envelope = envelope
   const problems = [...checkEnvelope(envelope), ...checkDkim(mail.data)]
-  sealNode(message, problems, result.lines)
+  const { lines } = result
+  const content = record.batch?.content
+  const body = record.body ?? content?.find(message, mail.data.baseBoundary !== undefined)
+  // The parts below the root were sealed with the mail that has composed the body for all.
+  if (body?.composed) sealHead(message, problems, lines)
+  else sealNode(message, problems, lines)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)
+  if (!body) return
+  content?.keep(body)
+  if (content && !content.quick && record.fields && !record.body)
+    content.quick = toQuickMail(record, body, message.buildHeaders(), envelope.from)
+  record.body = body
 }
 
 /** @param lines our header lines; undefined for a part */

@@ -4,6 +4,7 @@ import { checkContents, holdsMoreThanText } from '../message/check-contents.js'
 import { cloneMessage } from '../message/clone-message.js'
 import { joinHeaders, splitHeaders } from '../message/header-shapes.js'
 import { contentStreams, releaseStreams, takeStreams } from '../message/stream-content.js'
+import { BATCH, type BatchMail } from './batch-mail.js'
 import { carryRecord, MailRecord } from './mail-record.js'
 import { applyDefaults, type MessageDefaults } from './message-defaults.js'
 
@@ -34,10 +35,16 @@ export interface TakenMail {
 
 /** Reads context and message now; the copy carries what was read, and nothing of the caller's is written into. */
 export function takeMail(message: unknown, mailer: Mailer, options: MailOptions): TakenMail {
-  const { postmark, idempotencyKey, ...copy } = cloneMessage(Object(message ?? {}))
+  const {
+    postmark,
+    idempotencyKey,
+    [BATCH]: batch,
+    ...copy
+  } = cloneMessage(Object(message ?? {})) as Record<string, unknown> & { [BATCH]?: BatchMail }
   const split = splitHeaders(copy.headers)
   const record = new MailRecord(postmark, split.postmark)
   record.idempotencyKey = idempotencyKey
+  record.batch = batch
   // An object of its own, since Nodemailer writes a transport's default headers into it.
   copy.headers = joinHeaders(split.rest, [])
   const defaults = Object(mailer._defaults) as Readonly<Record<string, unknown>>

@@ -1,10 +1,12 @@
 import type { Readable } from 'node:stream'
 import { MessagePlan, type MimeRoot, type MimeTree, planMessage } from '../message/message-plan.js'
+import type { SharedBody } from '../message/shared-body.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
+import { SharedMessage, shareMessage } from './shared-message.js'
 
 /** A message of Nodemailer. */
 interface MimeNode extends MimeRoot {
@@ -15,10 +17,18 @@ interface MimeNode extends MimeRoot {
 /** Content above this is read while it is sent, so that no second copy of it is held. */
 const MOST_BYTES = 262_144
 
-/** What is kept of a message until it is composed: its plan, where everything is there already and small, else itself. */
-export function prepareMessage(message: unknown): unknown {
-  if (message instanceof MessagePlan || !isSmall(message as MimeNode)) return message
-  return planMessage(message as MimeNode) ?? message
+/**
+ * What is kept of a message until it is composed: its plan, where everything is there already and small, else itself.
+ * @param shared what follows its header block, where other mails have that too
+ */
+export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
+  if (message instanceof MessagePlan || message instanceof SharedMessage) return message
+  const root = message as MimeNode
+  if (shared?.composed) return new SharedMessage(root, shared.composed)
+  if (!isSmall(root)) return message
+  const plan = planMessage(root)
+  if (!plan || !shared) return plan ?? message
+  return shareMessage(root, plan, shared)
 }
 
 /**
@@ -32,6 +42,10 @@ export function composeMail(
   done: (error: Error | undefined, content?: Content) => void,
 ): void {
   const node = message as MimeNode
+  if (message instanceof SharedMessage) {
+    done(undefined, { kind: 'whole', ...message.compose() })
+    return
+  }
   const isPlan = message instanceof MessagePlan
   if (!isPlan && !isSmall(node)) {
     done(undefined, { kind: 'stream', open: () => node.createReadStream() })

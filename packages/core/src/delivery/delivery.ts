@@ -9,6 +9,7 @@ import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import type { Envelope } from '../smtp/envelope.js'
 import { readEnvelope } from '../smtp/envelope.js'
 import type { Content, SentMail, Shipment, TransactionResult } from '../smtp/shipment.js'
+import { type BatchPart, BatchTie } from './batch-tie.js'
 import type { Claim } from './claim.js'
 import { composeMail, prepareMessage } from './compose.js'
 import { followSignal } from './follow-signal.js'
@@ -55,10 +56,18 @@ export class Delivery implements Shipment {
   readonly #message: unknown
   readonly #owner: DeliveryOwner
   readonly #done: Done
+  readonly #tie: BatchTie | undefined
   #stopListening: (() => void) | undefined
 
   /** @throws SmtpError EENVELOPE, where Nodemailer\u2019s envelope cannot be written */
-  constructor(mail: SendingMail, event: SendEvent, owner: DeliveryOwner, done: Done, claim?: Claim) {
+  constructor(
+    mail: SendingMail,
+    event: SendEvent,
+    owner: DeliveryOwner,
+    done: Done,
+    claim?: Claim,
+    part?: BatchPart,
+  ) {
     const message = mail.message as { getEnvelope(): { from: unknown; to: unknown }; messageId(): unknown }
     this.envelope = readEnvelope(message.getEnvelope(), mail.data.dsn)
     this.messageId = String(message.messageId())
@@ -66,10 +75,11 @@ export class Delivery implements Shipment {
     this.event = event
     this.claim = claim
     this.place = claim ? GATE : QUEUE
-    this.#message = prepareMessage(mail.message)
+    this.#message = prepareMessage(mail.message, part?.body)
     this.#owner = owner
     this.#done = done
     this.#stopListening = followSignal(mail.data.signal, this)
+    this.#tie = part && new BatchTie(part.batch, this)
   }
 
   get content(): Content {
@@ -141,6 +151,7 @@ export class Delivery implements Shipment {
   note(error: SmtpError): void {
     this.lastError = error
     if (error.outcome === 'unknown') this.#isInDoubt = true
+    this.#tie?.onFailure(error)
   }
 
   /** Ends the mail early: by its signal, its deadline, or the close of the transport. */
@@ -195,6 +206,7 @@ export class Delivery implements Shipment {
     if (this.place.name === 'done') return false
     this.place = { name: 'done' }
     this.#content = undefined
+    this.#tie?.end()
     this.#stopListening?.()
     this.#stopListening = undefined
     return true

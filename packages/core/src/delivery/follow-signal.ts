@@ -31,7 +31,7 @@ function isAbortSignal(value: unknown): value is AbortSignal {
 }
 
 /** As Nodemailer 10 words it. */
-function abortError(cause: unknown, phase: SendPhase): SmtpError {
+export function abortError(cause: unknown, phase: SendPhase): SmtpError {
   const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
   return Object.assign(error, { name: 'AbortError' })
 }

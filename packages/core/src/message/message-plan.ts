@@ -96,12 +96,17 @@ export class MessagePlan {
  * other, and where a part of Nodemailer that has to be looked at is missing.
  */
 export function planMessage(root: MimeRoot): MessagePlan | undefined {
-  const isPlannable =
-    isEmptyArray(root._transforms) && isEmptyArray(root._processFuncs) && !root.newline && isPlainTree(root)
-  if (!isPlannable) return undefined
+  if (!isPlannable(root)) return undefined
   const pieces: Piece[] = []
   pieces.push(addNode(root, '', pieces))
   return new MessagePlan(root, pieces)
+}
+
+/** Whether a message has a plan. */
+export function isPlannable(root: MimeTree): boolean {
+  return (
+    isEmptyArray(root._transforms) && isEmptyArray(root._processFuncs) && !root.newline && isPlainTree(root)
+  )
 }
 
 function isPlainTree(node: MimeTree): boolean {

@@ -66,6 +66,11 @@ export const ERROR_CODES = {
       'The send-once store failed, is full, or gave no answer in time. The mail was not sent, since it might have been a second one.',
     cure: 'Look after the store; `error.cause` is what it threw. Then send again under the same key.',
   },
+  ERR_POSTMARK_BATCH: {
+    meaning:
+      'sendBatch has ended before its source did, since all further mails would have failed as well: the login is refused, the stream is not known or not allowed, or no connection comes about.',
+    cure: 'See to `error.cause`. Then run the same list again: with `sendOnce`, only the mails that are missing are sent.',
+  },
   ERR_POSTMARK_JOB: {
     meaning: 'A message cannot become a job of a queue: it holds what JSON cannot, or it is too large.',
     cure: 'Change what `error.problems` names; it lists everything at once.',

@@ -12,6 +12,7 @@ import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
 import { isSendObserved, type SendEvent, traceSend } from '../problems/diagnostics.js'
+import { type BatchPort, partOf, refuseBatch } from './batch-port.js'
 import { type CloseOptions, Closing } from './closing.js'
 import { closedError, queueFull, wrongStream } from './refusals.js'
 import { createSendEvent } from './send-event.js'
@@ -43,6 +44,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return this.#mailer
   }
 
+  /** What sendBatch asks of it. */
+  get batchPort(): BatchPort {
+    return { connections: this.#settings.budget.max, hasSendOnce: this.#settings.sendOnce !== undefined }
+  }
+
   /** Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers. */
   set mailer(mailer: object) {
     this.#mailer = mailer
@@ -70,8 +76,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   send(mail: SendingMail, done: SentCallback): void {
     const record = recordOf(mail)
     const { reference } = record?.result ?? {}
-    const { event, stream, target, onlyStream } = this.#open(record, mail.message)
-    const refused = wrongStream(stream, onlyStream) ?? queueFull(this.#queued, this.#settings.maxQueued)
+    const { event, stream, target, onlyStream, type } = this.#open(record, mail.message)
+    const refused =
+      wrongStream(stream, onlyStream) ??
+      queueFull(this.#queued, this.#settings.maxQueued) ??
+      refuseBatch(record, type, event.stream)
     if (refused) {
       done(refused)
       return
@@ -105,10 +114,10 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   #open(record: MailRecord | undefined, message: unknown) {
     const fields = record?.result?.fields
     const stream = fields?.messageStream ?? undefined
-    const { route: target, onlyStream } = this.#settings.target(stream)
+    const { route: target, onlyStream, type } = this.#settings.target(stream)
     const named = stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound'
     const event = createSendEvent(named, fields?.tag ?? undefined, target.host, message)
-    return { event, stream, target, onlyStream }
+    return { event, stream, target, onlyStream, type }
   }
 
   #deliver = (
@@ -122,10 +131,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const { sendOnce } = this.#settings
     let delivery: Delivery
     try {
+      const part = partOf(recordOf(mail))
       // Nodemailer holds the mail until it is answered, and thousands may wait.
-      if (mail.mailer?.transporter === this) mail.message = prepareMessage(mail.message)
+      if (mail.mailer?.transporter === this) mail.message = prepareMessage(mail.message, part?.body)
       const claim = sendOnce && reference !== undefined ? new Claim(sendOnce, reference) : undefined
-      delivery = new Delivery(mail, event, route, done, claim)
+      delivery = new Delivery(mail, event, route, done, claim, part)
     } catch (error) {
       done(Object.assign(toFailure(error), { attempts: 0 }))
       return

@@ -35,6 +35,8 @@ interface Target {
   readonly route: RouteTarget
   /** The one stream that the credentials are for; undefined for a server token. */
   readonly onlyStream: string | undefined
+  /** What the stream is for, as far as the options say it. */
+  readonly type: StreamType
 }
 
 /** The streams of a transport. */
@@ -96,9 +98,10 @@ export function readStreamRoutes(
   ): Target => {
     const account = own ?? main
     const byName = stream === 'broadcast' ? 'broadcasts' : undefined
-    const host = options.host ?? HOSTS[type ?? account.type ?? byName ?? 'transactional']
+    const known = type ?? account.type ?? byName ?? 'transactional'
+    const host = options.host ?? HOSTS[known]
     const onlyStream = account.bySmtpToken ? (own ? stream : (messageStream ?? main.stream)) : undefined
-    return { route: routeTo(host, account), onlyStream }
+    return { route: routeTo(host, account), onlyStream, type: known }
   }
   const targets = new Map<string, Target>()
   const fields = new Map<string, ParsedPostmarkFields>()

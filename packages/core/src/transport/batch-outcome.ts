@@ -1,0 +1,62 @@
+import { deliveryOutcome } from '../problems/delivery-outcome.js'
+import { isPostmarkError, type PostmarkErrorCode } from '../problems/error.js'
+import type { BatchItem, BatchResult } from './batch-options.js'
+import type { PostmarkSentInfo } from './create-transport.js'
+
+/** Errors of ours that say that the mail itself is wrong; any other of ours leaves it as it is, to be sent later. */
+const REFUSALS: readonly PostmarkErrorCode[] = [
+  'ERR_POSTMARK_PREFLIGHT',
+  'ERR_POSTMARK_FIELDS',
+  'ERR_POSTMARK_ONCE_CONFLICT',
+]
+
+/** The result of a mail that sendMail has resolved. */
+export function toResult(item: BatchItem, info: PostmarkSentInfo): BatchResult {
+  const { suppressed, duplicate } = info.postmark
+  if (suppressed) return { ...item, outcome: 'suppressed', recipients: suppressed }
+  return { ...item, outcome: duplicate ? 'duplicate' : 'sent', info }
+}
+
+/** The result of a mail that sendMail has rejected. */
+export function toFailedResult(item: BatchItem, error: Error): BatchResult {
+  if (isPostmarkError(error) && error.code === 'ERR_POSTMARK_SUPPRESSED') {
+    const recipients = error.problems.flatMap(({ recipient }) => recipient ?? [])
+    return { ...item, outcome: 'suppressed', recipients }
+  }
+  return { ...item, outcome: outcomeOf(error), error }
+}
+
+function outcomeOf(error: Error): 'refused' | 'failed' | 'unknown' {
+  const outcome = deliveryOutcome(error)
+  if (outcome === 'unknown') return 'unknown'
+  if (outcome === 'rejected') return 'refused'
+  if (isPostmarkError(error)) return REFUSALS.includes(error.code) ? 'refused' : 'failed'
+  // Without a reply: a mail that has no recipient, or one that cannot be written.
+  const { code } = error as { code?: unknown }
+  return outcome === 'not-sent' && code === 'EENVELOPE' ? 'refused' : 'failed'
+}
+
+/** Codes of faults that are not about one mail. */
+const FAULTS: readonly unknown[] = [
+  'EAUTH',
+  'ETLS',
+  'ECONFIG',
+  'ERR_POSTMARK_CLOSED',
+  'ERR_POSTMARK_CREDENTIALS',
+  'ERR_POSTMARK_OPTIONS',
+  'ERR_POSTMARK_TLS',
+  'ERR_POSTMARK_TRANSPORT',
+  'ERR_POSTMARK_URL',
+]
+
+/** Phases before any mail: what fails there would fail for all, once the attempts of the transport are over. */
+const BEFORE_MAILS: readonly unknown[] = ['connect', 'tls', 'login']
+
+/** Whether the error of one mail says that all others would fail as well. */
+export function concernsAll(error: Error): boolean {
+  if (isPostmarkError(error) && error.problems.some(({ path }) => /(^|\.)messageStream$/.test(path)))
+    return true
+  const { code, phase, outcome } = error as { code?: unknown; phase?: unknown; outcome?: unknown }
+  if (outcome === 'deferred' || code === 'EABORT') return false
+  return FAULTS.includes(code) || BEFORE_MAILS.includes(phase)
+}

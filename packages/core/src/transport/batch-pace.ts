@@ -1,0 +1,56 @@
+/** A timer may fire late by so much: mails that it has held up are made up for. */
+const CATCH_UP_MS = 20
+/** Failures of one moment count once. */
+const SAME_MOMENT_MS = 250
+
+/**
+ * How many mails may be under way, and when the next one may begin. The first mail goes alone, so that what is wrong for
+ * all is found with one. A 4xx reply, 421 and 450 above all, halves the number; each round of mails without one adds one.
+ */
+export class BatchPace {
+  readonly #most: number
+  readonly #intervalMs: number
+  #window = 1
+  #isOpen = false
+  #sinceChange = 0
+  #slowedAt = Number.NEGATIVE_INFINITY
+  #nextAt = Number.NEGATIVE_INFINITY
+
+  constructor(most: number, perSecond: number) {
+    this.#most = most
+    this.#intervalMs = 1000 / perSecond
+  }
+
+  get window(): number {
+    return this.#window
+  }
+
+  /** Milliseconds until the next mail may begin; 0 where that is now. */
+  waitMs(now: number): number {
+    return Math.max(0, this.#nextAt - now)
+  }
+
+  onStart(now: number): void {
+    this.#nextAt = Math.max(this.#nextAt, now - CATCH_UP_MS) + this.#intervalMs
+  }
+
+  onDeferred(now: number): void {
+    this.#isOpen = true
+    this.#sinceChange = 0
+    if (now - this.#slowedAt < SAME_MOMENT_MS) return
+    this.#slowedAt = now
+    this.#window = Math.max(1, Math.floor(this.#window / 2))
+  }
+
+  /** A mail is through, however that ended. */
+  onResult(): void {
+    if (!this.#isOpen) {
+      this.#isOpen = true
+      this.#window = this.#most
+      return
+    }
+    if (this.#window >= this.#most || ++this.#sinceChange < this.#window) return
+    this.#sinceChange = 0
+    this.#window++
+  }
+}

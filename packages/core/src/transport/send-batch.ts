@@ -1,0 +1,117 @@
+import { bindHere } from '../context/context.js'
+import { optionError, refuseUnknown } from '../problems/check-options.js'
+import { PostmarkError } from '../problems/error.js'
+import { BatchContent } from './batch-content.js'
+import type { BatchMessage, BatchOptions, BatchResult } from './batch-options.js'
+import { concernsAll } from './batch-outcome.js'
+import { BatchPace } from './batch-pace.js'
+import { findPort } from './batch-port.js'
+import { BatchRun } from './batch-run.js'
+import { BatchTally } from './batch-tally.js'
+import type { PostmarkTransporter } from './create-transport.js'
+
+const OPTIONS = [
+  ...['message', 'concurrency', 'perSecond', 'sendOnce', 'suppressed', 'allowTransactional', 'signal'],
+  ...['onProgress', 'total', 'stopOn'],
+]
+
+/**
+ * Sends one mail for each message of a list, a stream or a cursor, as fast as the connections of the transporter allow,
+ * and yields what became of each as soon as that is known. Messages are taken only as fast as mails leave and results are
+ * read, and nothing is kept, so the memory does not grow with the list. Content that all share is composed once.
+ * Nothing is sent before the first result is asked for; after `break` the mails under way are finished, and the source is
+ * closed.
+ * @param transporter one that `createPostmarkTransport` made
+ * @param messages what each mail has of its own
+ * @example
+ * for await (const result of sendBatch(transporter, subscribers, { message: { from, subject, html, text } }))
+ *   if ('error' in result) console.log(result.to, result.outcome, result.error.message)
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS and ERR_POSTMARK_TRANSPORT at once; while iterating ERR_POSTMARK_BATCH, the
+ *   reason of the signal, or what the source or a callback throws, each after the results of the mails that were taken
+ * @see docs/bulk.md
+ */
+export function sendBatch(
+  transporter: PostmarkTransporter,
+  messages: Iterable<BatchMessage> | AsyncIterable<BatchMessage>,
+  options: BatchOptions = {},
+): AsyncGenerator<BatchResult, void, undefined> {
+  refuseUnknown(options, OPTIONS)
+  const port = findPort(transporter)
+  if (!port) {
+    const hint = 'Make it with createPostmarkTransport, whose connections sendBatch keeps busy.'
+    throw new PostmarkError('ERR_POSTMARK_TRANSPORT', `sendBatch cannot send by this transporter. ${hint}`, {
+      hint,
+    })
+  }
+  if (!isIterable(messages))
+    throw optionError('messages', messages, 'an iterable or async iterable of messages')
+  checkFunctions(options)
+  const { concurrency, perSecond, sendOnce = false, signal, allowTransactional = false } = options
+  if (allowTransactional !== true && allowTransactional !== false)
+    throw optionError('allowTransactional', allowTransactional, 'true or false')
+  if (options.suppressed !== undefined && options.suppressed !== 'skip')
+    throw optionError('suppressed', options.suppressed, '"skip"')
+  if (sendOnce !== false && !port.hasSendOnce) {
+    const hint = 'Give createPostmarkTransport a store in its option `sendOnce`.'
+    throw optionError('sendOnce', sendOnce, 'left out where the transporter has no send-once store', hint)
+  }
+  const most = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port.connections)
+  const rate = readNumber('perSecond', perSecond, false) ?? Number.POSITIVE_INFINITY
+  const run = new BatchRun(
+    {
+      send: (message) => transporter.sendMail(message),
+      messages,
+      keyOf: typeof sendOnce === 'function' ? sendOnce : ({ key }) => key,
+      isOnce: sendOnce !== false,
+      concurrency: most,
+      pace: new BatchPace(most, rate),
+      tally: new BatchTally(readTotal(options.total, messages), options.onProgress),
+      signal,
+      stopOn: options.stopOn ?? concernsAll,
+      here: bindHere((work: () => void) => work()),
+    },
+    allowTransactional,
+  )
+  return run.results(new BatchContent(run, options.message))
+}
+
+/** Where the connections have no limit. */
+const MOST_BY_DEFAULT = 200
+
+function defaultConcurrency(connections: number): number {
+  return Math.min(3 * connections, MOST_BY_DEFAULT)
+}
+
+function checkFunctions({ onProgress, stopOn, sendOnce, signal }: BatchOptions): void {
+  for (const [name, value] of Object.entries({ onProgress, stopOn })) {
+    if (value !== undefined && typeof value !== 'function') throw optionError(name, value, 'a function')
+  }
+  if (!['undefined', 'boolean', 'function'].includes(typeof sendOnce))
+    throw optionError('sendOnce', sendOnce, 'true, false, or a function that makes the key of a message')
+  const { aborted, addEventListener } = Object(signal ?? new AbortController().signal) as AbortSignal
+  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+    throw optionError('signal', signal, 'an AbortSignal')
+}
+
+function isIterable(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
+}
+
+function readNumber(name: string, value: unknown, isWhole: boolean): number | undefined {
+  if (value === undefined) return undefined
+  const wanted = isWhole ? 'a whole number of 1 or more' : 'a number above 0'
+  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
+    throw optionError(name, value, wanted)
+  if (isWhole && !Number.isSafeInteger(value)) throw optionError(name, value, wanted)
+  return value
+}
+
+function readTotal(total: unknown, messages: object): number | undefined {
+  if (total !== undefined) {
+    if (typeof total === 'number' && Number.isSafeInteger(total) && total >= 0) return total
+    throw optionError('total', total, 'a whole number of 0 or more')
+  }
+  if (Array.isArray(messages)) return messages.length
+  return messages instanceof Set || messages instanceof Map ? messages.size : undefined
+}
