@@ -29,6 +29,7 @@ it('prints one table over all examples, with where each field came from', async 
   )
   expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(5)
   expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(2)
+  expect(lines).toContain('1979 mails to 1979 subscribers')
   expect(lines.join('\n')).not.toContain('correlation-id=')
 })
 

@@ -1,13 +1,14 @@
 import type { FieldOrigin, FieldOrigins } from '@postmark-smtp/core'
 import { main as runExpress } from '@postmark-smtp/example-express-app/main'
 import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
+import { main as runNewsletter } from '@postmark-smtp/example-newsletter/main'
 import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
 import { main as runQueue } from '@postmark-smtp/example-queue/main'
 import type { SandboxMail } from '@postmark-smtp/sandbox'
 import { runCircle } from './circle.js'
 import { toTable } from './table.js'
 
-/** Runs the three examples, each with a local server of its own, prints one table of what arrived, and one circle. */
+/** Runs the examples, each with a local server of its own: a table of what arrived, one circle, a queue, a newsletter. */
 export async function main(print: (line: string) => void): Promise<void> {
   const rows: string[][] = []
   const refused: string[] = []
@@ -33,6 +34,9 @@ export async function main(print: (line: string) => void): Promise<void> {
   print('')
   print('A queue on Redis: Express puts mails into it, a worker process sends them')
   await runQueue(print)
+  print('')
+  print('A newsletter from a CSV file: stopped after some mails, as by Ctrl-C, and gone on')
+  await runNewsletter(print, { subscribers: 2_000, stopAt: 200 })
 }
 
 function toRow(
