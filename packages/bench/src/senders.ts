@@ -5,7 +5,8 @@ import {
 } from '@postmark-smtp/core'
 import { createTransport, type Transporter } from 'nodemailer'
 
-const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
+/** A token of the right shape. */
+export const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
 
 /** Connections of each transporter, as many as Postmark advises. */
 export const CONNECTIONS = 10

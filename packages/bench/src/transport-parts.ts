@@ -1,4 +1,5 @@
 import { measureAttachment } from './attachment.js'
+import { measureBulk } from './bulk.js'
 import { measureBurst } from './burst.js'
 import type { Environment } from './environment.js'
 import { measureFirstMail, measureFirstMailFar } from './first-mail.js'
@@ -19,6 +20,7 @@ export const TRANSPORT_PARTS: Readonly<
   'first-far': measureFirstMailFar,
   attachment: measureAttachment,
   burst: measureBurst,
+  bulk: measureBulk,
   injection: measureInjection,
   writes: measureWrites,
   areas: measureAreas,
@@ -33,6 +35,7 @@ export type TransportPart =
   | 'first-far'
   | 'attachment'
   | 'burst'
+  | 'bulk'
   | 'injection'
   | 'writes'
   | 'areas'
