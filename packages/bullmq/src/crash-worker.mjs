@@ -13,15 +13,17 @@ const store = createRedisSendOnce(redis, { prefix: name })
 const transporter = createPostmarkTransport({
   ...{ serverToken: token, host, ports: [port], tls: { ca } },
   sendOnce: { store, leaseMs: 1_000 },
-  retry: { attempts: 1 },
+  retry: { attempts: 1, baseMs: 50 },
 })
 const { worker } = createMailWorker({
   ...{ connection: { path, maxRetriesPerRequest: null }, name, transporter, sendOnce: store },
   lookUp: {
     client: new ServerClient(token, { requestHost: apiHost, useHttps: false }),
-    ...{ streams: ['outbound'], everyMs: 300, waitMs },
+    ...{ streams: ['outbound'], everyMs: 1_000, waitMs },
   },
   maxCrashes: 1_000,
+  // Few at once, so that the queue outlasts the crashes and each of them hits a worker that is busy.
+  concurrency: 2,
   worker: { lockDuration: 1_000, stalledInterval: 500, settings: { backoffStrategy: () => 50 } },
 })
 // Who was stopped for longer than its locks finds them gone.
