@@ -251,6 +251,8 @@ describe('a claim', () => {
     const claim = create()
     const results = take(claim)
     expect(settle(claim, 'released')).toEqual([true])
+    // The store alone is at work: nothing of ours keeps the process alive until it has answered.
+    expect(vi.getTimerCount()).toBe(1)
     await pass(10_000)
     expect(results).toEqual([])
     expect(calls).toEqual(['released'])

@@ -49,6 +49,7 @@ export class Claim {
   #state: State = 'new'
   /** When the last renewal that succeeded was sent: the lease runs from then at the earliest. */
   #provenAt = Number.NEGATIVE_INFINITY
+  #asking: NodeJS.Timeout | undefined
   #renewing: NodeJS.Timeout | undefined
 
   /** @param key the reference of the mail, which is the hash of its key */
@@ -72,14 +73,14 @@ export class Claim {
     const askedAt = performance.now()
     this.#state = 'asked'
     const finish = (claimed: Claimed) => {
-      clearTimeout(timer)
+      clearTimeout(this.#asking)
       if (this.#state !== 'asked') return
       if (claimed.kind === 'held') this.#hold(askedAt)
       else this.#state = 'over'
       done(claimed)
     }
     const fail = (error: PostmarkError) => finish({ kind: 'refused', error })
-    const timer = setTimeout(
+    this.#asking = setTimeout(
       () => fail(storeError(`gave no answer to the claim within ${timeoutMs / 1000} s`)),
       timeoutMs,
     )
@@ -111,6 +112,7 @@ export class Claim {
   settle(state: Settled, info: SendOnceInfo | undefined, done: (settled: boolean) => void): void {
     const wasOurs = this.#state === 'held' || this.#state === 'lost'
     this.#state = 'over'
+    clearTimeout(this.#asking)
     clearInterval(this.#renewing)
     if (wasOurs) this.#keepSettling(state, info, done)
     else done(true)

@@ -41,8 +41,6 @@ interface MailOptions {
   readonly data?: Record<string, unknown>
   /** In place of a message that is composed at once. */
   readonly build?: (done: Built) => void
-  /** In place of no parts. */
-  readonly childNodes?: readonly unknown[]
   /** In place of a message that is composed in memory. */
   readonly open?: () => Readable
   /** Of a mail that has an idempotency key. */
@@ -88,13 +86,10 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
   const deliveries: Delivery[] = []
   const builds = new Map<string, number>()
   /** Hands a mail over; its name is its subject. */
-  const send = (
-    name: string,
-    { data = {}, build, childNodes = [], open, claim }: MailOptions = {},
-  ): Delivery => {
+  const send = (name: string, { data = {}, build, open, claim }: MailOptions = {}): Delivery => {
     const message = {
       content: open ? {} : 'Hello',
-      childNodes,
+      childNodes: [],
       getEnvelope: () => ({ from: `${name}@x.org`, to: [`${name}-to@x.org`] }),
       messageId: () => `<${name}@x.org>`,
       build: (done: Built) => {
@@ -383,16 +378,6 @@ describe('composing', () => {
     expect(errorOf('a')).toMatchObject({ code: 'ENOENT', phase: 'queue', message: 'No such file' })
     expect(errorOf('b')).toMatchObject({ code: 'ESTREAM' })
     expect(subjects()).toEqual(['c'])
-    await end()
-  })
-
-  it('that fails before it begins is the end of its mail, too', async () => {
-    const { send, told, errorOf, end } = setUp({ max: 1 })
-    send('a', { childNodes: [null] })
-    send('b')
-    await clock.advance(1_000)
-    expect(told()).toEqual({ a: 'not-sent after 0', b: 'sent at attempt 1' })
-    expect(errorOf('a')).toMatchObject({ code: 'ESTREAM', phase: 'queue' })
     await end()
   })
 

@@ -47,7 +47,14 @@ const SEEN: readonly (readonly [string, Error])[] = [
   ['connection-refused', error('connect ECONNREFUSED 192.0.2.1:2525', { code: 'ECONNREFUSED' })],
   ['connection-refused', error('connect ECONNREFUSED 192.0.2.1:2525', { code: 'ESOCKET', command: 'CONN' })],
   // What only the transport can tell from the phase: it marks its errors.
-  ...['no-smtp-server', 'login-timeout', 'envelope-timeout', 'claim-over', 'final-timeout'].map(
+  ...[
+    'no-smtp-server',
+    'credentials-late',
+    'login-timeout',
+    'envelope-timeout',
+    'claim-over',
+    'final-timeout',
+  ].map(
     (explanation) =>
       [
         explanation,

@@ -109,6 +109,11 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. The sandbox prints the URL to use.',
     matches: NEVER,
   },
+  'credentials-late': {
+    reason: 'The function `credentials` took longer than a login may take.',
+    cure: 'Let it keep what it fetched, or raise `timeouts.replyMs`.',
+    matches: NEVER,
+  },
   'login-timeout': {
     reason:
       'The server greeted, and did not finish TLS and login in time: it is overloaded, or something on the way holds the connection.',

@@ -107,6 +107,16 @@ export class HandshakeErrors {
     }
   }
 
+  /** The time of TLS and login was over before the caller had said who logs in. */
+  loginMissing(): HandshakeError {
+    return this.error(
+      `The function for credentials gave none within the ${this.#limitMs / 1000} s of TLS and login`,
+      'login',
+      { code: 'ETIMEDOUT', explanation: 'credentials-late' },
+      'counted',
+    )
+  }
+
   error(
     message: string,
     phase: SendPhase,

@@ -160,9 +160,16 @@ describe('on a driven clock', () => {
     expect(await settle()).toMatchObject({
       code: 'ETIMEDOUT',
       retry: 'counted',
-      explanation: 'login-timeout',
+      explanation: 'credentials-late',
     })
     expect(socket.destroyed).toBe(true)
+  })
+
+  it('is late by the server where it has been told who logs in, and does not answer', async () => {
+    const { say, settle } = setUp({ login: async () => ({ user: TOKEN, pass: TOKEN }) })
+    await say(...EHLO)
+    await clock.advance(LIMIT_MS)
+    expect(await settle()).toMatchObject({ code: 'ETIMEDOUT', explanation: 'login-timeout' })
   })
 
   it('is late after its time as a whole, whatever comes meanwhile', async () => {

@@ -47,6 +47,8 @@ export class Handshake {
   #breakOff: ((error: HandshakeError) => void) | undefined
   #end: HandshakeError | undefined
   #upgrading: Duplex | undefined
+  /** Whether it is the caller's function for credentials that is waited for, and not the server. */
+  #asksForLogin = false
 
   constructor(channel: Channel, plan: HandshakePlan) {
     this.#channel = channel
@@ -154,8 +156,12 @@ export class Handshake {
           ),
         )
       }
+      this.#asksForLogin = true
       Promise.resolve()
         .then(() => this.#plan.login())
+        .finally(() => {
+          this.#asksForLogin = false
+        })
         .then(resolve, refuse)
     })
   }
@@ -191,7 +197,10 @@ export class Handshake {
   }
 
   #onEnd(end: ChannelEnd): void {
-    this.#end = this.#errors.ended(end, this.state === 'securing' ? 'tls' : 'login')
+    this.#end =
+      end.kind === 'late' && this.#asksForLogin
+        ? this.#errors.loginMissing()
+        : this.#errors.ended(end, this.state === 'securing' ? 'tls' : 'login')
     this.#breakOff?.(this.#end)
   }
 }
