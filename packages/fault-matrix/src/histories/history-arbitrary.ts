@@ -5,6 +5,10 @@ import type { Action, History } from './history.js'
 
 const MINUTE = 60_000
 
+/** One of some values, in one history of four. */
+const rarely = (...values: readonly number[]): fc.Arbitrary<number | undefined> =>
+  fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, fc.constantFrom(...values))
+
 const settings: fc.Arbitrary<History['settings']> = fc.record({
   routes: fc.integer({ min: 1, max: 3 }),
   places: fc.integer({ min: 1, max: 4 }),
@@ -19,6 +23,8 @@ const settings: fc.Arbitrary<History['settings']> = fc.record({
   baseMs: fc.constantFrom(500, 1, 5000),
   deadlineMs: fc.constantFrom(3 * MINUTE, MINUTE, 2000),
   limitMs: fc.constantFrom(10_000, 3000, 2 * MINUTE),
+  credentialsMs: rarely(0, 100, 30 * MINUTE),
+  storeMs: rarely(0, 10, 2000),
 })
 
 const nature: fc.Arbitrary<History['nature']> = fc.record({

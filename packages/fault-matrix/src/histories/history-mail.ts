@@ -26,10 +26,12 @@ export function sendMail(
     readonly route: number
     readonly content: Content
     readonly recipients: number
+    /** Whether it has an idempotency key. */
+    readonly isKeyed?: boolean
   },
   nowMs: number,
 ): HistoryMail {
-  const { id, route, content, recipients } = plan
+  const { id, route, content, recipients, isKeyed = false } = plan
   const aborting = new AbortController()
   const mail: HistoryMail = {
     id,
@@ -48,6 +50,7 @@ export function sendMail(
     subject: id,
     postmark: { messageStream: streamOf(route) },
     signal: aborting.signal,
+    ...(isKeyed ? { idempotencyKey: id } : {}),
     ...contentOf(id, content),
   }
   transporter.sendMail(message).then(

@@ -16,6 +16,10 @@ interface HistorySettings {
   readonly deadlineMs: number
   /** Of the race, of a reply, of the reply to a body. */
   readonly limitMs: number
+  /** How long the credentials of a login take; undefined where they are fixed. */
+  readonly credentialsMs: number | undefined
+  /** How long a store for idempotency keys takes for each answer; undefined where mails have none. */
+  readonly storeMs: number | undefined
 }
 
 /** What a mail is made of; a `slow` stream rests in its middle, a `failing` one breaks there, a `hanging` one never ends. */

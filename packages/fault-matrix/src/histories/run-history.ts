@@ -1,4 +1,9 @@
-import { createPostmarkTransport, type PostmarkTransporter } from '@postmark-smtp/core'
+import {
+  createMemorySendOnce,
+  createPostmarkTransport,
+  type PostmarkTransporter,
+  type SendOnceStore,
+} from '@postmark-smtp/core'
 import {
   createRandom,
   createScriptedServer,
@@ -76,14 +81,19 @@ class HistoryRun {
       script: (context) => this.#script(context),
       onStep: (step, line, session) => this.#onStep(step, line, session),
     })
-    const { routes, places, attempts, baseMs, deadlineMs, limitMs, pipelining, ...pool } = history.settings
-    const streams = Array.from({ length: routes }, (_, route) => [
-      streamOf(route),
-      { serverToken: tokenOf(route) },
-    ])
+    const { routes, places, attempts, baseMs, deadlineMs, limitMs, pipelining, ...others } = history.settings
+    const { credentialsMs, storeMs, ...pool } = others
+    const login = (route: number) => {
+      const credentials = { serverToken: tokenOf(route) }
+      return credentialsMs === undefined
+        ? credentials
+        : { credentials: () => this.#after(credentialsMs, () => credentials) }
+    }
+    const streams = Array.from({ length: routes }, (_, route) => [streamOf(route), login(route)])
     this.#transporter = createPostmarkTransport({
-      serverToken: tokenOf(0),
+      ...login(0),
       streams: Object.fromEntries(streams) as Record<string, { serverToken: string }>,
+      ...(storeMs === undefined ? {} : { sendOnce: this.#createStore(storeMs) }),
       host: '127.0.0.1',
       allowPlaintext: true,
       getSocket: this.#server.getSocket,
@@ -92,6 +102,22 @@ class HistoryRun {
       retry: { attempts, baseMs, deadlineMs },
       timeouts: { raceMs: limitMs, replyMs: limitMs, finalMs: limitMs },
     })
+  }
+
+  /** A store whose answers take their time. */
+  #createStore(ms: number): SendOnceStore {
+    const store = createMemorySendOnce()
+    return {
+      claim: (...args) => this.#after(ms, () => store.claim(...args)),
+      renew: (...args) => this.#after(ms, () => store.renew(...args)),
+      settle: (...args) => this.#after(ms, () => store.settle(...args)),
+      resolve: store.resolve,
+      unknowns: store.unknowns,
+    }
+  }
+
+  #after<T>(ms: number, act: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve) => this.#clock.schedule(ms, () => resolve(act())))
   }
 
   note(what: string): void {
@@ -141,7 +167,9 @@ class HistoryRun {
     const route = action.route % this.#history.settings.routes
     for (let n = 0; n < count; n++) {
       const id = `m${this.#mails.length}`
-      const mail = sendMail(this.#transporter, { id, route, content, recipients }, this.#clock.nowMs)
+      const isKeyed = this.#history.settings.storeMs !== undefined
+      const plan = { id, route, content, recipients, isKeyed }
+      const mail = sendMail(this.#transporter, plan, this.#clock.nowMs)
       this.#mails.push(mail)
       if (abortMs !== undefined) this.#clock.schedule(abortMs, () => mail.aborting.abort())
     }
@@ -158,7 +186,8 @@ class HistoryRun {
   /** Waits until all is settled, closes, and looks whether anything stays. */
   async #end(): Promise<void> {
     await this.#clock.advanceUntil(() => this.#settled, LONG_MS)
-    await this.#clock.advance(1000)
+    // A claim that is answered only now is given back.
+    await this.#clock.advance(1000 + 2 * (this.#history.settings.storeMs ?? 0))
     if (this.#settled && !this.#closing) this.#checkIdle()
     if (this.#settled && !this.#closing && this.#history.seed % 2 === 0) await this.#probe()
     this.#close(undefined)
@@ -180,20 +209,25 @@ class HistoryRun {
     return this.#mails.every(({ outcome }) => outcome !== undefined)
   }
 
+  /** Whether a mail is through in time where nothing goes wrong. */
+  get #hasTime(): boolean {
+    const { deadlineMs, credentialsMs = 0, limitMs } = this.#history.settings
+    return deadlineMs >= SOME_TIME_MS && credentialsMs < limitMs
+  }
+
   /** Whatever went wrong before, once all is quiet a mail of each route goes through. */
   async #probe(): Promise<void> {
     this.#armed.length = 0
     await this.#clock.advance(LONG_MS)
     const open = this.#server.openSockets()
     if (open.length > 0) this.note(`${open.length} sockets stay open long after the last mail`)
-    const { routes, deadlineMs } = this.#history.settings
+    const { routes } = this.#history.settings
     const first = this.#mails.length
     for (let route = 0; route < routes; route++)
       this.#send({ route, count: 1, recipients: 1, content: 'text', abortMs: undefined })
     await this.#clock.advanceUntil(() => this.#settled, LONG_MS)
     const failed = this.#mails.slice(first).find(({ outcome }) => outcome !== 'sent')
-    if (failed && deadlineMs >= SOME_TIME_MS)
-      this.note(`${failed.id} fails after all is quiet: ${failed.error}`)
+    if (failed && this.#hasTime) this.note(`${failed.id} fails after all is quiet: ${failed.error}`)
     await this.#clock.advance(1000)
   }
 
@@ -207,11 +241,11 @@ class HistoryRun {
 
   /** Where nothing went wrong, every mail must have been sent. */
   #checkCalm(): void {
-    const { settings, actions } = this.#history
+    const { actions } = this.#history
     const isCalm = (action: Action) =>
       action.kind === 'wait' ||
       (action.kind === 'send' && action.content !== 'hanging' && action.abortMs === undefined)
-    if (settings.deadlineMs < SOME_TIME_MS || !actions.every(isCalm)) return
+    if (!this.#hasTime || !actions.every(isCalm)) return
     for (const { id, outcome, content, error } of this.#mails)
       if (content !== 'failing' && outcome !== 'sent')
         this.note(`${id} is ${outcome} for no reason: ${error}`)
