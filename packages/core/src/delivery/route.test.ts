@@ -266,6 +266,29 @@ describe('mails and sessions', () => {
     await end()
   })
 
+  it('keeps to what a server offers on this connection, whatever it offered on another', async () => {
+    const bytes = '250-scripted\r\n250 AUTH CRAM-MD5\r\n'
+    const script = ({ step, connection }: StepContext): StepFault | undefined =>
+      step === 'ehlo' && connection === 1 ? { step, say: { bytes } } : undefined
+    const { send, names, subjects, server, end } = setUp({
+      max: 1,
+      pool: { maxMessages: 4 },
+      server: { script },
+    })
+    for (const name of names(12)) send(name)
+    await clock.advance(1_000)
+    expect(subjects()).toEqual(names(12))
+    const written = server.sessions.map(({ wire }) => wire.socket.written.map(String))
+    const groups = written.map((writes) => writes.filter((text) => text.includes('\r\n.\r\nRSET\r\n')).length)
+    expect(groups).toEqual([3, 0, 3])
+    expect(written.map((writes) => writes.filter((text) => text.startsWith('MAIL')))).toEqual([
+      [expect.stringMatching(/SIZE=.*\r\nRCPT .*\r\nDATA\r\n$/)],
+      Array(4).fill(expect.stringMatching(/^MAIL FROM:<m\d@x\.org>\r\n$/)),
+      [expect.stringMatching(/SIZE=.*\r\nRCPT .*\r\nDATA\r\n$/)],
+    ])
+    await end()
+  })
+
   it.each(['refused', 'swallowed'] as const)(
     'sends each mail once where groups are %s',
     async (afterBody) => {
@@ -843,6 +866,36 @@ describe('the deadline', () => {
     expect(told().x).toMatch(/^deferred after/)
     expect(results.get('x')!.atMs).toBeLessThanOrEqual(5_010)
     await end()
+  })
+
+  it('that is shorter than a login ends its mail, and lets the login go on for one that has come meanwhile', async () => {
+    const { send, told, results, server, end } = setUp({
+      max: 1,
+      retry: { deadlineMs: 100 },
+      server: { latencyMs: 20 },
+    })
+    send('a')
+    await clock.advance(60)
+    send('b')
+    await clock.advance(500)
+    expect([told(), server.sessions.length]).toEqual([{ a: 'not-sent after 0', b: 'sent at attempt 1' }, 1])
+    expect(results.get('a')!.atMs).toBe(100)
+    await end()
+  })
+
+  it('that no login can keep to leaves neither a connection nor a timer', async () => {
+    const { send, names, told, server } = setUp({
+      max: 4,
+      retry: { deadlineMs: 50 },
+      server: { latencyMs: 100 },
+    })
+    for (const name of names(6)) {
+      send(name)
+      await clock.advance(10)
+    }
+    await clock.advance(300)
+    expect(Object.values(told())).toEqual(Array(6).fill('not-sent after 0'))
+    expect([server.openSockets(), clock.pending()]).toEqual([[], []])
   })
 
   it('leaves unknown what is with the server', async () => {

@@ -173,6 +173,20 @@ it.each(['TLSv1.2', 'TLSv1.3'] as const)(
 )
 
 it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  'looks at a certificate of %s that has changed since the session that it would resume',
+  async (maxVersion) => {
+    const first = await listen(await loopbackCertificate(), { maxVersion })
+    const changed = await listen(await makeCertificate('localhost'), { maxVersion })
+    const context = await local()
+    await secure(first, 'localhost', context)
+    expect(await secure(first, 'localhost', context)).toEqual({ reused: true })
+    expect((await secure(changed, 'localhost', context)).error?.code).toMatch(/SELF_SIGNED|UNABLE_TO_VERIFY/)
+    expect([...context.sessions]).toEqual([])
+    expect(await secure(first, 'localhost', context)).toEqual({ reused: false })
+  },
+)
+
+it.each(['TLSv1.2', 'TLSv1.3'] as const)(
   'resumes no session of %s whose certificate was refused, since a resumed one is not looked at again',
   async (maxVersion) => {
     const port = await listen(await loopbackCertificate(), { maxVersion })
