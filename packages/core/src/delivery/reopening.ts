@@ -14,9 +14,9 @@ const MOST_STEPS = 5
 export class Reopening {
   readonly #baseMs: number
   readonly #onOver: () => void
-  /** Failures that may pass, since the last session that was opened. */
+  /** Failures since the last session that was opened, or since a mail has ended with one. */
   #failures = 0
-  /** Failures in a row that do not, such as a refused login. */
+  /** Failures in a row that will not pass, such as a refused login. */
   #finalFailures = 0
   #failedAt = Number.NEGATIVE_INFINITY
   #lastError: SmtpError | undefined
@@ -52,11 +52,8 @@ export class Reopening {
     this.#lastError = error
     if (startedAt < this.#failedAt) return false
     this.#failedAt = performance.now()
-    if (retry === 'never') this.#finalFailures++
-    else {
-      this.#failures++
-      this.#finalFailures = 0
-    }
+    this.#failures++
+    this.#finalFailures = retry === 'never' ? this.#finalFailures + 1 : 0
     return this.#finalFailures > 1
   }
 

@@ -715,7 +715,7 @@ describe('a login that is refused', () => {
     const { script } = refusing(step, say)
     const { send, names, told, errorOf, server, end } = setUp({ max: 4, server: { script } })
     for (const name of names(100)) send(name)
-    await clock.advance(1_000)
+    await clock.advance(100)
     expect(Object.values(told())).toEqual(Array(100).fill('not-sent after 1'))
     // Four that were started together, then one.
     expect(server.sessions).toHaveLength(5)
@@ -764,13 +764,41 @@ describe('a login that is refused', () => {
   it('ends no mail where another session serves', async () => {
     const { state, script } = refusing('proof', 535)
     state.refuses = false
-    const { send, names, told, end } = setUp({ max: 4, server: { script, mailMs: 200 } })
+    const { send, names, told, server, end } = setUp({ max: 4, server: { script, mailMs: 200 } })
     send('a')
     await clock.advance(50)
     state.refuses = true
     for (const name of names(20)) send(name)
     await clock.advance(20_000)
     expect(new Set(Object.values(told()))).toEqual(new Set(['sent at attempt 1']))
+    // The others are tried less and less often.
+    expect(server.sessions.length).toBeLessThan(10)
+    await end()
+  })
+
+  it.each<[string, number, number, string]>([
+    ['a login that is granted', 2, -1, 'sent at attempt 1'],
+    // There the next connection is the second.
+    ['a connection that is not made', 1, 1, 'sent at attempt 2'],
+  ])('is the first in a row again after %s', async (_what, second, lost, expected) => {
+    const script = ({ step, connection }: StepContext): StepFault | undefined => {
+      if (step === 'connect' && connection === lost) return { step, say: 'nothing' }
+      return step === 'proof' && [0, second].includes(connection) ? { step, say: 535 } : undefined
+    }
+    const { send, told, end } = setUp({
+      max: 1,
+      retry: { baseMs: 100 },
+      pool: { maxMessages: 1 },
+      server: { script },
+    })
+    for (const name of ['a', 'b', 'c', 'd']) send(name)
+    await clock.advance(5_000)
+    expect(told()).toEqual({
+      a: 'not-sent after 1',
+      b: expected,
+      c: 'not-sent after 1',
+      d: 'sent at attempt 1',
+    })
     await end()
   })
 })
