@@ -37,10 +37,7 @@ export async function measure(contenders: readonly Contender[], settings: Rounds
   const samples = contenders.map(() => ({ cpu: [] as number[], rate: [] as number[] }))
   for (const contender of contenders) await runRound(contender, settings.warmUp, settings.concurrency)
   for (let round = 0; round < settings.rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      // Forwards and backwards, so that nobody always follows the same one.
-      const place = (turn + round) % contenders.length
-      const index = round % 2 === 0 ? place : contenders.length - 1 - place
+    for (const index of inTurns(contenders.length, round)) {
       const contender = contenders[index]!
       await runRound(contender, leadIn, settings.concurrency)
       const sample = await runRound(contender, settings.perRound, settings.concurrency)
@@ -53,6 +50,12 @@ export async function measure(contenders: readonly Contender[], settings: Rounds
     cpuMicros: quantile(samples[index]!.cpu, 0.2),
     perSecond: quantile(samples[index]!.rate, 0.8),
   }))
+}
+
+/** The order of so many contenders in a round: forwards and backwards, so that nobody always follows the same one. */
+export function inTurns(count: number, round: number): number[] {
+  const turns = Array.from({ length: count }, (_, turn) => (turn + round) % count)
+  return round % 2 === 0 ? turns : turns.map((place) => count - 1 - place)
 }
 
 async function runRound(
