@@ -7,7 +7,7 @@ import { sealHead } from '../message/seal-head.js'
 import { readingError } from '../message/stream-content.js'
 import { isRecord } from '../problems/describe.js'
 import { problemsError } from '../problems/error.js'
-import type { PostmarkProblem } from '../problems/problem.js'
+import { NO_PROBLEMS, type PostmarkProblem } from '../problems/problem.js'
 import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
 import { toQuickMail } from './quick-mail.js'
@@ -71,7 +71,7 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   const envelope = message.getEnvelope()
   // Nodemailer would parse all addresses anew each time.
   message._envelope = envelope
-  const problems = [...checkEnvelope(envelope), ...checkDkim(mail.data)]
+  const problems = [...checkEnvelope(envelope), ...(mail.data.dkim ? checkDkim(mail.data) : NO_PROBLEMS)]
   const { lines } = result
   const content = record.batch?.content
   const body = record.body ?? content?.find(message, mail.data.baseBoundary !== undefined)
@@ -88,7 +88,8 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
 
 /** @param lines our header lines; undefined for a part */
 function sealNode(node: MimeNode, problems: PostmarkProblem[], lines?: readonly string[]): void {
-  const unreadable = readingError(node._raw || node.content)
+  const content = node._raw || node.content
+  const unreadable = typeof content === 'object' ? readingError(content) : undefined
   if (unreadable) throw unreadable
   // What is given as `raw` has its own header block.
   if (!node._raw) sealHead(node, problems, lines)

@@ -23,12 +23,15 @@ const MOST_BYTES = 262_144
  */
 export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
   if (message instanceof MessagePlan || message instanceof SharedMessage) return message
-  const root = message as MimeNode
-  if (shared?.composed) return new SharedMessage(root, shared.composed)
-  if (!isSmall(root)) return message
-  const plan = planMessage(root)
-  if (!plan || !shared) return plan ?? message
-  return shareMessage(root, plan, shared)
+  const root = message as MimeRoot
+  try {
+    if (shared?.composed) return new SharedMessage(root, shared.composed)
+    const plan = isSmall(root) ? planMessage(root) : undefined
+    return plan && shared ? shareMessage(root, plan, shared) : (plan ?? message)
+  } catch {
+    // It fails again when it is composed, and that is told.
+    return message
+  }
 }
 
 /**
@@ -46,17 +49,18 @@ export function composeMail(
     done(undefined, { kind: 'whole', ...message.compose() })
     return
   }
-  const isPlan = message instanceof MessagePlan
-  if (!isPlan && !isSmall(node)) {
-    done(undefined, { kind: 'stream', open: () => node.createReadStream() })
-    return
-  }
   let over = false
+  const finish = (content: Content) => {
+    over = true
+    done(undefined, content)
+  }
   try {
-    if (isPlan) {
-      const body = encodeBody(message.toBuffer())
-      over = true
-      done(undefined, { kind: 'whole', ...body })
+    if (message instanceof MessagePlan) {
+      finish({ kind: 'whole', ...encodeBody(message.toBuffer()) })
+      return
+    }
+    if (!isSmall(node)) {
+      finish({ kind: 'stream', open: () => node.createReadStream() })
       return
     }
     node.build((error, built) => {

@@ -34,8 +34,6 @@ export class Delivery implements Shipment {
   readonly messageId: string
   readonly event: SendEvent
   readonly sentAt: number = performance.now()
-  /** Whether it has content that can be read only once. */
-  readonly once: boolean
   attempts = 0
   returns = 0
   place: Place
@@ -53,6 +51,7 @@ export class Delivery implements Shipment {
   #composeError: Error | undefined
   /** Who waits for the mail to be composed; undefined until somebody asks for that. */
   #composing: ((error: Error | undefined) => void)[] | undefined
+  readonly #data: SendingMail['data']
   readonly #message: unknown
   readonly #owner: DeliveryOwner
   readonly #done: Done
@@ -71,7 +70,7 @@ export class Delivery implements Shipment {
     const message = mail.message as { getEnvelope(): { from: unknown; to: unknown }; messageId(): unknown }
     this.envelope = readEnvelope(message.getEnvelope(), mail.data.dsn)
     this.messageId = String(message.messageId())
-    this.once = hasStreamContent(mail.data)
+    this.#data = mail.data
     this.event = event
     this.claim = claim
     this.place = claim ? GATE : QUEUE
@@ -114,7 +113,7 @@ export class Delivery implements Shipment {
 
   /** Notes when content that can be read only once is read. */
   #watch(content: Content): Content {
-    if (content.kind === 'whole' || !this.once) return content
+    if (content.kind === 'whole' || !hasStreamContent(this.#data)) return content
     return {
       kind: 'stream',
       open: () => {
