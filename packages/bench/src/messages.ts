@@ -23,6 +23,9 @@ export const multipart: object = {
 /** A newsletter of about 22 kB. */
 export const newsletter: object = { ...multipart, html: paragraph.repeat(130) }
 
+/** A newsletter of 22 kB when it is composed. */
+export const longNewsletter: typeof newsletter = { ...multipart, html: paragraph.repeat(160) }
+
 /** Bytes of a mail when it is composed. */
 export async function sizeOf(message: object): Promise<number> {
   const composer = createTransport({ streamTransport: true, buffer: true })
