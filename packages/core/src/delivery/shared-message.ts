@@ -46,6 +46,8 @@ export function shareMessage(
 ): SharedMessage | MessagePlan {
   try {
     const body = plan.toBuffer().subarray(Buffer.byteLength(root.buildHeaders()) + 4)
+    // Then the line break at the end of the header block is the last of the mail.
+    if (body.length === 0) return plan
     shared.composed = encodeBody(body)
   } catch {
     return plan

@@ -51,12 +51,17 @@ export type BatchOutcome = BatchResult['outcome']
 
 /** How far a batch is. The counts are of all mails that are through, whether or not their results were read. */
 export interface BatchProgress {
+  /** Accepted by the server in this run. */
   readonly sent: number
   /** Sent before, under the same key. */
   readonly duplicates: number
+  /** Passed over, since every recipient is suppressed. */
   readonly suppressed: number
+  /** Mails that cannot be sent as they are. */
   readonly refused: number
+  /** Mails that were not sent, and may be sent again. */
   readonly failed: number
+  /** Mails that may have been accepted. */
   readonly unknown: number
   /** The sum of these. */
   readonly done: number
@@ -76,14 +81,14 @@ export interface BatchOptions {
   readonly message?: SendMailOptions | undefined
   /**
    * Mails that are under way, and results that nobody has read yet, at once, at most. Default three times the connections of
-   * the transporter, usually 30: for each, one on its way, one that is composed, and one that takes its place.
+   * the transporter, usually 30: for each, one on its way, one that is composed, and one that takes its place. Never more than `pool.maxQueued`.
    */
   readonly concurrency?: number | undefined
   /** Mails that may begin in a second. Default no limit but the connections and the server. */
   readonly perSecond?: number | undefined
   /**
-   * Whether each mail goes out at most once under a key: its `key`, or what the function makes of it. The transporter must
-   * have a store. Default false.
+   * Whether each mail goes out at most once under a key: its `key` (or `idempotencyKey`), or what the function makes of it.
+   * The transporter must have a store. Default false.
    * @example sendOnce: ({ key }) => `news-2026-11:${key}`
    */
   readonly sendOnce?: boolean | ((message: BatchMessage, index: number) => string) | undefined

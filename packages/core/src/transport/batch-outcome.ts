@@ -12,7 +12,8 @@ const REFUSALS: readonly PostmarkErrorCode[] = [
 
 /** The result of a mail that sendMail has resolved. */
 export function toResult(item: BatchItem, info: PostmarkSentInfo): BatchResult {
-  const { suppressed, duplicate } = info.postmark
+  // Whoever wraps sendMail may lose it.
+  const { suppressed, duplicate } = (info as Partial<PostmarkSentInfo> | undefined)?.postmark ?? {}
   if (suppressed) return { ...item, outcome: 'suppressed', recipients: suppressed }
   return { ...item, outcome: duplicate ? 'duplicate' : 'sent', info }
 }

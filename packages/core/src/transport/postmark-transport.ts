@@ -46,7 +46,8 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** What sendBatch asks of it. */
   get batchPort(): BatchPort {
-    return { connections: this.#settings.budget.max, hasSendOnce: this.#settings.sendOnce !== undefined }
+    const { budget, maxQueued, sendOnce } = this.#settings
+    return { connections: budget.max, maxQueued, hasSendOnce: sendOnce !== undefined }
   }
 
   /** Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers. */

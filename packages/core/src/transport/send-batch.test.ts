@@ -374,6 +374,43 @@ describe('each mail of a batch is accounted for', () => {
     expect(set.server.mails).toHaveLength(0)
   })
 
+  it('where the queue of the transporter is short', async () => {
+    await using set = await setUp({ pool: { maxQueued: 3 } })
+    const { results } = await collect(
+      sendBatch(set.transporter, createSource(50).messages, { message, concurrency: 20 }),
+    )
+    expect(countOutcomes(results)).toEqual({ sent: 50 })
+  })
+
+  it('where the transporter is closed in the middle', async () => {
+    await using set = await setUp()
+    const results: BatchResult[] = []
+    const reading = async () => {
+      for await (const result of sendBatch(set.transporter, createSource(500).messages, { message })) {
+        results.push(result)
+        if (results.length === 50) void set.transporter.close()
+      }
+    }
+    await expect(reading()).rejects.toMatchObject({
+      code: 'ERR_POSTMARK_BATCH',
+      cause: { code: 'ERR_POSTMARK_CLOSED' },
+    })
+    expect(set.server.mails).toHaveLength(countOutcomes(results).sent!)
+    expect(results.every(({ outcome }) => outcome === 'sent' || outcome === 'failed')).toBe(true)
+  })
+
+  it('where sendMail is wrapped, and loses what it resolves to', async () => {
+    await using set = await setUp()
+    const { sendMail } = set.transporter
+    const wrapped = Object.assign(set.transporter, {
+      sendMail: async (each: object) => {
+        await (sendMail as (message: object) => Promise<object>).call(set.transporter, each)
+      },
+    })
+    const { results } = await collect(sendBatch(wrapped as never, [toReader(0), toReader(1)], { message }))
+    expect(countOutcomes(results)).toEqual({ sent: 2 })
+  })
+
   it('where stopOn decides otherwise', async () => {
     await using set = await setUp({}, { onRcpt: () => refusal(550, 'No') })
     const never = await collect(
@@ -408,6 +445,14 @@ describe('each mail of a batch is accounted for', () => {
 })
 
 describe('sendBatch with sendOnce', () => {
+  it('takes the idempotency key of a mail that has no other', async () => {
+    await using set = await setUp({ sendOnce: createMemorySendOnce() })
+    const messages = [{ to: 'a@example.com', idempotencyKey: 'own' }]
+    const run = () => collect(sendBatch(set.transporter, messages, { message, sendOnce: true }))
+    expect((await run()).results).toMatchObject([{ outcome: 'sent', key: 'own' }])
+    expect((await run()).results).toMatchObject([{ outcome: 'duplicate', key: 'own' }])
+  })
+
   it('sends only what is missing when the same list is sent again', async () => {
     const sendOnce = createMemorySendOnce()
     let fails = true

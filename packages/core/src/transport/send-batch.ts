@@ -55,13 +55,15 @@ export function sendBatch(
     const hint = 'Give createPostmarkTransport a store in its option `sendOnce`.'
     throw optionError('sendOnce', sendOnce, 'left out where the transporter has no send-once store', hint)
   }
-  const most = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port.connections)
+  const wanted = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port.connections)
+  // Beyond that, the transporter refuses mails.
+  const most = Math.min(wanted, port.maxQueued)
   const rate = readNumber('perSecond', perSecond, false) ?? Number.POSITIVE_INFINITY
   const run = new BatchRun(
     {
       send: (message) => transporter.sendMail(message),
       messages,
-      keyOf: typeof sendOnce === 'function' ? sendOnce : ({ key }) => key,
+      keyOf: typeof sendOnce === 'function' ? sendOnce : ({ key, idempotencyKey }) => key ?? idempotencyKey,
       isOnce: sendOnce !== false,
       concurrency: most,
       pace: new BatchPace(most, rate),

@@ -178,6 +178,54 @@ describe('sendBatch', () => {
   })
 })
 
+describe('content of a batch that changes from mail to mail', () => {
+  const readers = Array.from({ length: 8 }, (_, index) => ({ to: `r${index}@example.com` }))
+  const indexOf = (to: unknown) => Number(/\d+/.exec(String(to))![0])
+
+  it('is sent as it is at that moment, where its source writes into what all share', async () => {
+    await using set = await setUp()
+    const file = Buffer.from('for nobody')
+    const list = { unsubscribe: { url: 'https://example.com/u' } }
+    function* changing() {
+      for (const reader of readers) {
+        file.write(`for ${indexOf(reader.to)}     `)
+        list.unsubscribe.url = `https://example.com/u/${indexOf(reader.to)}`
+        yield reader
+      }
+    }
+    const attachments = [{ filename: 'a.txt', content: file }]
+    await collect(sendBatch(set.transporter, changing(), { message: { ...news, attachments, list } }))
+    for (const mail of server.mails) {
+      const index = indexOf(mail.envelope.to[0])
+      expect(mail.body).toContain(Buffer.from(`for ${index}     `).toString('base64'))
+      expect(mail.header('List-Unsubscribe')).toBe(`<https://example.com/u/${index}>`)
+    }
+    server.clear()
+    await collect(sendBatch(set.transporter, changing(), { message: { ...news, list } }))
+    for (const mail of server.mails)
+      expect(mail.header('List-Unsubscribe')).toBe(`<https://example.com/u/${indexOf(mail.envelope.to[0])}>`)
+  })
+
+  it('is sent as a plugin wants it, in its encoding and its boundary too', async () => {
+    await using set = await setUp()
+    set.transporter.use('compile', (mail, done) => {
+      const index = indexOf(mail.data.to)
+      if (index === 2) mail.data.textEncoding = 'base64'
+      if (index > 4) mail.data.baseBoundary = `of-${index}`
+      done()
+    })
+    await collect(sendBatch(set.transporter, readers, { message: news }))
+    expect(server.mails).toHaveLength(8)
+    for (const mail of server.mails) {
+      const index = indexOf(mail.envelope.to[0])
+      expect(/^Content-Transfer-Encoding: base64$/m.test(mail.body.replaceAll('\r', ''))).toBe(index === 2)
+      const boundary = /boundary="?([^";]+)/.exec(mail.header('Content-Type')!)![1]!
+      expect(mail.body.startsWith(`--${boundary}\r\n`)).toBe(true)
+      expect(boundary.includes(`of-${index}`)).toBe(index > 4)
+    }
+  })
+})
+
 /** Sends the same messages as a batch and one by one, and compares what arrived. */
 function compareWith(transporter: ReturnType<typeof createPostmarkTransport>) {
   return async (shared: object, items: readonly BatchMessage[]): Promise<void> => {
@@ -186,11 +234,13 @@ function compareWith(transporter: ReturnType<typeof createPostmarkTransport>) {
     const results = await collect(sendBatch(transporter, items, { message }))
     expect(results.map(({ outcome }) => outcome)).toEqual(items.map(() => 'sent'))
     const batch = server.mails.map(withoutBoundary).sort(byRecipient)
+    const sizes = results.sort((a, b) => a.index - b.index).map(sizeOf)
     server.clear()
     for (const { key: _key, html = message.html, ...item } of items) {
       const { headers: ofAll } = shared as BatchMessage
       const headers = Array.isArray(ofAll) ? ofAll : { ...(item.headers as object), ...(ofAll as object) }
-      await transporter.sendMail({ ...message, ...item, html, headers })
+      const { messageSize } = await transporter.sendMail({ ...message, ...item, html, headers })
+      expect(sizes.shift()).toBe(messageSize)
     }
     const singles = server.mails.map(withoutBoundary).sort(byRecipient)
     expect(batch).toEqual(singles)
@@ -202,8 +252,13 @@ const word = fc.stringMatching(/^[a-z]{1,8}$/)
 const sharedContent = fc.record(
   {
     subject: text,
-    text: fc.oneof(text, fc.constant('.dot\n..dots\n.'), fc.constant('x'.repeat(2_000))),
-    html: fc.oneof(text, fc.constant(html)),
+    text: fc.oneof(
+      text,
+      fc.constantFrom('', '.'),
+      fc.constant('.dot\n..dots\n.'),
+      fc.constant('x'.repeat(2_000)),
+    ),
+    html: fc.oneof(text, fc.constant(html), fc.constant('')),
     textEncoding: fc.constantFrom('quoted-printable' as const, 'base64' as const),
     attachments: fc.array(
       fc.record(
@@ -263,6 +318,10 @@ const recipient = fc.oneof(
     (id: string) => `${id}@127.0.0.1.example`,
   ].map((make) => fc.constant(make as (id: string) => NonNullable<BatchMessage['to']>)),
 )
+
+function sizeOf(result: BatchResult): number | undefined {
+  return result.outcome === 'sent' ? result.info.messageSize : undefined
+}
 
 interface Seen {
   readonly envelope: ReceivedMail['envelope']
