@@ -20,9 +20,17 @@ export type SendCommand = (command: string, ...args: string[]) => Promise<unknow
 /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
 export function toSendCommand(client: RedisClient): SendCommand {
   // ioredis has a sendCommand too, of another kind.
-  if (hasMethod(client, 'call')) return (command, ...args) => client.call(command, ...args)
-  if (hasMethod(client, 'sendCommand')) return (...command) => client.sendCommand(command)
+  if (hasMethod(client, 'call'))
+    return async (command, ...args) => toTexts(await client.call(command, ...args))
+  if (hasMethod(client, 'sendCommand'))
+    return async (...command) => toTexts(await client.sendCommand(command))
   throw optionError('client', client, 'a client of ioredis or node-redis')
+}
+
+/** A client may be set to give Buffers. */
+function toTexts(reply: unknown): unknown {
+  if (Array.isArray(reply)) return reply.map(toTexts)
+  return Buffer.isBuffer(reply) ? reply.toString() : reply
 }
 
 /** The beginning of every key. @throws PostmarkError ERR_POSTMARK_OPTIONS */

@@ -73,12 +73,14 @@ class RedisSendOnce implements SendOnceStore {
     if (state === 'claimed' || state === 'conflict') return state
     if (state === 'held') return { held: true, forMs: Number(first) }
     if (state === 'unknown') return { unknown: true, sinceMs: Number(first), reference: second ?? '' }
-    return { sent: true, info: parse(first), resolution: parse(second) }
+    if (state === 'sent') return { sent: true, info: parse(first), resolution: parse(second) }
+    // Whatever this is, it does not say that the mail was sent.
+    throw new Error(`Redis has answered a claim with ${state}`)
   }
 
   async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
     const ttlMs = Math.max(this.#ttlMs, leaseMs)
-    return (await this.#steps.take('renew', key, owner, toMs(leaseMs), toMs(ttlMs))) === 1
+    return Number(await this.#steps.take('renew', key, owner, toMs(leaseMs), toMs(ttlMs))) === 1
   }
 
   async settle(
@@ -88,14 +90,14 @@ class RedisSendOnce implements SendOnceStore {
     info?: SendOnceInfo,
   ): Promise<boolean> {
     const text = info === undefined ? '' : JSON.stringify(info)
-    return (await this.#steps.take('settle', key, owner, state, text, toMs(this.#ttlMs))) === 1
+    return Number(await this.#steps.take('settle', key, owner, state, text, toMs(this.#ttlMs))) === 1
   }
 
   async resolve(id: string, state: 'sent' | 'released', resolution?: object): Promise<boolean> {
     const key = id.slice(0, id.indexOf(' '))
     const text = resolution === undefined ? '' : JSON.stringify(resolution)
     const args = [id, state, text, toMs(this.#ttlMs), key]
-    return (await RESOLVE.run(this.#send, [this.#prefix + key, this.#index], args)) === 1
+    return Number(await RESOLVE.run(this.#send, [this.#prefix + key, this.#index], args)) === 1
   }
 
   async *unknowns(): AsyncGenerator<SendOnceUnknown, void> {

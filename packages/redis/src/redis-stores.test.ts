@@ -12,7 +12,7 @@ import {
 } from '@postmark-smtp/webhooks'
 import { Redis as IoRedis6 } from 'ioredis'
 import { Redis as IoRedis5 } from 'ioredis5'
-import { createClient as createClient6 } from 'redis'
+import { createClient as createClient6, RESP_TYPES } from 'redis'
 import { createClient as createClient5 } from 'redis5'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -337,6 +337,45 @@ describe.skipIf(skipped)('on a real Redis', () => {
       })
     })
   })
+})
+
+it.skipIf(skipped)('stores take a client that gives Buffers, or adds a prefix of its own', async () => {
+  await using redis = await startRedis()
+  const buffers = createClient6({ socket: { path: redis.path, tls: false }, RESP: 3 }).withTypeMapping({
+    [RESP_TYPES.BLOB_STRING]: Buffer,
+    [RESP_TYPES.NUMBER]: String,
+  })
+  await buffers.connect()
+  const prefixed = new IoRedis6(redis.path, { keyPrefix: 'shop:' })
+  for (const client of [buffers, prefixed] as RedisClient[]) {
+    const store = createRedisSendOnce(client)
+    const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+    expect(await store.claim('a', request)).toBe('claimed')
+    expect(await store.claim('a', { ...request, owner: 'bob' })).toMatchObject({ held: true })
+    expect(await store.renew('a', 'ann', 60_000)).toBe(true)
+    expect(await store.settle('a', 'ann', 'unknown')).toBe(true)
+    for await (const { id, reference } of store.unknowns()) {
+      expect(reference).toBe('r')
+      expect(await store.resolve(id, 'sent', { messageId: 'm' })).toBe(true)
+    }
+    expect(await store.claim('a', request)).toMatchObject({ sent: true, resolution: { messageId: 'm' } })
+    const suppressions = createRedisSuppressions(client)
+    await suppressions.add({ address: 'ann@example.com', stream: 'outbound' })
+    expect(await suppressions.find(['ann@example.com'], 'outbound')).toEqual(['ann@example.com'])
+    const dedupe = createRedisDedupe(client)
+    expect([await dedupe.claim('a', 1_000), await dedupe.claim('a', 1_000)]).toEqual(['new', 'busy'])
+    const cursor = createRedisCursor(client)
+    await cursor.save({ outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } })
+    expect(await cursor.load()).toEqual({ outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } })
+  }
+  await buffers.close()
+  await prefixed.quit()
+})
+
+it('a claim that Redis answers in an unknown way is none, and does not count as sent', async () => {
+  const strange: RedisClient = { call: async () => [['granted']] }
+  const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
+  await expect(createRedisSendOnce(strange).claim('a', request)).rejects.toThrow('with granted')
 })
 
 it.skipIf(skipped)(

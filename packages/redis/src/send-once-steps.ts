@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers'
 import type { SendCommand } from './redis-client.js'
 import { STEPS } from './send-once-scripts.js'
 
