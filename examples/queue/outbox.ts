@@ -25,6 +25,8 @@ const LATER = `UPDATE mail_outbox SET attempts = attempts + 1, failure = $2,
 /** Sends the mail that is due first; false where none is. `transporter` has the option `sendOnce`. */
 export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Promise<boolean> {
   const db = await pool.connect()
+  // If the connection breaks while the mail is under way, the next query says so.
+  db.on('error', ignore)
   try {
     await db.query('BEGIN')
     const [mail] = (await db.query(NEXT)).rows
@@ -36,7 +38,7 @@ export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Pr
       )
     }
     await db.query('COMMIT')
-    db.release()
+    db.off('error', ignore).release()
     return mail !== undefined
   } catch (error) {
     // The lock ends with the connection. If the mail was sent, the store knows.
@@ -44,6 +46,8 @@ export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Pr
     throw error
   }
 }
+
+function ignore(): void {}
 
 /** Refused by the server, or by the checks before it: another attempt would end in the same way. */
 function isFinal(error: Error): boolean {
