@@ -23,7 +23,9 @@ it.skipIf(skipped)('Postgres ends with the process that started it, even if that
   })
   const [folder] = await once(parent.stdout, 'data')
   const socket = connect(`${String(folder).trim()}/.s.PGSQL.5432`)
-  await once(socket, 'connect')
+  // A connection that has not logged in would outlive the server, by up to a minute.
+  socket.write(startup('user', 'postgres'))
+  await once(socket, 'data')
   const closed = new Promise((resolve) => socket.once('close', resolve))
   // It may be reset.
   socket.on('error', () => {}).resume()
@@ -31,6 +33,15 @@ it.skipIf(skipped)('Postgres ends with the process that started it, even if that
   await closed
   // Its processes end one after the other.
   await expect
-    .poll(() => rm(String(folder).trim(), { recursive: true, force: true }).then(() => true))
+    .poll(() => rm(String(folder).trim(), { recursive: true, force: true }).then(() => true), {
+      timeout: 60_000,
+    })
     .toBe(true)
 })
+
+/** The first message of a client, of version 3 of the protocol. */
+function startup(...parameters: string[]): Buffer {
+  const message = Buffer.from(`\0\0\0\0\0\x03\0\0${parameters.join('\0')}\0\0`)
+  message.writeUInt32BE(message.length)
+  return message
+}
