@@ -21,7 +21,7 @@ async function memory(): Promise<number> {
 }
 
 /** `POSTMARK_SMTP_RECIPIENTS=1000000` for a whole list of that length. */
-const recipients = Number(process.env.POSTMARK_SMTP_RECIPIENTS ?? size(200_000, 10))
+const recipients = Number(process.env.POSTMARK_SMTP_RECIPIENTS ?? size(100_000, 5))
 
 const content = {
   from: 'news@example.com',
