@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** `npm run soak`: whole sizes, so they may take their time, and the versions that `npm test` leaves out. */
 const soak = process.env.POSTMARK_SMTP_SOAK !== undefined
@@ -81,8 +82,19 @@ const documents = {
   },
 }
 
+/** What takes long begins first, so that no core waits for it at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files)
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /\/(histories|batch-resume|page-in-browser|real-servers|message-shapes|memory)\./.test(moduleId)
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // Most tests wait for a server: six at a time keep two cores busy.
     maxWorkers: 6,
     reporters: ['default', ['json', { outputFile: `.results/${soak ? 'soak' : 'test'}.json` }]],
