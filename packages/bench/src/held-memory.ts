@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { collectGarbage } from './measure.js'
+import { collectGarbage } from '@postmark-smtp/testing'
 
 /** Memory that is held and not garbage, in bytes: the heap, and what Buffers have outside it. */
 export function heldMemory(): number {

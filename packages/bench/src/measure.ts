@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '@postmark-smtp/testing'
 
 /** One way of doing it, measured in turns with the others. */
 export type Contender = { readonly name: string } & (
@@ -87,7 +86,3 @@ export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.round((sorted.length - 1) * part)]!
 }
-
-setFlagsFromString('--expose-gc')
-/** Collects garbage now; `--expose-gc` need not be given. */
-export const collectGarbage: () => void = runInNewContext('gc')

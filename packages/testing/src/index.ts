@@ -10,6 +10,7 @@ export {
 export { createBarrier } from './barrier.js'
 export { type Certificate, loopbackCertificate, makeCertificate } from './certificate.js'
 export { CHROMIUM, chromiumMissing } from './chromium.js'
+export { collectGarbage, memoryInUse } from './memory.js'
 export { type Postgres, postgresMissing, startPostgres } from './postgres.js'
 export { createRandom } from './random.js'
 export { type AiosmtpdOptions, aiosmtpdMissing, startAiosmtpd } from './real-servers/aiosmtpd.js'

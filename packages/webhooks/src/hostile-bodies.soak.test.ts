@@ -62,7 +62,7 @@ function createBody(random: (below: number) => number): string {
   return random(5) === 0 ? body.slice(0, random(body.length)) : body
 }
 
-it('reads 1,000,000 hostile bodies: no throw escapes, no prototype changes, memory is bounded', async () => {
+it('reads hostile bodies: no throw escapes, no prototype changes, memory is bounded', async () => {
   const random = createRandom(17)
   const prototypes = [Object.prototype, Array.prototype, String.prototype, Function.prototype]
   const own = () => JSON.stringify(prototypes.map((prototype) => Reflect.ownKeys(prototype).map(String)))

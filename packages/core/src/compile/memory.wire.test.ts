@@ -1,8 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { Readable } from 'node:stream'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { startSmtpServer } from '@postmark-smtp/testing'
+import { collectGarbage, startSmtpServer } from '@postmark-smtp/testing'
 import { createTransport, type Transporter } from 'nodemailer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPostmarkTransport, runWithPostmark } from '../index.js'
@@ -11,9 +9,6 @@ import { attachPostmark } from './attach.js'
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 const message = { from: 'a@example.com', to: 'b@example.com', subject: 'Hello', text: 'Hello' }
 const MAILS = 10
-
-setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
 
 let server: Awaited<ReturnType<typeof startSmtpServer>>
 const transporters = new Map<string, Transporter>()
@@ -78,7 +73,7 @@ describe.each(['attachPostmark on a pool', 'createPostmarkTransport'])(
       for (let sent = 0; sent < MAILS; sent++) await send()
       expect(getEventListeners(signal, 'abort')).toEqual([])
       await new Promise((resolve) => setTimeout(resolve, 20))
-      collect()
+      collectGarbage()
       const alive = scopes.filter((scope) => scope.deref()).length
       // The session, and the engine, may know the last one.
       expect(alive).toBeLessThanOrEqual(3)

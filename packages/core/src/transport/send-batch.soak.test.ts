@@ -1,24 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { size } from '@postmark-smtp/testing'
+import { memoryInUse, size } from '@postmark-smtp/testing'
 import { expect, it } from 'vitest'
 import { createPostmarkTransport, sendBatch } from '../index.js'
-
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
-/** Bytes in use, once everything that nobody holds is gone. */
-async function memory(): Promise<number> {
-  collect()
-  await setImmediate()
-  // Buffers whose owners went in the first one.
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
 
 /** `POSTMARK_SMTP_RECIPIENTS=1000000` for a whole list of that length. */
 const recipients = Number(process.env.POSTMARK_SMTP_RECIPIENTS ?? size(100_000, 5))
@@ -46,7 +30,7 @@ it('sends a long list once to each, with memory that stays flat', async () => {
     if (outcome !== 'sent') throw new Error(`A mail was not sent: ${outcome}`)
     // After a fifth everything is warm.
     if (++sent % Math.ceil(recipients / 10) === 0 && sent >= recipients / 5)
-      marks.push({ at: sent, bytes: await memory() })
+      marks.push({ at: sent, bytes: await memoryInUse() })
   }
   expect(sent).toBe(recipients)
   expect(got.every((copies) => copies === 1)).toBe(true)

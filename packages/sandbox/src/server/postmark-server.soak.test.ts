@@ -1,15 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { size } from '@postmark-smtp/testing'
+import { collectGarbage, size } from '@postmark-smtp/testing'
 import { expect, it } from 'vitest'
 import { createPostmarkServer } from './postmark-server.js'
 
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
 /** Megabytes that are in use. The bytes of a buffer are freed behind the collection that finds it. */
 function memory(): number {
-  for (let times = 0; times < 3; times++) collect()
+  for (let times = 0; times < 3; times++) collectGarbage()
   const { heapUsed, external } = process.memoryUsage()
   return (heapUsed + external) / 1_000_000
 }

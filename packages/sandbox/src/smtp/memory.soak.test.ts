@@ -1,24 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { size } from '@postmark-smtp/testing'
+import { memoryInUse, size } from '@postmark-smtp/testing'
 import { afterEach, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../sandbox.js'
-
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-
-/** Bytes in use, once everything that nobody holds is gone. */
-async function memory(): Promise<number> {
-  for (let round = 0; round < 2; round++) {
-    collect()
-    await setImmediate()
-  }
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
 
 const MB = 1_000_000
 const sockets: Socket[] = []
@@ -59,7 +43,7 @@ const BLOCK = Buffer.from(`${'x'.repeat(998)}\r\n`.repeat(1000))
 it('holds no more of unfinished mails than the cap, and refuses those beyond', async () => {
   const cap = size(100 * MB)
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: cap } })
-  const before = await memory()
+  const before = await memoryInUse()
   const mails = await Promise.all(Array.from({ length: size(40) }, () => startMail(sandbox)))
   await Promise.all(
     mails.map(async ({ write }) => {
@@ -71,7 +55,7 @@ it('holds no more of unfinished mails than the cap, and refuses those beyond', a
   await last.write('Subject: one more\r\n\r\n')
   expect(await last.end()).toMatch(/^(250 .*queued|552 5\.3\.4 Error: too much mail is being received)/)
   // One mail alone may be larger than the cap of a short run.
-  expect((await memory()) - before).toBeLessThan(Math.max(cap, 20 * MB) * 1.3 + 20 * MB)
+  expect((await memoryInUse()) - before).toBeLessThan(Math.max(cap, 20 * MB) * 1.3 + 20 * MB)
   const [first, ...others] = mails
   for (const { socket } of others) socket.destroy()
   const replies = [await first!.end()]
@@ -84,7 +68,7 @@ it('holds no more of unfinished mails than the cap, and refuses those beyond', a
 
 it('refuses a mail whose header block is larger than a megabyte, or has more than ten thousand lines', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true })
-  const before = await memory()
+  const before = await memoryInUse()
   for (const [line, bytes] of [
     ['a:\r\n', size(20 * MB)],
     [`X-Long: ${'x'.repeat(900)}\r\n`, 1_100_000],
@@ -98,28 +82,28 @@ it('refuses a mail whose header block is larger than a megabyte, or has more tha
   const { write, end } = await startMail(sandbox)
   await write('a:\r\n'.repeat(9000))
   expect(await end('\r\nHi\r\n.\r\n')).toMatch(/^250 /)
-  expect((await memory()) - before).toBeLessThan(20 * MB)
+  expect((await memoryInUse()) - before).toBeLessThan(20 * MB)
 })
 
 it('counts what a mail takes in memory, not only its bytes', async () => {
   const cap = size(100 * MB)
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: cap } })
-  const before = await memory()
+  const before = await memoryInUse()
   for (let sent = 0; sent < size(500); sent++) {
     const { socket, write, end } = await startMail(sandbox)
     await write('X-PM-A: 1\r\n'.repeat(3000))
     expect(await end('\r\nHi\r\n.\r\n')).toMatch(/^250 /)
     socket.destroy()
   }
-  expect((await memory()) - before).toBeLessThan(cap * 1.3 + 10 * MB)
+  expect((await memoryInUse()) - before).toBeLessThan(cap * 1.3 + 10 * MB)
 })
 
 it('counts a mail that comes byte by byte for what it takes', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: size(20 * MB) } })
-  const before = await memory()
+  const before = await memoryInUse()
   const mails = [await startMail(sandbox), await startMail(sandbox)]
   // Each line is a chunk of its own to smtp-server, which takes its first dot away.
   for (const { write } of mails)
     for (let sent = 0; sent < 20; sent++) await write('..\r\n'.repeat(size(50_000)))
-  expect((await memory()) - before).toBeLessThan(size(20 * MB) * 2 + 20 * MB)
+  expect((await memoryInUse()) - before).toBeLessThan(size(20 * MB) * 2 + 20 * MB)
 })

@@ -2,9 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
-import { size } from '@postmark-smtp/testing'
+import { memoryInUse, size } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../sandbox.js'
@@ -159,18 +157,6 @@ async function talk(sandbox: Sandbox, seed: number): Promise<void> {
   socket.destroy()
 }
 
-setFlagsFromString('--expose-gc')
-const collect: () => void = runInNewContext('gc')
-/** Bytes in use, once everything that nobody holds is gone. */
-async function memory(): Promise<number> {
-  collect()
-  await setImmediate()
-  // Buffers whose owners went in the first one.
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 const crashes: unknown[] = []
 const onCrash = (error: unknown) => void crashes.push(error)
 beforeEach(() => {
@@ -198,9 +184,9 @@ it.each([
   const crowd = (time: number) => Promise.all(Array.from({ length: CLIENTS_AT_ONCE }, () => talkUntil(time)))
 
   await crowd(performance.now() + (end - performance.now()) / 4)
-  const early = await memory()
+  const early = await memoryInUse()
   await crowd(end)
-  const grown = (await memory()) - early
+  const grown = (await memoryInUse()) - early
   const seeds = `seeds ${SEED} to ${SEED + clients}`
 
   expect(crashes, seeds).toEqual([])
