@@ -24,7 +24,8 @@ export function followSignal(signal: unknown, mail: Stoppable): (() => void) | u
   return () => signal.removeEventListener('abort', onAbort)
 }
 
-function isAbortSignal(value: unknown): value is AbortSignal {
+/** Whether a value can be followed as a signal; one of another realm will do. */
+export function isAbortSignal(value: unknown): value is AbortSignal {
   const signal = value as Partial<AbortSignal> | null | undefined
   const { aborted, addEventListener, removeEventListener } = signal ?? {}
   return typeof aborted === 'boolean' && isFunction(addEventListener) && isFunction(removeEventListener)

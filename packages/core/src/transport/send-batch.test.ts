@@ -491,6 +491,11 @@ describe('sendBatch refuses', () => {
     ['a rate that is no number', { perSecond: '10' }, /Option perSecond is "10"/],
     ['an onProgress that is no function', { onProgress: true }, /Option onProgress/],
     ['a signal that is none', { signal: {} }, /Option signal/],
+    [
+      'a signal that cannot be let go of',
+      { signal: { aborted: false, addEventListener: () => {} } },
+      /Option signal/,
+    ],
     ['another wish about suppressed mails', { suppressed: 'throw' }, /Option suppressed is "throw"/],
     ['a message that is no object', { message: 'Hello' }, /Option message is "Hello"/],
     ['sendOnce without a store', { sendOnce: true }, /Option sendOnce is true/],

@@ -1,4 +1,5 @@
 import { bindHere } from '../context/context.js'
+import { isAbortSignal } from '../delivery/follow-signal.js'
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { PostmarkError } from '../problems/error.js'
 import { BatchContent } from './batch-content.js'
@@ -90,8 +91,7 @@ function checkFunctions({ onProgress, stopOn, sendOnce, signal }: BatchOptions):
   }
   if (!['undefined', 'boolean', 'function'].includes(typeof sendOnce))
     throw optionError('sendOnce', sendOnce, 'true, false, or a function that makes the key of a message')
-  const { aborted, addEventListener } = Object(signal ?? new AbortController().signal) as AbortSignal
-  if (typeof aborted !== 'boolean' || typeof addEventListener !== 'function')
+  if (signal !== undefined && signal !== null && !isAbortSignal(signal))
     throw optionError('signal', signal, 'an AbortSignal')
 }
 
