@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { loopbackCertificate } from '../certificate.js'
 import { unpackDebian } from './debian-package.js'
 import { eximFiles } from './exim-files.js'
-import { findFreePort } from './free-port.js'
+import { startOnFreePort } from './free-port.js'
 import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { keepLog } from './server-log.js'
 
@@ -52,12 +52,15 @@ export async function eximMissing(): Promise<string | undefined> {
  * @throws Error where the Debian package cannot be had
  */
 export async function startExim(options: EximOptions): Promise<RealServer> {
-  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'] } = options
   const missing = await eximMissing()
   if (missing !== undefined) throw new Error(missing)
+  return startOnFreePort((port) => startAt(port, options))
+}
+
+async function startAt(port: number, options: EximOptions): Promise<RealServer> {
+  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'] } = options
   const root = await unpackExim()
   const { cert, key } = await loopbackCertificate()
-  const port = await findFreePort()
   const folder = await mkdtemp(join(tmpdir(), 'exim-'))
   const isRoot = process.geteuid?.() === 0
   const uid = isRoot ? NOBODY : (process.geteuid?.() ?? NOBODY)

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loopbackCertificate } from '../certificate.js'
-import { findFreePort } from './free-port.js'
+import { startOnFreePort } from './free-port.js'
 import { writeHarakaFiles } from './haraka-files.js'
 import { installHaraka, isHarakaInstalled } from './install-haraka.js'
 import type { LoggedMail, RealServer, RealUser } from './real-server.js'
@@ -40,11 +40,14 @@ export async function harakaMissing(): Promise<string | undefined> {
  * @example await using server = await startHaraka({ users: [{ user: 'token', pass: 'token' }] })
  * @throws Error where npm cannot get it
  */
-export async function startHaraka({ users }: HarakaOptions): Promise<RealServer> {
+export function startHaraka(options: HarakaOptions): Promise<RealServer> {
+  return startOnFreePort((port) => startAt(port, options))
+}
+
+async function startAt(port: number, { users }: HarakaOptions): Promise<RealServer> {
   const { node, script } = await installHaraka()
   const { cert, key } = await loopbackCertificate()
   const folder = await mkdtemp(join(tmpdir(), 'haraka-'))
-  const port = await findFreePort()
   await writeHarakaFiles({ folder, port, cert, key, users })
   const server = spawn('timeout', [String(LONGEST_LIFE_S), node, script, '-c', folder], {
     stdio: ['ignore', 'pipe', 'ignore'],

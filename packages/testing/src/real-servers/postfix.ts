@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { loopbackCertificate } from '../certificate.js'
-import { findFreePort } from './free-port.js'
+import { startOnFreePort } from './free-port.js'
 import { POSTFIX_REALM, postfixFiles } from './postfix-files.js'
 import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { keepLog } from './server-log.js'
@@ -53,11 +53,14 @@ export function postfixMissing(): string | undefined {
  * @throws Error that names the Debian packages where they are missing
  */
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
-  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
   const missing = postfixMissing()
   if (missing !== undefined) throw new Error(missing)
+  return startOnFreePort((port) => startAt(port, options))
+}
+
+async function startAt(port: number, options: PostfixOptions): Promise<Postfix> {
+  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
   const { cert, key } = await loopbackCertificate()
-  const port = await findFreePort()
   const folder = await mkdtemp(join(tmpdir(), 'postfix-'))
   // Its daemons run as user postfix, and pass through here.
   await chmod(folder, 0o755)
