@@ -187,7 +187,7 @@ describe('a wrong configuration', () => {
     [
       'an option that the URL gives already',
       { url: 'postmark+smtp://token@default?stream=outbound', messageStream: 'news' },
-      'Option messageStream stands beside url, which says that already.',
+      'Option messageStream is given together with url, which says that already.',
     ],
     [
       'defaults that break a limit',

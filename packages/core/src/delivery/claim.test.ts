@@ -251,7 +251,7 @@ describe('a claim', () => {
     const claim = create()
     const results = take(claim)
     expect(settle(claim, 'released')).toEqual([true])
-    // The store alone is at work: nothing of ours keeps the process alive until it has answered.
+    // Only the store is at work: nothing of ours keeps the process alive until it has answered.
     expect(vi.getTimerCount()).toBe(1)
     await pass(10_000)
     expect(results).toEqual([])

@@ -26,7 +26,7 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_TLS: {
     meaning: 'The connection would not be safe, or TLS is asked for in a way that Postmark does not offer.',
-    cure: 'Use STARTTLS on port 587, 2525 or 25: leave out `secure`. Plaintext is for a loopback host alone.',
+    cure: 'Use STARTTLS on port 587, 2525 or 25: leave out `secure`. Plaintext is only for a loopback host.',
   },
   ERR_POSTMARK_TRANSPORT: {
     meaning:

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BatchPace } from './batch-pace.js'
 
 describe('the pace of a batch', () => {
-  it('lets the first mail go alone, and all that fit after it', () => {
+  it('lets one mail go first, and all that fit after it', () => {
     const pace = new BatchPace(30, 1000)
     expect(pace.window).toBe(1)
     pace.onResult()

@@ -4,7 +4,7 @@ const CATCH_UP_MS = 20
 const SAME_MOMENT_MS = 250
 
 /**
- * How many mails may be under way, and when the next one may begin. The first mail goes alone, so that what is wrong for
+ * How many mails may be under way, and when the next one may begin. The first mail goes out by itself, so that what is wrong for
  * all is found with one. A 4xx reply, 421 and 450 above all, halves the number; each round of mails without one adds one.
  */
 export class BatchPace {

@@ -15,12 +15,12 @@ export function checkSafety(host: string | undefined, tls: ConnectionOptions, al
   const refuse = (message: string) => new PostmarkError('ERR_POSTMARK_TLS', message, { hint })
   if (allowPlaintext && !loopback) {
     throw refuse(
-      'allowPlaintext is for a loopback host alone: the mail and its token would cross a network in clear.',
+      'allowPlaintext is only for a loopback host: the mail and its token would cross a network in clear.',
     )
   }
   if (tls.rejectUnauthorized === false && !loopback) {
     throw refuse(
-      'tls.rejectUnauthorized: false is for a loopback host alone: anybody could pose as the server.',
+      'tls.rejectUnauthorized: false is only for a loopback host: anybody could pose as the server.',
     )
   }
   for (const version of [tls.minVersion, tls.maxVersion]) {

@@ -69,12 +69,12 @@ describe('createPostmarkTransport', () => {
     [
       'a port beside a URL that has one',
       { url: `postmark+smtp://${TOKEN}@default:587`, ports: [25] },
-      'Option ports stands beside url',
+      'Option ports is given together with url',
     ],
     [
       'a token beside a URL',
       { url: `postmark+smtp://${TOKEN}@default`, serverToken: 'b' },
-      'Option serverToken stands beside url',
+      'Option serverToken is given together with url',
     ],
     [
       'a URL that is not set',

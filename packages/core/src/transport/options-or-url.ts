@@ -24,7 +24,7 @@ export function readOptionsOrUrl(input: unknown): object {
   if (twice) {
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `Option ${twice} stands beside url, which says that already. Remove one of them.`,
+      `Option ${twice} is given together with url, which says that already. Remove one of them.`,
     )
   }
   return { ...options, ...read, ...mergeStreams(streams, options.streams) }

@@ -489,7 +489,7 @@ describe('sendBatch refuses', () => {
     ['an option that it does not know', { parallel: 5 }, /"parallel" is not known/],
     ['a concurrency of nothing', { concurrency: 0 }, /Option concurrency is 0/],
     ['a rate that is no number', { perSecond: '10' }, /Option perSecond is "10"/],
-    ['an onProgress that is no function', { onProgress: true }, /Option onProgress/],
+    ['an onProgress that is not a function', { onProgress: true }, /Option onProgress/],
     ['a signal that is none', { signal: {} }, /Option signal/],
     [
       'a signal that cannot be let go of',

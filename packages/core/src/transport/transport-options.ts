@@ -35,9 +35,9 @@ export type PostmarkTransportOptions = CredentialOptions &
     readonly ports?: readonly number[] | undefined
     /** Mechanism to insist on. Default: PLAIN over TLS, a challenge (DIGEST-MD5, CRAM-MD5) without. */
     readonly authMethod?: AuthMethod | undefined
-    /** As for Node's `tls.connect`; `rejectUnauthorized: false` on a loopback host alone. */
+    /** As for Node's `tls.connect`; `rejectUnauthorized: false` only on a loopback host. */
     readonly tls?: ConnectionOptions | undefined
-    /** Sends without STARTTLS. On a loopback host alone. Default false. */
+    /** Sends without STARTTLS. Only on a loopback host. Default false. */
     readonly allowPlaintext?: boolean | undefined
     /**
      * Where it is kept which mails were sent under an `idempotencyKey`: such a mail goes out at most once. A store, or an
