@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 const sources = 'packages/core/src/'
-const tests = readdirSync(sources).filter((file) => file.endsWith('.test.ts'))
+const tests = readdirSync(sources, { recursive: true }).filter((file) => file.endsWith('.test.ts'))
 const declared = tests.flatMap((file) => [
   ...readFileSync(sources + file, 'utf8').matchAll(/^const (?:TOKEN|OLD|OTHER|SECRET) = '(.+)'$/gm),
 ])
@@ -25,4 +25,6 @@ const hits = files.filter((path) => {
 console.log(
   `${tokens.length} tokens, ${files.length} files, ${hits.length} with a leak${hits.map((path) => `\n  ${path}`).join('')}`,
 )
+if (tokens.length === 0)
+  console.log(`No test below ${sources} declares a token: there is nothing to search for.`)
 process.exitCode = hits.length > 0 || tokens.length === 0 || files.length === 0 ? 1 : 0
