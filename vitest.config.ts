@@ -19,9 +19,21 @@ const source = (name: string) => ({
 /** A subpath of a package: the file of its name. */
 const subpath = { find: /^@postmark-smtp\/(\w+)\/([\w-]+)$/, replacement: path('./packages/$1/src/$2.ts') }
 const packages = [
-  ...['bullmq', 'core', 'express', 'nestjs', 'nodemailer', 'redis', 'sandbox', 'testing', 'webhooks'].map(
-    source,
-  ),
+  ...[
+    'bullmq',
+    'core',
+    'doctor',
+    'express',
+    'fastify',
+    'hono',
+    'nestjs',
+    'nodemailer',
+    'opentelemetry',
+    'redis',
+    'sandbox',
+    'testing',
+    'webhooks',
+  ].map(source),
   subpath,
 ]
 

@@ -23,12 +23,20 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['core'],
   nodemailer: ['core'],
   express: ['core', 'webhooks'],
+  fastify: ['core', 'webhooks'],
+  hono: ['core', 'webhooks'],
+  opentelemetry: ['core'],
+  doctor: ['core'],
   nestjs: ['core', 'webhooks'],
 }
 /** What the tests of a package may use besides `testing`. */
 const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['sandbox'],
   express: ['sandbox'],
+  fastify: ['sandbox'],
+  hono: ['sandbox'],
+  opentelemetry: ['sandbox', 'bullmq', 'redis', 'webhooks', 'express', 'nestjs'],
+  doctor: ['sandbox'],
   nestjs: ['sandbox'],
   webhooks: ['sandbox'],
   redis: ['sandbox', 'webhooks'],
