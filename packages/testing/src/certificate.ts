@@ -14,19 +14,38 @@ export function loopbackCertificate(): Promise<Certificate> {
   return made
 }
 
+/** What a certificate differs in from the usual one. */
+export interface CertificateOptions {
+  /** Further names. */
+  readonly names?: readonly string[]
+  readonly notBefore?: Date
+  /** Default: a year from now. */
+  readonly notAfter?: Date
+}
+
 /** Makes a certificate for a name, and an address where one is given. */
-export async function makeCertificate(name: string, ip?: string): Promise<Certificate> {
+export async function makeCertificate(
+  name: string,
+  ip?: string,
+  { names = [], notBefore, notAfter }: CertificateOptions = {},
+): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
+    ...(notBefore && { notBeforeDate: notBefore }),
+    ...(notAfter && { notAfterDate: notAfter }),
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [{ type: 2, value: name }, ...(ip === undefined ? [] : [{ type: 7 as const, ip }])],
+        altNames: [
+          { type: 2, value: name },
+          ...names.map((value) => ({ type: 2 as const, value })),
+          ...(ip === undefined ? [] : [{ type: 7 as const, ip }]),
+        ],
       },
     ],
   })

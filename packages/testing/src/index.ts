@@ -8,7 +8,12 @@ export {
   runAdapterContract,
 } from './adapter-contract.js'
 export { createBarrier } from './barrier.js'
-export { type Certificate, loopbackCertificate, makeCertificate } from './certificate.js'
+export {
+  type Certificate,
+  type CertificateOptions,
+  loopbackCertificate,
+  makeCertificate,
+} from './certificate.js'
 export { CHROMIUM, chromiumMissing } from './chromium.js'
 export { collectGarbage, memoryInUse } from './memory.js'
 export { type Postgres, postgresMissing, startPostgres } from './postgres.js'

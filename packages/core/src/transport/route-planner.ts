@@ -7,6 +7,7 @@ import type { GetSocket } from '../smtp/given-socket.js'
 import { createGivenSockets } from '../smtp/given-socket.js'
 import type { Pipelining } from '../smtp/grouping.js'
 import { AUTH_METHODS } from '../smtp/login.js'
+import { POSTMARK_PORTS } from '../smtp/postmark-hosts.js'
 import { createPortRace } from '../smtp/race-ports.js'
 import { createTlsContext } from '../smtp/start-tls.js'
 import { TIME_LIMITS } from '../smtp/time-limits.js'
@@ -61,7 +62,7 @@ export function createPlanner(
 
 const PIPELINING: readonly Pipelining[] = ['auto', 'envelope', false]
 
-function readPorts(ports: unknown = [587, 2525, 25]): readonly number[] {
+function readPorts(ports: unknown = POSTMARK_PORTS): readonly number[] {
   if (!Array.isArray(ports) || ports.length === 0)
     throw optionError('ports', ports, 'an array such as [587, 2525, 25]')
   for (const port of ports) {

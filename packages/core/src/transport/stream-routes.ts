@@ -8,14 +8,10 @@ import { toSentence } from '../problems/problem.js'
 import { pathOf, quote } from '../problems/quote.js'
 import type { Credentials, Login, StreamType } from '../smtp/credentials.js'
 import { readAccessKey, toLogin } from '../smtp/credentials.js'
+import { POSTMARK_HOSTS } from '../smtp/postmark-hosts.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import type { PostmarkTransportOptions, StreamOptions } from './transport-options.js'
-
-const HOSTS: Readonly<Record<StreamType, string>> = {
-  transactional: 'smtp.postmarkapp.com',
-  broadcasts: 'smtp-broadcasts.postmarkapp.com',
-}
 
 const CREDENTIALS = ['serverToken', 'smtpToken', 'credentials'] as const
 const STREAM_OPTIONS = [
@@ -99,7 +95,7 @@ export function readStreamRoutes(
     const account = own ?? main
     const byName = stream === 'broadcast' ? 'broadcasts' : undefined
     const known = type ?? account.type ?? byName ?? 'transactional'
-    const host = options.host ?? HOSTS[known]
+    const host = options.host ?? POSTMARK_HOSTS[known]
     const onlyStream = account.bySmtpToken ? (own ? stream : (messageStream ?? main.stream)) : undefined
     return { route: routeTo(host, account), onlyStream, type: known }
   }
@@ -115,7 +111,7 @@ export function readStreamRoutes(
     if (!isRecord(given)) throw optionError(name, given, 'an object such as { type: "broadcasts" }')
     refuseUnknown(given, STREAM_OPTIONS, name)
     const { type, serverToken, smtpToken, credentials, ...defaults } = given as StreamOptions
-    if (type !== undefined && !Object.hasOwn(HOSTS, type)) {
+    if (type !== undefined && !Object.hasOwn(POSTMARK_HOSTS, type)) {
       throw optionError(`streams.${stream}.type`, type, '"transactional" or "broadcasts"')
     }
     const own = hasOwnAccount(given)

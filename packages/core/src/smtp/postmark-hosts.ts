@@ -1,0 +1,10 @@
+import type { StreamType } from './credentials.js'
+
+/** Postmark's SMTP host for each type of message stream. */
+export const POSTMARK_HOSTS: Readonly<Record<StreamType, string>> = {
+  transactional: 'smtp.postmarkapp.com',
+  broadcasts: 'smtp-broadcasts.postmarkapp.com',
+}
+
+/** The ports of both hosts, in the order of trial. */
+export const POSTMARK_PORTS: readonly number[] = [587, 2525, 25]
