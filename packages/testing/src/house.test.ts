@@ -26,7 +26,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   fastify: ['core', 'webhooks'],
   hono: ['core', 'webhooks'],
   opentelemetry: ['core'],
-  doctor: ['core'],
+  doctor: ['core', 'webhooks'],
   nestjs: ['core', 'webhooks'],
 }
 /** What the tests of a package may use besides `testing`. */

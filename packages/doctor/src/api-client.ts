@@ -1,0 +1,93 @@
+import { exactIds } from '@postmark-smtp/webhooks'
+import { LateError, within } from './within.js'
+
+/** Postmark's API answered with an error, or did not answer. */
+export class ApiFailure extends Error {
+  constructor(
+    message: string,
+    /** 0 where there was no answer. */
+    readonly statusCode: number,
+    readonly errorCode: number | undefined,
+  ) {
+    super(message)
+  }
+}
+
+/** An object of JSON. */
+export type Json = Readonly<Record<string, unknown>>
+
+/** Who asks: the two kinds of token have a header each. */
+export interface Caller {
+  readonly header: 'X-Postmark-Server-Token' | 'X-Postmark-Account-Token'
+  readonly token: string
+}
+
+/** Asks Postmark's REST API. */
+export interface ApiClient {
+  /** @throws ApiFailure */
+  ask(caller: Caller, path: string, method?: 'GET' | 'POST'): Promise<Json>
+  /** What the API's clock said with the last answer, and the span in which that was, by ours; milliseconds since 1970. */
+  readonly clock: { readonly theirs: number; readonly from: number; readonly to: number } | undefined
+}
+
+/** Makes a client whose every request ends within the time. */
+export function createApiClient(url: string, patienceMs: number, signal: AbortSignal): ApiClient {
+  const get = exactIds()
+  let clock: ApiClient['clock']
+  return {
+    get clock() {
+      return clock
+    },
+    async ask({ header, token }, path, method = 'GET') {
+      const ending = new AbortController()
+      const from = Date.now()
+      try {
+        const request = get(new URL(path, url), {
+          method,
+          headers: { [header]: token, Accept: 'application/json' },
+          redirect: 'error',
+          signal: AbortSignal.any([signal, ending.signal]),
+        })
+        const response = await within(patienceMs, signal, request)
+        const text = await within(patienceMs, signal, response.text())
+        const theirs = Date.parse(response.headers.get('date') ?? '')
+        if (Number.isFinite(theirs)) clock = { theirs, from, to: Date.now() }
+        return readAnswer(response, text)
+      } catch (error) {
+        if (error instanceof ApiFailure) throw error
+        const { message, cause } = error as Error
+        const why = error instanceof LateError ? message : ((cause as Error | undefined)?.message ?? message)
+        throw new ApiFailure(why, 0, undefined)
+      } finally {
+        ending.abort()
+      }
+    },
+  }
+}
+
+function readAnswer({ status, ok }: Response, text: string): Json {
+  let body: unknown
+  try {
+    body = JSON.parse(text)
+  } catch {
+    throw new ApiFailure(`the answer is no JSON (status ${status})`, ok ? 0 : status, undefined)
+  }
+  const json = isJson(body) ? body : {}
+  if (ok) return json
+  const code = typeof json.ErrorCode === 'number' ? json.ErrorCode : undefined
+  throw new ApiFailure(
+    `status ${status}${code === undefined ? '' : `, error ${code}`}: ${json.Message ?? ''}`,
+    status,
+    code,
+  )
+}
+
+/** Whether a value is an object of JSON. */
+function isJson(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The objects of a list, whatever else is in it. */
+export function listOf(value: unknown): readonly Json[] {
+  return Array.isArray(value) ? value.filter(isJson) : []
+}

@@ -1,0 +1,149 @@
+import type { TLSSocket } from 'node:tls'
+import {
+  type Capabilities,
+  type Channel,
+  createTlsContext,
+  Handshake,
+  parseCapabilities,
+  type SmtpLog,
+} from '@postmark-smtp/core/internal'
+import type { Examination } from '../examination.js'
+import { probePort } from './probe-port.js'
+
+/** What is known of a certificate that was accepted. */
+interface TlsFacts {
+  readonly protocol: string
+  readonly subject: string
+  readonly issuer: string
+  readonly validTo: Date
+}
+
+/** How one session went, up to its login. */
+export interface SessionFacts {
+  readonly host: string
+  readonly port: number
+  readonly greeting: string
+  /** What the server offered before TLS, and last. */
+  readonly before: Capabilities | undefined
+  readonly capabilities: Capabilities | undefined
+  readonly ehloName: string
+  readonly tls: TlsFacts | undefined
+  readonly failure: SessionFailure | undefined
+  readonly loggedIn: boolean
+}
+
+/** Where and why a session ended. */
+export interface SessionFailure {
+  readonly phase: string
+  readonly code: string
+  readonly responseCode: number | undefined
+  readonly message: string
+  /** Anchor of docs/errors.md. */
+  readonly explanation: string | undefined
+  /** Of what TLS said. @example 'CERT_HAS_EXPIRED' */
+  readonly tlsCode: string | undefined
+}
+
+/** Stops a handshake at the moment when it would send the credentials. */
+class EnoughError extends Error {}
+
+/**
+ * Runs the handshake of the transport on a port that greeted: EHLO, STARTTLS, verified TLS, EHLO, and the login where one
+ * is given.
+ */
+export async function openSession(
+  examination: Examination,
+  host: string,
+  port: number,
+  logsIn: boolean,
+): Promise<SessionFacts> {
+  const { facts, options, patienceMs, signal, redactor } = examination
+  const offers: string[] = []
+  let asked = ''
+  let channel: Channel | undefined
+  let tls: TlsFacts | undefined
+  const log: SmtpLog = {
+    client: (text) => {
+      asked = text
+      // The second EHLO goes out once TLS is verified.
+      if (channel) tls = readTls(channel)
+    },
+    server: (text) => void (asked.startsWith('EHLO') && text.startsWith('250') && offers.push(text)),
+    info: () => {},
+    redact: (text) => redactor.text(text),
+  }
+  const [address] = facts.addresses.get(host) ?? []
+  const probe = await probePort({ host, port, ...address! }, patienceMs, signal, log, (found) => {
+    channel = found
+  })
+  const base = { host, port, greeting: probe.text }
+  if (!channel)
+    return {
+      ...base,
+      ...read([]),
+      tls: undefined,
+      loggedIn: false,
+      failure: failureOf({ message: probe.text }),
+    }
+  const stop = () => handshake.abort()
+  const open = channel
+  const handshake = new Handshake(open, {
+    host,
+    port,
+    tls: facts.plaintext ? undefined : createTlsContext(options.tls),
+    authMethod: undefined,
+    login: () => {
+      if (!logsIn || !facts.login) throw new EnoughError('no login is tried')
+      return facts.login
+    },
+    limitMs: patienceMs,
+  })
+  signal.addEventListener('abort', stop, { once: true })
+  const result = await handshake.run()
+  signal.removeEventListener('abort', stop)
+  const session = { ...base, ...read(offers), tls }
+  if ('capabilities' in result) {
+    open.owner = { onEnd: () => {} }
+    open.quit()
+    return { ...session, loggedIn: true, failure: undefined }
+  }
+  const { error } = result.failure
+  if (error.cause instanceof EnoughError) return { ...session, loggedIn: false, failure: undefined }
+  return { ...session, loggedIn: false, failure: failureOf(error) }
+}
+
+function read(offers: readonly string[]) {
+  const all = offers.map((text) => parseCapabilities({ code: 250, lines: linesOf(text), response: text }))
+  const [first = ''] = offers.length > 0 ? linesOf(offers.at(-1)!) : []
+  return { before: all[0], capabilities: all.at(-1), ehloName: first.split(' ')[0] ?? '' }
+}
+
+function linesOf(response: string): string[] {
+  return response.split('\n').map((line) => line.slice(4))
+}
+
+function failureOf(error: object): SessionFailure {
+  const { phase, code, responseCode, message, explanation, cause } = error as Partial<SessionFailure> & {
+    cause?: { code?: string }
+  }
+  return {
+    phase: phase ?? 'connect',
+    code: code ?? '',
+    responseCode,
+    message: message ?? '',
+    explanation,
+    tlsCode: cause?.code,
+  }
+}
+
+function readTls({ socket }: Channel): TlsFacts | undefined {
+  const secured = socket as Partial<TLSSocket>
+  const certificate = secured.getPeerCertificate?.()
+  if (!certificate?.valid_to) return undefined
+  return {
+    protocol: secured.getProtocol?.() ?? 'unknown',
+    subject: String(certificate.subject?.CN ?? ''),
+    issuer: String(certificate.issuer?.O ?? certificate.issuer?.CN ?? ''),
+    validTo: new Date(certificate.valid_to),
+  }
+}

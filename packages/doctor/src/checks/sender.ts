@@ -1,0 +1,103 @@
+import { ApiFailure, type Caller, type Json, listOf } from '../api-client.js'
+import { type Check, defineCheck } from '../check.js'
+import type { Examination } from '../examination.js'
+import { LINKS } from './links.js'
+
+/** Whether Postmark takes mails from the From address. */
+export const sender: Check = defineCheck({
+  id: 'sender',
+  title: 'Sender signature and domain',
+  after: ['url'],
+  needs: 'the From address, an account token',
+  missing: ({ api, accountCaller, options }) => {
+    if (options.from === undefined) return 'no From address is given (--from)'
+    if (!accountCaller) return 'no account token is known: set POSTMARK_ACCOUNT_TOKEN'
+    return api ? undefined : 'no URL of an API is given (--api-url)'
+  },
+  kinds: {
+    'account-token-refused': {
+      level: 'fault',
+      what: 'The REST API refuses the account token, or cannot be asked.',
+      cause: 'It is a Server API token, or was revoked.',
+      cure: 'Copy the token of the account: Account, API Tokens.',
+      link: LINKS.api,
+    },
+    'from-unknown': {
+      level: 'fault',
+      what: 'The From address has no sender signature, and its domain is not added: mails are bounced with error 400.',
+      cause: 'The domain was never added to the account, or the address is misspelled.',
+      cure: 'Add the domain under Sender Signatures, and verify it.',
+      link: LINKS.domains,
+    },
+    'from-unconfirmed': {
+      level: 'fault',
+      what: 'The sender signature of the From address is not confirmed, and its domain is not verified: mails are bounced with error 401.',
+      cause: 'Nobody followed the link in the mail that Postmark sent to that address.',
+      cure: 'Follow that link, or verify the whole domain by DKIM.',
+      link: LINKS.signatures,
+    },
+    'dkim-unverified': {
+      level: 'warning',
+      what: 'DKIM of the From domain is not verified.',
+      cause: 'The record is missing in DNS, or Postmark has not looked since.',
+      cure: 'Publish the DKIM record that Postmark shows for the domain, then verify it.',
+      link: LINKS.domains,
+    },
+    'return-path-unverified': {
+      level: 'warning',
+      what: 'The Return-Path of the From domain is not verified, so SPF is not aligned.',
+      cause: 'The CNAME for the custom Return-Path is missing in DNS.',
+      cure: 'Publish a CNAME to pm.mtasv.net for the Return-Path domain, then verify it.',
+      link: LINKS.domains,
+    },
+  },
+  async run(examination, report) {
+    const from = examination.options.from!.toLowerCase()
+    const domainName = from.split('@')[1]!
+    let domain: Json | undefined
+    let signature: Json | undefined
+    try {
+      domain = await find(examination, '/domains', 'Domains', ({ Name }) => Name === domainName)
+      signature = await find(
+        examination,
+        '/senders',
+        'SenderSignatures',
+        ({ EmailAddress }) => String(EmailAddress).toLowerCase() === from,
+      )
+    } catch (error) {
+      if (!(error instanceof ApiFailure)) throw error
+      report.found('account-token-refused', error.message)
+      return
+    }
+    const isVerified = domain?.DKIMVerified === true
+    examination.facts.isAligned = isVerified || domain?.ReturnPathDomainVerified === true
+    if (!domain && !signature) report.found('from-unknown', `neither ${from} nor ${domainName} is there`)
+    else if (!isVerified && signature?.Confirmed !== true)
+      report.found(
+        'from-unconfirmed',
+        `${from}: ${signature ? 'the signature is not confirmed' : 'the domain is not verified'}`,
+      )
+    else report.fine(`${from} may send, by ${isVerified ? 'its domain' : 'its signature'}`)
+    if (!domain) return
+    if (!isVerified) report.found('dkim-unverified', `${domainName}: DKIMVerified is false`)
+    if (domain.ReturnPathDomainVerified === false)
+      report.found('return-path-unverified', `${domainName}: ReturnPathDomainVerified is false`)
+  },
+})
+
+const PAGE = 500
+
+/** Looks through all pages of a list of the account. */
+async function find(
+  { api, accountCaller }: Examination,
+  path: string,
+  key: string,
+  matches: (item: Json) => boolean,
+): Promise<Json | undefined> {
+  for (let offset = 0; ; offset += PAGE) {
+    const page = await api!.ask(accountCaller as Caller, `${path}?count=${PAGE}&offset=${offset}`)
+    const items = listOf(page[key])
+    const found = items.find(matches)
+    if (found || items.length < PAGE) return found
+  }
+}

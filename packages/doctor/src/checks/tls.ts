@@ -1,0 +1,121 @@
+import { type Check, defineCheck } from '../check.js'
+import { type Examination, isPostmarkHost } from '../examination.js'
+import { LINKS } from './links.js'
+import { openSession, type SessionFacts, type SessionFailure } from './open-session.js'
+
+const MIDDLEBOX =
+  'Something between this machine and Postmark hides STARTTLS, or it is not Postmark that answers.'
+const SOON_DAYS = 14
+const DAY_MS = 86_400_000
+
+/** TLS and the certificate of each host. */
+export const tls: Check = defineCheck({
+  id: 'tls',
+  title: 'TLS and certificate',
+  after: ['ports'],
+  kinds: {
+    'starttls-missing': {
+      level: 'fault',
+      what: 'The server does not offer STARTTLS, or refuses it.',
+      cause: MIDDLEBOX,
+      cure: 'Try port 2525, or another network. No credential is sent without TLS.',
+      link: LINKS.starttls,
+    },
+    middlebox: {
+      level: 'fault',
+      what: 'STARTTLS is missing, and the server’s EHLO is masked or has another name than Postmark’s.',
+      cause: 'A firewall or proxy that rewrites SMTP answers in the place of Postmark.',
+      cure: 'Switch off the SMTP inspection for this host, or use port 2525.',
+      link: LINKS.starttls,
+    },
+    'certificate-expired': {
+      level: 'fault',
+      what: 'The certificate has expired, or is not valid yet.',
+      cause: 'The clock of this machine is wrong, or the server’s certificate was not renewed.',
+      cure: 'Check the clock first. Then see status.postmarkapp.com; never switch verification off.',
+      link: LINKS.smtp,
+    },
+    'certificate-name': {
+      level: 'fault',
+      what: 'The certificate is for another name than the host.',
+      cause: 'The host in the URL is an alias or an address, or another server answers.',
+      cure: 'Use the host’s real name: smtp.postmarkapp.com or smtp-broadcasts.postmarkapp.com.',
+      link: LINKS.smtp,
+    },
+    'certificate-untrusted': {
+      level: 'fault',
+      what: 'The certificate is self-signed, or of an authority that this machine does not trust.',
+      cause:
+        'A proxy that opens TLS answers, the trusted certificates of this machine are old, or it is a server of your own.',
+      cure: 'For a server of your own give its certificate in `tls: { ca }` or NODE_EXTRA_CA_CERTS. Never switch verification off.',
+      link: LINKS.smtp,
+    },
+    'certificate-ends-soon': {
+      level: 'warning',
+      what: `The certificate ends within ${SOON_DAYS} days.`,
+      cause: 'It has not been renewed yet.',
+      cure: 'For a server of your own renew it. Postmark renews its own.',
+      link: LINKS.smtp,
+    },
+    'tls-version': {
+      level: 'fault',
+      what: 'The server speaks no version of TLS that is safe.',
+      cause: 'An old server or proxy offers only TLS 1.0 or 1.1.',
+      cure: 'Get the proxy out of the way; TLS 1.2 is the least.',
+      link: LINKS.smtp,
+    },
+    'tls-failed': {
+      level: 'fault',
+      what: 'TLS does not come about for another reason.',
+      cause: 'The connection was cut during the handshake, or the server does not answer it.',
+      cure: 'Try another port and another network.',
+      link: LINKS.smtp,
+    },
+  },
+  async run(examination, report) {
+    const { facts, hosts, host: wanted } = examination
+    await Promise.all(
+      hosts.map(async (host) => {
+        const probe = facts.probes.find((each) => each.host === host && each.state === 'greeted')
+        if (!probe) return
+        facts.sessions.set(host, await openSession(examination, host, probe.port, host === wanted))
+      }),
+    )
+    for (const host of hosts) {
+      const session = facts.sessions.get(host)
+      if (!session) continue
+      const { failure, port, tls: accepted } = session
+      const place = `${host}:${port}`
+      if (facts.plaintext) report.fine(`${place}: none, as plaintext=1 in the URL says for this machine`)
+      else if (accepted) {
+        const { protocol, subject, issuer, validTo } = accepted
+        const days = Math.floor((validTo.getTime() - Date.now()) / DAY_MS)
+        const text = `${place}: ${protocol}, certificate for ${subject} by ${issuer}, ${days} days left`
+        if (days < SOON_DAYS) report.found('certificate-ends-soon', text)
+        else report.fine(text)
+      } else if (failure)
+        report.found(classify(examination, session, failure), `${place}: ${failure.message}`)
+    }
+  },
+})
+
+function classify(examination: Examination, session: SessionFacts, failure: SessionFailure) {
+  const { tlsCode = '', explanation, message } = failure
+  if (explanation === 'starttls-missing') {
+    const keywords = [...(session.before?.keywords.keys() ?? [])]
+    const isMasked = keywords.some((keyword) => /^X{4,}/.test(keyword))
+    const isOther =
+      isPostmarkHost(examination.host) && !/postmarkapp\.com$|mtasv\.net$/i.test(session.ehloName)
+    return isMasked || isOther ? 'middlebox' : 'starttls-missing'
+  }
+  if (/EXPIRED|NOT_YET_VALID/.test(tlsCode)) return 'certificate-expired'
+  if (/ALTNAME|HOSTNAME/.test(tlsCode)) return 'certificate-name'
+  if (/^(CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|INVALID_CA)/.test(tlsCode)) return 'certificate-untrusted'
+  if (
+    /PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|unsupported protocol|protocol version/i.test(
+      `${tlsCode} ${message}`,
+    )
+  )
+    return 'tls-version'
+  return 'tls-failed'
+}

@@ -1,0 +1,126 @@
+import { lookup } from 'node:dns/promises'
+import type { StreamType } from '@postmark-smtp/core'
+import {
+  type Capabilities,
+  createRedactor,
+  type Login,
+  POSTMARK_HOSTS,
+  POSTMARK_PORTS,
+  type Redactor,
+} from '@postmark-smtp/core/internal'
+import { type ApiClient, type Caller, createApiClient, type Json } from './api-client.js'
+import type { SessionFacts } from './checks/open-session.js'
+import type { PortProbe } from './checks/probe-port.js'
+import { type DnsResolver, type ExamineOptions, type Lookup, systemResolver } from './examine-options.js'
+
+/** What the checks have found out so far, for those after them. */
+interface Facts {
+  /** From the URL (`url`). */
+  login?: Login | undefined
+  host?: string | undefined
+  ports: readonly number[]
+  urlStream?: string | undefined
+  urlType?: StreamType | undefined
+  plaintext: boolean
+  /** Addresses by host (`dns`). */
+  readonly addresses: Map<string, readonly { readonly address: string; readonly family: number }[]>
+  /** Ports that were tried (`ports`). */
+  probes: readonly PortProbe[]
+  /** One session for each host (`tls`). */
+  readonly sessions: Map<string, SessionFacts>
+  capabilities?: Capabilities | undefined
+  /** Answers of the API (`server`, `streams`, `sender`). */
+  server?: Json | undefined
+  streams?: readonly Json[] | undefined
+  webhooks?: readonly Json[] | undefined
+  isAligned?: boolean | undefined
+}
+
+/** One examination under way. */
+export interface Examination {
+  readonly options: ExamineOptions
+  readonly facts: Facts
+  readonly redactor: Redactor
+  readonly resolver: DnsResolver
+  readonly lookup: Lookup
+  readonly patienceMs: number
+  readonly signal: AbortSignal
+  readonly api: ApiClient | undefined
+  /** Who asks the API in the name of the server; undefined where no Server API token is known. */
+  readonly caller: Caller | undefined
+  readonly accountCaller: Caller | undefined
+  /** The stream to examine. */
+  readonly stream: string
+  /** The host that mails of that stream go to, as far as the URL says it. */
+  readonly host: string
+  /** Every host to examine. */
+  readonly hosts: readonly string[]
+  /** Lets go of what is still waited for. */
+  end(): void
+}
+
+/** Whether a host is one of Postmark's. */
+export function isPostmarkHost(host: string): boolean {
+  return Object.values(POSTMARK_HOSTS).includes(host.toLowerCase())
+}
+
+/** Begins an examination. */
+export function beginExamination(options: ExamineOptions): Examination {
+  const { patienceMs = 4_000, limitMs = 15_000 } = options
+  const redactor = createRedactor()
+  const own = options.resolver ? undefined : systemResolver(patienceMs)
+  const ending = new AbortController()
+  const signal = AbortSignal.any([
+    ending.signal,
+    AbortSignal.timeout(limitMs),
+    ...(options.signal ? [options.signal] : []),
+  ])
+  for (const token of [options.apiToken, options.accountToken]) if (token) redactor.add(token)
+  const facts: Facts = {
+    ports: options.ports ?? POSTMARK_PORTS,
+    plaintext: false,
+    addresses: new Map(),
+    probes: [],
+    sessions: new Map(),
+  }
+  let api: ApiClient | undefined
+  const isForeign = () => facts.host !== undefined && !isPostmarkHost(facts.host)
+  const type = (): StreamType =>
+    facts.urlType ?? ((options.stream ?? facts.urlStream) === 'broadcast' ? 'broadcasts' : 'transactional')
+  return {
+    options,
+    facts,
+    redactor,
+    resolver: options.resolver ?? own!,
+    lookup: options.lookup ?? ((host) => lookup(host, { all: true })),
+    patienceMs,
+    signal,
+    get api() {
+      const url = options.apiUrl ?? (isForeign() ? undefined : 'https://api.postmarkapp.com')
+      if (url !== undefined) api ??= createApiClient(url, patienceMs, signal)
+      return api
+    },
+    get caller(): Caller | undefined {
+      const { login } = facts
+      const token = options.apiToken ?? (login && login.user === login.pass ? login.user : undefined)
+      return token === undefined ? undefined : { header: 'X-Postmark-Server-Token', token }
+    },
+    get accountCaller(): Caller | undefined {
+      const token = options.accountToken
+      return token === undefined ? undefined : { header: 'X-Postmark-Account-Token', token }
+    },
+    get stream() {
+      return options.stream ?? facts.urlStream ?? 'outbound'
+    },
+    get host() {
+      return facts.host ?? POSTMARK_HOSTS[type()]
+    },
+    get hosts() {
+      return facts.host === undefined ? Object.values(POSTMARK_HOSTS) : [facts.host]
+    },
+    end: () => {
+      ending.abort()
+      own?.cancel()
+    },
+  }
+}

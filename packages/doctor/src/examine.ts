@@ -1,0 +1,94 @@
+import type { Check } from './check.js'
+import { CHECKS } from './checks/all-checks.js'
+import { beginExamination, type Examination } from './examination.js'
+import { checkExamineOptions, type ExamineOptions } from './examine-options.js'
+import type { Finding, Level } from './finding.js'
+import { LateError, within } from './within.js'
+
+/**
+ * Examines the way from an application to Postmark: network, TLS, login, server, streams, sender, webhooks. It hands out
+ * what each check finds, in order. Nothing is sent unless `sendTo` is given.
+ * @example
+ * for await (const { level, text, cure } of examine({ url: process.env.POSTMARK_URL }))
+ *   if (level === 'fault') console.log(text, cure)
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS at once
+ * @see docs/doctor.md, which lists every check with what it can find
+ */
+export function examine(options: ExamineOptions = {}): AsyncIterable<Finding> {
+  checkExamineOptions(options)
+  return { [Symbol.asyncIterator]: () => run(CHECKS, options) }
+}
+
+async function* run(checks: readonly Check[], options: ExamineOptions): AsyncGenerator<Finding, void> {
+  const examination = beginExamination(options)
+  const worst = new Map<string, Level>()
+  try {
+    for (const check of checks) {
+      const reason = whySkipped(check, examination, worst)
+      const findings = reason === undefined ? await runCheck(check, examination) : [skip(check, reason)]
+      const levels = findings.map(({ level }) => level)
+      worst.set(
+        check.id,
+        levels.includes('fault') ? 'fault' : levels.includes('skipped') ? 'skipped' : 'fine',
+      )
+      yield* findings
+    }
+  } finally {
+    examination.end()
+  }
+}
+
+function whySkipped(
+  check: Check,
+  examination: Examination,
+  worst: ReadonlyMap<string, Level>,
+): string | undefined {
+  const missing = check.missing?.(examination)
+  if (missing !== undefined) return missing
+  const premise = check.after.find((id) => worst.get(id) !== 'fine')
+  if (premise === undefined) return undefined
+  return `"${titleOf(premise)}" ${worst.get(premise) === 'fault' ? 'has a fault' : 'was skipped'}`
+}
+
+function titleOf(id: string): string {
+  return CHECKS.find((check) => check.id === id)?.title ?? id
+}
+
+function skip({ id, title }: Check, text: string, incomplete = false): Finding {
+  return { check: id, title, level: 'skipped', text, ...(incomplete ? { incomplete } : {}) }
+}
+
+async function runCheck(check: Check, examination: Examination): Promise<Finding[]> {
+  const { signal, redactor } = examination
+  const { id, title, kinds } = check
+  const findings: Finding[] = []
+  const add = (finding: Finding) => findings.push(finding)
+  if (signal.aborted) return [skip(check, 'the time was over', true)]
+  const work = check.run(examination, {
+    fine: (text) => add({ check: id, title, level: 'fine', text: redactor.text(text) }),
+    found: (kind, text, cure) => {
+      const { level, cause, link, cure: usual } = kinds[kind]!
+      add({
+        check: id,
+        title,
+        level,
+        kind,
+        text: redactor.text(text),
+        cause,
+        cure: redactor.text(cure ?? usual),
+        link,
+      })
+    },
+  })
+  try {
+    await within(LONGEST_CHECK_MS, signal, work)
+  } catch (error) {
+    const late = error instanceof LateError || signal.aborted
+    const why = late ? 'the time was over' : `it failed itself: ${redactor.text((error as Error).message)}`
+    findings.push(skip(check, why, true))
+  }
+  return [...findings]
+}
+
+/** No check takes as long: its questions have a limit each, and all checks together have one. */
+const LONGEST_CHECK_MS = 600_000
