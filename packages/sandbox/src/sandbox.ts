@@ -157,6 +157,13 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       port: options.httpPort ?? 0,
       password,
       api: { server, webhooks, token },
+      control: {
+        server,
+        ca: certificate.cert,
+        waitFor: outbox.waitFor,
+        fail: (fault) => gate.fail(fault as Fault),
+        advance: clock.advance,
+      },
       accepts,
       page: createPage({ server, webhooks, smtpUrl }),
     })
@@ -181,7 +188,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       get suppressions() {
         return server.suppressions
       },
-      waitFor: outbox.waitFor,
+      waitFor: (wanted, waitOptions) => outbox.waitFor(wanted, waitOptions),
       events: server.eventsOf,
       bounce: server.bounce,
       open: server.open,

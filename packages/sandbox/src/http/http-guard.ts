@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { auth } from 'hono/utils/basic-auth'
 import { isLoopback, isWildcard } from '../smtp/loopback.js'
+import { TOKEN_HEADER } from './api/api.js'
 import type { GuessBrake } from './guess-brake.js'
 
 /**
@@ -51,6 +52,30 @@ export function checkPassword(password: string, brake: GuessBrake): MiddlewareHa
     if (guess === 'right') return next()
     if (guess === 'busy') return c.text(TOO_MANY_GUESSES, 429, { 'Retry-After': '10' })
     return c.text('The inbox has a password.', 401, {
+      'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"',
+    })
+  }
+}
+
+/** Asks for the password as {@link checkPassword} does, or for a token of the REST API, and answers in JSON. */
+export function checkControlAccess(
+  password: string | undefined,
+  accepts: (token: string) => boolean,
+  brake: GuessBrake,
+): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    if (password === undefined) return next()
+    const token = c.req.header(TOKEN_HEADER)
+    const given = auth(c.req.raw)?.password
+    const isRight = () =>
+      (given !== undefined && isSame(given, password)) || (token !== undefined && accepts(token))
+    const isGuess = token !== undefined || given !== undefined
+    const guess = isGuess ? await brake.check(c.env.address, isRight) : 'wrong'
+    if (guess === 'right') return next()
+    if (guess === 'busy')
+      return c.json({ ErrorCode: 429, Message: TOO_MANY_GUESSES }, 429, { 'Retry-After': '10' })
+    const Message = 'The sandbox has a password: give it as Basic auth, with any user name.'
+    return c.json({ ErrorCode: 10, Message }, 401, {
       'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"',
     })
   }

@@ -4,8 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { Hono } from 'hono'
 import { type Listener, portError } from '../smtp/listener.js'
 import { type ApiContext, createApi, isApiRequest } from './api/api.js'
+import { createControlApi, isControlRequest } from './control/control-api.js'
+import type { ControlContext } from './control/control-routes.js'
 import { createGuessBrake } from './guess-brake.js'
-import { addHeaders, checkHost, checkOrigin, checkPassword, type HttpEnv } from './http-guard.js'
+import {
+  addHeaders,
+  checkControlAccess,
+  checkHost,
+  checkOrigin,
+  checkPassword,
+  type HttpEnv,
+} from './http-guard.js'
 import { toRequestListener } from './request-listener.js'
 
 /** Where the server listens, and what it answers with. */
@@ -15,6 +24,7 @@ export interface HttpServerOptions {
   /** What the page asks for (default: nothing). */
   readonly password: string | undefined
   readonly api: Omit<ApiContext, 'accepts'>
+  readonly control: ControlContext
   /** Whether a server token may use the API. */
   accepts(token: string): boolean
   /** The inbox page. */
@@ -49,7 +59,7 @@ export async function listenHttp(options: HttpServerOptions): Promise<Listener> 
   }
 }
 
-function createHttpApp({ address, password, api, accepts, page }: HttpServerOptions): Hono<HttpEnv> {
+function createHttpApp({ address, password, api, control, accepts, page }: HttpServerOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
   // One for both: the password of the page is a token of the API.
   const brake = createGuessBrake()
@@ -58,6 +68,10 @@ function createHttpApp({ address, password, api, accepts, page }: HttpServerOpti
     accepts: (token, client) => brake.check(client, () => accepts(token)),
   })
   app.use(addHeaders, checkHost(address), checkOrigin)
+  const controlApi = createControlApi(control, checkControlAccess(password, accepts, brake))
+  app.all('*', async (c, next) =>
+    isControlRequest(c.req.path) ? controlApi.fetch(c.req.raw, c.env) : next(),
+  )
   app.all('*', async (c, next) => (isApiRequest(c.req) ? rest.fetch(c.req.raw, c.env) : next()))
   if (password !== undefined) app.use(checkPassword(password, brake))
   app.all('*', (c) => page.fetch(c.req.raw))

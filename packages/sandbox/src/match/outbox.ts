@@ -22,9 +22,17 @@ export function readTimeout(options: WaitOptions, usual: number): number {
 
 /** Wakes those who wait for a mail. */
 export interface Outbox {
-  waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
+  /** @param signal ends it early, with the signal's reason */
+  waitFor(
+    wanted: MailMatch | ((mail: SandboxMail) => boolean),
+    options?: WaitOptions,
+    signal?: AbortSignal,
+  ): Promise<SandboxMail>
   close(): void
 }
+
+/** The error of a `waitFor` that no mail ended; it says what arrived instead. */
+export class WaitEnded extends Error {}
 
 interface Waiter {
   offer(mail: SandboxMail): void
@@ -36,14 +44,16 @@ export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outb
   const { mails } = server
   const waiters = new Set<Waiter>()
 
-  async function waitFor(...[wanted, options = {}]: Parameters<Outbox['waitFor']>) {
+  async function waitFor(...[wanted, options = {}, signal]: Parameters<Outbox['waitFor']>) {
     const predicate = toPredicate(wanted)
     const timeoutMs = readTimeout(options, 5000)
     const there = mails.find(predicate)
     if (there !== undefined) return there
+    signal?.throwIfAborted()
     return new Promise<SandboxMail>((resolve, reject) => {
       const settle = (finish: () => void) => {
         clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
         waiters.delete(waiter)
         finish()
       }
@@ -55,8 +65,10 @@ export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outb
             settle(() => reject(error))
           }
         },
-        fail: (reason) => settle(() => reject(new Error(describeMiss(wanted, reason, mails)))),
+        fail: (reason) => settle(() => reject(new WaitEnded(describeMiss(wanted, reason, mails)))),
       }
+      const abort = () => settle(() => reject(signal?.reason))
+      signal?.addEventListener('abort', abort)
       const timer = setTimeout(() => waiter.fail(`within ${timeoutMs} ms`), timeoutMs)
       waiters.add(waiter)
     })

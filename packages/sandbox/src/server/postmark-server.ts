@@ -11,7 +11,7 @@ import type { MailActions } from './mail-actions.js'
 import { type KeepLimits, MailStore, toKeepLimits } from './mail-store.js'
 import { activeRecipients, findRecipient, misuse } from './recipients.js'
 import type { SandboxEvent } from './sandbox-event.js'
-import { type AccountState, type SenderSetting, toSenderRules } from './sender-rules.js'
+import { type AccountState, type SenderSetting, toSenderRules, toSenders } from './sender-rules.js'
 import { type ServerEvents, ServerListeners } from './server-events.js'
 import { type ServerSettings, toSettings } from './server-settings.js'
 import { type SandboxSuppression, Suppressions } from './suppressions.js'
@@ -47,7 +47,13 @@ export interface PostmarkServer extends MailActions {
   readonly mails: readonly SandboxMail[]
   readonly bounces: readonly SandboxBounce[]
   readonly suppressions: readonly SandboxSuppression[]
+  /** Who may send; undefined where any may. */
+  readonly senders: readonly SenderSetting[] | undefined
 
+  /** Replaces the list of who may send; undefined lets any. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+  replaceSenders(senders: readonly (string | SenderSetting)[] | undefined): void
+  /** Adds a sender to the list, or confirms it; where any may send, there is nothing to do. */
+  verifySender(address: string): void
   /** Adds a stream, or puts it in the place of the one with its ID. */
   saveStream(stream: SandboxStream): void
   /** Whether a search finds what happened then. */
@@ -87,8 +93,13 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   const streams = new Map(toStreams(options.streams).map((stream) => [stream.id, stream]))
   const suppressions = new Suppressions()
   const store = new MailStore(toKeepLimits(options.keep))
+  const { account, senders } = toSenderRules(options.account, options.senders)
+  let mayUse = senders
   const rules: Rules = {
-    ...toSenderRules(options.account, options.senders),
+    account,
+    get senders() {
+      return mayUse
+    },
     findStream: (id) => streams.get(id),
     isSuppressed: (stream, address) => suppressions.has(stream, address),
   }
@@ -155,6 +166,15 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     bounces: store.bounces,
     get suppressions() {
       return suppressions.list
+    },
+    get senders() {
+      return mayUse && [...mayUse].map(([address, confirmed]) => ({ address, confirmed }))
+    },
+    replaceSenders(list) {
+      mayUse = toSenders(list)
+    },
+    verifySender(address) {
+      for (const [key] of toSenders([address])!) mayUse?.set(key, true)
     },
     saveStream: (stream) => void streams.set(stream.id, stream),
     isSearchable: (at) => now().getTime() - at.getTime() >= searchDelayMs,

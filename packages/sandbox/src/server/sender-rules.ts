@@ -19,7 +19,7 @@ export type AccountState = 'approved' | 'pending' | 'blocked'
 export interface SenderRules {
   readonly account: AccountState
   /** Whether each domain or address, as `toAddressKey` writes it, is confirmed; undefined where any may send. */
-  readonly senders: ReadonlyMap<string, boolean> | undefined
+  readonly senders: Map<string, boolean> | undefined
 }
 
 /** Reads the options. @throws PostmarkError ERR_POSTMARK_OPTIONS */
@@ -29,9 +29,14 @@ export function toSenderRules(
 ): SenderRules {
   if (!['approved', 'pending', 'blocked'].includes(account))
     throw optionError('account', account, '"approved", "pending" or "blocked"')
+  return { account, senders: toSenders(senders) }
+}
+
+/** Reads the option, or the list of the control API. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+export function toSenders(senders?: readonly (string | SenderSetting)[]): SenderRules['senders'] {
   if (senders !== undefined && !Array.isArray(senders))
     throw optionError('senders', senders, 'a list of domains and addresses')
-  return { account, senders: senders && new Map(senders.map(toSender)) }
+  return senders && new Map(senders.map(toSender))
 }
 
 function toSender(setting: string | SenderSetting): [string, boolean] {

@@ -1,3 +1,4 @@
+import { isPostmarkError } from '@postmark-smtp/core'
 import { HTTPException } from 'hono/http-exception'
 
 /** The error codes of Postmark's API that the sandbox answers with. @see https://postmarkapp.com/developer/api/overview#error-codes */
@@ -51,4 +52,12 @@ export function apiError(
   const body = JSON.stringify({ ErrorCode: code, Message: message, ...details })
   const headers = { 'Content-Type': 'application/json' }
   return new HTTPException(status, { message, res: new Response(body, { status, headers }) })
+}
+
+/** The answer to an error that a route threw. */
+export function toErrorResponse(error: unknown): Response {
+  if (error instanceof HTTPException) return error.getResponse()
+  if (isPostmarkError(error)) return apiError(API_CODES.invalidRequest, error.message).getResponse()
+  // A fault of the sandbox. Its text goes to the client, who sits at the same desk.
+  return apiError(500, `The sandbox failed: ${String(error)}`, 500).getResponse()
 }

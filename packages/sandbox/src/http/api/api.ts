@@ -1,12 +1,9 @@
-import { isPostmarkError } from '@postmark-smtp/core'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { HTTPException } from 'hono/http-exception'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { WebhookSender } from '../../webhooks/webhook-sender.js'
-import { actionRoutes } from './action-routes.js'
 import { readBody } from './api-body.js'
-import { API_CODES, apiError } from './api-error.js'
+import { API_CODES, apiError, toErrorResponse } from './api-error.js'
 import { ApiQuery } from './api-query.js'
 import type { ApiRequest, ApiRoute } from './api-route.js'
 import { bounceRoutes } from './bounce-routes.js'
@@ -32,7 +29,7 @@ interface ApiEnv {
 }
 
 /** The header that the API is authenticated by. */
-const TOKEN_HEADER = 'X-Postmark-Server-Token'
+export const TOKEN_HEADER = 'X-Postmark-Server-Token'
 /** The header of the calls that take the account token, which the sandbox has none of. */
 const ACCOUNT_HEADER = 'X-Postmark-Account-Token'
 
@@ -43,16 +40,7 @@ const TOO_MANY = 429
 
 /** What paths of Postmark's API begin with, also where the sandbox has none of them: each gets an answer in JSON. */
 const ROOTS: ReadonlySet<string> = new Set([
-  ...[
-    'bounces',
-    'data-removals',
-    'deliverystats',
-    'domains',
-    'email',
-    'message-streams',
-    'messages',
-    'sandbox',
-  ],
+  ...['bounces', 'data-removals', 'deliverystats', 'domains', 'email', 'message-streams', 'messages'],
   ...['senders', 'server', 'servers', 'stats', 'templates', 'triggers', 'webhooks'],
 ])
 
@@ -76,27 +64,26 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
     ...bounceRoutes(server),
     ...messageRoutes(server),
     ...webhookRoutes(server, webhooks),
-    ...actionRoutes(server),
   ]
   // As at Postmark, the case of a path does not count: the client asks for /deliveryStats.
   const app = new Hono<ApiEnv>({
     getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
   })
-  app.onError((error) => toResponse(error))
+  app.onError((error) => toErrorResponse(error))
   const checked: MiddlewareHandler<ApiEnv> = async ({ req, env }, next) => {
     await checkToken(req, env.address, context)
     await next()
   }
   const limited = bodyLimit({
     maxSize: MOST_BODY_BYTES,
-    onError: () => toResponse(apiError(NO_ROUTE, 'Too long.', 413)),
+    onError: () => toErrorResponse(apiError(NO_ROUTE, 'Too long.', 413)),
   })
   for (const { method, path, handle } of routes) {
     app.on(method, path, checked, limited, async (c) => c.json((await handle(toApiRequest(c))) as object))
   }
   for (const path of new Set(routes.map((route) => route.path)))
     app.all(path, checked, (c) => refuseMethod(c, path, routes))
-  app.notFound((c) => toResponse(apiError(NO_ROUTE, describeMiss(c.req.path, routes), 404)))
+  app.notFound((c) => toErrorResponse(apiError(NO_ROUTE, describeMiss(c.req.path, routes), 404)))
   return app
 }
 
@@ -124,13 +111,6 @@ function toApiRequest({ req }: Context): ApiRequest {
     query: new ApiQuery(new URL(req.url).searchParams, API_CODES.incompatibleJson),
     body: async () => readBody(await req.text()),
   }
-}
-
-function toResponse(error: unknown): Response {
-  if (error instanceof HTTPException) return error.getResponse()
-  if (isPostmarkError(error)) return apiError(API_CODES.invalidRequest, error.message).getResponse()
-  // A fault of the sandbox. Its text goes to the client, who sits at the same desk.
-  return apiError(500, `The sandbox failed: ${String(error)}`, 500).getResponse()
 }
 
 function refuseMethod({ req }: Context, path: string, routes: readonly ApiRoute[]): Response {

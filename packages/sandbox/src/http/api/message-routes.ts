@@ -41,7 +41,7 @@ export function messageRoutes(server: PostmarkServer): ApiRoute[] {
 }
 
 /** The mail that the path names by its MessageID. */
-export function findMail(server: PostmarkServer, { param }: ApiRequest): SandboxMail {
+function findMail(server: PostmarkServer, { param }: ApiRequest): SandboxMail {
   const mail = server.findMail(param('id'))
   if (mail) return mail
   throw apiError(API_CODES.noMessage, "This message doesn't exist.")

@@ -61,7 +61,7 @@ describe('the sandbox’s own calls', () => {
   it('know no mail of another ID', async () => {
     await using sandbox = await startSandbox()
     expect(await post(sandbox, '/sandbox/mails/nothing/open')).toMatchObject({
-      status: 422,
+      status: 404,
       body: { ErrorCode: 701 },
     })
   })

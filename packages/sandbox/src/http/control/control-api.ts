@@ -1,0 +1,71 @@
+import { Hono, type MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { apiError, toErrorResponse } from '../api/api-error.js'
+import { readRequest } from './control-request.js'
+import type { ControlRoute } from './control-route.js'
+import { type ControlContext, controlRoutes } from './control-routes.js'
+
+const MOST_BODY_BYTES = 1_000_000
+
+/** Whether a request is for the control API. */
+export function isControlRequest(path: string): boolean {
+  return /^\/(?:health|ca\.pem|sandbox)(?:\/|$)/i.test(path)
+}
+
+/** What a request brings along: the address of the client. */
+interface ControlEnv {
+  readonly Bindings: { readonly address: string }
+}
+
+/**
+ * The control API.
+ * @param guard asks for the password, where there is one; the routes that are open come before it
+ */
+export function createControlApi(
+  context: ControlContext,
+  guard: MiddlewareHandler<ControlEnv>,
+): Hono<ControlEnv> {
+  const routes = controlRoutes(context)
+  const app = new Hono<ControlEnv>({
+    getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
+  })
+  app.onError((error) => toErrorResponse(error))
+  const limited = bodyLimit({
+    maxSize: MOST_BODY_BYTES,
+    onError: () => toErrorResponse(apiError(413, 'The body is longer than 1 MB.', 413)),
+  })
+  const pass: MiddlewareHandler<ControlEnv> = (_c, next) => next()
+  for (const route of routes) {
+    app.on(route.method, toPattern(route), route.isOpen ? pass : guard, limited, async (c) => {
+      const { url, signal } = c.req.raw
+      const request = readRequest({
+        route,
+        query: new URL(url).searchParams,
+        body: await c.req.text(),
+        signal,
+        pathPart: (name) => c.req.param(name) ?? '',
+      })
+      const answer = await route.handle(request)
+      return answer instanceof Response ? answer : c.json(answer as object)
+    })
+  }
+  app.use(guard)
+  for (const route of routes) app.all(toPattern(route), (c) => refuseMethod(c.req.method, route, routes))
+  app.notFound((c) => {
+    const calls = routes.map(({ method, path }) => `${method} ${path}`).join(', ')
+    return toErrorResponse(apiError(404, `The sandbox has no ${c.req.path}. It has: ${calls}.`, 404))
+  })
+  return app
+}
+
+/** @example '/sandbox/mails/:messageid' */
+function toPattern({ path }: ControlRoute): string {
+  return path.toLowerCase().replace(/\{(\w+)\}/g, ':$1')
+}
+
+function refuseMethod(method: string, { path }: ControlRoute, routes: readonly ControlRoute[]): Response {
+  const allow = routes.filter((route) => route.path === path).map((route) => route.method)
+  const response = toErrorResponse(apiError(405, `${path} takes ${allow.join(', ')}, not ${method}.`, 405))
+  response.headers.set('Allow', allow.join(', '))
+  return response
+}

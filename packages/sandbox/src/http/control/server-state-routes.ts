@@ -1,0 +1,128 @@
+import type { PostmarkServer } from '../../server/postmark-server.js'
+import type { SenderSetting } from '../../server/sender-rules.js'
+import type { SuppressionReason } from '../../server/suppressions.js'
+import type { ControlParameter, ControlRoute } from './control-route.js'
+
+/** Suppressions and senders. */
+export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
+  const senders = () => ({
+    Senders:
+      server.senders?.map(({ address, confirmed }) => ({ Address: address, Confirmed: confirmed ?? true })) ??
+      null,
+  })
+  return [
+    {
+      method: 'GET',
+      path: '/sandbox/suppressions',
+      summary: 'the suppressed addresses of all message streams',
+      parameters: [],
+      answer: '`Suppressions`',
+      handle: () => ({
+        Suppressions: server.suppressions.map(({ stream, address, reason, origin, at }) => ({
+          MessageStream: stream,
+          EmailAddress: address,
+          SuppressionReason: reason,
+          Origin: origin,
+          CreatedAt: at.toISOString(),
+        })),
+      }),
+    },
+    {
+      method: 'POST',
+      path: '/sandbox/suppressions',
+      summary: 'suppresses an address',
+      parameters: [ADDRESS, STREAM, REASON],
+      answer: '`Changed`, false where it was suppressed already',
+      handle(request) {
+        const stream = request.text('Stream')
+        const reason = request.text('Reason') as SuppressionReason | undefined
+        const options = { ...(stream && { stream }), ...(reason && { reason }) }
+        return { Changed: server.suppress(request.required('Address'), options) !== undefined }
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/sandbox/suppressions',
+      summary: 'lifts the suppression of an address, whatever its reason',
+      parameters: [ADDRESS, STREAM],
+      answer: '`Changed`, false where there was none',
+      handle(request) {
+        const stream = request.text('Stream')
+        const lifted = server.unsuppress(request.required('Address'), { ...(stream && { stream }) })
+        return { Changed: lifted !== undefined }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/sandbox/senders',
+      summary: 'who may send',
+      parameters: [],
+      answer: '`Senders`, null where any may send',
+      handle: senders,
+    },
+    {
+      method: 'PUT',
+      path: '/sandbox/senders',
+      summary: 'replaces the list of who may send; without `Senders` any may',
+      parameters: [SENDERS],
+      answer: '`Senders`',
+      handle({ body }) {
+        const list = body.Senders as readonly unknown[] | null | undefined
+        server.replaceSenders(list?.map(toSender) ?? undefined)
+        return senders()
+      },
+    },
+    {
+      method: 'POST',
+      path: '/sandbox/senders',
+      summary: 'verifies a sender: adds it, or confirms it. Where any may send, nothing changes',
+      parameters: [SENDER],
+      answer: '`Senders`',
+      handle(request) {
+        server.verifySender(request.required('Address'))
+        return senders()
+      },
+    },
+  ]
+}
+
+/** A text, or an object whose keys may have any case. */
+function toSender(given: unknown): string | SenderSetting {
+  if (typeof given !== 'object' || given === null) return given as string
+  const { Address, Confirmed } = given as { Address: string; Confirmed?: boolean }
+  return { address: Address, ...(Confirmed !== undefined && { confirmed: Confirmed }) }
+}
+
+const ADDRESS: ControlParameter = {
+  name: 'Address',
+  in: 'body',
+  type: 'text',
+  required: true,
+  summary: 'the address',
+}
+const STREAM: ControlParameter = {
+  name: 'Stream',
+  in: 'body',
+  type: 'text',
+  summary: 'the message stream; default `outbound`',
+}
+const REASON: ControlParameter = {
+  name: 'Reason',
+  in: 'body',
+  type: 'text',
+  values: ['HardBounce', 'SpamComplaint', 'ManualSuppression'],
+  summary: 'default `ManualSuppression`',
+}
+const SENDERS: ControlParameter = {
+  name: 'Senders',
+  in: 'body',
+  type: 'list',
+  summary: 'domains and addresses, or `{ "Address": …, "Confirmed": false }`; null for any',
+}
+const SENDER: ControlParameter = {
+  name: 'Address',
+  in: 'body',
+  type: 'text',
+  required: true,
+  summary: 'a domain or an address',
+}
