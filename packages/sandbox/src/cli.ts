@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { runCli } from './cli/run-cli.js'
 
@@ -15,4 +16,25 @@ process.on('SIGINT', end).on('SIGTERM', end)
 // Who reads has gone, as with `| head`.
 stdout.on('error', end)
 
-process.exitCode = await runCli(process.argv.slice(2), { stdout, stderr, signal: ending.signal, version })
+/** What each system opens a URL with. Where there is nothing, the URL is in the terminal. */
+function openPage(url: string): void {
+  const [program, ...args] =
+    process.platform === 'darwin'
+      ? ['open']
+      : process.platform === 'win32'
+        ? ['cmd', '/c', 'start', '""']
+        : ['xdg-open']
+  spawn(program!, [...args, url], { stdio: 'ignore', detached: true })
+    .once('error', () => stderr.write(`No browser could be opened: ${program} failed.\n`))
+    .unref()
+}
+
+process.exitCode = await runCli(process.argv.slice(2), {
+  stdout,
+  stderr,
+  signal: ending.signal,
+  version,
+  // biome-ignore lint/style/noProcessEnv: this is the command line, and its flags may come from there
+  environment: process.env,
+  openPage,
+})

@@ -39,6 +39,11 @@ export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
   readonly password?: string
   /** Where events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
   readonly webhooks?: readonly WebhookOptions[]
+  /**
+   * Further names and addresses that the self-signed certificate is valid for (default: none).
+   * @example ['sandbox'] // the name of the container
+   */
+  readonly tlsNames?: readonly string[]
   /** Certificate and key in PEM (default: a self-signed one for localhost and 127.0.0.1, made at start). */
   readonly tls?: Certificate
 }
@@ -61,6 +66,7 @@ const OPTIONS = [
   'smtpTokens',
   'streams',
   'tls',
+  'tlsNames',
   'webhooks',
 ]
 
@@ -79,11 +85,28 @@ export function checkOptions(options: SandboxOptions): void {
     if (value !== undefined && typeof value !== 'number') throw optionError('port', value, 'a number')
   }
   checkAddress(options)
+  checkNames(options)
   if (tls === undefined) return
   refuseUnknown(tls, ['cert', 'key'])
   for (const key of ['cert', 'key'] as const)
     if (typeof tls[key] !== 'string' || !tls[key].includes('-----BEGIN'))
       throw optionError(`tls.${key}`, undefined, 'text in PEM')
+}
+
+const NAME = /^(?!-)(\*\.)?[a-z0-9_.:-]{1,253}$/i
+
+function checkNames({ tls, tlsNames }: SandboxOptions): void {
+  if (tlsNames === undefined) return
+  if (!Array.isArray(tlsNames)) throw optionError('tlsNames', tlsNames, 'a list of names')
+  for (const name of tlsNames)
+    if (typeof name !== 'string' || !NAME.test(name))
+      throw optionError('tlsNames', name, 'a host name or an address: sandbox')
+  if (tls !== undefined && tlsNames.length > 0)
+    throw optionError(
+      'tlsNames',
+      tlsNames.join(', '),
+      'left out where `tls` is given: its certificate has its own names',
+    )
 }
 
 function checkAddress({ host, password, webhooks }: SandboxOptions): void {

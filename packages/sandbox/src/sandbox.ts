@@ -12,7 +12,7 @@ import { createPostmarkServer } from './server/postmark-server.js'
 import type { SandboxEvent } from './server/sandbox-event.js'
 import type { ServerEvents } from './server/server-events.js'
 import type { SandboxSuppression } from './server/suppressions.js'
-import { loopbackCertificate } from './smtp/certificate.js'
+import { loopbackCertificate, makeCertificate } from './smtp/certificate.js'
 import { FaultGate } from './smtp/faults/fault-gate.js'
 import type { Fault } from './smtp/faults/fault-script.js'
 import { HOST, type Listener } from './smtp/listener.js'
@@ -38,7 +38,7 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   readonly url: string
   /** The server token in that URL, for other clients: user name and password alike. */
   readonly token: string
-  /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
+  /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost, 127.0.0.1 and `tlsNames`. */
   readonly ca: string
 
   /** The mails accepted so far, oldest first; those that Postmark would refuse too, as `mail.verdict` says. */
@@ -119,8 +119,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const outbox = createOutbox(server)
   const checkLogin = createLoginCheck(serverTokens, options.smtpTokens, server.streams)
   const gate = new FaultGate(options.faults)
-  const { allowAnonymous = false } = options
-  const certificate = options.tls ?? (await loopbackCertificate())
+  const { allowAnonymous = false, tlsNames = [] } = options
+  const certificate =
+    options.tls ?? (await (tlsNames.length > 0 ? makeCertificate(tlsNames) : loopbackCertificate()))
 
   const listeners: Listener[] = []
   const close = async () => {

@@ -33,7 +33,7 @@ const ORDERS: Readonly<Record<string, Order>> = {
     'faults.ts': 'any',
     'jest.ts': 'any',
     'vitest.ts': 'any',
-    cli: ['sandbox.ts', 'smtp/faults', 'smtp', 'webhooks', 'mail'],
+    cli: ['sandbox.ts', 'smtp/faults', 'smtp', 'webhooks', 'server', 'mail'],
     'sandbox.ts': [
       'sandbox-options.ts',
       'http',

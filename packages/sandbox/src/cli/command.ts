@@ -4,73 +4,49 @@ import { PostmarkError } from '@postmark-smtp/core'
 import { refuseUnknown } from '@postmark-smtp/core/internal'
 import type { StreamSetting } from '../mail/stream.js'
 import type { SandboxOptions } from '../sandbox.js'
+import type { SenderSetting } from '../server/sender-rules.js'
 import { seededFaults } from '../smtp/faults/seeded-faults.js'
 import { isLoopback } from '../smtp/loopback.js'
 import type { WebhookTriggers } from '../webhooks/webhook.js'
-
-const FLAGS = {
-  port: { type: 'string', multiple: true },
-  'broadcasts-port': { type: 'string' },
-  'http-port': { type: 'string' },
-  host: { type: 'string' },
-  'password-file': { type: 'string' },
-  token: { type: 'string' },
-  stream: { type: 'string', multiple: true },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  keep: { type: 'string' },
-  webhook: { type: 'string', multiple: true },
-  'smtp-api-error-hooks': { type: 'boolean' },
-  'fail-seed': { type: 'string' },
-  quiet: { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-} as const
-
-/** What `--help` prints. */
-export const HELP = `Usage: npx @postmark-smtp/sandbox [flags]
-
-A local Postmark: an SMTP server that keeps every mail, and a page that shows them.
-
-  --port PORT             SMTP port (default 2525; 0 takes a free one); may be repeated
-  --broadcasts-port PORT  a port in the place of smtp-broadcasts.postmarkapp.com
-  --http-port PORT        port of the inbox page and the API (default 8025)
-  --host ADDRESS          address to listen on (default 127.0.0.1); another one needs --password-file
-  --password-file FILE    holds the password of the inbox page, and of the API without --token
-  --token TOKEN           the one server token that may log in (default: any may)
-  --stream ID             a further message stream; ID:broadcasts for one of newsletters; may be repeated
-  --tls-cert FILE         certificate for STARTTLS in PEM (default: a new one for localhost)
-  --tls-key FILE          its key in PEM
-  --keep COUNT            mails to keep (default 10000); beyond it the oldest go
-  --webhook URL           posts the events of every message stream there, with content; may be repeated
-  --smtp-api-error-hooks  posts refused mails too (default: they are not, as at Postmark)
-  --fail-seed NUMBER      about one mail in ten meets a fault, the same ones for the same number
-  --quiet                 prints no line per mail
-  -h, --help, --version
-`
+import { FLAGS, readEnvironment } from './flags.js'
 
 /** What a command line asks for. */
 export interface Command {
   readonly action: 'start' | 'help' | 'version'
   readonly quiet: boolean
+  /** Whether the inbox page is opened in a browser. */
+  readonly open: boolean
+  /** The file that the certificate is written to. */
+  readonly caOut: string | undefined
+  readonly suppressed: readonly Suppressed[]
   readonly options: SandboxOptions
 }
 
+/** An address that is suppressed at start; without a stream on `outbound`. */
+interface Suppressed {
+  readonly address: string
+  readonly stream: string | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
 /**
- * Reads the arguments of the command line, and the files that they name.
+ * Reads the arguments of the command line, the environment, and the files that they name.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
-export async function parseCommand(args: readonly string[]): Promise<Command> {
-  const flags = parseFlags([...args])
-  const { help, version, quiet = false } = flags
-  if (help || version) return { action: help ? 'help' : 'version', quiet, options: {} }
-  return { action: 'start', quiet, options: await toOptions(flags) }
+export async function parseCommand(args: readonly string[], environment: Environment = {}): Promise<Command> {
+  const flags = parseFlags([...args], environment)
+  const { help, version, quiet = false, open = false, suppress = [], 'ca-out': caOut } = flags
+  const suppressed = suppress.map(toSuppressed)
+  const rest = { quiet, open, caOut, suppressed }
+  if (help || version) return { action: help ? 'help' : 'version', ...rest, options: {} }
+  return { action: 'start', ...rest, options: await toOptions(flags) }
 }
 
 type Flags = ReturnType<typeof parseFlags>
 
 async function toOptions(flags: Flags): Promise<SandboxOptions> {
-  const { port = ['2525'], host, stream = [], keep, webhook = [] } = flags
+  const { port = ['2525'], host, stream = [], sender, keep, webhook = [] } = flags
   const [first, ...ports] = port.map((text) => toPort('port', text))
   const broadcastsPort = flags['broadcasts-port']
   const seed = flags['fail-seed']
@@ -85,6 +61,9 @@ async function toOptions(flags: Flags): Promise<SandboxOptions> {
     password: await readPassword(flags['password-file'], host),
     serverToken: flags.token,
     streams,
+    senders: sender?.map(toSender),
+    account: flags.account as SandboxOptions['account'],
+    tlsNames: flags['tls-name'],
     tls: await readCertificate(flags['tls-cert'], flags['tls-key']),
     keep: keep === undefined ? undefined : { mails: toNumber('keep', keep) },
     faults: seed === undefined ? undefined : seededFaults(toNumber('fail-seed', seed)),
@@ -93,12 +72,17 @@ async function toOptions(flags: Flags): Promise<SandboxOptions> {
   })
 }
 
-function parseFlags(args: string[]) {
-  const { tokens } = parseArgs({ args, options: FLAGS, strict: false, tokens: true })
-  const names = tokens.flatMap((token) => (token.kind === 'option' ? [[token.rawName, true]] : []))
-  refuseUnknown(Object.fromEntries(names), [...Object.keys(FLAGS).map((name) => `--${name}`), '-h'])
+function parseFlags(given: string[], environment: Environment) {
+  const { tokens } = parseArgs({ args: given, options: FLAGS, strict: false, tokens: true })
+  const options = tokens.filter((token) => token.kind === 'option')
+  const names = options.map(({ rawName }) => [rawName, true])
+  const shorts = Object.values(FLAGS).flatMap((flag) => ('short' in flag ? [`-${flag.short}`] : []))
+  refuseUnknown(Object.fromEntries(names), [...Object.keys(FLAGS).map((name) => `--${name}`), ...shorts])
+  const { args, unknown } = readEnvironment(environment, new Set(options.map(({ name }) => name)))
+  if (unknown.length > 0)
+    throw flagError(`${unknown.join(', ')} in the environment is no flag of the sandbox.`)
   try {
-    return parseArgs({ args, options: FLAGS }).values
+    return parseArgs({ args: [...args, ...given], options: FLAGS }).values
   } catch (error) {
     throw flagError((error as Error).message, error)
   }
@@ -146,6 +130,21 @@ function toStream(text: string): StreamSetting {
   const [id = '', type = 'transactional', ...more] = text.split(':')
   if ((type === 'transactional' || type === 'broadcasts') && more.length === 0) return { id, type }
   throw flagError(`--stream wants ID or ID:broadcasts, not "${text}".`)
+}
+
+/** @example 'new@example.org:unconfirmed' */
+function toSender(text: string): SenderSetting {
+  const [address = '', state, ...more] = text.split(':')
+  if (more.length === 0 && (state === undefined || state === 'unconfirmed'))
+    return { address, confirmed: state === undefined }
+  throw flagError(`--sender wants a domain or an address, or SENDER:unconfirmed, not "${text}".`)
+}
+
+/** @example 'ann@example.com:broadcast' */
+function toSuppressed(text: string): Suppressed {
+  const [address = '', stream, ...more] = text.split(':')
+  if (/^[^\s@]+@[^\s@]+$/.test(address) && more.length === 0) return { address, stream }
+  throw flagError(`--suppress wants ADDRESS or ADDRESS:STREAM, not "${text}".`)
 }
 
 function toPort(flag: string, text: string): number {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,19 +9,24 @@ import { json } from 'node:stream/consumers'
 import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { generate } from 'selfsigned'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { seededFaults } from '../smtp/faults/seeded-faults.js'
-import { HELP, parseCommand } from './command.js'
+import { parseCommand } from './command.js'
+import { FLAGS, HELP, toVariable } from './flags.js'
 import { runCli } from './run-cli.js'
 
 const FREE = ['--port', '0', '--http-port', '0']
 
 /** The command line with streams in place of a terminal. */
-function start(args: string[], hasColors = () => false) {
+function start(args: string[], hasColors = () => false, environment: Record<string, string> = {}) {
   const stdout = Object.assign(new PassThrough({ encoding: 'utf8' }), { hasColors })
   const stderr = new PassThrough({ encoding: 'utf8' })
   const ending = new AbortController()
-  const code = runCli(args, { stdout, stderr, signal: ending.signal, version: '1.2.3' })
+  const opened: string[] = []
+  const openPage = (url: string) => void opened.push(url)
+  const code = runCli(args, {
+    ...{ stdout, stderr, signal: ending.signal, version: '1.2.3', environment, openPage },
+  })
   let printed = ''
   /** What was printed so far, as soon as it holds the pattern. */
   const until = async (pattern: RegExp): Promise<string> => {
@@ -36,7 +41,7 @@ function start(args: string[], hasColors = () => false) {
     ending.abort()
     return code
   }
-  return { until, end, code, stderr, stdout }
+  return { until, end, code, stderr, stdout, opened }
 }
 
 /** What it printed, for a command line that ends by itself. */
@@ -230,9 +235,17 @@ it('draws faults from the seed', async () => {
 
 it.each([
   [['--prot', '25'], 'Option "--prot" is not known. Did you mean "--port"?'],
-  [['-x'], 'Option "-x" is not known. Did you mean "-h"?'],
+  [['-x'], 'Option "-x" is not known.'],
+  [['--sender', 'a.example:perhaps'], '--sender wants a domain or an address'],
+  [['--suppress', 'ann'], '--suppress wants ADDRESS or ADDRESS:STREAM, not "ann".'],
+  [['--account', 'rich'], 'account'],
+  [['--tls-name', 'not a name'], 'tlsNames'],
+  [
+    ['--port', '0', '--http-port', '0', '--ca-out', '/nowhere/ca.pem'],
+    '--ca-out: the file cannot be written',
+  ],
   [['25'], "Unexpected argument '25'"],
-  [['--port'], "Option '--port <value>' argument missing"],
+  [['--port'], "--port <value>' argument missing"],
   [['--quiet=yes'], "Option '--quiet' does not take an argument"],
   [['--port', '70000'], '--port wants a port from 0 to 65535, not "70000".'],
   [['--port', 'smtp'], '--port wants a whole number, not "smtp".'],
@@ -247,4 +260,143 @@ it.each([
   const { code, out, err } = await run(...args)
   expect({ code, out }).toEqual({ code: 1, out: '' })
   expect(err).toContain(text)
+})
+
+describe('the environment', () => {
+  const values: Readonly<Record<string, string>> = {
+    ...{
+      port: '1',
+      'broadcasts-port': '2',
+      'http-port': '3',
+      account: 'pending',
+      keep: '4',
+      'fail-seed': '5',
+    },
+    ...{ token: 'a-token', stream: 'news:broadcasts', sender: 'example.com', suppress: 'ann@example.com' },
+    ...{ 'tls-name': 'sandbox', webhook: 'http://127.0.0.1:9/', 'ca-out': 'ca.pem' },
+  }
+  const files: Readonly<Record<string, string>> = {
+    'password-file': 'password',
+    'tls-cert': 'c',
+    'tls-key': 'k',
+  }
+  const names = Object.keys(FLAGS).filter((name) => name !== 'help' && name !== 'version')
+
+  it.each(names.filter((name) => !(name in files) && name !== 'host'))(
+    'gives --%s as the command line does',
+    async (name) => {
+      const flag = FLAGS[name as keyof typeof FLAGS]
+      const value = values[name] ?? ''
+      const args = flag.type === 'boolean' ? [`--${name}`] : [`--${name}`, value]
+      const environment = { [toVariable(name)]: flag.type === 'boolean' ? 'true' : value }
+      const [given, byEnvironment] = [await parseCommand(args), await parseCommand([], environment)]
+      const plain = (command: object) => JSON.stringify(command)
+      expect(plain(byEnvironment)).toBe(plain(given))
+      if (name !== 'fail-seed') expect(plain(given)).not.toBe(plain(await parseCommand([])))
+      else expect(byEnvironment.options.faults).toBeTypeOf('function')
+    },
+  )
+
+  it('gives those of files and addresses too', async () => {
+    for (const name of Object.keys(files))
+      await expect(parseCommand([], { [toVariable(name)]: '/nowhere/file' })).rejects.toThrow(
+        `--${name}: the file`,
+      )
+    await expect(parseCommand([], { POSTMARK_SANDBOX_HOST: '0.0.0.0' })).rejects.toThrow(
+      '--host 0.0.0.0 needs',
+    )
+  })
+
+  it('has lists with commas, and the command line goes first', async () => {
+    const environment = {
+      POSTMARK_SANDBOX_PORT: '1, 2',
+      POSTMARK_SANDBOX_QUIET: '0',
+      POSTMARK_SANDBOX_TOKEN: '',
+    }
+    expect(await parseCommand([], environment)).toMatchObject({
+      quiet: false,
+      options: { port: 1, ports: [2] },
+    })
+    expect(await parseCommand(['-p', '3'], environment)).toMatchObject({ options: { port: 3, ports: [] } })
+  })
+
+  it('is refused where a variable belongs to no flag', async () => {
+    await expect(parseCommand([], { POSTMARK_SANDBOX_PROT: '1' })).rejects.toThrow(
+      'POSTMARK_SANDBOX_PROT in the environment is no flag of the sandbox.',
+    )
+  })
+})
+
+it('makes a certificate for a name, writes it for others, and they trust it', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postmark-sandbox-'))
+  const file = join(folder, 'ca.pem')
+  const cli = start([...FREE, '--tls-name', 'sandbox', '--tls-name', '192.0.2.7', '--ca-out', file])
+  const banner = await cli.until(/Ctrl-C/)
+  const [, port] = /SMTP +127\.0\.0\.1:(\d+)/.exec(banner)!
+  const ca = await readFile(file, 'utf8')
+  const [, page = ''] = /(http:\/\/127\.0\.0\.1:\d+\/)/.exec(banner)!
+  expect(await (await fetch(`${page}ca.pem`)).text()).toBe(ca)
+  const sendAs = (servername: string) =>
+    createTransport({
+      ...{ host: '127.0.0.1', port: Number(port), requireTLS: true, tls: { ca, servername } },
+      auth: { user: 'any', pass: 'any' },
+    }).sendMail(message)
+  await sendAs('sandbox')
+  await expect(sendAs('other')).rejects.toThrow('other')
+  expect(await cli.end()).toBe(0)
+  await rm(folder, { recursive: true })
+})
+
+it('knows senders, account and suppressed addresses, and opens the page', async () => {
+  const rules = ['--sender', 'example.com', '--sender', 'new@example.org:unconfirmed', '--open']
+  const cli = start([
+    ...FREE,
+    ...rules,
+    '--suppress',
+    'ann@example.com',
+    '--suppress',
+    'bob@example.com:broadcast',
+  ])
+  const banner = await cli.until(/Ctrl-C/)
+  const [url = ''] = /postmark\+smtp:\S+/.exec(banner) ?? []
+  const transporter = createPostmarkTransport(url)
+  await transporter.sendMail(message)
+  await transporter.sendMail({ ...message, from: 'new@example.org', to: 'bob@example.com' })
+  await transporter.sendMail({ ...message, to: 'bob@example.com', subject: 'Last' })
+  await transporter.close()
+  const printed = await cli.until(/Last/)
+  expect(printed.match(/refused \d+|sent {10}/g)).toEqual(['refused 406', 'refused 401', 'sent          '])
+  expect(cli.opened).toEqual([/http:\S+/.exec(banner)![0]])
+  expect(await cli.end()).toBe(0)
+})
+
+it('lists the webhooks, and says of each failed post and refused login without a secret', async () => {
+  const application = createHttpServer((_request, response) => response.writeHead(401).end())
+  await once(application.listen(0, '127.0.0.1'), 'listening')
+  const { port } = application.address() as { port: number }
+  const webhook = `http://me:pass-1@127.0.0.1:${port}/hook`
+  const cli = start([...FREE, '--token', 'token-1', '--webhook', webhook])
+  const banner = await cli.until(/Ctrl-C/)
+  expect(banner).toContain(`Webhook    http://127.0.0.1:${port}/hook (outbound)\n`)
+  expect(banner).not.toContain('pass-1')
+  const [url = ''] = /postmark\+smtp:\S+/.exec(banner) ?? []
+  const wrong = createPostmarkTransport(url.replace('token-1', 'token-2'))
+  await expect(wrong.sendMail(message)).rejects.toThrow()
+  await wrong.close()
+  const transporter = createPostmarkTransport(url)
+  await transporter.sendMail(message)
+  await transporter.close()
+  let told = ''
+  while (!told.includes('Webhook')) {
+    const chunk: string | null = cli.stderr.read()
+    if (chunk === null) await once(cli.stderr, 'readable')
+    else told += chunk
+  }
+  expect(told).toContain('Login refused (AUTH CRAM-MD5): user name and password are no token of this sandbox')
+  expect(told).toContain(
+    `Webhook http://127.0.0.1:${port}/hook: Delivery failed (status 401) and is not posted again.\n`,
+  )
+  expect(told).not.toMatch(/token-\d|pass-1/)
+  expect(await cli.end()).toBe(0)
+  application.close()
 })

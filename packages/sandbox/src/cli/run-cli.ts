@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { rename, writeFile } from 'node:fs/promises'
 import { inspect, styleText } from 'node:util'
-import { isPostmarkError } from '@postmark-smtp/core'
+import { isPostmarkError, PostmarkError } from '@postmark-smtp/core'
 import { type Sandbox, startSandbox } from '../sandbox.js'
-import { HELP, parseCommand } from './command.js'
+import { type Command, parseCommand } from './command.js'
+import { toAttemptLine, toLoginLine } from './event-lines.js'
+import { HELP } from './flags.js'
 import { type Paint, toMailLine } from './mail-line.js'
 
 /** A stream that the command line prints to; one that shows colours has `hasColors`, as a terminal does. */
@@ -18,16 +21,21 @@ export interface CliContext {
   /** Ends the sandbox. */
   readonly signal: AbortSignal
   readonly version: string
+  /** Flags in variables of the environment (default: none). */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Opens a page in a browser. */
+  readonly openPage?: (url: string) => void
 }
 
 /** Runs the command line, and returns its exit code. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
   const { stdout, stderr, version } = context
   try {
-    const { action, quiet, options } = await parseCommand(args)
+    const command = await parseCommand(args, context.environment)
+    const { action } = command
     if (action === 'help') stdout.write(HELP)
     else if (action === 'version') stdout.write(`${version}\n`)
-    else await serve(await startSandbox(options), quiet, context)
+    else await serve(await startSandbox(command.options), command, context)
     return 0
   } catch (error) {
     stderr.write(`${isPostmarkError(error) ? error.message : inspect(error)}\n`)
@@ -37,23 +45,44 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
 async function serve(
   sandbox: Sandbox,
-  quiet: boolean,
-  { stdout, stderr, signal, version }: CliContext,
+  { quiet, open, caOut, suppressed }: Command,
+  { stdout, stderr, signal, version, openPage }: CliContext,
 ): Promise<void> {
   const coloured = stdout.hasColors?.() ?? false
   // The stream has been asked already; Node would ask its own.
   const paint: Paint = (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text)
   try {
+    for (const { address, stream } of suppressed)
+      sandbox.suppress(address, stream === undefined ? {} : { stream })
+    if (caOut !== undefined) await writeCertificate(caOut, sandbox.ca)
     if (!quiet) sandbox.on('mail', (mail) => stdout.write(toMailLine(mail, paint)))
+    sandbox.on('refusedLogin', (login) => stderr.write(toLoginLine(login)))
+    sandbox.webhooks.onAttempt((attempt) => {
+      const line = toAttemptLine(attempt)
+      if (line !== undefined) stderr.write(line)
+    })
     const stop = sandbox.on('event', (event) => {
       if (!sandbox.webhooks.isWithheld(event)) return
       stop()
       stderr.write(WITHHELD)
     })
     stdout.write(toBanner(sandbox, version, paint))
+    if (open) openPage?.(sandbox.inboxUrl)
     if (!signal.aborted) await once(signal, 'abort')
   } finally {
     await sandbox.close()
+  }
+}
+
+/** Whole or not at all, since another process may wait for the file. */
+async function writeCertificate(file: string, pem: string): Promise<void> {
+  const unfinished = `${file}.${process.pid}.tmp`
+  try {
+    await writeFile(unfinished, pem)
+    await rename(unfinished, file)
+  } catch (error) {
+    const message = `--ca-out: the file cannot be written: ${(error as Error).message}`
+    throw new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint: 'See --help.', cause: error })
   }
 }
 
@@ -62,12 +91,13 @@ const WITHHELD =
   '--smtp-api-error-hooks switches it on.\n'
 
 function toBanner(sandbox: Sandbox, version: string, paint: Paint): string {
-  const { host, ports, broadcastsPort, url, inboxUrl } = sandbox
+  const { host, ports, broadcastsPort, url, inboxUrl, webhooks } = sandbox
   const rows = [
     ['SMTP', ports.map((port) => `${host}:${port}`).join(', ')],
     ...(broadcastsPort === undefined ? [] : [['Broadcasts', `${host}:${broadcastsPort}`]]),
     ['Inbox', inboxUrl],
     ['URL', paint('bold', url)],
+    ...webhooks.list.map((webhook) => ['Webhook', `${webhook.url} (${webhook.stream})`]),
   ]
   const lines = rows.map(([name = '', value]) => `  ${paint('dim', name.padEnd(10))} ${value}\n`)
   return `Postmark sandbox ${version}\n\n${lines.join('')}\nCtrl-C ends it.\n\n`

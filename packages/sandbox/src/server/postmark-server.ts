@@ -12,7 +12,7 @@ import { type KeepLimits, MailStore, toKeepLimits } from './mail-store.js'
 import { activeRecipients, findRecipient, misuse } from './recipients.js'
 import type { SandboxEvent } from './sandbox-event.js'
 import { type AccountState, type SenderSetting, toSenderRules, toSenders } from './sender-rules.js'
-import { type ServerEvents, ServerListeners } from './server-events.js'
+import { type RefusedLogin, type ServerEvents, ServerListeners } from './server-events.js'
 import { type ServerSettings, toSettings } from './server-settings.js'
 import { type SandboxSuppression, Suppressions } from './suppressions.js'
 import { testBounceType } from './test-bounce-type.js'
@@ -79,6 +79,8 @@ export interface PostmarkServer extends MailActions {
 
   /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
   clear(): void
+  /** Tells the listeners of a login that was refused. */
+  reportRefusedLogin(login: RefusedLogin): void
   /** Calls the listener from now on; returns what ends that. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
 }
@@ -249,6 +251,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       suppressions.clear()
       listeners.call('removed')
     },
+    reportRefusedLogin: (login) => listeners.call('refusedLogin', login),
     on: (event, listener) => listeners.add(event, listener),
   }
 }

@@ -1,12 +1,21 @@
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { SandboxEvent } from './sandbox-event.js'
 
+/** A login that was refused; who tried is not kept, since the user name is a token. */
+export interface RefusedLogin {
+  /** @example 'PLAIN' */
+  readonly method: string
+  /** The token is wrong, or SMTP is switched off in the settings. */
+  readonly reason: 'token' | 'smtp-off'
+}
+
 /** What happens in the server, for the page, webhooks and those who wait. */
 export interface ServerEvents {
   mail: [mail: SandboxMail]
   event: [event: SandboxEvent]
   /** Mails were removed: by `clear`, or the oldest by the cap. */
   removed: []
+  refusedLogin: [login: RefusedLogin]
 }
 
 /** Who listens to a server. */
@@ -15,6 +24,7 @@ export class ServerListeners {
     mail: new Set(),
     event: new Set(),
     removed: new Set(),
+    refusedLogin: new Set(),
   }
 
   /** Calls the listener from now on; returns what ends that. */

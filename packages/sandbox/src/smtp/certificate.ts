@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
 import { generate } from 'selfsigned'
 
@@ -23,8 +24,8 @@ export function unknownCertificate(): Promise<SecureContext> {
   return unknown
 }
 
-/** Makes one that was not there before. */
-export async function makeCertificate(): Promise<Certificate> {
+/** Makes one that was not there before, valid for further names and addresses too. */
+export async function makeCertificate(names: readonly string[] = []): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
@@ -38,6 +39,9 @@ export async function makeCertificate(): Promise<Certificate> {
         altNames: [
           { type: 2, value: 'localhost' },
           { type: 7, ip: '127.0.0.1' },
+          ...names.map((name) =>
+            isIP(name) ? ({ type: 7, ip: name } as const) : ({ type: 2, value: name } as const),
+          ),
         ],
       },
     ],

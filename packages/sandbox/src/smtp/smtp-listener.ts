@@ -44,7 +44,13 @@ export interface SmtpListenerOptions {
  */
 export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
   const { address, port, certificate, server, checkLogin, allowAnonymous, gate, hostType } = options
-  const logIn: LoginCheck = (login) => (server.settings.smtpApiActivated ? checkLogin(login) : undefined)
+  const logIn: LoginCheck = (login) => {
+    const { smtpApiActivated } = server.settings
+    const loggedIn = smtpApiActivated ? checkLogin(login) : undefined
+    if (!loggedIn)
+      server.reportRefusedLogin({ method: login.method, reason: smtpApiActivated ? 'token' : 'smtp-off' })
+    return loggedIn
+  }
   const smtp = new PromptServer({
     ...sessionHandlers(server, logIn, hostType),
     ...certificate,
