@@ -1,5 +1,5 @@
 /** One flag of the command line. */
-export interface Flag {
+interface Flag {
   readonly type: 'string' | 'boolean'
   readonly multiple?: true
   readonly short?: string
