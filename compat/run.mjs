@@ -12,14 +12,28 @@ const [, expressSnippet] = /^```ts\n([\s\S]*?)^```$/m.exec(
   readFileSync(join(root, 'packages/express/README.md'), 'utf8'),
 )
 const env = { ...process.env, NO_COLOR: '1' }
-const tarballs = await Promise.all(Object.keys(manifests).map(pack))
+const names = Object.keys(manifests)
+const tarballs = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await pack(name)])))
+
+/** The packages that an application names in its files, and those that they ask for: others would bring their peers along. */
+function neededBy(cwd) {
+  const files = readdirSync(cwd, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const text = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'utf8')).join('\n')
+  const needed = new Set(names.filter((name) => new RegExp(`@postmark-smtp/${name}\\b`).test(text)))
+  for (const name of needed) {
+    const { dependencies, peerDependencies } = manifests[name]
+    const asked = Object.keys({ ...dependencies, ...peerDependencies })
+    for (const other of names) if (asked.includes(`@postmark-smtp/${other}`)) needed.add(other)
+  }
+  return [...needed]
+}
 
 async function test(app) {
   const cwd = join(temporary, app)
   cpSync(join(root, 'compat/apps', app), cwd, { recursive: true })
   if (app.startsWith('express-')) writeFileSync(join(cwd, 'snippet.ts'), expressSnippet)
   const flags = ['--no-save', '--prefer-offline', '--no-audit', '--no-fund']
-  await run('npm', ['install', ...flags, ...tarballs], { cwd, env })
+  await run('npm', ['install', ...flags, ...neededBy(cwd).map((name) => tarballs[name])], { cwd, env })
   await run('npm', ['test'], { cwd, env, timeout: 120_000 })
 }
 
