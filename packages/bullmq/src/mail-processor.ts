@@ -5,7 +5,7 @@ import {
   runWithPostmark,
   type SendOnceStore,
 } from '@postmark-smtp/core'
-import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { optionError, refuseUnknown, runWithoutScope } from '@postmark-smtp/core/internal'
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingError } from 'bullmq'
 import { wasNeverSent } from './crash-bound.js'
 import { createLookUp, type LookUp, type LookUpOptions } from './look-up.js'
@@ -118,8 +118,11 @@ class JobSender {
       const what = `Its worker crashed or lost it ${job.stalledCounter} times, and it was never sent.`
       throw unrecoverable('not-sent', what)
     }
-    const send = () => runWithPostmark(mail.scope ?? {}, () => this.#send(mail), { inherit: false })
-    const sent = await withTrace(mail.trace ?? {}, send)
+    const send = () => this.#send(mail)
+    // A job that was made outside of any scope has none here either: `requireScope` is to see that.
+    const inScope = () =>
+      mail.scope ? runWithPostmark(mail.scope, send, { inherit: false }) : runWithoutScope(send)
+    const sent = await withTrace(mail.trace ?? {}, inScope)
     if ('info' in sent) return this.#complete(sent.info)
     throw await this.#follow(sent.verdict, sent.error, job, mail, token)
   }

@@ -19,6 +19,10 @@ const COMPILE_ROWS: Readonly<
     "`'throw'`",
     "`'skip'` resolves where all recipients are suppressed, with `info.postmark.suppressed`",
   ],
+  requireScope: [
+    '`false`',
+    "`true` rejects a mail outside of any scope; `{ metadata: 'tenant' }` also one whose scope has no `tenant`, or another than its message",
+  ],
 }
 
 /** The options that a function takes, as it lists them where one is unknown. */

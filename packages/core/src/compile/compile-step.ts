@@ -22,6 +22,7 @@ import { continueMail } from './guard-plugin.js'
 import { carryRecord, MailRecord, recordOf } from './mail-record.js'
 import { readOnceKey } from './once-key.js'
 import { preflight } from './preflight.js'
+import { requireScope } from './require-scope.js'
 import { resolveFields } from './resolve-fields.js'
 import { sealTransport } from './seal-mail.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
@@ -168,10 +169,9 @@ function compile(
 ): void {
   const { context, message, headers, unreadable, idempotencyKey } = record
   const { reference, problem } = readOnceKey(idempotencyKey, settings.sendOnce)
-  const resolved = resolveFields(
-    { transport, context, message, headers, raw: raw?.headers, reference },
-    settings,
-  )
+  const fieldSources = { transport, context, message, headers, raw: raw?.headers, reference }
+  if (settings.requireScope) requireScope(fieldSources, settings.requireScope)
+  const resolved = resolveFields(fieldSources, settings)
   // Of what is no message at all, nothing else is worth saying.
   const isUnreadable = raw?.problems.some(({ severity }) => severity === 'error')
   const limits = isUnreadable ? NO_PROBLEMS : checkLimits(mail.data, raw?.source.head)

@@ -23,15 +23,24 @@ function countSet(metadata: MetadataRoom): number {
   return count
 }
 
-/** Drops keys over the limit from levels that may lose some: the outermost first, and there the last first. */
-export function dropSurplus(metadata: MetadataRoom, levels: readonly SparingLevel[]): PostmarkProblem[] {
+/**
+ * Drops keys over the limit from levels that may lose some: the outermost first, and there the last first.
+ * @param kept the key that stays in any case
+ */
+export function dropSurplus(
+  metadata: MetadataRoom,
+  levels: readonly SparingLevel[],
+  kept: string | undefined,
+): PostmarkProblem[] {
   if (metadata.size <= maxEntries) return []
   const surplus = countSet(metadata) - maxEntries
   if (surplus <= 0) return []
   const warnings: PostmarkProblem[] = []
   const candidates = [...metadata]
     .reverse()
-    .filter(([, entry]) => entry.value !== null && levels[entry.level]?.spare)
+    .filter(
+      ([lower, { value, level }]) => value !== null && levels[level]?.spare && lower !== kept?.toLowerCase(),
+    )
   candidates.sort(([, a], [, b]) => a.level - b.level)
   for (const [lower, entry] of candidates.slice(0, surplus)) {
     metadata.delete(lower)

@@ -86,7 +86,7 @@ function mergeLevels(sources: FieldSources, settings: CompileSettings, correlati
   const merged = foldLevels(levels.map((level) => level.fields))
   const { metadata } = merged
   const taken = sources.reference === undefined ? undefined : refer(metadata, sources.reference, levels)
-  const full = dropSurplus(metadata, levels)
+  const full = dropSurplus(metadata, levels, settings.requireScope?.metadata)
   const { correlationKey } = settings
   const correlationId = correlationKey && correlate(metadata, correlationKey, full, correlation)
   return { levels, merged, taken, correlationId, full }

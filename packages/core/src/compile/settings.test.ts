@@ -57,7 +57,7 @@ describe('toCompileSettings', () => {
   ])('refuses the unknown option %s and proposes %s', (name, near) => {
     const hint = near
       ? `Did you mean "${near}"?`
-      : 'Known options: defaults, preflight, onWarning, correlationId, suppressions, suppressed.'
+      : 'Known options: defaults, preflight, onWarning, correlationId, suppressions, suppressed, requireScope.'
     expect(() => toCompileSettings({ [name]: true })).toThrow(
       expect.objectContaining({
         code: 'ERR_POSTMARK_OPTIONS',

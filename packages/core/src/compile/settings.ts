@@ -36,6 +36,12 @@ export interface CompileOptions {
    * the plugin of @postmark-smtp/nodemailer, which cannot make sendMail resolve.
    */
   readonly suppressed?: 'throw' | 'skip' | undefined
+  /**
+   * Rejects a mail that is sent outside of any scope, with ERR_POSTMARK_SCOPE. With `{ metadata }`, such as
+   * `{ metadata: 'tenant' }`, the scope must have a value under this key, and a message that gives another one is rejected
+   * too. Holds in every mode of `preflight`; defaults are no scope. Default false.
+   */
+  readonly requireScope?: boolean | { readonly metadata: string } | undefined
 }
 
 /** What a transport knows of its streams. */
@@ -58,6 +64,8 @@ export interface CompileSettings {
   readonly streams: StreamSettings | undefined
   readonly suppressions: SuppressionFinder | undefined
   readonly suppressed: 'throw' | 'skip'
+  /** Undefined where a mail needs no scope. */
+  readonly requireScope: { readonly metadata?: string } | undefined
   /** Whether the transport has a send-once store. */
   readonly sendOnce: boolean
   warn(warning: PostmarkProblem): void
@@ -70,6 +78,7 @@ const COMPILE_OPTIONS = [
   'correlationId',
   'suppressions',
   'suppressed',
+  'requireScope',
 ] as const
 
 /**
@@ -103,6 +112,7 @@ export function readCompileOptions(
     streams,
     suppressions,
     suppressed,
+    requireScope: toGuard(options.requireScope),
     sendOnce,
     warn: guarded(onWarning),
   }
@@ -119,14 +129,24 @@ export function parseDefaults(input: unknown, path: string): ParsedPostmarkField
 function toCorrelationKey(given: unknown): string | undefined {
   if (given === undefined || given === false) return undefined
   if (given === true) return 'correlation-id'
-  const { maxKeyLength } = POSTMARK_FIELDS.metadata
   const key = isRecord(given) ? given.key : undefined
-  if (typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength) return key
-  throw optionError(
-    'correlationId',
-    given,
-    `true, or { key } of at most ${maxKeyLength} header-name characters`,
-  )
+  if (isMetadataKey(key)) return key
+  throw optionError('correlationId', given, `true, or { key } of ${METADATA_KEY}`)
+}
+
+function toGuard(given: unknown): CompileSettings['requireScope'] {
+  if (given === undefined || given === false) return undefined
+  if (given === true) return {}
+  const metadata = isRecord(given) ? given.metadata : undefined
+  if (isMetadataKey(metadata)) return { metadata }
+  throw optionError('requireScope', given, `true, or { metadata } with a key of ${METADATA_KEY}`)
+}
+
+const { maxKeyLength } = POSTMARK_FIELDS.metadata
+const METADATA_KEY = `at most ${maxKeyLength} header-name characters`
+
+function isMetadataKey(key: unknown): key is string {
+  return typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength
 }
 
 /** Kinds of warnings that a process tells by itself. */

@@ -83,6 +83,11 @@ export function capturePostmark(): <R>(fn: () => R) => R {
   }
 }
 
+/** Runs a function outside of any scope. No other AsyncLocalStorage is touched. */
+export function runWithoutScope<R>(fn: () => R): R {
+  return shared.storage.run(undefined, fn)
+}
+
 /** Makes a callback run in the scope, and in every other AsyncLocalStorage, that is open here. */
 export function bindHere<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
   return AsyncResource.bind(callback)

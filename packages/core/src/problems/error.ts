@@ -38,6 +38,11 @@ export const ERROR_CODES = {
       'Every recipient of the mail is suppressed on its stream. Postmark would have answered 250 and bounced it later.',
     cure: 'Do not send again. `error.problems` names each recipient; one who subscribes again must be removed from the store. Where this is no error, as in a job that loops over users, give the option `suppressed: "skip"`.',
   },
+  ERR_POSTMARK_SCOPE: {
+    meaning:
+      'The option `requireScope` is set, and the mail was sent outside of any scope, in a scope without the metadata key that the option names, or in a scope whose value differs from that of the message. The mail was not sent.',
+    cure: 'Open a scope where the work begins: with the middleware or module of your framework, or with runWithPostmark. Where a callback runs in no scope, or in that of another request, keep the scope with capturePostmark: see docs/context.md. For a mail of the system itself, open a scope on purpose, such as runWithPostmark({ metadata: { tenant: "system" } }, send).',
+  },
   ERR_POSTMARK_CLOSED: {
     meaning: 'The transporter was closed before the mail was sent.',
     cure: 'Send before close(), or create a new transporter.',
@@ -164,7 +169,6 @@ export function addToMessage(error: Error, sentence: string): Error {
 export function problemsError(code: PostmarkErrorCode, problems: readonly PostmarkProblem[]): PostmarkError {
   const count = problems.length === 1 ? '' : ` (${problems.length} problems)`
   const lines = problems.map((problem) => `\n  - ${toSentence(problem)}`).join('')
-  const what =
-    code === 'ERR_POSTMARK_PREFLIGHT' ? 'The mail was not sent' : 'The Postmark fields are not valid'
+  const what = code === 'ERR_POSTMARK_FIELDS' ? 'The Postmark fields are not valid' : 'The mail was not sent'
   return new PostmarkError(code, `${what}${count}:${lines}`, { problems })
 }

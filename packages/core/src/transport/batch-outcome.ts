@@ -7,6 +7,7 @@ import type { PostmarkSentInfo } from './create-transport.js'
 const REFUSALS: readonly PostmarkErrorCode[] = [
   'ERR_POSTMARK_PREFLIGHT',
   'ERR_POSTMARK_FIELDS',
+  'ERR_POSTMARK_SCOPE',
   'ERR_POSTMARK_ONCE_CONFLICT',
 ]
 
@@ -55,8 +56,12 @@ const BEFORE_MAILS: readonly unknown[] = ['connect', 'tls', 'login']
 
 /** Whether the error of one mail says that all others would fail as well. */
 export function concernsAll(error: Error): boolean {
-  if (isPostmarkError(error) && error.problems.some(({ path }) => /(^|\.)messageStream$/.test(path)))
-    return true
+  if (isPostmarkError(error)) {
+    const { code, problems } = error
+    if (problems.some(({ path }) => /(^|\.)messageStream$/.test(path))) return true
+    // No scope is open where sendBatch was called.
+    if (code === 'ERR_POSTMARK_SCOPE' && problems[0]?.path === 'context') return true
+  }
   const { code, phase, outcome } = error as { code?: unknown; phase?: unknown; outcome?: unknown }
   if (outcome === 'deferred' || code === 'EABORT') return false
   return FAULTS.includes(code) || BEFORE_MAILS.includes(phase)

@@ -20,7 +20,7 @@ import type { PostmarkTransportOptions } from './transport-options.js'
 
 const OPTIONS = (
   'url serverToken smtpToken credentials messageStream streams strictStreams host ports authMethod tls allowPlaintext pool ' +
-  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed ' +
+  'retry timeouts getSocket pipelining logger defaults preflight onWarning correlationId suppressions suppressed requireScope ' +
   'message disableFileAccess disableUrlAccess sendOnce'
 ).split(' ')
 
