@@ -17,6 +17,7 @@ import { toFailure } from './failure.js'
 import { guardPlugin } from './guard-plugin.js'
 import { type MailRegistry, recordOf } from './mail-record.js'
 import { noteFields, writeQuickly } from './quick-mail.js'
+import { refuseRemaking } from './refuse-remaking.js'
 import { sealTransport } from './seal-mail.js'
 import { type PostmarkInfo, wasSentBefore } from './sent-info.js'
 import type { CompileOptions, CompileSettings } from './settings.js'
@@ -56,12 +57,15 @@ export function attachPostmark<T extends Transporter<unknown>>(
 ): PostmarkSender<T extends Transporter<infer Info> ? Info : never> & T {
   refuseForeign(transporter)
   attachSettings(transporter, toCompileSettings(options))
+  refuseRemaking(transporter)
   return transporter as ReturnType<typeof attachPostmark<T>>
 }
 
 /** What a transport of ours is to its transporters: what it adds to each message, and who counts its mails. */
 export interface AttachOptions extends MailOptions {
   readonly registry?: MailRegistry
+  /** Called with each plugin that is registered after ours. */
+  readonly onPlugin?: ((step: string, plugin: CompilePlugin) => void) | undefined
 }
 
 /** The same with settings that were checked already. */
@@ -81,6 +85,7 @@ export function attachSettings(
   let hasPlugins = false
   mailer.use = (step: string, plugin: CompilePlugin) => {
     hasPlugins = true
+    options.onPlugin?.(step, plugin)
     return use.call(mailer, step, guardPlugin(plugin))
   }
   // A transport emits `idle` in the midst of some mail, whose request the listener has nothing to do with.

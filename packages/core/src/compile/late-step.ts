@@ -1,16 +1,33 @@
+import { accessError } from '../message/access-error.js'
 import { mayHoldDefaults, splitHeaders } from '../message/header-shapes.js'
 import type { SentCallback } from '../message/nodemailer-types.js'
+import type { PostmarkProblem } from '../problems/problem.js'
 import { answerMail } from './answer-mail.js'
 import { toCompileStep } from './compile-step.js'
 import { carryRecord, MailRecord, type MailRegistry } from './mail-record.js'
 import type { LateStep } from './seal-mail.js'
 import type { CompileSettings } from './settings.js'
+import type { MailOptions } from './take-mail.js'
+
+/** Of a mail whose sendMail was not ours, where ours would have done more than write headers. */
+const LOST: PostmarkProblem = {
+  path: 'transporter',
+  found: 'was reached by a copy of it, or by another transport',
+  limit: 'a call of its own sendMail, or createTransport(transporter)',
+  cure: 'Its default fields and plugins do not apply to this mail: set them where the mail is sent.',
+  severity: 'warning',
+}
 
 /**
  * Compiles a mail that reaches a transport of ours without having been compiled: a library made its own transporter, and
  * calls our `send` from a transport of its own. The scope is the one that is open then.
  */
-export function createLateStep(settings: CompileSettings, registry: MailRegistry): LateStep {
+export function createLateStep(
+  settings: CompileSettings,
+  registry: MailRegistry,
+  { message, disableFileAccess, disableUrlAccess }: MailOptions,
+  plugins: readonly unknown[],
+): LateStep {
   const step = toCompileStep(settings, true)
   return (mail, done, handOver) => {
     const { data } = mail
@@ -25,7 +42,10 @@ export function createLateStep(settings: CompileSettings, registry: MailRegistry
       answerMail(record, error, info, done as Parameters<typeof answerMail>[3])
     }
     const finish: SentCallback = (error, info) => record.settle(error, info)
-    const refused = registry.enter(record)
+    if (disableFileAccess) data.disableFileAccess = true
+    if (disableUrlAccess) data.disableUrlAccess = true
+    if (message || plugins.length > 0) settings.warn(LOST)
+    const refused = registry.enter(record) ?? accessError(data)
     if (refused) finish(refused)
     else step(mail, (error) => (error ? finish(error) : handOver(mail, finish)))
   }

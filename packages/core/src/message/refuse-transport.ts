@@ -1,6 +1,7 @@
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError } from '../problems/error.js'
 import type { PostmarkProblem } from '../problems/problem.js'
+import { isJsonCopy } from './json-copy.js'
 import type { MailerLike } from './nodemailer-types.js'
 
 /** Transports that hand the message on byte for byte, by the `name` they carry. */
@@ -35,6 +36,14 @@ export function refuseTransport(mailer: MailerLike | undefined): PostmarkProblem
     throw new PostmarkError(
       'ERR_POSTMARK_TRANSPORT',
       `This transporter is ${other}: Postmark headers do nothing there.`,
+    )
+  }
+  if (isJsonCopy(options)) {
+    const hint = 'Pass on the transporter itself, or the URL or the options that it was made from.'
+    throw new PostmarkError(
+      'ERR_POSTMARK_TRANSPORT',
+      `This transporter was made from a copy of a Postmark transporter that went through JSON, which drops functions. ${hint}`,
+      { hint },
     )
   }
   if (isRecord(options)) refuseImplicitTls(options)

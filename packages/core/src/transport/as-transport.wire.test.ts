@@ -103,6 +103,115 @@ it('a transporter of ours has the type of a transport, and its result', async ()
   expect(postmark.tag).toBe('ours')
 })
 
+describe('a transporter of ours', () => {
+  it('takes along the plugins that it has when another one is made of it', async () => {
+    await using set = await setUp()
+    set.ours.use('compile', (mail, done) => {
+      mail.data.html = `<p>${mail.data.text}</p>`
+      done()
+    })
+    await makeOuter(set.ours).sendMail(message)
+    await makeOuter(makeOuter(set.ours)).sendMail(message)
+    expect(set.server.mails.map((mail) => mail.raw.toString().match(/<p>Hello<\/p>/g)?.length)).toEqual([
+      1, 1,
+    ])
+  })
+
+  /** As libraries take their options: without the prototype, or in depth, inherited properties included. */
+  const merge = (target: Record<string, unknown>, source: Record<string, unknown>): object => {
+    for (const key in source) {
+      const value = source[key]
+      if (typeof value !== 'object' || value === null) target[key] = value
+      else target[key] = merge(Array.isArray(value) ? ([] as never) : {}, value as Record<string, unknown>)
+    }
+    return target
+  }
+  const copies: readonly (readonly [string, (transporter: object) => object])[] = [
+    ['a spread', (given) => ({ ...given })],
+    ['a deep merge', (given) => merge({ host: 'localhost', port: 25 }, given as Record<string, unknown>)],
+    [
+      'a clone with its prototype',
+      (given) => Object.assign(Object.create(Object.getPrototypeOf(given)), given),
+    ],
+    ['an object that inherits from it', (given) => Object.create(given)],
+    ['a proxy', (given) => new Proxy(given, {})],
+  ]
+
+  it.each(copies)('sends with headers through %s', async (_name, copy) => {
+    await using set = await setUp()
+    const outer = makeOuter(copy(set.ours))
+    await runWithPostmark({ metadata: { scope: '1' } }, () =>
+      outer.sendMail({ ...message, postmark: { metadata: { id: '7' } } } as object),
+    )
+    expect(lines(set.server)).toEqual([
+      'X-PM-Metadata-app: shop',
+      'X-PM-Metadata-id: 7',
+      'X-PM-Metadata-scope: 1',
+      'X-PM-Tag: ours',
+    ])
+    expect(await outer.verify()).toBe(true)
+  })
+
+  it('warns that a copy of it has not its default fields', async () => {
+    const warnings: string[] = []
+    await using set = await setUp({
+      message: { replyTo: 'r@example.com' },
+      onWarning: ({ cure }: { cure: string }) => warnings.push(cure),
+    })
+    await makeOuter({ ...set.ours }).sendMail(message)
+    expect(warnings).toEqual([expect.stringContaining('default fields and plugins do not apply')])
+  })
+
+  it('keeps a copy of it to its access flags', async () => {
+    await using set = await setUp({ disableFileAccess: true })
+    const sent = makeOuter({ ...set.ours }).sendMail({
+      ...message,
+      attachments: [{ path: import.meta.filename }],
+    })
+    await expect(sent).rejects.toMatchObject({ code: 'EFILEACCESS' })
+    expect(set.server.mails).toEqual([])
+  })
+
+  it('fails a mail of a copy that went through JSON, which holds no token', async () => {
+    await using set = await setUp()
+    const json = JSON.stringify({ transport: set.ours })
+    expect(json).not.toContain(TOKEN)
+    const { transport } = JSON.parse(json) as { transport: object }
+    await expect(makeOuter(transport).sendMail(message)).rejects.toThrow('went through JSON')
+    const attached = () => attachPostmark(makeOuter(transport))
+    expect(attached).toThrow(expect.objectContaining({ code: 'ERR_POSTMARK_TRANSPORT' }))
+  })
+
+  it('cannot be given to structuredClone', async () => {
+    await using set = await setUp()
+    expect(() => structuredClone(set.ours)).toThrow('could not be cloned')
+  })
+
+  describe('a transporter of attachPostmark given to createTransport', () => {
+    const attached = () =>
+      attachPostmark(makeOuter({ host: '127.0.0.1', auth: { user: TOKEN, pass: TOKEN } }))
+    const refused = {
+      code: 'ERR_POSTMARK_TRANSPORT',
+      message: expect.stringContaining('createPostmarkTransport'),
+    }
+
+    it('is refused at once', () => {
+      expect(() => makeOuter(attached())).toThrow(expect.objectContaining(refused))
+    })
+
+    it.each(copies)('is refused as %s', async (_name, copy) => {
+      const send = async () => makeOuter(copy(attached())).sendMail(message)
+      await expect(send()).rejects.toMatchObject(refused)
+    })
+
+    it('fails a mail of a copy that went through JSON, which holds no token', async () => {
+      const json = JSON.stringify(attached())
+      expect(json).not.toContain(TOKEN)
+      await expect(makeOuter(JSON.parse(json)).sendMail(message)).rejects.toThrow('went through JSON')
+    })
+  })
+})
+
 describe('a mail that reaches our transport without a compile step', () => {
   const makeForeign = (ours: PostmarkTransporter) =>
     makeOuter({

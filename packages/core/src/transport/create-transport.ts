@@ -55,17 +55,6 @@ export function createPostmarkTransport(
   // Nodemailer sets `mailer` on it, which attaches.
   const transport = new PostmarkTransport(toTransportSettings(options, messageDefaults))
   const transporter = (createTransport as unknown as (transport: object) => PostmarkTransporter)(transport)
-  Object.defineProperties(transporter, {
-    name: { value: transport.name },
-    version: { value: transport.version },
-    send: { value: transport.send },
-    mailer: {
-      get: () => transport.mailer,
-      set: (mailer: object) => {
-        transport.mailer = mailer
-      },
-    },
-    [Symbol.asyncDispose]: { value: () => transport.close() },
-  })
+  Object.defineProperty(transporter, Symbol.asyncDispose, { value: () => transport.close() })
   return transporter
 }

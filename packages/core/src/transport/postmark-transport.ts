@@ -10,8 +10,9 @@ import { Claim } from '../delivery/claim.js'
 import { prepareMessage } from '../delivery/compose.js'
 import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
-import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
+import type { CompilePlugin, MailerLike, SendingMail, SentCallback } from '../message/nodemailer-types.js'
 import { isSendObserved, type SendEvent, traceSend } from '../problems/diagnostics.js'
+import { makeTransport } from './as-transport.js'
 import { type BatchPort, partOf, refuseBatch } from './batch-port.js'
 import { type CloseOptions, Closing } from './closing.js'
 import { closedError, queueFull, wrongStream } from './refusals.js'
@@ -19,6 +20,8 @@ import { createSendEvent } from './send-event.js'
 import type { RouteTarget } from './stream-routes.js'
 import type { TransportSettings } from './transport-settings.js'
 import { verifyRoutes } from './verify-routes.js'
+
+type GivenPlugin = readonly [step: string, plugin: CompilePlugin]
 
 /** A Nodemailer transport that picks the route by the stream of the mail. */
 export class PostmarkTransport extends EventEmitter implements MailRegistry {
@@ -29,6 +32,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   /** The mails that it has, from the call of sendMail to the answer. */
   readonly #mails = new Set<MailRecord>()
   #mailer: object | undefined
+  readonly #plugins: GivenPlugin[] = []
   #closing: Closing | undefined
   /** Whether there is room for more mails; as Nodemailer's pool has it, `idle` is emitted when that becomes so. */
   #idling = true
@@ -36,7 +40,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   constructor(settings: TransportSettings) {
     super()
     this.#settings = settings
-    sealTransport(this, createLateStep(settings.compile, this))
+    sealTransport(this, createLateStep(settings.compile, this, settings.mail, this.#plugins))
     setImmediate(() => this.#idling && this.emit('idle')).unref()
   }
 
@@ -50,10 +54,17 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return { connections: budget.max, maxQueued, hasSendOnce: sendOnce !== undefined }
   }
 
-  /** Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers. */
+  /**
+   * Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers, with the
+   * plugins that the first one has by then, and may be made into another one.
+   */
   set mailer(mailer: object) {
+    const onPlugin = this.#mailer ? undefined : (...plugin: GivenPlugin) => this.#plugins.push(plugin)
     this.#mailer = mailer
-    attachSettings(mailer, this.#settings.compile, { ...this.#settings.mail, registry: this })
+    const { compile, mail } = this.#settings
+    attachSettings(mailer, compile, { ...mail, registry: this, onPlugin })
+    makeTransport(mailer, this)
+    if (!onPlugin) for (const plugin of this.#plugins) (mailer as MailerLike).use(...plugin)
   }
 
   /** Counts a mail among those that `close` waits for; returns why it is not taken. */

@@ -1,0 +1,18 @@
+import { isRecord } from '../problems/describe.js'
+
+/**
+ * What JSON makes of a transporter. Without its functions, Nodemailer would take it for options and connect to localhost.
+ * For `sendmail`, Nodemailer 7 to 10 start the program of this name, which there is not: the error of the mail quotes it.
+ */
+export const JSON_COPY: Readonly<Record<'name' | 'version' | 'path', string> & { readonly sendmail: true }> =
+  Object.freeze({
+    name: 'postmark-smtp',
+    version: '1',
+    sendmail: true,
+    path: 'a copy of a Postmark transporter that went through JSON, which drops functions: pass on the transporter itself',
+  })
+
+/** Whether the options of a transporter are such a copy. */
+export function isJsonCopy(options: unknown): boolean {
+  return isRecord(options) && options.path === JSON_COPY.path
+}

@@ -1,0 +1,31 @@
+import { JSON_COPY } from '../message/json-copy.js'
+import type { Transport } from '../message/nodemailer-types.js'
+
+/** A transport of ours, as far as a transporter hands on to it. */
+interface OwnTransport extends Transport {
+  readonly name: string
+  readonly version: string
+  mailer: object | undefined
+}
+
+/**
+ * Makes a transporter a transport as well, so that createTransport takes it for one and not for options. Libraries copy
+ * what they are given, by `{ ...transporter }` or a deep merge: `send` goes along, since it is enumerable and its own.
+ */
+export function makeTransport(transporter: object, transport: OwnTransport): void {
+  const shared = { enumerable: true, writable: true, configurable: true }
+  Object.defineProperties(transporter, {
+    name: { ...shared, value: transport.name },
+    version: { ...shared, value: transport.version },
+    send: { ...shared, value: transport.send },
+    // Not enumerable: a copy would read it, and hold the whole transporter again.
+    mailer: {
+      configurable: true,
+      get: () => transport.mailer,
+      set: (mailer: object) => {
+        transport.mailer = mailer
+      },
+    },
+    toJSON: { configurable: true, value: () => JSON_COPY },
+  })
+}
