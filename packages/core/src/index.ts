@@ -46,7 +46,15 @@ export { checkMessage } from './message/check-message.js'
 export type { CompilePlugin, MailLike } from './message/nodemailer-types.js'
 export { type DeliveryFailure, isDeliveryFailure } from './problems/delivery-failure.js'
 export { type DeliveryOutcome, deliveryOutcome } from './problems/delivery-outcome.js'
-export type { ConnectEvent, GroupingEvent, RetryEvent, SendEvent, SendPhase } from './problems/diagnostics.js'
+export type {
+  ConnectEvent,
+  CreateEvent,
+  GroupingEvent,
+  Opening,
+  RetryEvent,
+  SendEvent,
+  SendPhase,
+} from './problems/diagnostics.js'
 export {
   isPostmarkError,
   PostmarkError,

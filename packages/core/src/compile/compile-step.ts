@@ -147,13 +147,18 @@ function begin(
   const { kept } = record.headers
   if (!taken || late) {
     record.unreadable = checkContents(data)
-    return { record, transport: NO_READINGS, kept, rest }
+    return { record, transport: readAdded(record, NO_READINGS), kept, rest }
   }
   // The caller's own are in the record: what remains in the data came from createTransport's second argument.
   const defaults = readHeaders(postmark, 'defaults.headers')
-  const transport = [readFields(data.postmark, 'defaults'), defaults]
+  const transport = readAdded(record, [readFields(data.postmark, 'defaults'), defaults])
   const further = defaults.kept.length > 0 ? withoutNames(defaults.kept, kept) : []
   return { record, transport, kept: further.length > 0 ? [...further, ...kept] : kept, rest }
+}
+
+/** The readings, below which is what was added when sendMail was called: whatever else names its key wins. */
+function readAdded({ added }: MailRecord, readings: readonly Reading[]): readonly Reading[] {
+  return added ? [readFields({ metadata: added }, 'defaults'), ...readings] : readings
 }
 
 function withoutNames(headers: readonly GivenHeader[], others: readonly GivenHeader[]): GivenHeader[] {

@@ -4,6 +4,7 @@ import { contextLevels } from '../context/context.js'
 import type { FieldOrigins } from '../fields/field-origin.js'
 import type { Reading } from '../fields/read-fields.js'
 import { readFields } from '../fields/read-fields.js'
+import { streamProblem } from '../fields/stream-problem.js'
 import type { GivenHeader } from '../message/header-shapes.js'
 import type { HeaderReading } from '../message/message-headers.js'
 import { readHeaders } from '../message/message-headers.js'
@@ -38,6 +39,10 @@ export class MailRecord {
   readonly message: Reading
   /** Explicit Postmark headers of the message. */
   readonly headers: HeaderReading
+  /** Its number in events, where somebody listened when sendMail was called. */
+  eventId: number | undefined
+  /** Metadata that who listens has added. */
+  added: Record<string, string> | undefined
   /** Content of the message that cannot be read, which rejects in any mode. */
   unreadable: readonly PostmarkProblem[] = NO_PROBLEMS
   /** `idempotencyKey` of the message. */
@@ -68,6 +73,14 @@ export class MailRecord {
   constructor(postmark: unknown, headers: readonly GivenHeader[], lenient?: boolean) {
     this.message = readFields(postmark, 'postmark')
     this.headers = readHeaders(headers, 'headers', lenient)
+  }
+
+  /** The stream that the mail names, as far as that is known before it is compiled; null where the nearest level clears it. */
+  get nearestStream(): string | null | undefined {
+    const levels = [...this.context.map(({ fields }) => fields), this.message.fields, this.headers.fields]
+    const stream = levels.findLast(({ messageStream }) => messageStream !== undefined)?.messageStream
+    // What is no stream refuses the mail, and may be anything, an address as well.
+    return stream && streamProblem(stream, '') ? undefined : stream
   }
 
   /** Answers sendMail, the first time; returns false where that was done, or is not for us to do. */

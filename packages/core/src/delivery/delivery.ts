@@ -2,7 +2,7 @@ import type { SendingMail } from '../message/nodemailer-types.js'
 import { hasStreamContent } from '../message/stream-content.js'
 import type { DeliveryFailure } from '../problems/delivery-failure.js'
 import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
-import type { SendEvent } from '../problems/diagnostics.js'
+import type { Opening, SendEvent } from '../problems/diagnostics.js'
 import type { PostmarkError } from '../problems/error.js'
 import { explainInMessage } from '../problems/explain-smtp-error.js'
 import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
@@ -128,10 +128,12 @@ export class Delivery implements Shipment {
     this.#content = undefined
   }
 
-  beginAttempt(port: number | undefined): void {
+  /** @param opening what the connection took, where it carries its first mail */
+  beginAttempt(port: number | undefined, opening?: Opening): void {
     this.attempts++
     this.event.attempt = this.attempts
     this.event.port = port
+    if (opening || this.event.opening) this.event.opening = opening
   }
 
   onPhase(phase: SendPhase): void {

@@ -9,13 +9,17 @@ import { ClaimGate } from './claim-gate.js'
 import { Deadlines } from './deadlines.js'
 import type { Delivery, DeliveryOwner } from './delivery.js'
 import { MailQueue } from './mail-queue.js'
-import { QUEUE } from './place.js'
+import { type Place, QUEUE } from './place.js'
 import { decide } from './retry.js'
 import type { RoutePlan } from './route-plan.js'
+import { type RouteState, routesInUse } from './routes-in-use.js'
 import { type MailSource, SlotPool } from './slot-pool.js'
 
 /** Phases in which a reply is about a mail. */
 const PHASES_OF_MAIL: readonly SendPhase[] = ['envelope', 'body', 'final']
+
+/** Places of a mail that no session has. */
+const WAITING: readonly string[] = ['gate', 'queue', 'pause'] satisfies Place['name'][]
 
 /**
  * Where mails go and who logs in there: a host under one login, with one queue and the sessions that it feeds. A mail is
@@ -56,9 +60,16 @@ export class Route implements DeliveryOwner, MailSource {
     return this.#queue.first
   }
 
+  get state(): RouteState {
+    let queued = 0
+    for (const { place } of this.#deliveries) if (WAITING.includes(place.name)) queued++
+    return { host: this.host, queued, ...this.#slots.counts }
+  }
+
   /** Takes a mail. */
   add(delivery: Delivery): void {
     this.#deliveries.add(delivery)
+    routesInUse.add(this)
     if (delivery.claim) this.#gate.add(delivery)
     else this.#queue.add(delivery)
     this.#deadlines.watch()
@@ -151,6 +162,10 @@ export class Route implements DeliveryOwner, MailSource {
     this.#slots.pump()
   }
 
+  onUnused(): void {
+    if (this.#deliveries.size === 0) routesInUse.delete(this)
+  }
+
   /** Without a session that serves, the first mail of the queue has had an attempt. */
   onOpenFailed(delivery: Delivery, failure: Failure): void {
     delivery.beginAttempt(failure.error.port)
@@ -180,5 +195,6 @@ export class Route implements DeliveryOwner, MailSource {
     if (this.#deliveries.size > 0) return
     this.#deadlines.rest()
     this.#slots.rest()
+    if (this.#slots.isUnused) routesInUse.delete(this)
   }
 }

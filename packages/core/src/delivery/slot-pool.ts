@@ -20,6 +20,8 @@ export interface MailSource {
   onFailure(delivery: Delivery, failure: Failure): void
   /** No session came about for the first mail, and no other one serves. */
   onOpenFailed(delivery: Delivery, failure: Failure): void
+  /** The last session has ended. */
+  onUnused(): void
 }
 
 /** The sessions of a route: as many as mails wait, where the budget has places for them. */
@@ -46,6 +48,17 @@ export class SlotPool implements Tenant, SlotHost {
   /** Why no session comes about, as long as none does. */
   get lastError(): SmtpError | undefined {
     return this.#reopening.lastError
+  }
+
+  get isUnused(): boolean {
+    return this.#slots.size === 0
+  }
+
+  /** The connections, by what they do. */
+  get counts(): { readonly opening: number; readonly idle: number; readonly busy: number } {
+    const counts = { opening: 0, idle: 0, busy: 0 }
+    for (const slot of this.#slots) counts[slot.isOpening ? 'opening' : slot.isBusy ? 'busy' : 'idle']++
+    return counts
   }
 
   /** Feeds mails to sessions that are ready, and opens others, one for each mail that waits. */
@@ -180,6 +193,7 @@ export class SlotPool implements Tenant, SlotHost {
     if (!this.#slots.delete(slot)) return
     this.plan.budget.release(this)
     if (this.#slots.size > 0) return
+    this.#mails.onUnused()
     for (const resolve of this.#drained.splice(0)) resolve()
   }
 }

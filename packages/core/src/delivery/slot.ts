@@ -1,3 +1,4 @@
+import type { Opening } from '../problems/diagnostics.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Grouping } from '../smtp/grouping.js'
 import type { OpeningSession } from '../smtp/open-session.js'
@@ -43,6 +44,8 @@ export class Slot implements SessionOwner {
   #opening: OpeningSession | undefined
   /** The mail that is next. */
   #prepared: Prepared | undefined
+  /** What the session took to open, until it carries its first mail. */
+  #openingTimes: Opening | undefined
   #busy = false
   #closing = false
 
@@ -57,6 +60,7 @@ export class Slot implements SessionOwner {
         return
       }
       const { plan, grouping } = host
+      this.#openingTimes = result.opened.opening
       this.session = new Session(result.opened, this, {
         limits: plan.session.limits,
         pipelining: plan.pipelining,
@@ -70,6 +74,11 @@ export class Slot implements SessionOwner {
   /** Whether it is logged in and has nothing to do. */
   get isIdle(): boolean {
     return this.session?.state === 'ready' && !this.#busy && !this.#prepared && !this.#closing
+  }
+
+  /** Whether it carries a mail. */
+  get isBusy(): boolean {
+    return this.#busy
   }
 
   get isOpening(): boolean {
@@ -187,7 +196,8 @@ export class Slot implements SessionOwner {
   /** From here on the session answers for the mail. */
   #hand(delivery: Delivery, session: Session): void {
     this.age.mails++
-    delivery.beginAttempt(session.port)
+    delivery.beginAttempt(session.port, this.#openingTimes)
+    this.#openingTimes = undefined
     delivery.place = { name: 'session', session }
   }
 

@@ -1,10 +1,30 @@
 /** The one file that publishes on `node:diagnostics_channel`. No event holds an address, a subject or a secret. */
-import { channel, tracingChannel } from 'node:diagnostics_channel'
+import { channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import type { PostmarkProblem } from './problem.js'
 import type { SendPhase, SmtpFailureFields } from './smtp-failure.js'
 
 export type { SendPhase } from './smtp-failure.js'
+
+/** What `postmark-smtp:create` carries: sendMail was called, in whose context the event is published. */
+export interface CreateEvent {
+  /** A number of this process's own, the same in all events of one mail. */
+  readonly id: number
+  /** The stream that the mail goes to, unless a plugin, or the headers of a `raw` message, name another one. */
+  readonly stream: string
+  /** Gives the mail a metadata entry, unless it has that key already; where it has too many keys, this one goes first. */
+  addMetadata(key: string, value: string): void
+}
+
+/** How long a connection took to open. */
+export interface Opening {
+  /** When it began, in milliseconds since the epoch. */
+  readonly startedAt: number
+  /** Until a port had greeted. */
+  readonly connectMs: number
+  /** TLS and the login, from there on. */
+  readonly loginMs: number
+}
 
 /**
  * What events of the tracing channel `postmark-smtp:send` carry; the object is the same from start to end.
@@ -16,12 +36,18 @@ export interface SendEvent {
   /** The stream that the mail goes to, also where it names none. */
   readonly stream: string
   readonly tag: string | undefined
+  /** The ID that the option `correlationId` gave the mail, or the one that was there already. */
+  readonly correlationId?: string | undefined
   readonly recipientCount: number
   readonly host: string
   /** How often it was tried so far. */
   attempt: number
   port: number | undefined
   phase: SendPhase
+  /** The connection of the last attempt, where this mail was the first that it carried. */
+  opening?: Opening | undefined
+  /** What preflight refused the mail for. @example ['subject', 'attachments[0].filename'] */
+  paths?: readonly string[]
   /** Bytes of the message, once it is sent. */
   size?: number
   /** `sent` at the end, or what became of it; `duplicate` where it had been sent before under its idempotency key. */
@@ -61,8 +87,8 @@ export interface RetryEvent {
   readonly pauseMs: number
 }
 
+const create = channel('postmark-smtp:create')
 const send = tracingChannel<unknown, SendEvent>('postmark-smtp:send')
-const sendChannels = [send.start, send.end, send.asyncStart, send.asyncEnd, send.error]
 const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
 const grouping = channel('postmark-smtp:grouping')
@@ -70,7 +96,12 @@ const warning = channel('postmark-smtp:warning')
 
 /** Whether anybody listens to sends. */
 export function isSendObserved(): boolean {
-  return sendChannels.some((each) => each.hasSubscribers)
+  return create.hasSubscribers || isObserved(send)
+}
+
+/** Publishes that sendMail was called. */
+export function publishCreate(event: CreateEvent): void {
+  if (create.hasSubscribers) create.publish(event)
 }
 
 /**
@@ -78,10 +109,71 @@ export function isSendObserved(): boolean {
  * both may hold addresses: the event's error has the codes alone.
  */
 export function traceSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
-  return isSendObserved() ? publishSend(event, work) : work()
+  return isObserved(send) ? publishTrace(send, event, work, noteFailure) : work()
 }
 
-async function publishSend<T>(event: SendEvent, work: () => Promise<T>): Promise<T> {
+function noteFailure(event: SendEvent, error: unknown): void {
+  const { code, responseCode, outcome, problems } = Object(error) as Partial<SendFailure>
+  if (outcome !== undefined) event.outcome = outcome
+  if (code !== undefined) event.code = code
+  if (responseCode !== undefined) event.responseCode = responseCode
+  if (Array.isArray(problems)) event.paths = problems.map(({ path }) => path)
+}
+
+/** What a tracing channel carries from start to end. */
+export interface TracedEvent {
+  /** From the start to the end, in milliseconds. */
+  durationMs?: number
+}
+
+/** What the tracing channels of webhooks and jobs carry, whose subscribers may run the work in a context of their own. */
+export interface TracedWork extends TracedEvent {
+  /** Called by a subscriber of `start`: what it is given runs the work. */
+  runIn(around: Around): void
+}
+
+/** Runs work, and returns what it returns. */
+export type Around = <R>(work: () => R) => R
+
+/** Makes the function that publishes the start and the end of some work on a tracing channel of that name. */
+export function createTrace<E extends TracedEvent>(
+  name: string,
+): <T>(event: E, work: () => Promise<T>, note?: (event: E, result: T) => void) => Promise<T> {
+  const channels = tracingChannel<unknown, E & TracedWork>(name)
+  return (event, work, note) => {
+    if (!isObserved(channels)) return work()
+    const arounds: Around[] = []
+    const traced = Object.assign(event, { runIn: (around: Around) => void arounds.push(around) })
+    const inside = async () => {
+      const result = await arounds.reduceRight<typeof work>((inner, around) => () => around(inner), work)()
+      note?.(event, result)
+      return result
+    }
+    return publishTrace(channels, traced, inside)
+  }
+}
+
+/** Node has this as a property from version 22 on. */
+function isObserved({ start, end, asyncStart, asyncEnd, error }: Channels): boolean {
+  return (
+    start.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    error.hasSubscribers
+  )
+}
+
+type Channels = Readonly<
+  Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', { readonly hasSubscribers: boolean }>
+>
+
+async function publishTrace<E extends TracedEvent, T>(
+  channels: TracingChannel<unknown, E>,
+  event: E,
+  work: () => Promise<T>,
+  noteFailure?: (event: E, error: unknown) => void,
+): Promise<T> {
   let end: { readonly result: T } | { readonly error: unknown } | undefined
   const startedAt = performance.now()
   const traced = async () => {
@@ -91,15 +183,13 @@ async function publishSend<T>(event: SendEvent, work: () => Promise<T>): Promise
     } catch (error) {
       end = { error }
       event.durationMs = performance.now() - startedAt
-      const { code, responseCode, outcome } = error as Partial<SendFailure>
-      if (outcome !== undefined) event.outcome = outcome
-      if (code !== undefined) event.code = code
-      if (responseCode !== undefined) event.responseCode = responseCode
+      noteFailure?.(event, error)
+      const { code, responseCode, outcome } = Object(error) as Partial<SendFailure>
       throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
     }
   }
   // What is traced fails where the work fails, and the work's own end is what counts.
-  await send.tracePromise(traced, event).catch(() => {})
+  await channels.tracePromise(traced, event).catch(() => {})
   if (end && 'result' in end) return end.result
   throw end?.error
 }
@@ -109,6 +199,7 @@ interface SendFailure {
   readonly code: string
   readonly responseCode: number
   readonly outcome: DeliveryOutcome
+  readonly problems: readonly PostmarkProblem[]
 }
 
 /** Publishes a greeting. */

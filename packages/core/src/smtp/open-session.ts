@@ -1,4 +1,4 @@
-import { publishConnect } from '../problems/diagnostics.js'
+import { type Opening, publishConnect } from '../problems/diagnostics.js'
 import type { Redactor } from '../problems/redact.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Capabilities } from './capabilities.js'
@@ -32,6 +32,7 @@ export interface Opened {
   readonly channel: Channel
   readonly capabilities: Capabilities
   readonly port: number | undefined
+  readonly opening?: Opening
 }
 
 /** An opening under way. */
@@ -65,7 +66,8 @@ export function openSession(
     redactor.add(found.pass)
     return found
   }
-  const onGreeted = async ({ channel, port }: Greeted) => {
+  const onGreeted = async ({ channel, port }: Greeted, connectMs: number) => {
+    const greetedAt = performance.now()
     handshake = new Handshake(channel, {
       host,
       port,
@@ -81,7 +83,9 @@ export function openSession(
       return
     }
     if ('capabilities' in result) {
-      done({ opened: { channel, capabilities: result.capabilities, port } })
+      const loginMs = performance.now() - greetedAt
+      const opening = { startedAt: Date.now() - loginMs - connectMs, connectMs, loginMs }
+      done({ opened: { channel, capabilities: result.capabilities, port, opening } })
       return
     }
     const { failure, ofPort } = result
@@ -108,9 +112,9 @@ export function openSession(
       giveUp = () => {}
       if (!greeted) done({ failure: failure! })
       else {
-        if (greeted.port !== undefined)
-          publishConnect({ host, port: greeted.port, durationMs: performance.now() - startedAt })
-        void onGreeted(greeted)
+        const connectMs = performance.now() - startedAt
+        if (greeted.port !== undefined) publishConnect({ host, port: greeted.port, durationMs: connectMs })
+        void onGreeted(greeted, connectMs)
       }
     })
     if (plan.tls) prepareTls(plan.tls)

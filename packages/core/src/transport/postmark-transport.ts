@@ -11,12 +11,12 @@ import { prepareMessage } from '../delivery/compose.js'
 import { Delivery } from '../delivery/delivery.js'
 import { Route } from '../delivery/route.js'
 import type { CompilePlugin, MailerLike, SendingMail, SentCallback } from '../message/nodemailer-types.js'
-import { isSendObserved, type SendEvent, traceSend } from '../problems/diagnostics.js'
+import { isSendObserved, publishCreate, type SendEvent, traceSend } from '../problems/diagnostics.js'
 import { makeTransport } from './as-transport.js'
 import { type BatchPort, partOf, refuseBatch } from './batch-port.js'
 import { type CloseOptions, Closing } from './closing.js'
 import { closedError, queueFull, wrongStream } from './refusals.js'
-import { createSendEvent } from './send-event.js'
+import { createSendEvent, nextMailId } from './send-event.js'
 import type { RouteTarget } from './stream-routes.js'
 import type { TransportSettings } from './transport-settings.js'
 import { verifyRoutes } from './verify-routes.js'
@@ -71,16 +71,15 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   enter(record: MailRecord): Error | undefined {
     if (this.#closing) return closedError('The transporter is closed; the mail was not sent.')
     this.#mails.add(record)
+    if (isSendObserved()) this.#create(record)
     return undefined
   }
 
   leave(record: MailRecord, error?: unknown): void {
     this.#mails.delete(record)
     // A mail that was handed over has events of its own.
-    if (error && !record.handedOver && isSendObserved()) {
-      const { event } = this.#open(record, undefined)
-      traceSend({ ...event, phase: 'compile' }, () => Promise.reject(error)).catch(() => {})
-    }
+    if (error && !record.handedOver && isSendObserved())
+      this.#traceRefusal(this.#open(record, undefined).event, error)
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
@@ -94,6 +93,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       queueFull(this.#queued, this.#settings.maxQueued) ??
       refuseBatch(record, type, event.stream)
     if (refused) {
+      if (isSendObserved()) this.#traceRefusal(event, refused)
       done(refused)
       return
     }
@@ -122,13 +122,37 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     )
   }
 
+  /** Publishes that sendMail was called, still in its context. */
+  #create(record: MailRecord): void {
+    const id = nextMailId()
+    record.eventId = id
+    publishCreate({
+      id,
+      stream: this.#open(record, undefined).event.stream,
+      addMetadata: (key, value) => {
+        // The first one that gives a key wins.
+        record.added = { [key]: value, ...record.added }
+      },
+    })
+  }
+
+  /** Publishes the start and the end of a mail that no server has seen. */
+  #traceRefusal(event: SendEvent, error: unknown): void {
+    const refused: SendEvent = { ...event, phase: 'compile', outcome: 'not-sent' }
+    traceSend(refused, () => Promise.reject(error)).catch(() => {})
+  }
+
   /** Where a mail goes, and what is told of it. */
   #open(record: MailRecord | undefined, message: unknown) {
-    const fields = record?.result?.fields
-    const stream = fields?.messageStream ?? undefined
+    const { fields, correlationId } = record?.result ?? {}
+    const { defaults, streams } = this.#settings.compile
+    // One that is not compiled yet, or was refused, has named its stream as well.
+    const nearest = fields ? fields.messageStream : record?.nearestStream
+    const stream = (nearest === undefined && !fields ? defaults.messageStream : nearest) ?? undefined
     const { route: target, onlyStream, type } = this.#settings.target(stream)
-    const named = stream ?? onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound'
-    const event = createSendEvent(named, fields?.tag ?? undefined, target.host, message)
+    const named = stream ?? onlyStream ?? streams?.unnamed ?? 'outbound'
+    const id = record?.eventId ?? nextMailId()
+    const event = createSendEvent(id, named, fields?.tag ?? undefined, correlationId, target.host, message)
     return { event, stream, target, onlyStream, type }
   }
 

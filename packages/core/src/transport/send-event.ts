@@ -1,18 +1,31 @@
 import { isSendObserved, type SendEvent } from '../problems/diagnostics.js'
 
-let lastId = 0
+const KEY = Symbol.for('@postmark-smtp/mails/1')
+
+/** Installed copies of this package publish on the same channels: they count together. */
+const holder = globalThis as { [KEY]?: { last: number } }
+holder[KEY] ??= { last: 0 }
+const count: { last: number } = holder[KEY]
+
+/** The number of a mail, in all its events. */
+export function nextMailId(): number {
+  return ++count.last
+}
 
 /** What is told of a mail on its way, from before its first attempt. @param message composed, as far as it is */
 export function createSendEvent(
+  id: number,
   stream: string,
   tag: string | undefined,
+  correlationId: string | undefined,
   host: string,
   message: unknown,
 ): SendEvent {
   return {
-    id: ++lastId,
+    id,
     stream,
     tag,
+    correlationId,
     host,
     // Nodemailer parses all addresses for this: counted only where somebody looks.
     recipientCount: message && isSendObserved() ? countRecipients(message) : 0,
