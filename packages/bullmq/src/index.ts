@@ -1,3 +1,4 @@
+export type { EnqueueEvent, JobEvent } from '@postmark-smtp/core/internal'
 export type { LookUpOptions } from './look-up.js'
 export { mailBackoff } from './mail-backoff.js'
 export { type MailJob, type MailJobOptions, toMailJob } from './mail-job.js'

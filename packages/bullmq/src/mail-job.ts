@@ -6,7 +6,7 @@ import {
   PostmarkError,
   type PostmarkProblem,
 } from '@postmark-smtp/core'
-import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
+import { optionError, publishEnqueue, refuseUnknown } from '@postmark-smtp/core/internal'
 import type { SendMailOptions } from 'nodemailer'
 import { fromJson, type Json, toJson } from './job-json.js'
 
@@ -77,6 +77,7 @@ export function toMailJob(message: SendMailOptions, options: MailJobOptions = {}
   const scope = correlate(content, currentPostmark(), correlationId)
   const trace: Record<string, string> = {}
   injectTrace?.(trace)
+  publishEnqueue({ trace })
   const job: MailJob = {
     version: 1,
     idempotencyKey: readKey(options.idempotencyKey ?? ownKey),

@@ -5,7 +5,13 @@ import {
   runWithPostmark,
   type SendOnceStore,
 } from '@postmark-smtp/core'
-import { optionError, refuseUnknown, runWithoutScope } from '@postmark-smtp/core/internal'
+import {
+  type JobEvent,
+  optionError,
+  refuseUnknown,
+  runWithoutScope,
+  traceJob,
+} from '@postmark-smtp/core/internal'
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingError } from 'bullmq'
 import { wasNeverSent } from './crash-bound.js'
 import { createLookUp, type LookUp, type LookUpOptions } from './look-up.js'
@@ -118,11 +124,13 @@ class JobSender {
       const what = `Its worker crashed or lost it ${job.stalledCounter} times, and it was never sent.`
       throw unrecoverable('not-sent', what)
     }
-    const send = () => this.#send(mail)
+    const { trace = {} } = mail
+    const event = { queue: job.queueName, jobId: job.id, attempt: job.attemptsStarted, trace }
+    const traced = () => traceJob(event, () => this.#send(mail), noteEnd)
     // A job that was made outside of any scope has none here either: `requireScope` is to see that.
     const inScope = () =>
-      mail.scope ? runWithPostmark(mail.scope, send, { inherit: false }) : runWithoutScope(send)
-    const sent = await withTrace(mail.trace ?? {}, inScope)
+      mail.scope ? runWithPostmark(mail.scope, traced, { inherit: false }) : runWithoutScope(traced)
+    const sent = await withTrace(trace, inScope)
     if ('info' in sent) return this.#complete(sent.info)
     throw await this.#follow(sent.verdict, sent.error, job, mail, token)
   }
@@ -193,6 +201,11 @@ class JobSender {
 
 /** How one call of sendMail ended. */
 type Sent = { readonly info: PostmarkSentInfo } | { readonly verdict: Verdict; readonly error: Error }
+
+function noteEnd(event: JobEvent, sent: Sent): void {
+  event.outcome = 'info' in sent ? 'sent' : sent.verdict.kind
+  if ('error' in sent) event.code = (sent.error as { code?: string }).code
+}
 
 async function attempt(transporter: PostmarkTransporter, { message }: ReadMailJob): Promise<Sent> {
   try {

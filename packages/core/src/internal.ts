@@ -8,8 +8,16 @@ export { runOutsideScopes } from './context/outside-scopes.js'
 export { type RouteState, routeStates } from './delivery/routes-in-use.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
 export { optionError, refuseUnknown } from './problems/check-options.js'
-export { type Around, createTrace, type TracedEvent, type TracedWork } from './problems/diagnostics.js'
 export { createRedactor, type Redactor } from './problems/redact.js'
+export type { Around, TracedWork } from './problems/tracing.js'
+export {
+  type EnqueueEvent,
+  type JobEvent,
+  publishEnqueue,
+  traceJob,
+  traceWebhook,
+  type WebhookTrace,
+} from './problems/work-events.js'
 export { type Capabilities, parseCapabilities } from './smtp/capabilities.js'
 export { Channel } from './smtp/channel.js'
 export { type Login, readAccessKey, toLogin } from './smtp/credentials.js'

@@ -1,3 +1,4 @@
+export type { WebhookTrace } from '@postmark-smtp/core/internal'
 export { isPostmarkError, PostmarkError } from '@postmark-smtp/core/pure'
 export type { AddressRule } from './address-check.js'
 export type { BounceClient, BounceFilter, BouncePage } from './bounce-client.js'

@@ -1,3 +1,4 @@
+import { traceWebhook, type WebhookTrace } from '@postmark-smtp/core/internal'
 import { PostmarkError, runWithPostmark } from '@postmark-smtp/core/pure'
 import { dedupeKey } from './dedupe.js'
 import { type Handled, handleOnce } from './handle-once.js'
@@ -84,7 +85,22 @@ async function receive(
   const key = dedupeKey(request.headers, event)
   const claim = dedupe && key !== undefined ? { store: dedupe, key } : undefined
   const handle = () => dispatch(on, event, parsing.correlationKey)
-  return ANSWERS[await handleOnce(claim, handle, (error) => tell(error, event))]
+  const handled = await traceWebhook(
+    toTrace(event),
+    () => handleOnce(claim, handle, (error) => tell(error, event)),
+    (trace, outcome) => {
+      trace.outcome = outcome
+    },
+  )
+  return ANSWERS[handled]
+}
+
+/** What subscribers of the channel may know of an event: no address, no subject, no text of Postmark. */
+function toTrace(event: WebhookEvent): WebhookTrace {
+  const { kind, messageStream: stream, tag, correlationId, traceparent, test } = event
+  const errorCode = kind === 'rejected' ? event.errorCode : undefined
+  const bounceType = 'bounceType' in event ? event.bounceType : undefined
+  return { kind, stream, tag, correlationId, traceparent, test, errorCode, bounceType }
 }
 
 /** The list is out of date, or the secret is known elsewhere: either way the event must not be lost unseen. */

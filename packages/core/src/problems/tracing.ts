@@ -1,0 +1,84 @@
+/** Publishes the start and the end of work on tracing channels, without what its result and its errors hold. */
+import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+
+/** What a tracing channel carries from start to end. */
+export interface TracedEvent {
+  /** From the start to the end, in milliseconds. */
+  durationMs?: number
+}
+
+/** What the tracing channels of webhooks and jobs carry, whose subscribers may run the work in a context of their own. */
+export interface TracedWork extends TracedEvent {
+  /** Called by a subscriber of `start`: what it is given runs the work. */
+  runIn(around: Around): void
+}
+
+/** Runs work, and returns what it returns. */
+export type Around = <R>(work: () => R) => R
+
+/** Makes the function that publishes the start and the end of some work on a tracing channel of that name. */
+export function createTrace<E extends TracedEvent>(
+  name: string,
+): <T>(event: E, work: () => Promise<T>, note?: (event: E, result: T) => void) => Promise<T> {
+  const channels = tracingChannel<unknown, E & TracedWork>(name)
+  return (event, work, note) => {
+    if (!isObserved(channels)) return work()
+    const arounds: Around[] = []
+    const traced = Object.assign(event, { runIn: (around: Around) => void arounds.push(around) })
+    const inside = async () => {
+      const result = await arounds.reduceRight<typeof work>((inner, around) => () => around(inner), work)()
+      note?.(event, result)
+      return result
+    }
+    return publishTrace(channels, traced, inside, () => {})
+  }
+}
+
+/** The part of an error that subscribers see. */
+interface TracedFailure {
+  readonly code?: string
+  readonly responseCode?: number
+  readonly outcome?: string
+}
+
+/** Whether anybody listens. Node has this as a property from version 22 on. */
+export function isObserved({ start, end, asyncStart, asyncEnd, error }: Channels): boolean {
+  return (
+    start.hasSubscribers ||
+    asyncEnd.hasSubscribers ||
+    end.hasSubscribers ||
+    asyncStart.hasSubscribers ||
+    error.hasSubscribers
+  )
+}
+
+type Channels = Readonly<
+  Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', { readonly hasSubscribers: boolean }>
+>
+
+/** @param noteFailure writes what may be told of an error into the event */
+export async function publishTrace<E extends TracedEvent, T>(
+  channels: TracingChannel<unknown, E>,
+  event: E,
+  work: () => Promise<T>,
+  noteFailure: (event: E, error: unknown) => void,
+): Promise<T> {
+  let end: { readonly result: T } | { readonly error: unknown } | undefined
+  const startedAt = performance.now()
+  const traced = async () => {
+    try {
+      end = { result: await work() }
+      event.durationMs = performance.now() - startedAt
+    } catch (error) {
+      end = { error }
+      event.durationMs = performance.now() - startedAt
+      noteFailure(event, error)
+      const { code, responseCode, outcome } = Object(error) as TracedFailure
+      throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
+    }
+  }
+  // What is traced fails where the work fails, and the work's own end is what counts.
+  await channels.tracePromise(traced, event).catch(() => {})
+  if (end && 'result' in end) return end.result
+  throw end?.error
+}
