@@ -23,9 +23,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['core'],
   nodemailer: ['core'],
   express: ['core', 'webhooks'],
-  fastify: ['core', 'webhooks'],
-  hono: ['core', 'webhooks'],
-  opentelemetry: ['core'],
   doctor: ['core', 'webhooks'],
   nestjs: ['core', 'webhooks'],
 }
@@ -33,9 +30,6 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['sandbox'],
   express: ['sandbox'],
-  fastify: ['sandbox'],
-  hono: ['sandbox'],
-  opentelemetry: ['sandbox', 'bullmq', 'redis', 'webhooks', 'express', 'nestjs'],
   doctor: ['sandbox'],
   nestjs: ['sandbox'],
   webhooks: ['sandbox'],
