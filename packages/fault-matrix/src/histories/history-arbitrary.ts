@@ -31,6 +31,7 @@ const nature: fc.Arbitrary<History['nature']> = fc.record({
   latencyMs: fc.constantFrom(1, 0, 25, 200),
   mailMs: fc.constantFrom(0, 10, 200, 2000),
   pipelining: fc.boolean(),
+  chunking: fc.boolean(),
   afterBody: fc.oneof(
     { weight: 8, arbitrary: fc.constant('answered' as const) },
     fc.constantFrom('refused' as const, 'swallowed' as const),

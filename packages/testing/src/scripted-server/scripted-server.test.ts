@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { createScriptedServer, type ScriptedServerOptions } from './scripted-server.js'
 import type { StepFault } from './step-fault.js'
 import { installVirtualClock } from './virtual-clock.js'
@@ -164,6 +164,53 @@ it('takes no more than a window while it reads nothing', async () => {
   for (let n = 0; n < 4; n++) set.socket.write(Buffer.alloc(40_000), () => written++)
   await set.clock.advance(10)
   expect([written, set.socket.bytesWritten]).toEqual([1, 80_009])
+})
+
+describe('a server that offers CHUNKING', () => {
+  const [MAIL, RCPT] = ENVELOPE as [string, string]
+
+  it('takes whole mails that follow one another, in chunks, as they are', async () => {
+    using set = await setUp({ chunking: true })
+    expect(await set.say('EHLO me')).toContain('250-CHUNKING\r\n')
+    for (const line of LOGIN) await set.say(line)
+    const first = [MAIL, RCPT, 'BDAT 4', '..', 'BDAT 6 LAST', '.', 'x']
+    const second = ['RSET', MAIL, RCPT, 'BDAT 6 LAST', 'RSET']
+    expect(await set.say(...first, ...second)).toMatch(
+      /^250 .*\r\n250 .*\r\n250 .* 4 bytes\r\n250 .*queued\r\n250 .*\r\n250 .*\r\n250 .*\r\n250 .*queued\r\n$/,
+    )
+    expect(set.server.taken.map(({ raw }) => String(raw))).toEqual(['..\r\n.\r\nx\r\n', 'RSET\r\n'])
+    expect(set.server.violations).toEqual([])
+  })
+
+  it('reads a chunk without an envelope, and refuses it', async () => {
+    using set = await setUp({ chunking: true })
+    await set.say('EHLO me')
+    for (const line of LOGIN) await set.say(line)
+    expect(await set.say('BDAT 6 LAST', 'RSET', 'RSET')).toBe(
+      '503 5.5.1 Error: bad sequence of commands\r\n250 2.0.0 Ok\r\n',
+    )
+    expect(set.server.taken).toEqual([])
+  })
+
+  it('keeps the envelope of a chunk that was refused, until RSET', async () => {
+    const faults: StepFault[] = [{ step: 'bdat', say: 451 }]
+    const script = ({ step }: { step: string }) => (step === 'bdat' ? faults.shift() : undefined)
+    using set = await setUp({ chunking: true, keepsEnvelope: true, script })
+    await set.say('EHLO me')
+    for (const line of LOGIN) await set.say(line)
+    expect(await set.say(MAIL, RCPT, 'BDAT 5 LAST', 'One', MAIL)).toMatch(/451 by the script\r\n503 .*\r\n$/)
+    await set.say('BDAT 5 LAST', 'Two')
+    expect(set.server.taken.map(({ raw }) => String(raw))).toEqual(['Two\r\n'])
+  })
+
+  it('may not know BDAT, and take what follows for commands', async () => {
+    using set = await setUp({ chunking: 'misread' })
+    await set.say('EHLO me')
+    for (const line of LOGIN) await set.say(line)
+    expect(await set.say('BDAT 6 LAST', 'RSET')).toBe(
+      '503 5.5.1 Error: bad sequence of commands\r\n250 2.0.0 Ok\r\n',
+    )
+  })
 })
 
 it('notes what no client may do', async () => {

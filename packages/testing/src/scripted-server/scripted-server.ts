@@ -8,7 +8,7 @@ import type { VirtualClock } from './virtual-clock.js'
 export interface ScriptedServerOptions extends Partial<ServerNature> {
   /** Asked at every step of every connection (default: nothing goes wrong). */
   readonly script?: StepScript
-  /** Told of every command, and of every end of a body (`dot`), in the tick of the client's write. */
+  /** Told of every command, and of every end of a body (`dot`) or of a chunk (`bdat`), in the tick of the client's write. */
   readonly onStep?: (step: Step, line: string, session: ScriptedSession) => void
 }
 
@@ -49,6 +49,7 @@ export function createScriptedServer(
     latencyMs: 1,
     mailMs: 0,
     pipelining: true,
+    chunking: false,
     afterBody: 'answered',
     keepsEnvelope: false,
     ...nature,

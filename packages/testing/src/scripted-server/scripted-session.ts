@@ -20,7 +20,7 @@ export class ScriptedSession {
   readonly #host: SessionHost
   readonly #voice: ScriptedVoice
   #unread: Buffer = Buffer.alloc(0)
-  #mode: 'commands' | 'proof' | 'body' = 'commands'
+  #mode: 'commands' | 'proof' | 'body' | 'chunk' = 'commands'
   #last = 'the greeting'
   #body = new BodyReader()
   #bodyFault: StepFault | undefined
@@ -28,6 +28,9 @@ export class ScriptedSession {
   #answered = false
   #from: string | undefined
   #to: string[] = []
+  /** The chunk that is being read, and those of the same mail before it. */
+  #chunk = { line: '', bytes: 0, isLast: false }
+  #chunks: Buffer[] = []
 
   constructor(index: number, host: SessionHost) {
     this.index = index
@@ -53,6 +56,11 @@ export class ScriptedSession {
       if (this.#mode === 'body') {
         this.#checkTurn('a body')
         this.#readBody()
+        continue
+      }
+      if (this.#mode === 'chunk') {
+        if (this.#unread.length < this.#chunk.bytes) return
+        this.#endChunk()
         continue
       }
       const end = this.#unread.indexOf('\n')
@@ -88,7 +96,10 @@ export class ScriptedSession {
   }
 
   readonly #verbs: Readonly<Record<string, (line: string) => void>> = {
-    EHLO: (line) => this.#answer('ehlo', line, this.#offer()),
+    EHLO: (line) => {
+      this.#forget()
+      this.#answer('ehlo', line, this.#offer())
+    },
     AUTH: (line) =>
       this.#answer('auth', line, `334 ${CHALLENGE}`, (code) => {
         if (code === 334) this.#mode = 'proof'
@@ -96,6 +107,7 @@ export class ScriptedSession {
     MAIL: (line) => this.#mail(line),
     RCPT: (line) => this.#rcpt(line),
     DATA: (line) => this.#data(line),
+    BDAT: (line) => this.#bdat(line),
     RSET: (line) => {
       this.#forget()
       this.#answer('rset', line, '250 2.0.0 Ok')
@@ -110,7 +122,13 @@ export class ScriptedSession {
   }
 
   #offer(): string {
-    const words = [...(this.#host.nature.pipelining ? ['PIPELINING'] : []), 'AUTH CRAM-MD5', '8BITMIME']
+    const { pipelining, chunking } = this.#host.nature
+    const words = [
+      ...(pipelining ? ['PIPELINING'] : []),
+      ...(chunking ? ['CHUNKING'] : []),
+      'AUTH CRAM-MD5',
+      '8BITMIME',
+    ]
     return ['250-scripted', ...words.map((word) => `250-${word}`), '250 SIZE 10485760'].join('\r\n')
   }
 
@@ -193,6 +211,45 @@ export class ScriptedSession {
     })
   }
 
+  #bdat(line: string): void {
+    const { chunking } = this.#host.nature
+    const [, count = '', last] = /^BDAT (\d+)( LAST)?$/.exec(line) ?? []
+    if (!chunking || count === '') this.#host.violated(`${line} is no chunk that the server offers to take`)
+    if (chunking === true) {
+      this.#mode = 'chunk'
+      this.#chunk = { line, bytes: Number(count), isLast: last !== undefined }
+      return
+    }
+    // What the client says from here on is no command, whatever it reads like.
+    this.#voice.struck = true
+    this.#answer('bdat', line, OUT_OF_ORDER)
+  }
+
+  #endChunk(): void {
+    const { line, bytes, isLast } = this.#chunk
+    this.#mode = 'commands'
+    this.#last = 'BDAT'
+    this.#chunks.push(this.#unread.subarray(0, bytes))
+    this.#unread = this.#unread.subarray(bytes)
+    const isReady = this.#from !== undefined && this.#to.length > 0
+    const { afterBody, keepsEnvelope, mailMs } = this.#host.nature
+    const followers = afterBody === 'answered' || !isLast ? [] : this.#dropLines()
+    const refusals = afterBody === 'refused' ? followers.map(() => `\r\n${OUT_OF_ORDER}`).join('') : ''
+    const fault = this.#ask('bdat', line)
+    const usual = isReady ? `250 2.0.0 Ok: ${isLast ? 'queued' : `${bytes} bytes`}` : OUT_OF_ORDER
+    const mail = { raw: Buffer.concat(this.#chunks), from: this.#from ?? '', to: this.#to }
+    this.#host.noted('bdat', line)
+    this.#voice.answer(`${usual}${refusals}`, isLast && isReady ? mailMs : 0, fault, (code) => {
+      const saysYes = code === 250 || fault?.say === 'half' || fault?.say === 'nothing'
+      const isTaken = isReady && (fault?.accepted ?? saysYes)
+      const { index: connection, user } = this
+      if (isTaken && !isLast) return
+      this.#chunks = []
+      if (isTaken) this.#host.took({ ...mail, connection, user, atMs: this.#host.clock.nowMs })
+      if (isTaken || !keepsEnvelope) this.#forget()
+    })
+  }
+
   /** Takes the lines that came in one write with the end of a body, and does nothing with them. */
   #dropLines(): readonly string[] {
     const lines = this.#unread.toString('latin1').split('\r\n').slice(0, -1)
@@ -203,6 +260,7 @@ export class ScriptedSession {
   #forget(): void {
     this.#from = undefined
     this.#to = []
+    this.#chunks = []
   }
 
   #ask(step: Step, line: string): StepFault | undefined {

@@ -10,7 +10,11 @@ export interface ServerNature {
   /** Whether EHLO offers PIPELINING. */
   readonly pipelining: boolean
   /**
-   * What becomes of commands in one write with the end of a body: answered as they should be, each refused with 503
+   * Whether EHLO offers CHUNKING: `misread` offers it and does not know BDAT, so that what follows is read as commands.
+   */
+  readonly chunking: boolean | 'misread'
+  /**
+   * What becomes of commands in one write with the end of a body, or of a chunk: answered as they should be, each refused with 503
    * as Haraka does, or lost as with chasquid.
    */
   readonly afterBody: 'answered' | 'refused' | 'swallowed'

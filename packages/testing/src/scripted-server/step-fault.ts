@@ -10,13 +10,14 @@ export const STEPS = [
   'data',
   'body',
   'dot',
+  'bdat',
   'rset',
   'quit',
 ] as const
 
 /**
  * `connect` is the call of getSocket, `auth` the reply to AUTH, `proof` the reply to the answer of its challenge,
- * `body` inside of a body, `dot` the reply to its end. Every other step is the reply to the command of its name.
+ * `body` inside of a body, `dot` the reply to its end, `bdat` the reply to a chunk, once its bytes are there. Every other step is the reply to the command of its name.
  */
 export type Step = (typeof STEPS)[number]
 
@@ -39,7 +40,7 @@ export interface StepFault {
   readonly extra?: string
   /** How long after the reply `extra` and `next` come. */
   readonly nextMs?: number
-  /** `dot`: whether the mail is taken. By default it is unless another reply than 250 is said. */
+  /** `dot`, and `bdat` with LAST: whether the mail is taken. By default it is unless another reply than 250 is said. */
   readonly accepted?: boolean
   /** `body`: strikes once this many bytes of the body have come; default 1. */
   readonly afterBytes?: number
