@@ -20,6 +20,8 @@ export interface MailJob {
   readonly message: Json
   /** The fields of the scope in which the job was made. */
   readonly scope?: ParsedPostmarkFields
+  /** Whether no scope was open there, and `scope` has a correlation ID only. */
+  readonly unscoped?: true
   /** The trace context of the caller. @example { traceparent: '00-…' } */
   readonly trace?: Readonly<Record<string, string>>
   /** How long after its creation, and its `delay`, the job may wait for what is no fault of its mail. */
@@ -74,7 +76,8 @@ export function toMailJob(message: SendMailOptions, options: MailJobOptions = {}
   const problems: PostmarkProblem[] = []
   const json = toJson(content, 'message', (problem) => problems.push(problem))
   if (problems.length > 0) throw jobError(problems)
-  const scope = correlate(content, currentPostmark(), correlationId)
+  const open = currentPostmark()
+  const scope = correlate(content, open, correlationId)
   const trace: Record<string, string> = {}
   injectTrace?.(trace)
   publishEnqueue({ trace })
@@ -83,6 +86,7 @@ export function toMailJob(message: SendMailOptions, options: MailJobOptions = {}
     idempotencyKey: readKey(options.idempotencyKey ?? ownKey),
     message: json,
     ...(scope === undefined ? {} : { scope }),
+    ...(scope !== undefined && open === undefined ? { unscoped: true as const } : {}),
     ...(Object.keys(trace).length === 0 ? {} : { trace }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   }

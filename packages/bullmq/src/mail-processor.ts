@@ -9,7 +9,7 @@ import {
   type JobEvent,
   optionError,
   refuseUnknown,
-  runWithoutScope,
+  runUnscoped,
   traceJob,
 } from '@postmark-smtp/core/internal'
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingError } from 'bullmq'
@@ -128,8 +128,11 @@ class JobSender {
     const event = { queue: job.queueName, jobId: job.id, attempt: job.attemptsStarted, trace }
     const traced = () => traceJob(event, () => this.#send(mail), noteEnd)
     // A job that was made outside of any scope has none here either: `requireScope` is to see that.
+    const { scope, unscoped } = mail
     const inScope = () =>
-      mail.scope ? runWithPostmark(mail.scope, traced, { inherit: false }) : runWithoutScope(traced)
+      scope && !unscoped
+        ? runWithPostmark(scope, traced, { inherit: false })
+        : runUnscoped(scope ?? {}, traced)
     const sent = await withTrace(trace, inScope)
     if ('info' in sent) return this.#complete(sent.info)
     throw await this.#follow(sent.verdict, sent.error, job, mail, token)

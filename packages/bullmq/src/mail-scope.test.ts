@@ -106,37 +106,43 @@ describe.skipIf(skipped)('the scope of a job', () => {
     await sandbox.close()
   })
 
-  it('is what requireScope asks for: a job that was made outside of any scope fails, also in a worker that was created inside one', async () => {
-    await using redis = await startRedis()
-    await using sandbox = await startSandbox()
-    const connection = { path: redis.path, maxRetriesPerRequest: null }
-    const sendOnce = createMemorySendOnce()
-    const transporter = createPostmarkTransport({
-      ...{ url: sandbox.url, sendOnce },
-      requireScope: { metadata: 'tenant' },
-    })
-    const mails = createMailQueue({ connection, name: 'guarded' })
-    const { worker, close } = runWithPostmark({ metadata: { tenant: 'leak' } }, () =>
-      createMailWorker({ connection, name: 'guarded', transporter, sendOnce }),
-    )
-    const failed = new Promise<string>((resolve) => {
-      worker.once('failed', (_job, error) => resolve(error.message))
-    })
-    const inScope = <R>(tenant: string, work: () => R) => runWithPostmark({ metadata: { tenant } }, work)
-    await mails.add({ ...mail, subject: 'forgotten' })
-    expect(await failed).toMatch(/^not-sent: .*\n {2}- context has no open scope/)
-    const mixed = new Promise<string>((resolve) => {
-      worker.once('failed', (_job, error) => resolve(error.message))
-    })
-    await inScope('acme', () => mails.add({ ...mail, postmark: { metadata: { tenant: 'umbrella' } } }))
-    expect(await mixed).toMatch(/^not-sent: .*\n {2}- postmark\.metadata\.tenant is not the value/)
-    await inScope('acme', () => mails.add({ ...mail, subject: 'scoped' }))
-    await expect.poll(() => sandbox.outbox.length, { timeout: 30_000 }).toBe(1)
-    expect(sandbox.outbox[0]).toMatchObject({ subject: 'scoped', postmark: { metadata: { tenant: 'acme' } } })
-    expect(await mails.queue.getFailedCount()).toBe(2)
-    await close()
-    await mails.close()
-  })
+  it.each([[false], [true]])(
+    'is what requireScope asks for: a job that was made outside of any scope fails, also in a worker that was created inside one (correlationId: %s)',
+    async (correlationId) => {
+      await using redis = await startRedis()
+      await using sandbox = await startSandbox()
+      const connection = { path: redis.path, maxRetriesPerRequest: null }
+      const sendOnce = createMemorySendOnce()
+      const transporter = createPostmarkTransport({
+        ...{ url: sandbox.url, sendOnce },
+        requireScope: { metadata: 'tenant' },
+      })
+      const mails = createMailQueue({ connection, name: 'guarded', correlationId })
+      const { worker, close } = runWithPostmark({ metadata: { tenant: 'leak' } }, () =>
+        createMailWorker({ connection, name: 'guarded', transporter, sendOnce }),
+      )
+      const failed = new Promise<string>((resolve) => {
+        worker.once('failed', (_job, error) => resolve(error.message))
+      })
+      const inScope = <R>(tenant: string, work: () => R) => runWithPostmark({ metadata: { tenant } }, work)
+      await mails.add({ ...mail, subject: 'forgotten' })
+      expect(await failed).toMatch(/^not-sent: .*\n {2}- context has no open scope/)
+      const mixed = new Promise<string>((resolve) => {
+        worker.once('failed', (_job, error) => resolve(error.message))
+      })
+      await inScope('acme', () => mails.add({ ...mail, postmark: { metadata: { tenant: 'umbrella' } } }))
+      expect(await mixed).toMatch(/^not-sent: .*\n {2}- postmark\.metadata\.tenant is not the value/)
+      await inScope('acme', () => mails.add({ ...mail, subject: 'scoped' }))
+      await expect.poll(() => sandbox.outbox.length, { timeout: 30_000 }).toBe(1)
+      expect(sandbox.outbox[0]).toMatchObject({
+        subject: 'scoped',
+        postmark: { metadata: { tenant: 'acme' } },
+      })
+      expect(await mails.queue.getFailedCount()).toBe(2)
+      await close()
+      await mails.close()
+    },
+  )
 
   it.each<[object, string]>([
     [{ transporter: {} }, 'transporter is'],

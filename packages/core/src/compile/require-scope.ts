@@ -30,7 +30,7 @@ function findProblem(
   given: Given,
   { metadata: key }: Guard,
 ): PostmarkProblem | undefined {
-  if (context.length === 0) {
+  if (context.every(({ isImplied }) => isImplied)) {
     return {
       path: 'context',
       found: 'has no open scope',

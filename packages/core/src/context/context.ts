@@ -16,6 +16,8 @@ interface Scope {
   updates: ParsedPostmarkFields
   updateProblems: readonly PostmarkProblem[]
   clearsMetadata: boolean
+  /** Whether it only carries fields, and nobody opened it: see {@link runUnscoped}. */
+  readonly isImplied?: boolean
 }
 
 /** A level of the context as a mail sees it. */
@@ -23,6 +25,8 @@ export interface ContextLevel extends Level<ParsedPostmarkFields> {
   readonly problems: readonly PostmarkProblem[]
   /** Which scope, counted from the innermost, which is 0. */
   readonly scope: number
+  /** Whether its scope was opened by nobody. */
+  readonly isImplied?: boolean | undefined
 }
 
 /** What all installed copies of this package share in one process. */
@@ -65,8 +69,7 @@ export function runWithPostmark<R>(
   const parent = options.inherit === false ? undefined : shared.storage.getStore()
   const read =
     typeof fields === 'function' ? () => callContext(fields, parent) : always(readFields(fields, 'context'))
-  const scope: Scope = { parent, read, updates: {}, updateProblems: [], clearsMetadata: false }
-  return shared.storage.run(scope, fn)
+  return shared.storage.run(openScope(parent, read), fn)
 }
 
 /**
@@ -83,9 +86,16 @@ export function capturePostmark(): <R>(fn: () => R) => R {
   }
 }
 
-/** Runs a function outside of any scope. No other AsyncLocalStorage is touched. */
-export function runWithoutScope<R>(fn: () => R): R {
-  return shared.storage.run(undefined, fn)
+/**
+ * Gives the mails below a function fields of their own, and no scope that the option `requireScope` would accept: for a
+ * job that was made outside of any scope. No other AsyncLocalStorage is touched.
+ */
+export function runUnscoped<R>(fields: PostmarkFields, fn: () => R): R {
+  return shared.storage.run(openScope(undefined, always(readFields(fields, 'context')), true), fn)
+}
+
+function openScope(parent: Scope | undefined, read: Scope['read'], isImplied = false): Scope {
+  return { parent, read, updates: {}, updateProblems: [], clearsMetadata: false, isImplied }
 }
 
 /** Makes a callback run in the scope, and in every other AsyncLocalStorage, that is open here. */
@@ -134,8 +144,8 @@ export function contextLevels(): readonly ContextLevel[] {
   const levels: ContextLevel[] = []
   let depth = 0
   for (let scope: Scope | undefined = innermost; scope; scope = scope.parent) {
-    const at = { name: 'context', scope: depth++ }
-    const { updates, updateProblems } = scope
+    const { updates, updateProblems, isImplied } = scope
+    const at = { name: 'context', scope: depth++, isImplied }
     if (updateProblems.length > 0 || Object.keys(updates).length > 0) {
       levels.push({ ...at, fields: updates, problems: updateProblems })
     }
