@@ -70,7 +70,7 @@ function readAnswer({ status, ok }: Response, text: string): Json {
   try {
     body = JSON.parse(text)
   } catch {
-    throw new ApiFailure(`the answer is no JSON (status ${status})`, ok ? 0 : status, undefined)
+    throw new ApiFailure(`the answer is not JSON (status ${status})`, ok ? 0 : status, undefined)
   }
   const json = isJson(body) ? body : {}
   if (ok) return json

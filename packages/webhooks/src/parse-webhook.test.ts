@@ -405,7 +405,7 @@ describe('parseWebhook tolerates', () => {
   })
 
   it.each([['"text"'], ['[]'], ['null'], ['17'], ['{"a":'], [''], [undefined], [null], [[{}]], [true]])(
-    'all but %j, which is no JSON object',
+    'all but %j, which is not a JSON object',
     (input) => {
       expect(() => parseWebhook(input)).toThrow(expect.objectContaining({ code: 'ERR_POSTMARK_WEBHOOK' }))
     },

@@ -28,7 +28,7 @@ export interface ParseWebhookOptions {
  * @example
  * const event = parseWebhook(body)
  * if (event.kind === 'rejected') console.log(event.errorCode, event.cause, event.correlationId)
- * @throws PostmarkError ERR_POSTMARK_WEBHOOK where it is no JSON object at all
+ * @throws PostmarkError ERR_POSTMARK_WEBHOOK where it is not a JSON object
  * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
  */
 export function parseWebhook(input: unknown, options: ParseWebhookOptions = {}): WebhookEvent {
@@ -47,7 +47,7 @@ export function parseBounce(item: unknown, options: ParseWebhookOptions = {}): W
 function toObject(input: unknown): Raw {
   const value = typeof input === 'string' ? parseJson(input) : input
   if (isObject(value)) return value
-  throw new PostmarkError('ERR_POSTMARK_WEBHOOK', 'The body of the webhook is no JSON object.')
+  throw new PostmarkError('ERR_POSTMARK_WEBHOOK', 'The body of the webhook is not a JSON object.')
 }
 
 /** The error of JSON.parse quotes the text, which holds addresses. */

@@ -81,7 +81,7 @@ async function receive(
   const { json, refusal } = await readBody(request, info.body, limits)
   if (refusal) return refusal
   const event = parse(json, parsing)
-  if (event === undefined) return [400, 'The body is no JSON object']
+  if (event === undefined) return [400, 'The body is not a JSON object']
   const key = dedupeKey(request.headers, event)
   const claim = dedupe && key !== undefined ? { store: dedupe, key } : undefined
   const handle = () => dispatch(on, event, parsing.correlationKey)

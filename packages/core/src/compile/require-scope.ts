@@ -9,7 +9,7 @@ import type { CompileSettings } from './settings.js'
 
 type Guard = NonNullable<CompileSettings['requireScope']>
 
-const CURE = 'Where a callback loses or mixes up scopes, keep them with capturePostmark: see docs/context.md.'
+const CURE = 'Where a callback loses or mixes up scopes, keep them with capturePostmark.'
 
 /**
  * Refuses a mail that was sent outside of any scope, or in a scope that is not the one of its message. No value is

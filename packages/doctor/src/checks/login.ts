@@ -29,7 +29,7 @@ export const login: Check = defineCheck({
     },
     'wrong-token': {
       level: 'fault',
-      what: 'The token is no token of a server: revoked, mistyped, of another account.',
+      what: 'The token does not belong to a server: it was revoked, mistyped, or is of another account.',
       cause: 'Neither SMTP nor the REST API takes it.',
       cure: COPY,
       link: LINKS.api,
@@ -44,7 +44,8 @@ export const login: Check = defineCheck({
     'smtp-token-refused': {
       level: 'fault',
       what: 'An SMTP token (PM-T-…, PM-B-…) is refused.',
-      cause: 'The secret key is wrong, or the token was revoked. Only its login can tell, not the REST API.',
+      cause:
+        'The secret key is wrong, or the token was revoked. Only a login shows it; the REST API does not know SMTP tokens.',
       cure: 'Make a new SMTP token for the stream; its secret key is shown once.',
       link: LINKS.smtp,
     },
@@ -58,7 +59,7 @@ export const login: Check = defineCheck({
     },
     'login-deferred': {
       level: 'warning',
-      what: 'The server puts the login off (4xx), or does not answer it in time.',
+      what: 'The server defers the login (4xx), or does not answer it in time.',
       cause: 'The server is busy, or too many connections are open from this address.',
       cure: 'Try again later; keep to at most 10 connections.',
       link: LINKS.smtp,

@@ -26,7 +26,7 @@ export const ports: Check = defineCheck({
     'no-port': {
       level: 'fault',
       what: 'No port of the host that the mails go to greets.',
-      cause: 'A firewall stands in the way, or host and ports are not those of an SMTP server.',
+      cause: 'A firewall blocks the ports, or host and ports are not those of an SMTP server.',
       cure: OPEN,
       link: LINKS.smtp,
     },
@@ -53,7 +53,7 @@ export const ports: Check = defineCheck({
     },
     'port-foreign': {
       level: 'warning',
-      what: 'A port answers with something that is no SMTP.',
+      what: 'A port answers with something that is not SMTP.',
       cause: 'A proxy or another service answers there.',
       cure: OPEN,
       link: LINKS.smtp,

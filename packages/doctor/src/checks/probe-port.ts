@@ -10,7 +10,7 @@ type PortState =
   | 'unreachable'
   /** Connected, and no greeting came. */
   | 'mute'
-  /** Connected, and what came is no SMTP. */
+  /** Connected, and what came is not SMTP. */
   | 'foreign'
   /** Connected, and turned away by a greeting that is not 220, or by the end of the connection. */
   | 'turned-away'

@@ -41,7 +41,7 @@ export const webhookPaths: Check = defineCheck({
     'path-odd': {
       level: 'warning',
       what: 'The URL of a webhook answers a post without a secret with neither 401 nor 403.',
-      cause: 'A proxy or redirect stands before the application, or it fails.',
+      cause: 'A proxy or a redirect answers in place of the application, or the application fails.',
       cure: 'Look at what answers there: it must be the application itself.',
       link: LINKS.posts,
     },

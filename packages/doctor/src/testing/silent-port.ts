@@ -7,7 +7,7 @@ const LISTEN = `require('net').createServer().listen({ port: 0, host: '127.0.0.1
 })`
 
 /**
- * A port that answers nothing, as behind a firewall that drops what is sent there: its process stands still, and its
+ * A port that answers nothing, as behind a firewall that drops what is sent there: its process is stopped, and its
  * queue of connections is full.
  */
 export async function startSilentPort(): Promise<{ readonly port: number; close(): Promise<void> }> {

@@ -80,7 +80,7 @@ function parseFlags(given: string[], environment: Environment) {
   refuseUnknown(Object.fromEntries(names), [...Object.keys(FLAGS).map((name) => `--${name}`), ...shorts])
   const { args, unknown } = readEnvironment(environment, new Set(options.map(({ name }) => name)))
   if (unknown.length > 0)
-    throw flagError(`${unknown.join(', ')} in the environment is no flag of the sandbox.`)
+    throw flagError(`${unknown.join(', ')} in the environment is not a flag of the sandbox.`)
   try {
     return parseArgs({ args: [...args, ...given], options: FLAGS }).values
   } catch (error) {

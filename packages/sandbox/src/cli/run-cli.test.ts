@@ -322,7 +322,7 @@ describe('the environment', () => {
 
   it('is refused where a variable belongs to no flag', async () => {
     await expect(parseCommand([], { POSTMARK_SANDBOX_PROT: '1' })).rejects.toThrow(
-      'POSTMARK_SANDBOX_PROT in the environment is no flag of the sandbox.',
+      'POSTMARK_SANDBOX_PROT in the environment is not a flag of the sandbox.',
     )
   })
 })

@@ -78,7 +78,7 @@ const FAULT: readonly ControlParameter[] = [
   key('close', 'flag', 'hangs up after the reply'),
   key('half', 'flag', 'after half of the reply'),
   key('ms', 'number', 'of a delay'),
-  key('bytes', 'text', 'of what is no reply'),
+  key('bytes', 'text', 'of what is not a reply'),
   key('afterBytes', 'number', 'of a body'),
   key('accepted', 'flag', 'whether the mail is taken all the same'),
   key('recipient', 'number', 'which RCPT, from 0'),
