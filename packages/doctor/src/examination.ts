@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns/promises'
 import type { StreamType } from '@postmark-smtp/core'
 import {
-  type Capabilities,
   createRedactor,
   type Login,
   POSTMARK_HOSTS,
@@ -28,7 +27,6 @@ interface Facts {
   probes: readonly PortProbe[]
   /** One session for each host (`tls`). */
   readonly sessions: Map<string, SessionFacts>
-  capabilities?: Capabilities | undefined
   /** Answers of the API (`server`, `streams`, `sender`). */
   server?: Json | undefined
   streams?: readonly Json[] | undefined

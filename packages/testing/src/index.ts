@@ -49,6 +49,7 @@ export {
 } from './scripted-server/step-fault.js'
 export { installVirtualClock, type PendingTimer, type VirtualClock } from './scripted-server/virtual-clock.js'
 export { type ContractStore, runSendOnceContract, type SendOnceContract } from './send-once-contract.js'
+export { sendWelcome } from './send-welcome.js'
 export { type SenderProcess, type SenderResult, startSender } from './sender-process.js'
 export { size } from './size.js'
 export { type SmtpServer, startSmtpServer } from './smtp-server.js'

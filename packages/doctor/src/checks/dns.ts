@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { type Check, defineCheck } from '../check.js'
+import { recordsOf } from '../dns-records.js'
 import { type Examination, isPostmarkHost } from '../examination.js'
 import { LateError, within } from '../within.js'
 import { LINKS } from './links.js'
@@ -72,21 +73,14 @@ async function lookAt(examination: Examination, host: string): Promise<Seen> {
   return host === 'localhost' ? { text: 'localhost is this machine' } : readRecords(examination, host)
 }
 
-async function readRecords(
-  { resolver, patienceMs, signal, facts }: Examination,
-  host: string,
-): Promise<Seen> {
-  const read = async (records: Promise<string[]>): Promise<string[]> => {
-    try {
-      return await within(patienceMs, signal, records)
-    } catch (error) {
-      if (/ENODATA|ENOTFOUND/.test((error as { code?: string }).code ?? '')) return []
-      throw error
-    }
-  }
-  let records: [string[], string[]]
+async function readRecords(examination: Examination, host: string): Promise<Seen> {
+  const { resolver, facts } = examination
+  let records: [readonly string[], readonly string[]]
   try {
-    records = await Promise.all([read(resolver.resolve4(host)), read(resolver.resolve6(host))])
+    records = await Promise.all([
+      recordsOf(examination, resolver.resolve4(host)),
+      recordsOf(examination, resolver.resolve6(host)),
+    ])
   } catch (error) {
     const { code, message } = error as Error & { code?: string }
     const why = error instanceof LateError ? message : (code ?? message)

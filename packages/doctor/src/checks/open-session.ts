@@ -22,14 +22,12 @@ interface TlsFacts {
 export interface SessionFacts {
   readonly host: string
   readonly port: number
-  readonly greeting: string
   /** What the server offered before TLS, and last. */
   readonly before: Capabilities | undefined
   readonly capabilities: Capabilities | undefined
   readonly ehloName: string
   readonly tls: TlsFacts | undefined
   readonly failure: SessionFailure | undefined
-  readonly loggedIn: boolean
 }
 
 /** Where and why a session ended. */
@@ -76,13 +74,12 @@ export async function openSession(
   const probe = await probePort({ host, port, ...address! }, patienceMs, signal, log, (found) => {
     channel = found
   })
-  const base = { host, port, greeting: probe.text }
+  const base = { host, port }
   if (!channel)
     return {
       ...base,
       ...read([]),
       tls: undefined,
-      loggedIn: false,
       failure: failureOf({ message: probe.text }),
     }
   const stop = () => handshake.abort()
@@ -105,11 +102,11 @@ export async function openSession(
   if ('capabilities' in result) {
     open.owner = { onEnd: () => {} }
     open.quit()
-    return { ...session, loggedIn: true, failure: undefined }
+    return { ...session, failure: undefined }
   }
   const { error } = result.failure
-  if (error.cause instanceof EnoughError) return { ...session, loggedIn: false, failure: undefined }
-  return { ...session, loggedIn: false, failure: failureOf(error) }
+  if (error.cause instanceof EnoughError) return { ...session, failure: undefined }
+  return { ...session, failure: failureOf(error) }
 }
 
 function read(offers: readonly string[]) {

@@ -1,6 +1,6 @@
 import { type Check, defineCheck } from '../check.js'
+import { recordsOf } from '../dns-records.js'
 import type { Examination } from '../examination.js'
-import { within } from '../within.js'
 import { LINKS } from './links.js'
 
 /** SPF and DMARC of the From domain. */
@@ -98,12 +98,7 @@ async function readDmarc(examination: Examination, domain: string): Promise<stri
   return []
 }
 
-async function readTexts({ resolver, patienceMs, signal }: Examination, name: string): Promise<string[]> {
-  try {
-    const records = await within(patienceMs, signal, resolver.resolveTxt(name))
-    return records.map((parts) => parts.join(''))
-  } catch (error) {
-    if (/ENODATA|ENOTFOUND/.test((error as { code?: string }).code ?? '')) return []
-    throw error
-  }
+async function readTexts(examination: Examination, name: string): Promise<string[]> {
+  const records = await recordsOf(examination, examination.resolver.resolveTxt(name))
+  return records.map((parts) => parts.join(''))
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
 /** Answers by path, without the query: a body, or a status with one. */
@@ -21,23 +21,9 @@ interface Running {
   close(): Promise<void>
 }
 
-/** A REST API on the loopback interface with the answers of a test, which asks for the tokens as Postmark does. */
-export async function startApi(
-  routes: Routes,
-  { serverToken, accountToken, aheadMs = 0, isSilent }: ApiNature,
-): Promise<Running> {
-  const server = createServer((request, response) => {
-    if (isSilent) return
-    const path = new URL(request.url ?? '/', 'http://x').pathname
-    response.setHeader('Date', new Date(Date.now() + aheadMs).toUTCString())
-    response.setHeader('Content-Type', 'application/json')
-    const isOfAccount = /^\/(domains|senders|servers)/.test(path)
-    const given = request.headers[isOfAccount ? 'x-postmark-account-token' : 'x-postmark-server-token']
-    if (given !== (isOfAccount ? accountToken : serverToken))
-      response.writeHead(401).end(JSON.stringify({ ErrorCode: 10, Message: `Bad token ${given}.` }))
-    else if (routes[path]) response.end(JSON.stringify(routes[path]))
-    else response.writeHead(404).end(JSON.stringify({ ErrorCode: 1226, Message: 'Not found' }))
-  }).listen(0, '127.0.0.1')
+/** An HTTP server on the loopback interface. */
+async function listen(answer: RequestListener): Promise<Running> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -48,18 +34,27 @@ export async function startApi(
   }
 }
 
+/** A REST API with the answers of a test, which asks for the tokens as Postmark does. */
+export async function startApi(
+  routes: Routes,
+  { serverToken, accountToken, aheadMs = 0, isSilent }: ApiNature,
+): Promise<Running> {
+  return listen((request, response) => {
+    if (isSilent) return
+    const path = new URL(request.url ?? '/', 'http://x').pathname
+    response.setHeader('Date', new Date(Date.now() + aheadMs).toUTCString())
+    response.setHeader('Content-Type', 'application/json')
+    const isOfAccount = /^\/(domains|senders|servers)/.test(path)
+    const given = request.headers[isOfAccount ? 'x-postmark-account-token' : 'x-postmark-server-token']
+    if (given !== (isOfAccount ? accountToken : serverToken))
+      response.writeHead(401).end(JSON.stringify({ ErrorCode: 10, Message: `Bad token ${given}.` }))
+    else if (routes[path]) response.end(JSON.stringify(routes[path]))
+    else response.writeHead(404).end(JSON.stringify({ ErrorCode: 1226, Message: 'Not found' }))
+  })
+}
+
 /** The endpoint of an application: answers each post with one status. */
 export async function startEndpoint(status: number): Promise<Running> {
-  const server = createServer((_request, response) => void response.writeHead(status).end()).listen(
-    0,
-    '127.0.0.1',
-  )
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/postmark`,
-    close: async () => {
-      server.closeAllConnections()
-      await new Promise<unknown>((resolve) => server.close(resolve))
-    },
-  }
+  const { url, close } = await listen((_request, response) => void response.writeHead(status).end())
+  return { url: `${url}/postmark`, close }
 }

@@ -51,9 +51,7 @@ export function checkPassword(password: string, brake: GuessBrake): MiddlewareHa
     const guess = given && (await brake.check(c.env.address, () => isSame(given.password, password)))
     if (guess === 'right') return next()
     if (guess === 'busy') return c.text(TOO_MANY_GUESSES, 429, { 'Retry-After': '10' })
-    return c.text('The inbox has a password.', 401, {
-      'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"',
-    })
+    return c.text('The inbox has a password.', 401, CHALLENGE)
   }
 }
 
@@ -75,12 +73,11 @@ export function checkControlAccess(
     if (guess === 'busy')
       return c.json({ ErrorCode: 429, Message: TOO_MANY_GUESSES }, 429, { 'Retry-After': '10' })
     const Message = 'The sandbox has a password: give it as Basic auth, with any user name.'
-    return c.json({ ErrorCode: 10, Message }, 401, {
-      'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"',
-    })
+    return c.json({ ErrorCode: 10, Message }, 401, CHALLENGE)
   }
 }
 
+const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="Postmark sandbox", charset="UTF-8"' }
 const TOO_MANY_GUESSES = 'Too many wrong passwords came from your address. Wait ten seconds.'
 
 /** Compares in a time that reveals nothing. */

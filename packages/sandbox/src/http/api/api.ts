@@ -1,4 +1,4 @@
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { WebhookSender } from '../../webhooks/webhook-sender.js'
@@ -7,6 +7,7 @@ import { API_CODES, apiError, toErrorResponse } from './api-error.js'
 import { ApiQuery } from './api-query.js'
 import type { ApiRequest, ApiRoute } from './api-route.js'
 import { bounceRoutes } from './bounce-routes.js'
+import { createJsonApp } from './json-app.js'
 import { messageRoutes } from './message-routes.js'
 import { serverRoutes } from './server-routes.js'
 import { streamRoutes } from './stream-routes.js'
@@ -65,11 +66,7 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
     ...messageRoutes(server),
     ...webhookRoutes(server, webhooks),
   ]
-  // As at Postmark, the case of a path does not count: the client asks for /deliveryStats.
-  const app = new Hono<ApiEnv>({
-    getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
-  })
-  app.onError((error) => toErrorResponse(error))
+  const app = createJsonApp<ApiEnv>()
   const checked: MiddlewareHandler<ApiEnv> = async ({ req, env }, next) => {
     await checkToken(req, env.address, context)
     await next()

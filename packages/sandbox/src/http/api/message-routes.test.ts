@@ -1,21 +1,7 @@
-import { createTransport } from 'nodemailer'
+import { sendWelcome as send } from '@postmark-smtp/testing'
 import { ServerClient } from 'postmark'
 import { describe, expect, it } from 'vitest'
-import { type Sandbox, startSandbox } from '../../sandbox.js'
-
-const message = {
-  from: 'Shop <shop@example.com>',
-  to: 'Ann <ann@example.com>',
-  subject: 'Welcome',
-  text: 'Hello https://example.com/start',
-}
-
-async function send(sandbox: Sandbox, headers: Record<string, string> = {}, fields: object = {}) {
-  const { host, port, token, outbox } = sandbox
-  const transport = createTransport({ host, port, ignoreTLS: true, auth: { user: token, pass: token } })
-  await transport.sendMail({ ...message, headers, ...fields })
-  return outbox.at(-1)!
-}
+import { startSandbox } from '../../sandbox.js'
 
 async function start() {
   const sandbox = await startSandbox()

@@ -1,6 +1,7 @@
-import { Hono, type MiddlewareHandler } from 'hono'
+import type { Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { apiError, toErrorResponse } from '../api/api-error.js'
+import { createJsonApp } from '../api/json-app.js'
 import { readRequest } from './control-request.js'
 import type { ControlRoute } from './control-route.js'
 import { type ControlContext, controlRoutes } from './control-routes.js'
@@ -26,10 +27,7 @@ export function createControlApi(
   guard: MiddlewareHandler<ControlEnv>,
 ): Hono<ControlEnv> {
   const routes = controlRoutes(context)
-  const app = new Hono<ControlEnv>({
-    getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
-  })
-  app.onError((error) => toErrorResponse(error))
+  const app = createJsonApp<ControlEnv>()
   const limited = bodyLimit({
     maxSize: MOST_BODY_BYTES,
     onError: () => toErrorResponse(apiError(413, 'The body is longer than 1 MB.', 413)),

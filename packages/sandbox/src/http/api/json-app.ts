@@ -1,0 +1,14 @@
+import { type Env, Hono } from 'hono'
+import { toErrorResponse } from './api-error.js'
+
+/**
+ * An application whose errors are answered in Postmark's JSON. As at Postmark, the case of a path does not count: the
+ * client asks for /deliveryStats.
+ */
+export function createJsonApp<E extends Env>(): Hono<E> {
+  const app = new Hono<E>({
+    getPath: ({ url }) => new URL(url).pathname.toLowerCase().replace(/(?<=.)\/$/, ''),
+  })
+  app.onError((error) => toErrorResponse(error))
+  return app
+}
