@@ -1,5 +1,5 @@
 /** Publishes the start and the end of work on tracing channels, without what its result and its errors hold. */
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
+import { tracingChannel } from 'node:diagnostics_channel'
 
 /** What a tracing channel carries from start to end. */
 export interface TracedEvent {
@@ -20,11 +20,13 @@ export type Around = <R>(work: () => R) => R
 export function createTrace<E extends TracedEvent>(
   name: string,
 ): <T>(event: E, work: () => Promise<T>, note?: (event: E, result: T) => void) => Promise<T> {
-  const channels = tracingChannel<unknown, E & TracedWork>(name)
+  const channels: Channels & TracePublisher<E & TracedWork> = tracingChannel<unknown, E & TracedWork>(name)
   return (event, work, note) => {
     if (!isObserved(channels)) return work()
     const arounds: Around[] = []
-    const traced = Object.assign(event, { runIn: (around: Around) => void arounds.push(around) })
+    const traced: E & TracedWork = Object.assign(event, {
+      runIn: (around: Around) => void arounds.push(around),
+    })
     const inside = async () => {
       const result = await arounds.reduceRight<typeof work>((inner, around) => () => around(inner), work)()
       note?.(event, result)
@@ -56,9 +58,14 @@ type Channels = Readonly<
   Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', { readonly hasSubscribers: boolean }>
 >
 
+/** A tracing channel of Node, whose own type is not the same in all versions of @types/node that users compile with. */
+interface TracePublisher<E> {
+  tracePromise(work: () => Promise<void>, event: E): Promise<unknown>
+}
+
 /** @param noteFailure writes what may be told of an error into the event */
 export async function publishTrace<E extends TracedEvent, T>(
-  channels: TracingChannel<unknown, E>,
+  channels: TracePublisher<E>,
   event: E,
   work: () => Promise<T>,
   noteFailure: (event: E, error: unknown) => void,
