@@ -41,6 +41,8 @@ type Callback = (error: Error | null, info?: unknown) => void
 interface Mailer extends MailerLike {
   sendMail(message: unknown, callback?: Callback): Promise<unknown> | undefined
   emit(event: string, ...args: unknown[]): boolean
+  /** Private, on Nodemailer 7 to 10. */
+  readonly _defaults?: unknown
 }
 
 /**
@@ -95,7 +97,7 @@ export function attachSettings(
       : emit.call(mailer, event, ...args)
   const sendByNodemailer = mailer.sendMail.bind(mailer)
   const send: Mailer['sendMail'] = (copy, callback) => {
-    const quick = hasPlugins ? undefined : takeQuickly(copy as TakenMail['copy'])
+    const quick = hasPlugins || addsDefaults(mailer) ? undefined : takeQuickly(copy as TakenMail['copy'])
     if (!quick) return sendByNodemailer(copy, callback)
     sendQuickly(quick, copy as TakenMail['copy'], mailer, step, callback!)
     return undefined
@@ -119,6 +121,11 @@ export function attachSettings(
       start(message, (error, info) => (error ? reject(error) : resolve(info))),
     )
   }
+}
+
+/** Whether Nodemailer adds fields of its own to each message: the second argument of createTransport. */
+function addsDefaults({ _defaults }: Mailer): boolean {
+  return Object.keys(Object(_defaults)).length > 0
 }
 
 /** The message of a mail of a batch that needs no composing; else notes its fields, for those that come after it. */

@@ -1,4 +1,5 @@
 import { SharedBody } from '../message/shared-body.js'
+import type { PostmarkProblem } from '../problems/problem.js'
 import type { SmtpError } from '../problems/smtp-failure.js'
 import type { QuickMail } from './quick-mail.js'
 
@@ -21,6 +22,8 @@ export interface BatchMail {
   readonly content: SharedContent | undefined
   /** Whether it has nothing of its own but recipient, key and Postmark fields. */
   readonly isPlain: boolean
+  /** What was wrong in its Postmark fields, or in those of all, before they were merged. */
+  readonly problems: readonly PostmarkProblem[]
 }
 
 /**

@@ -70,8 +70,14 @@ export class MailRecord {
   /** Answers sendMail; undefined without attachPostmark, and from when it was called. */
   report: ((error: unknown, info?: unknown) => void) | undefined
 
-  constructor(postmark: unknown, headers: readonly GivenHeader[], lenient?: boolean) {
-    this.message = readFields(postmark, 'postmark')
+  /** @param further problems of `postmark` that are not to be seen in it any more */
+  constructor(
+    postmark: unknown,
+    headers: readonly GivenHeader[],
+    lenient?: boolean,
+    further: readonly PostmarkProblem[] = NO_PROBLEMS,
+  ) {
+    this.message = withProblems(readFields(postmark, 'postmark'), further)
     this.headers = readHeaders(headers, 'headers', lenient)
   }
 
@@ -97,6 +103,11 @@ export class MailRecord {
   toJSON(): undefined {
     return undefined
   }
+}
+
+function withProblems({ fields, problems }: Reading, further: readonly PostmarkProblem[]): Reading {
+  const isNew = ({ path }: PostmarkProblem) => problems.every((problem) => problem.path !== path)
+  return { fields, problems: further.length > 0 ? [...problems, ...further.filter(isNew)] : problems }
 }
 
 /**

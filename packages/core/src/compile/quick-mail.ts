@@ -1,4 +1,4 @@
-import { isPlain } from '../message/clone-message.js'
+import { copyValue, isSame } from '../message/copy-value.js'
 import { listHeaders } from '../message/header-shapes.js'
 import type { SharedBody } from '../message/shared-body.js'
 import { type HeadedMessage, SharedHead } from '../message/shared-head.js'
@@ -66,28 +66,4 @@ export function noteFields(copy: Readonly<Record<string, unknown>>): Readonly<Re
   return Object.fromEntries(
     Object.entries(copy).map(([name, value]) => [name, isCarrier(name) ? undefined : copyValue(value)]),
   )
-}
-
-/** Deeper than anybody nests the fields of a message. */
-const DEEPEST = 5
-
-/** A copy of what may be written into by its owner before the next mail; anything but lists, plain objects and dates stays. */
-function copyValue(value: unknown, depth = 0): unknown {
-  if (depth > DEEPEST) return value
-  if (value instanceof Date) return new Date(value)
-  if (Array.isArray(value)) return value.map((each) => copyValue(each, depth + 1))
-  if (!isPlain(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copyValue(each, depth + 1)]))
-}
-
-/** Whether a value equals a copy of one; of Buffers, Readables and other objects with a class that is not known. */
-function isSame(one: unknown, copy: unknown, depth = 0): boolean {
-  if (typeof one !== 'object' || one === null) return one === copy
-  if (typeof copy !== 'object' || copy === null || depth > DEEPEST) return false
-  if (one instanceof Date) return copy instanceof Date && one.getTime() === copy.getTime()
-  if (Array.isArray(one) !== Array.isArray(copy) || !(Array.isArray(one) || isPlain(one))) return false
-  const names = Object.keys(one)
-  if (names.length !== Object.keys(copy).length) return false
-  const [first, second] = [one as Record<string, unknown>, copy as Record<string, unknown>]
-  return names.every((name) => Object.hasOwn(second, name) && isSame(first[name], second[name], depth + 1))
 }

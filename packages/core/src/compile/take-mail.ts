@@ -42,7 +42,7 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
     ...copy
   } = cloneMessage(Object(message ?? {})) as Record<string, unknown> & { [BATCH]?: BatchMail }
   const split = splitHeaders(copy.headers)
-  const record = new MailRecord(postmark, split.postmark)
+  const record = new MailRecord(postmark, split.postmark, undefined, batch?.problems)
   record.idempotencyKey = idempotencyKey
   record.batch = batch
   // An object of its own, since Nodemailer writes a transport's default headers into it.

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { BatchMail } from '../compile/batch-mail.js'
 import { BATCH, type Batch, SharedContent } from '../compile/batch-mail.js'
 import { foldLevels, toFields } from '../fields/merge-fields.js'
+import { type Reading, readFields } from '../fields/read-fields.js'
+import { copyValue, isSame } from '../message/copy-value.js'
 import { type HeaderPair, joinHeaders, listHeaders } from '../message/header-shapes.js'
 import { parseAddresses } from '../message/nodemailer.js'
 import { contentStreams } from '../message/stream-content.js'
 import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
-import type { PostmarkFields } from '../vocabulary/vocabulary.js'
+import { NO_PROBLEMS } from '../problems/problem.js'
 
 /** Fields in which mails may differ that share their content: all of these stand in the header block, or in no mail. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -26,76 +28,103 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   ],
   ...['messageId', 'list', 'priority', 'postmark', 'envelope', 'dsn', 'key', 'idempotencyKey'],
 ])
-
 /** Fields of a mail that are not written into the part that Nodemailer composes. */
 const PLAIN_FIELDS: ReadonlySet<string> = new Set(['to', 'key', 'postmark', 'idempotencyKey'])
 
-/** Puts what all mails of a batch share, and what each one has of its own, into one message. */
+type Fields = Readonly<Record<string, unknown>>
+
+/** What all mails share, as it was at one moment. */
+interface Shared {
+  /** All but its Postmark fields: a copy, which nobody writes into while mails with it are under way. */
+  readonly message: Fields
+  readonly fields: Fields
+  readonly headers: readonly HeaderPair[]
+  /** Whether it is content that can be composed once. */
+  readonly isContent: boolean
+  /** The domain of Message-IDs, where all mails have one sender; else Nodemailer makes them. */
+  readonly domain: string | undefined
+}
+
+/**
+ * Puts what all mails of a batch share, and what each one has of its own, into one message. Both are taken as they are at
+ * that moment: a source may write into the same object again for the next mail, while this one still waits.
+ */
 export class BatchContent {
   readonly #batch: Batch
   readonly #content = new SharedContent()
-  readonly #fields: Readonly<Record<string, unknown>>
-  readonly #headers: readonly HeaderPair[]
-  readonly #postmark: unknown
-  readonly #canShare: boolean
-  /** The domain of Message-IDs, where all mails have one sender; else Nodemailer makes them. */
-  readonly #domain: string | undefined
+  readonly #given: Fields
+  #shared: Shared
 
   /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
   constructor(batch: Batch, message: unknown = {}) {
     if (!isRecord(message)) throw optionError('message', message, 'an object such as { subject, html, text }')
-    const { headers, postmark, ...fields } = message
-    if (contentStreams(fields).length > 0) {
-      const hint = 'Give its content as a text or a Buffer, or give each mail a stream of its own.'
-      throw optionError('message', message, 'without a Readable, which can be read only once', hint)
-    }
     this.#batch = batch
-    this.#fields = fields
-    this.#headers = listHeaders(headers)
-    this.#postmark = postmark
-    this.#domain = fields.messageId || fields.envelope || fields.raw ? undefined : domainOf(fields.from)
-    this.#canShare = !fields.raw && !this.#headers.some(isOfContent)
+    this.#given = message
+    const { postmark: _postmark, ...given } = message
+    this.#shared = takeShared(given)
   }
 
   /** The message of one mail, with what belongs to the batch. */
-  toMessage(item: Readonly<Record<string, unknown>>, idempotencyKey: string | undefined): object {
-    const own = listHeaders(item.headers)
-    let isShared = this.#canShare && !own.some(isOfContent)
+  toMessage(item: Fields, idempotencyKey: string | undefined): object {
+    const { postmark: sharedPostmark, ...given } = this.#given
+    if (!isSame(given, this.#shared.message)) this.#shared = takeShared(given)
+    const { fields, headers, isContent, domain } = this.#shared
+    const { postmark: ownPostmark, ...rest } = item
+    const own: Fields = copyValue(rest)
+    const ownHeaders = listHeaders(own.headers)
+    let isShared = isContent && !ownHeaders.some(isOfContent)
     let isPlain = isShared
-    const message: Record<string, unknown> = { ...this.#fields }
-    for (const field of Object.keys(item)) {
-      const value = item[field]
+    const message: Record<string, unknown> = { ...fields }
+    for (const field of Object.keys(own)) {
+      const value = own[field]
       if (value === undefined || field === 'key') continue
       message[field] = value
       if (!OWN_FIELDS.has(field)) isShared = false
       if (!PLAIN_FIELDS.has(field)) isPlain = false
     }
     // As Nodemailer does it, which reads the addresses anew and asks for random bytes four times.
-    if (this.#domain && item.from === undefined && item.envelope === undefined && !message.messageId)
-      message.messageId = `<${randomUUID()}@${this.#domain}>`
-    message.headers = this.#toHeaders(item.headers, own)
-    message.postmark = this.#toPostmark(item.postmark)
+    if (domain && own.from === undefined && own.envelope === undefined && !message.messageId)
+      message.messageId = `<${randomUUID()}@${domain}>`
+    message.headers = mergeHeaders(headers, own.headers, ownHeaders)
+    const { postmark, problems } = mergePostmark(sharedPostmark, ownPostmark)
+    message.postmark = postmark
     if (idempotencyKey !== undefined) message.idempotencyKey = idempotencyKey
-    const mail: BatchMail = { batch: this.#batch, content: isShared ? this.#content : undefined, isPlain }
+    const content = isShared ? this.#content : undefined
+    const mail: BatchMail = { batch: this.#batch, content, isPlain, problems }
     return Object.assign(message, { [BATCH]: mail })
   }
+}
 
-  #toHeaders(given: unknown, own: readonly HeaderPair[]): unknown {
-    if (this.#headers.length === 0) return given
-    const names = new Set(own.map(({ key }) => key.trim().toLowerCase()))
-    return joinHeaders(
-      given,
-      this.#headers.filter(({ key }) => !names.has(key.trim().toLowerCase())),
-    )
+/** @throws PostmarkError ERR_POSTMARK_OPTIONS */
+function takeShared(given: Fields): Shared {
+  if (contentStreams(given).length > 0) {
+    const hint = 'Give its content as a text or a Buffer, or give each mail a stream of its own.'
+    throw optionError('message', given, 'without a Readable, which can be read only once', hint)
   }
+  const message: Fields = copyValue(given)
+  const { headers: all, ...fields } = message
+  const headers = listHeaders(all)
+  const isContent = !fields.raw && !headers.some(isOfContent)
+  const domain = fields.messageId || fields.envelope || fields.raw ? undefined : domainOf(fields.from)
+  return { message, fields, headers, isContent, domain }
+}
 
-  #toPostmark(given: unknown): unknown {
-    if (given === undefined) return this.#postmark
-    // What is no object is left to be refused with its mail.
-    if (!isRecord(given) || !isRecord(this.#postmark)) return given
-    const levels: PostmarkFields[] = [this.#postmark, given]
-    return toFields(foldLevels(levels), true)
-  }
+function mergeHeaders(all: readonly HeaderPair[], given: unknown, own: readonly HeaderPair[]): unknown {
+  if (all.length === 0) return given
+  const names = new Set(own.map(({ key }) => key.trim().toLowerCase()))
+  return joinHeaders(
+    given,
+    all.filter(({ key }) => !names.has(key.trim().toLowerCase())),
+  )
+}
+
+/** The Postmark fields of a mail: its own and, where it does not name them, those of all. What is wrong in either is kept. */
+function mergePostmark(shared: unknown, own: unknown): Pick<BatchMail, 'problems'> & { postmark: unknown } {
+  if (own === undefined || shared === undefined)
+    return { postmark: own === undefined ? shared : own, problems: NO_PROBLEMS }
+  const readings: Reading[] = [shared, own].map((level) => readFields(level, 'postmark'))
+  const postmark = toFields(foldLevels(readings.map(({ fields }) => fields)), true)
+  return { postmark, problems: readings.flatMap(({ problems }) => problems) }
 }
 
 /** The domain of a sender that is one plain address. */

@@ -1,5 +1,6 @@
 import type { Batch } from '../compile/batch-mail.js'
 import { toFailure } from '../compile/failure.js'
+import { copyValue } from '../message/copy-value.js'
 import { describe, isRecord } from '../problems/describe.js'
 import { PostmarkError, problemsError } from '../problems/error.js'
 import type { SmtpError } from '../problems/smtp-failure.js'
@@ -195,7 +196,8 @@ export class BatchRun implements Batch {
     let sending: Promise<PostmarkSentInfo>
     try {
       if (!isRecord(message)) throw noMessage(message, index)
-      item.to = (message as BatchMessage).to
+      // The source may write into the same object for the next mail.
+      item.to = copyValue((message as BatchMessage).to)
       item.key = keyOf(message, index)
       sending = send(this.#content!.toMessage(message, isOnce ? (item.key ?? '') : undefined))
     } catch (error) {

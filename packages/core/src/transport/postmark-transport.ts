@@ -90,7 +90,8 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const { event, stream, target, onlyStream, type } = this.#open(record, mail.message)
     const refused =
       wrongStream(stream, onlyStream) ??
-      queueFull(this.#queued, this.#settings.maxQueued) ??
+      // A batch takes no more of its mails than that, and waits where several share the queue.
+      (record?.batch ? undefined : queueFull(this.#queued, this.#settings.maxQueued)) ??
       refuseBatch(record, type, event.stream)
     if (refused) {
       if (isSendObserved()) this.#traceRefusal(event, refused)

@@ -1,5 +1,6 @@
 import { type ReceivedMail, size, startSmtpServer } from '@postmark-smtp/testing'
 import fc from 'fast-check'
+import { createTransport } from 'nodemailer'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   type BatchMessage,
@@ -178,6 +179,118 @@ describe('sendBatch', () => {
   })
 })
 
+describe('a transporter that Nodemailer made from ours, with defaults of its own,', () => {
+  it.each<[string, object, (mail: ReceivedMail, index: number) => void]>([
+    [
+      'a Bcc',
+      { bcc: 'archive@example.com' },
+      ({ envelope }) => expect(envelope.to).toContain('archive@example.com'),
+    ],
+    ['a Cc', { cc: 'boss@example.com' }, ({ envelope }) => expect(envelope.to).toContain('boss@example.com')],
+    [
+      'an envelope',
+      { envelope: { from: 'news@example.com', to: 'one@example.com' } },
+      ({ envelope }) => expect(envelope.to).toEqual(['one@example.com']),
+    ],
+    [
+      'a Postmark header',
+      { headers: { 'X-PM-Tag': 'november' } },
+      (mail) => expect(mail.header('X-PM-Tag')).toBe('november'),
+    ],
+    [
+      'a Reply-To',
+      { replyTo: 'help@example.com' },
+      (mail) => expect(mail.header('Reply-To')).toBe('help@example.com'),
+    ],
+  ])('sends each mail with %s', async (_what, defaults, check) => {
+    await using set = setUp()
+    const outer = createTransport(set.transporter as never, defaults)
+    const messages = Array.from({ length: 6 }, (_, index) => ({ to: `r${index}@example.com` }))
+    await collect(sendBatch(outer as never, messages, { message: news }))
+    expect(server.mails).toHaveLength(6)
+    server.mails.forEach(check)
+  })
+})
+
+describe('the Postmark fields of a batch', () => {
+  const metadata = { campaign: 'november' }
+  it.each<[string, unknown, unknown]>([
+    ['a Map of metadata', { metadata }, { metadata: new Map([['user', '7']]) }],
+    ['a Map of fields', { metadata }, new Map([['metadata', { user: '7' }]])],
+    ['a Map of fields for all', new Map([['metadata', metadata]]), { metadata: { user: '7' } }],
+    ['URLSearchParams for all', { metadata: new URLSearchParams(metadata) }, { metadata: { user: '7' } }],
+    ['null', { metadata: { ...metadata, user: '7' } }, null],
+  ])('are merged from %s', async (_what, shared, own) => {
+    await using set = setUp()
+    const messages = [{ to: 'ann@example.com', postmark: own as never }]
+    await collect(sendBatch(set.transporter, messages, { message: { ...news, postmark: shared as never } }))
+    expect(server.mails[0]?.header('X-PM-Metadata-campaign')).toBe('november')
+    expect(server.mails[0]?.header('X-PM-Metadata-user')).toBe('7')
+  })
+
+  class Row {
+    get user() {
+      return '7'
+    }
+    get metadata() {
+      return { user: '7' }
+    }
+  }
+  it.each<[string, unknown, unknown, string]>([
+    [
+      'metadata whose getters belong to its class',
+      { metadata },
+      { metadata: new Row() },
+      'postmark.metadata',
+    ],
+    ['fields whose getters belong to their class', { metadata }, new Row(), 'postmark'],
+    ['metadata that is a date', { metadata }, { metadata: new Date() }, 'postmark.metadata'],
+    ['metadata for all that is a text', { metadata: 'x' }, { metadata: { user: '7' } }, 'postmark.metadata'],
+    ['a key in two spellings', { metadata }, { metadata: { a: '1', A: '2' } }, 'postmark.metadata.A'],
+    [
+      'a key too many',
+      { metadata: Object.fromEntries([...'abcdefghij'].map((key) => [key, '1'])) },
+      { metadata: { user: '7' } },
+      'postmark.metadata',
+    ],
+    ['a tag that is too long', { tag: 'x'.repeat(1001) }, { metadata }, 'postmark.tag'],
+    [
+      'a getter that throws',
+      { metadata },
+      {
+        get tag() {
+          throw new Error('x')
+        },
+      },
+      'postmark',
+    ],
+  ])('are refused with %s, once, as sendMail refuses them', async (_what, shared, own, path) => {
+    await using set = setUp()
+    const messages = [{ to: 'ann@example.com', postmark: own as never }]
+    const [result] = await collect(
+      sendBatch(set.transporter, messages, { message: { ...news, postmark: shared as never } }),
+    )
+    const problems = [expect.objectContaining({ path, severity: 'error' })]
+    expect(result).toMatchObject({ outcome: 'refused', error: { problems } })
+    expect(server.mails).toEqual([])
+  })
+})
+
+it('sends all mails of several batches that share a short queue', async () => {
+  await using set = setUp({ pool: { maxQueued: 3, maxConnections: 1 } })
+  const batch = (name: string) =>
+    collect(
+      sendBatch(
+        set.transporter,
+        Array.from({ length: 30 }, (_, index) => ({ to: `${name}${index}@example.com` })),
+        { message: news },
+      ),
+    )
+  const results = (await Promise.all([batch('a'), batch('b'), batch('c')])).flat()
+  expect(new Set(results.map(({ outcome }) => outcome))).toEqual(new Set(['sent']))
+  expect(server.mails).toHaveLength(90)
+})
+
 describe('content of a batch that changes from mail to mail', () => {
   const readers = Array.from({ length: 8 }, (_, index) => ({ to: `r${index}@example.com` }))
   const indexOf = (to: unknown) => Number(/\d+/.exec(String(to))![0])
@@ -205,6 +318,59 @@ describe('content of a batch that changes from mail to mail', () => {
     for (const mail of server.mails)
       expect(mail.header('List-Unsubscribe')).toBe(`<https://example.com/u/${indexOf(mail.envelope.to[0])}>`)
   })
+
+  const slowly: Partial<PostmarkTransportOptions> = {
+    suppressions: { find: () => new Promise((resolve) => setImmediate(resolve, [])) },
+  }
+  const afterwards: [string, number, Partial<PostmarkTransportOptions>][] = [
+    ['at once', 20, {}],
+    ['while it is sent', 300_000, {}],
+    ['after a store was asked', 20, slowly],
+  ]
+
+  it.each(afterwards)(
+    'is that of each mail, where its source fills the same object for the next one and it is read %s',
+    async (_when, size, options) => {
+      await using set = setUp(options)
+      const file = Buffer.alloc(size)
+      const plain = new Uint8Array(size)
+      const list = { unsubscribe: { url: '' } }
+      const shared: Record<string, unknown> = {
+        ...news,
+        list,
+        attachments: [{ filename: 'a.txt', content: file }],
+      }
+      const one = {
+        to: { name: '', address: '' },
+        alternatives: [{ contentType: 'application/x-own', content: plain }],
+      }
+      function* changing() {
+        for (const { to } of readers) {
+          const letter = 'abcdefgh'[indexOf(to)]!
+          file.fill(letter)
+          plain.fill(letter.charCodeAt(0))
+          list.unsubscribe.url = `https://example.com/u/${letter}`
+          shared.subject = `To ${letter}`
+          shared.headers = { 'X-Own': letter }
+          one.to.address = to
+          yield one as never
+        }
+      }
+      const results = await collect(sendBatch(set.transporter, changing(), { message: shared }))
+      expect(results.map(({ to }) => (to as { address: string }).address).sort()).toEqual(
+        readers.map(({ to }) => to),
+      )
+      expect(server.mails).toHaveLength(8)
+      for (const mail of server.mails) {
+        const letter = 'abcdefgh'[indexOf(mail.envelope.to[0])]!
+        const filled = Buffer.from(letter.repeat(18)).toString('base64')
+        expect(mail.header('Subject')).toBe(`To ${letter}`)
+        expect(mail.header('X-Own')).toBe(letter)
+        expect(mail.header('List-Unsubscribe')).toBe(`<https://example.com/u/${letter}>`)
+        expect(mail.body.split(`\r\n\r\n${filled}`)).toHaveLength(3)
+      }
+    },
+  )
 
   it('is sent as a plugin wants it, in its encoding and its boundary too', async () => {
     await using set = await setUp()
