@@ -1,7 +1,12 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createPostmarkTransport, runWithPostmark } from '@postmark-smtp/core'
+import {
+  createPostmarkTransport,
+  createSuppressionList,
+  type PostmarkTransportOptions,
+  runWithPostmark,
+} from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { type SandboxOptions, startSandbox } from '@postmark-smtp/sandbox'
 import {
@@ -12,6 +17,7 @@ import {
   size,
   startPostgres,
   startRedis,
+  startSmtpServer,
 } from '@postmark-smtp/testing'
 import { resolveUnknown } from '@postmark-smtp/webhooks'
 import { Redis as IoRedis } from 'ioredis'
@@ -61,17 +67,18 @@ describe.skipIf(skipped)('the outbox', () => {
     for (const close of cleanup.splice(0).reverse()) await close()
   })
 
-  const start = async (options?: SandboxOptions) => {
+  const start = async (options?: SandboxOptions, more?: Partial<PostmarkTransportOptions>) => {
     const sandbox = await startSandbox({ searchDelayMs: SEARCH_DELAY_MS, ...options })
     cleanup.push(sandbox.close)
     const sendOnce = createRedisSendOnce(client)
-    const transporter = createPostmarkTransport({ url: sandbox.url, sendOnce, retry: { attempts: 1 } })
+    const settings = { url: sandbox.url, sendOnce, retry: { attempts: 1 }, ...more }
+    const transporter = createPostmarkTransport(settings as PostmarkTransportOptions)
     cleanup.push(transporter.close)
     return { sandbox, sendOnce, transporter }
   }
-  const add = async (subject: string) => {
+  const add = async (subject: string, more?: object) => {
     const db = await pool.connect()
-    await addMail(db, { ...mail, subject })
+    await addMail(db, { ...mail, subject, ...more })
     db.release()
   }
   const rows = async () =>
@@ -126,6 +133,12 @@ describe.skipIf(skipped)('the outbox', () => {
       { attempts: 0, ended_at: expect.any(Date), failure: expect.stringContaining('metadata') },
     ],
     [
+      'would send to nobody is not sent again',
+      {},
+      { to: undefined },
+      { attempts: 0, ended_at: expect.any(Date), failure: expect.stringContaining('no recipient') },
+    ],
+    [
       'defers waits for its next attempt',
       { faults: () => ({ phase: 'dot', kind: 'reply', code: 451 }) },
       {},
@@ -133,12 +146,59 @@ describe.skipIf(skipped)('the outbox', () => {
     ],
   ])('keeps why, where the server %s', async (_what, options, message, row) => {
     const { transporter } = await start(options)
-    const db = await pool.connect()
-    await addMail(db, { ...mail, ...message })
-    db.release()
+    await add('Order 7', message)
     expect(await sendNext(pool, transporter)).toBe(true)
     expect(await sendNext(pool, transporter)).toBe(false)
     expect(await rows()).toMatchObject([row])
+  })
+
+  it('names recipients whom a mail that has ended did not go to', async () => {
+    const suppressions = createSuppressionList()
+    suppressions.add({ address: 'ann@example.com', stream: 'outbound' })
+    const { transporter, sendOnce } = await start({}, { suppressions, suppressed: 'skip' })
+    await add('To nobody')
+    expect(await sendNext(pool, transporter)).toBe(true)
+    const server = await startSmtpServer({
+      onRcpt: (address) =>
+        address.startsWith('bob') ? Object.assign(new Error('No'), { responseCode: 550 }) : undefined,
+    })
+    cleanup.push(server.close)
+    const { host, port, ca } = server
+    const serverToken = 'a-token-of-this-test'
+    const other = createPostmarkTransport({ serverToken, host, ports: [port], tls: { ca }, sendOnce })
+    cleanup.push(other.close)
+    await add('To some', { to: ['ann@example.com', 'bob@example.com'] })
+    expect(await sendNext(pool, other)).toBe(true)
+    const ended = (failure: string) => ({ attempts: 0, ended_at: expect.any(Date), failure })
+    expect(await rows()).toMatchObject([
+      ended('suppressed: ann@example.com'),
+      ended('refused: bob@example.com'),
+    ])
+  })
+
+  it('keeps its mails where the transporter has no store', async () => {
+    const { transporter } = await start({}, { sendOnce: undefined })
+    await add('Later')
+    expect(await sendNext(pool, transporter)).toBe(true)
+    expect(await rows()).toMatchObject([
+      { attempts: 1, waits: true, ended_at: null, failure: expect.stringContaining('sendOnce') },
+    ])
+  })
+
+  it('waits from the end of an attempt on, however long that took', async () => {
+    const { transporter } = await start({ faults: () => ({ phase: 'dot', kind: 'reply', code: 451 }) })
+    await add('Slow')
+    let failsAt: unknown
+    const slow = {
+      sendMail: async (message: object) => {
+        await pool.query('SELECT pg_sleep(0.01)')
+        failsAt = (await pool.query('SELECT clock_timestamp()::text AS now')).rows[0].now
+        return transporter.sendMail(message)
+      },
+    } as typeof transporter
+    expect(await sendNext(pool, slow)).toBe(true)
+    const due = "SELECT due_at > $1::timestamptz + interval '30 seconds' AS late FROM mail_outbox"
+    expect((await pool.query(due, [failsAt])).rows).toEqual([{ late: true }])
   })
 
   it('keeps a mail whose connection to Postgres is lost after it was sent, and does not send it again', async () => {

@@ -2,6 +2,7 @@ import {
   currentPostmark,
   deliveryOutcome,
   isPostmarkError,
+  type PostmarkSentInfo,
   type PostmarkTransporter,
   runWithPostmark,
 } from '@postmark-smtp/core'
@@ -17,10 +18,9 @@ export async function addMail(db: ClientBase, message: SendMailOptions): Promise
 /** The row stays locked until its mail is sent: others skip it, and a process that dies gives it back. */
 const NEXT = `SELECT id, message, scope FROM mail_outbox WHERE ended_at IS NULL AND due_at <= now()
   ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`
-const SENT = 'UPDATE mail_outbox SET ended_at = now() WHERE id = $1'
-const REFUSED = 'UPDATE mail_outbox SET ended_at = now(), failure = $2 WHERE id = $1'
+const ENDED = 'UPDATE mail_outbox SET ended_at = clock_timestamp(), failure = $2 WHERE id = $1'
 const LATER = `UPDATE mail_outbox SET attempts = attempts + 1, failure = $2,
-  due_at = now() + least(30 * 2 ^ least(attempts, 10), 3600) * interval '1 second' WHERE id = $1`
+  due_at = clock_timestamp() + least(30 * 2 ^ least(attempts, 10), 3600) * interval '1 second' WHERE id = $1`
 
 /** Sends the mail that is due first; false where none is. `transporter` has the option `sendOnce`. */
 export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Promise<boolean> {
@@ -33,8 +33,8 @@ export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Pr
     if (mail) {
       const send = () => transporter.sendMail({ ...mail.message, idempotencyKey: mail.id })
       await runWithPostmark(mail.scope, send, { inherit: false }).then(
-        () => db.query(SENT, [mail.id]),
-        (error: Error) => db.query(isFinal(error) ? REFUSED : LATER, [mail.id, error.message]),
+        (info) => db.query(ENDED, [mail.id, whoIsLeftOut(info)]),
+        (error: Error) => db.query(isFinal(error) ? ENDED : LATER, [mail.id, error.message]),
       )
     }
     await db.query('COMMIT')
@@ -49,13 +49,23 @@ export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Pr
 
 function ignore(): void {}
 
+/** The recipients that the mail did not go to; null where it went to all. */
+function whoIsLeftOut({ postmark: { suppressed }, rejected }: PostmarkSentInfo): string | null {
+  if (suppressed) return `suppressed: ${suppressed.join(', ')}`
+  return rejected.length > 0 ? `refused: ${rejected.join(', ')}` : null
+}
+
+const FINAL = [
+  'ERR_POSTMARK_PREFLIGHT',
+  'ERR_POSTMARK_FIELDS',
+  'ERR_POSTMARK_SCOPE',
+  'ERR_POSTMARK_SUPPRESSED',
+  'ERR_POSTMARK_ONCE_CONFLICT',
+]
+
 /** Refused by the server, or by the checks before it: another attempt would end in the same way. */
-function isFinal(error: Error): boolean {
-  const codes = [
-    'ERR_POSTMARK_PREFLIGHT',
-    'ERR_POSTMARK_FIELDS',
-    'ERR_POSTMARK_SUPPRESSED',
-    'ERR_POSTMARK_ONCE_CONFLICT',
-  ]
-  return deliveryOutcome(error) === 'rejected' || (isPostmarkError(error) && codes.includes(error.code))
+function isFinal(error: Error & { code?: string }): boolean {
+  if (!isPostmarkError(error)) return deliveryOutcome(error) === 'rejected' || error.code === 'EENVELOPE'
+  // The key is the outbox's own: it is refused where the transporter has no store.
+  return FINAL.includes(error.code) && error.problems.every(({ path }) => path !== 'idempotencyKey')
 }
