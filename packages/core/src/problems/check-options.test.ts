@@ -30,6 +30,35 @@ describe('refuseUnknown', () => {
     )
   })
 
+  it('lists what is known once, however many have no cure of their own', () => {
+    const error = refusalOf(() => refuseUnknown({ zebra: 1, giraffe: 2, hots: 3 }, KNOWN))
+    expect(error.message).toBe(
+      [
+        '3 options are not known:',
+        '  - zebra',
+        '  - giraffe',
+        '  - hots: Did you mean "host"?',
+        `Known options: ${KNOWN.join(', ')}.`,
+      ].join('\n'),
+    )
+  })
+
+  it('has a cure for each option of Nodemailer’s pool and its messages, where the options are those of a transport', () => {
+    const options = { maxConnections: 3, connectionTimeout: 1, from: 'a@example.com', debug: true }
+    expect(refusalOf(() => refuseUnknown(options, KNOWN)).message).toBe(
+      [
+        '4 options are not known:',
+        '  - maxConnections: Give `pool: { maxConnections }`.',
+        '  - connectionTimeout: Give `timeouts: { raceMs, replyMs, finalMs }`.',
+        '  - from: Give `message: { from }`.',
+        '  - debug: Give `logger`.',
+      ].join('\n'),
+    )
+    expect(refusalOf(() => refuseUnknown({ from: 'a@example.com' }, ['tag'])).hint).toBe(
+      'Known options: tag.',
+    )
+  })
+
   it.each([
     [2525, 'Give `ports: [2525]`.'],
     ['2525', 'Give `ports: [2525]`.'],

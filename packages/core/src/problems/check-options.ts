@@ -50,6 +50,18 @@ const ELSEWHERE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ],
 ])
 
+/** Options of Nodemailer's SMTP transport, and defaults of its messages, for the transport of ours. */
+const OF_TRANSPORTS: ReadonlyMap<string, string> = new Map([
+  ...['maxConnections', 'maxMessages'].map((name) => [name, `Give \`pool: { ${name} }\`.`] as const),
+  ...['connectionTimeout', 'greetingTimeout', 'socketTimeout'].map(
+    (name) => [name, 'Give `timeouts: { raceMs, replyMs, finalMs }`.'] as const,
+  ),
+  ...['from', 'replyTo', 'headers'].map((name) => [name, `Give \`message: { ${name} }\`.`] as const),
+  ['rateLimit', 'Give `perSecond` to sendBatch.'],
+  ['debug', 'Give `logger`.'],
+  ['dkim', 'Leave it out: Postmark signs the mails.'],
+])
+
 function advisePorts(port: unknown): string {
   const number = Number(port)
   if (number === 465)
@@ -69,6 +81,7 @@ export function refuseUnknown(options: unknown, known: readonly string[], name =
   if (!isRecord(options)) throw notAnObject(options, known, name)
   const unknown = Object.keys(options).filter((key) => !known.includes(key))
   if (unknown.length === 0) return
+  const list = `Known options: ${known.join(', ')}.`
   const [first, ...others] = unknown.map((key) => ({
     path: pathOf(name, key),
     cure: toCure(key, options[key], known),
@@ -78,17 +91,28 @@ export function refuseUnknown(options: unknown, known: readonly string[], name =
     : 'ERR_POSTMARK_OPTIONS'
   const message =
     others.length === 0
-      ? `Option ${JSON.stringify(first!.path)} is not known. ${first!.cure}`
-      : `${unknown.length} options are not known:${[first!, ...others].map(({ path, cure }) => `\n  - ${path}: ${cure}`).join('')}`
-  throw new PostmarkError(code, message, others.length === 0 ? { hint: first!.cure } : {})
+      ? `Option ${JSON.stringify(first!.path)} is not known. ${first!.cure ?? list}`
+      : toList(`${unknown.length} options are not known:`, [first!, ...others], list)
+  throw new PostmarkError(code, message, others.length === 0 ? { hint: first!.cure ?? list } : {})
 }
 
-function toCure(key: string, value: unknown, known: readonly string[]): string {
-  const advice = ELSEWHERE.get(key)?.[1]
+/** One line for each; what is known is listed once, where one of them has no cure of its own. */
+function toList(
+  title: string,
+  unknown: readonly { readonly path: string; readonly cure: string | undefined }[],
+  known: string,
+): string {
+  const lines = unknown.map(({ path, cure }) => (cure ? `  - ${path}: ${cure}` : `  - ${path}`))
+  return [title, ...lines, ...(unknown.some(({ cure }) => !cure) ? [known] : [])].join('\n')
+}
+
+function toCure(key: string, value: unknown, known: readonly string[]): string | undefined {
+  const isOfTransport = known.includes('serverToken')
+  const advice = ELSEWHERE.get(key)?.[1] ?? (isOfTransport ? OF_TRANSPORTS.get(key) : undefined)
   if (advice !== undefined) return typeof advice === 'function' ? advice(value) : advice
   // As the URL of a transport names it.
   const near = key === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(key, known)
-  return near ? `Did you mean "${near}"?` : `Known options: ${known.join(', ')}.`
+  return near ? `Did you mean "${near}"?` : undefined
 }
 
 function notAnObject(options: unknown, known: readonly string[], name: string): PostmarkError {

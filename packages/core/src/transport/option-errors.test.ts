@@ -36,6 +36,19 @@ describe('the options of a transport', () => {
     expect(refusalOf({ serverToken: TOKEN, ...options }).message).toContain(message)
   })
 
+  it('are refused all at once, each with its cure, where they are those of a Nodemailer transport', () => {
+    const options = { host: 'smtp.postmarkapp.com', port: 587, auth: { user: TOKEN, pass: TOKEN } }
+    expect(refusalOf({ ...options, service: 'postmark', maxConnections: 5 }).message).toBe(
+      [
+        '4 options are not known:',
+        '  - port: Give `ports: [587]`.',
+        '  - auth: Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+        '  - service: Postmark’s hosts are the default. Leave `service` out.',
+        '  - maxConnections: Give `pool: { maxConnections }`.',
+      ].join('\n'),
+    )
+  })
+
   it('name the variable that a missing URL most often comes from', () => {
     const error = refusalOf({ url: undefined })
     expect(error.code).toBe('ERR_POSTMARK_URL')
