@@ -88,7 +88,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   },
   'nothing-listens': {
     reason: 'Nothing listens at this port of this machine.',
-    cure: 'Start the server there, or mend host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
+    cure: 'Start the server there, or correct host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
     matches: ({ text }) => /ECONNREFUSED (127\.|::1)/.test(text),
   },
   'connection-refused': {
