@@ -1,5 +1,8 @@
+import { createMemorySendOnce, createPostmarkTransport } from '@postmark-smtp/core'
+import { startSandbox } from '@postmark-smtp/sandbox'
 import { expect, it } from 'vitest'
 import { main } from './main.js'
+import { sendNewsletter } from './newsletter.js'
 
 it('sends the newsletter to each subscriber once, also where it is stopped and goes on', async () => {
   const lines: string[] = []
@@ -12,4 +15,16 @@ it('sends the newsletter to each subscriber once, also where it is stopped and g
   expect(failures).toHaveLength(6)
   expect(failures).toContain('november:7: suppressed, has unsubscribed')
   expect(failures).toContainEqual(expect.stringMatching(/^november:100: refused, /))
+})
+
+it('fails where the file cannot be read', async () => {
+  await using sandbox = await startSandbox()
+  await using transporter = createPostmarkTransport({
+    url: sandbox.url,
+    messageStream: 'broadcast',
+    sendOnce: createMemorySendOnce(),
+  })
+  const { signal } = new AbortController()
+  const sending = sendNewsletter(transporter, '/no/such/file.csv', { signal, onProgress: () => {} })
+  await expect(sending).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream'
 import {
   type BatchMessage,
   type BatchProgress,
@@ -29,7 +30,8 @@ export interface Failure {
 
 /** One message for each row of the file, which is read only as fast as mails leave. */
 async function* readSubscribers(file: string): AsyncGenerator<BatchMessage> {
-  const rows = createReadStream(file).pipe(parse({ columns: true }))
+  // An error of the file ends the reading of the rows, and who stops reading closes the file.
+  const rows = pipeline(createReadStream(file), parse({ columns: true }), () => {})
   for await (const { id, name, email } of rows as AsyncIterable<Record<'id' | 'name' | 'email', string>>)
     yield { to: { name, address: email }, key: id, postmark: { metadata: { 'user-id': id } } }
 }
@@ -55,7 +57,7 @@ export async function sendNewsletter(
     }
   } catch (error) {
     // Stopped, and not broken: whoever asked for it knows.
-    if (!signal.aborted) throw error
+    if (!signal.aborted || error !== signal.reason) throw error
   }
   return failures
 }
