@@ -1,5 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { attachPostmark, checkMessage, createPostmarkTransport } from '@postmark-smtp/core'
@@ -29,7 +30,7 @@ beforeAll(async () => {
   places = { folder, url: `http://127.0.0.1:${(web.address() as { port: number }).port}` }
 
   const { host, port, token } = sandbox
-  const connect = () =>
+  const open = () =>
     createTransport({
       host,
       port,
@@ -37,12 +38,13 @@ beforeAll(async () => {
       auth: { user: token, pass: token },
       pool: true,
       maxConnections: 1,
+      getSocket: promptSocket,
     }) as Transporter
   const options = { preflight: 'warn', onWarning: () => {} } as const
-  senders.plain = connect()
-  senders.plugin = connect()
+  senders.plain = open()
+  senders.plugin = open()
   senders.plugin.use('compile', postmark(options))
-  senders.attached = attachPostmark(connect(), options)
+  senders.attached = attachPostmark(open(), options)
   senders.transport = createPostmarkTransport({
     ...options,
     serverToken: token,
@@ -50,7 +52,7 @@ beforeAll(async () => {
     ports: [port],
     allowPlaintext: true,
   }) as unknown as Transporter
-  strict = attachPostmark(connect(), { onWarning: () => {} })
+  strict = attachPostmark(open(), { onWarning: () => {} })
 })
 afterAll(async () => {
   for (const transporter of [...Object.values(senders), strict]) transporter?.close()
@@ -59,6 +61,16 @@ afterAll(async () => {
   web?.close()
   if (places) await rm(places.folder, { recursive: true })
 })
+
+/** Nodemailer 7 to 9 leave Nagle’s delay on, which is most of what a mail takes on loopback. */
+function promptSocket(_options: object, done: (error: Error | null, socket?: object) => void): void {
+  const connection = connect({ host: sandbox.host, port: sandbox.port, noDelay: true })
+  connection.once('error', done)
+  connection.once('connect', () => {
+    connection.off('error', done)
+    done(null, { connection })
+  })
+}
 
 /** The mail as the server took it, or the error that its sender got. */
 async function deliver(transporter: Transporter, message: object): Promise<SandboxMail | Error> {
@@ -85,10 +97,10 @@ const codes = (problems: readonly { readonly errorCode?: number }[]) =>
 
 it('writes the bytes of plain Nodemailer but for our headers, and preflight says what the sandbox says', async () => {
   const all = listShapes(SHAPES, 14)
-  expect(all.length).toBeGreaterThanOrEqual(300)
-  // Each major has another part of them.
-  const step = Math.round(all.length / size(all.length / 2, 5, all.length))
+  // The soak sends all of them with each major; in `npm test` each major has another tenth.
+  const step = Math.round(all.length / size(all.length, 10))
   const chosen = all.filter((_, index) => index % step === MAJOR % step)
+  if (step === 1) expect(chosen.length).toBeGreaterThanOrEqual(300)
   const differences: string[] = []
   const count = { delivered: 0, refused: 0, warned: 0, unsendable: 0 }
   for (const { title, make } of chosen) {
@@ -123,8 +135,10 @@ it('writes the bytes of plain Nodemailer but for our headers, and preflight says
       problems.some((problem) => problem.path === path && problem.severity === 'warning')
     const notes = (text: string) => mail.verdict.notes.some((note) => note.includes(text))
     differ('warning of a body', warns('text'), notes('There is no text and no html.'))
-    // A mail with Bcc only does not show it on the wire.
-    if (!make(places).bcc) differ('warning of recipients', warns('to'), notes('names a recipient'))
+    // A mail with Bcc only does not show it on the wire, and one that is a raw part only shows no address at all.
+    const hasFrom = mail.headers.some(({ key }) => /^from$/i.test(key))
+    if (!make(places).bcc && (hasFrom || make(places).raw))
+      differ('warning of recipients', warns('to'), notes('names a recipient'))
     if (problems.length > errors.length) count.warned++
     if (errors.length === 0) continue
     count.refused++

@@ -125,6 +125,10 @@ const BODIES: Parts = {
   }),
   'an alternative without a type': () => ({ text: undefined, alternatives: [{ content: 'Hello' }] }),
   'an alternative named as a program': () => ({ alternatives: [{ filename: 'a.exe', content: 'x' }] }),
+  'a raw html only': () => ({
+    text: undefined,
+    html: { raw: 'Content-Type: text/html\r\n\r\n<p>Hi</p>\r\n' },
+  }),
   'an html named as a program': () => ({ html: { content: '<p>Hi</p>', filename: 'a.exe' } }),
 }
 
@@ -167,6 +171,9 @@ const ATTACHMENTS: Parts = {
   'a URL in the path': attach(({ url }) => ({ path: `${url}/download?file=report.pdf` })),
   'a URL without an extension': attach(({ url }) => ({ href: `${url}/avatar`, cid: 'avatar' })),
   'a URL of a program': attach(({ url }) => ({ href: `${url}/setup.exe?v=1` })),
+  'a raw multipart with a program': attach(() => ({
+    raw: 'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: image/png\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=a.exe\r\n\r\nx\r\n--b--\r\n',
+  })),
   'a data URL': attach(() => ({ path: 'data:text/plain;base64,SGk=' })),
   'a data URL of a program': attach(() => ({ href: 'data:application/x-msdownload;base64,SGk=' })),
   'a type that nobody knows': typed('application/x-unknown-thing'),

@@ -709,6 +709,22 @@ describe('checkMessage on mistakes', () => {
     ],
     ['fields of a wrong kind', { postmark: 'tag' }, { path: 'postmark', found: 'is "tag"' }],
   ]
+  const rawPart = { raw: 'Content-Type: text/plain\r\n\r\nHi' }
+  it.each<[string, object, string]>([
+    ['attachment', { attachments: [rawPart] }, 'attachments[0].raw'],
+    ['alternative', { alternatives: [rawPart] }, 'alternatives[0].raw'],
+    ['text', { text: rawPart }, 'text.raw'],
+    ['html', { html: { raw: Readable.from('Hi') } }, 'html.raw'],
+  ])('refuses a raw %s that is all there is, with which no header would go out', (_title, part, path) => {
+    const addressed = { from: 'shop@example.com', to: 'ann@example.com' }
+    const errors = (message: object) =>
+      checkMessage({ ...addressed, ...message })
+        .filter(({ severity }) => severity === 'error')
+        .map((problem) => problem.path)
+    expect(errors(part)).toEqual([path])
+    expect(errors({ ...part, attachments: [rawPart, { filename: 'a.txt', content: 'x' }] })).toEqual([])
+  })
+
   it.each(mistakes)('refuses %s', (_title, message, problem) => {
     expect(check(message)).toEqual([
       expect.objectContaining({ severity: 'error', errorCode: 300, ...problem }),

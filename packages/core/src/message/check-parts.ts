@@ -9,7 +9,7 @@ import type { OutgoingName } from './outgoing-name.js'
 
 /** Checks names and sizes of what a message holds. Readables, files and URLs are not read: of them the name counts. */
 export function checkParts(parts: readonly MessagePart[]): PostmarkProblem[] {
-  return [...checkNames(parts), ...checkSizes(parts), ...checkBodies(parts)]
+  return [...checkNames(parts), ...checkOnlyPart(parts), ...checkSizes(parts), ...checkBodies(parts)]
 }
 
 /** Checks the names of what a message holds. */
@@ -30,6 +30,23 @@ function checkName({ path, name }: MessagePart): PostmarkProblem[] {
         : 'Give it a `filename` that says what it is, put it into an archive, or link to it.',
       severity: 'error',
       errorCode: FORBIDDEN_ATTACHMENT,
+    },
+  ]
+}
+
+/** Nodemailer writes no header line of a message whose one part is raw: From and the Postmark headers would be lost. */
+function checkOnlyPart(parts: readonly MessagePart[]): PostmarkProblem[] {
+  const [only] = parts
+  if (!only || !parts.every(({ path, isRaw }) => isRaw && path === only.path)) return []
+  return [
+    {
+      path: `${only.path}.raw`,
+      found:
+        'is the only part, so Nodemailer sends it in place of the message, without From and other headers',
+      limit: 'a text or an html besides a raw part',
+      cure: 'Add a text, give the part as `content`, or give the whole message as `raw`.',
+      severity: 'error',
+      errorCode: INVALID_REQUEST,
     },
   ]
 }

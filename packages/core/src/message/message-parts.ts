@@ -1,6 +1,6 @@
 import { isRecord } from '../problems/describe.js'
 import { contentBytes, isBlank } from './content-size.js'
-import { type OutgoingName, outgoingName } from './outgoing-name.js'
+import { type OutgoingName, outgoingName, rawNames } from './outgoing-name.js'
 import { readRawParts } from './raw-parts.js'
 
 /** A part of a message as it goes out. Postmark takes the first text, the first html, and all else for attachments. */
@@ -9,6 +9,8 @@ export interface MessagePart {
   readonly path: string
   readonly kind: 'text' | 'html' | 'file'
   readonly name: OutgoingName | undefined
+  /** Whether its header lines are given with it, as `raw`. */
+  readonly isRaw: boolean
   /** Its bytes; 0 where it would have to be read first. */
   size(): number
   /** Whether it holds nothing but white space. */
@@ -34,7 +36,13 @@ function listOwnParts(message: Message): MessagePart[] {
   const parts: MessagePart[] = []
   const add = (path: string, type: string, content: unknown, name: OutgoingName | undefined) => {
     const kind = name === undefined ? kindOf(type, parts) : 'file'
-    parts.push({ path, kind, name, size: () => contentBytes(content) ?? 0, isBlank: () => isBlank(content) })
+    const raw = isRecord(content) && content.raw
+    const isRaw = Boolean(raw)
+    const size = () => contentBytes(content) ?? 0
+    parts.push({ path, kind, name, isRaw, size, isBlank: () => isBlank(content) })
+    // A raw part may be a multipart, whose files are attachments of their own.
+    for (const other of rawNames(raw).slice(1))
+      parts.push({ path, kind: 'file', name: other, isRaw, size: () => 0, isBlank: () => false })
   }
   for (const [field, type] of BODIES) {
     const body = message[field]
@@ -92,6 +100,7 @@ function listRawParts(raw: Buffer): MessagePart[] {
       path,
       kind,
       name: part.name === undefined ? undefined : { name: part.name, from: 'raw' },
+      isRaw: false,
       size: part.size,
       isBlank: part.isBlank,
     })

@@ -1,6 +1,7 @@
 import { isRecord } from '../problems/describe.js'
 import { fileNameOf, readHeaderLines } from './file-name.js'
 import { composeFileName, composePartHeaders } from './nodemailer.js'
+import { readRawParts } from './raw-parts.js'
 
 /** The name that a part of a message goes out with, and which property gives it. */
 export interface OutgoingName {
@@ -22,10 +23,7 @@ export function outgoingName(
 ): OutgoingName | undefined {
   if (!isRecord(part)) return undefined
   const { raw, filename } = part
-  if (raw) {
-    const name = fileNameOf(readHeaderLines(beginningOf(raw)))
-    return name === undefined ? undefined : { name, from: 'raw' }
-  }
+  if (raw) return rawNames(raw)[0]
   const isNamed = typeof filename === 'string' && filename !== ''
   if (isPlain(part)) {
     if (isNamed) return { name: filename, from: 'filename' }
@@ -53,12 +51,11 @@ function withoutContent(part: Descriptor): Record<string, unknown> {
   return copy
 }
 
-/** Header blocks are short: what follows is not read. */
-const MAX_BLOCK = 65_536
-
-/** The beginning of raw content that is in memory, one character for each byte. */
-function beginningOf(raw: unknown): string {
-  if (typeof raw === 'string') return Buffer.from(raw.slice(0, MAX_BLOCK)).toString('latin1')
-  if (raw instanceof Uint8Array) return Buffer.from(raw.subarray(0, MAX_BLOCK)).toString('latin1')
-  return ''
+/** The names in a part that is given as `raw` and is in memory: a part that is a multipart has one for each of its files. */
+export function rawNames(raw: unknown): readonly OutgoingName[] {
+  const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw
+  if (!(bytes instanceof Uint8Array)) return []
+  return readRawParts(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).flatMap(({ name }) =>
+    name === undefined ? [] : { name, from: 'raw' },
+  )
 }

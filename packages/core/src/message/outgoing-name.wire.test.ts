@@ -170,6 +170,25 @@ describe('outgoingName', () => {
     })
   })
 
+  it.each(['attachments', 'alternatives'])(
+    'is looked for in each part of a raw multipart among the %s',
+    async (list) => {
+      const file = (name: string) => `--b\r\nContent-Type: application/pdf; name=${name}\r\n\r\nx\r\n`
+      const raw = (...names: string[]) =>
+        `Content-Type: multipart/mixed; boundary=b\r\n\r\n${names.map(file).join('')}--b--\r\n`
+      expect(await nameOnTheWire({ [list]: [{ raw: raw('a.exe') }] })).toBe('a.exe')
+      const refusals = (each: string | Buffer) =>
+        checkMessage({ ...mail, [list]: [{ raw: each }] }).map(
+          ({ path, errorCode }) => `${path} ${errorCode}`,
+        )
+      const refused = `${list}[0] 411`
+      expect(refusals(raw('a.exe'))).toEqual([refused])
+      expect(refusals(raw('a.pdf', 'b.exe', 'c.vbs'))).toEqual([refused, refused])
+      expect(refusals(Buffer.from(raw('a'.repeat(70_000), 'b.exe')))).toEqual([refused])
+      expect(refusals(raw('a.pdf', 'a.exe.zip'))).toEqual([])
+    },
+  )
+
   it('is not looked for in what cannot be composed', () => {
     const odd = [null, 5, 'x', { cid: {}, filename: {} }, { path: 5 }, { contentType: 5 }]
     expect(odd.map((part) => outgoingName(part, 'attachments')?.name)).not.toContain('a.exe')
