@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { attempt, inPairs, manifests, pack, report, root, run, temporary } from './harness.mjs'
 
 const wanted = new RegExp(process.argv[2] ?? '')
+// For an application that needs real servers, which no published package starts.
+process.env.POSTMARK_SMTP_TESTING = join(root, 'packages/testing/dist/index.js')
 const [, expressSnippet] = /^```ts\n([\s\S]*?)^```$/m.exec(
   readFileSync(join(root, 'packages/express/README.md'), 'utf8'),
 )

@@ -1,6 +1,7 @@
 export {
   type CloseOptions,
   type CompileOptions,
+  capturePostmark,
   createSuppressionList,
   currentPostmark,
   type DeliveryFailure,

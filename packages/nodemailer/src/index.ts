@@ -1,6 +1,7 @@
 export {
   type CompileOptions,
   type CompilePlugin,
+  capturePostmark,
   createSuppressionList,
   currentPostmark,
   explainPostmark,
