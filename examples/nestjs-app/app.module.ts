@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core'
 import { createSuppressionList } from '@postmark-smtp/core'
 import { PostmarkSmtpModule, PostmarkWebhooksModule, type RejectedEvent } from '@postmark-smtp/nestjs'
 import { suppressFrom } from '@postmark-smtp/webhooks'
+import { createOrdersModule } from './orders.module.js'
 import { PostmarkErrorFilter } from './postmark-error.filter.js'
 import { SignupController } from './signup.controller.js'
 import { SignupMails } from './signup-mails.service.js'
@@ -29,17 +30,20 @@ export interface AppSettings {
   readonly url: string
   /** The URL of the webhook at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
   readonly webhookPassword: string
+  /** Redis, for the queue of mails that are sent after the answer. Without it there are no orders. */
+  readonly redisUrl?: string | undefined
   /** Told of each mail that Postmark took with 250 and refused afterwards. */
   onRejected?(event: RejectedEvent): void
 }
 
 /** The application, with a list of the addresses that it must not send to, which Postmark's events keep up to date. */
-export function createAppModule({ url, webhookPassword, onRejected }: AppSettings): DynamicModule {
+export function createAppModule({ url, webhookPassword, redisUrl, onRejected }: AppSettings): DynamicModule {
   const suppressions = createSuppressionList()
   const mail = PostmarkSmtpModule.forRoot({ url, context, correlationId: true, suppressions })
   const webhooks = PostmarkWebhooksModule.forRoot({
     auth: { basic: { username: 'postmark', password: webhookPassword } },
     on: { rejected: onRejected, any: (event) => suppressFrom(suppressions, event) },
   })
-  return { module: AppModule, imports: [mail, webhooks] }
+  const orders = redisUrl === undefined ? [] : [createOrdersModule(redisUrl)]
+  return { module: AppModule, imports: [mail, webhooks, ...orders] }
 }

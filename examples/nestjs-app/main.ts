@@ -1,24 +1,33 @@
 import 'reflect-metadata'
 import { NestFactory } from '@nestjs/core'
 import type { NestExpressApplication } from '@nestjs/platform-express'
+import { PostmarkMailQueue } from '@postmark-smtp/bullmq/nestjs'
 import type { FieldOrigins, PostmarkSentInfo, PostmarkTransporter } from '@postmark-smtp/core'
 import { getPostmarkToken, type RejectedEvent } from '@postmark-smtp/nestjs'
 import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
+import { redisMissing, startRedis } from '@postmark-smtp/testing'
 import type { SendMailOptions } from 'nodemailer'
 import { createAppModule } from './app.module.js'
+import { startWorker } from './worker.js'
 
 const email = 'ann@example.com'
 
-/** Starts a local Postmark and the application, plays some clients, and prints the fields that arrived. */
+/**
+ * Starts a local Postmark, Redis and the application, plays some clients, and prints the fields that arrived. Where there
+ * is no Redis, it says so.
+ */
 export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
 ): Promise<void> {
   await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
+  const missing = redisMissing()
+  await using redis = missing === undefined ? await startRedis() : undefined
+  const redisUrl = redis?.path
   const webhookPassword = 'webhook-5e7a9c1b'
   const onRejected = ({ correlationId, errorCode, cause, cure }: RejectedEvent) =>
     print(`Rejected ${correlationId}: ${errorCode} ${cause} ${cure}`)
-  const module = createAppModule({ url: sandbox.url, webhookPassword, onRejected })
+  const module = createAppModule({ url: sandbox.url, webhookPassword, redisUrl, onRejected })
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false })
   // What exceeds the limit of 100 KB is answered with 413, and Postmark drops that event for good.
   app.useBodyParser('json', { limit: '10mb' })
@@ -52,6 +61,18 @@ export async function main(
   await sandbox.advance(0)
   // Now it knows.
   await post('/signup', 'acme', { email: 'gone@example.com' })
+
+  // Orders are answered before their mails are sent.
+  if (redisUrl === undefined) print(`The queue is not shown. ${missing}`)
+  else {
+    await post('/orders/1', 'acme', { email })
+    await post('/orders/2', 'umbrella', { email })
+    await post('/orders/2', 'umbrella', { email })
+    print(`${await app.get(PostmarkMailQueue).queue.getWaitingCount()} mails wait; now a worker starts`)
+    const worker = await startWorker({ redisUrl, postmarkUrl: sandbox.url })
+    for (const id of ['1', '2']) await sandbox.waitFor({ subject: `Receipt ${id}` }, { timeoutMs: 60_000 })
+    await worker.close()
+  }
   await app.close()
 
   for (const mail of sandbox.outbox) {

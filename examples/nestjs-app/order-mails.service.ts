@@ -1,0 +1,14 @@
+import { Inject, Injectable } from '@nestjs/common'
+import { PostmarkMailQueue } from '@postmark-smtp/bullmq/nestjs'
+
+/** Puts mails into the queue, each with the tag and the metadata of its request. */
+@Injectable()
+export class OrderMails {
+  constructor(@Inject(PostmarkMailQueue) private readonly mails: PostmarkMailQueue) {}
+
+  /** Whoever clicks twice gets one receipt. */
+  async receipt(id: string, to: string): Promise<void> {
+    const message = { from: 'shop@example.com', to, subject: `Receipt ${id}`, text: 'Thank you' }
+    await this.mails.add(message, { idempotencyKey: `receipt-${id}` })
+  }
+}
