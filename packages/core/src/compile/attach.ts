@@ -43,6 +43,7 @@ interface Mailer extends MailerLike {
   emit(event: string, ...args: unknown[]): boolean
   /** Private, on Nodemailer 7 to 10. */
   readonly _defaults?: unknown
+  readonly _userPlugins?: { readonly compile?: CompilePlugin[] }
 }
 
 /**
@@ -85,10 +86,12 @@ export function attachSettings(
   mailer.use('compile', step)
   const { use, emit } = mailer
   let hasPlugins = false
-  mailer.use = (step: string, plugin: CompilePlugin) => {
+  mailer.use = (name: string, plugin: CompilePlugin) => {
     hasPlugins = true
-    options.onPlugin?.(step, plugin)
-    return use.call(mailer, step, guardPlugin(plugin))
+    options.onPlugin?.(name, plugin)
+    const used = use.call(mailer, name, guardPlugin(plugin))
+    moveToEnd(mailer._userPlugins?.compile, step)
+    return used
   }
   // A transport emits `idle` in the midst of some mail, whose request the listener has nothing to do with.
   mailer.emit = (event, ...args) =>
@@ -126,6 +129,12 @@ export function attachSettings(
 /** Whether Nodemailer adds fields of its own to each message: the second argument of createTransport. */
 function addsDefaults({ _defaults }: Mailer): boolean {
   return Object.keys(Object(_defaults)).length > 0
+}
+
+/** Plugins may write the content, from a template for instance: our step checks the message that goes out. */
+function moveToEnd(plugins: CompilePlugin[] | undefined, step: CompilePlugin): void {
+  const index = plugins?.indexOf(step) ?? -1
+  if (plugins && index >= 0) plugins.push(...plugins.splice(index, 1))
 }
 
 /** The message of a mail of a batch that needs no composing; else notes its fields, for those that come after it. */

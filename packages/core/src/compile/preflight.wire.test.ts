@@ -128,3 +128,29 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
     expect(server.mails[0]!.headerLines).toContain('X-PM-Bounce-Type: SoftBounce')
   })
 })
+
+describe('attachPostmark with a plugin that is registered after it', () => {
+  const templated = (html: string, warnings: PostmarkProblem[] = []) =>
+    attachPostmark(connect(), { onWarning: (warning) => warnings.push(warning) }).use(
+      'compile',
+      (mail, done) =>
+        setImmediate(() => {
+          mail.data.html = html
+          done()
+        }),
+    )
+
+  it('does not miss a text that the plugin writes', async () => {
+    const warnings: PostmarkProblem[] = []
+    const { text: _text, ...mail } = message
+    await templated('<p>Hello</p>', warnings).sendMail({ ...mail, from: 'a@example.com' })
+    expect(server.mails[0]!.body).toContain('<p>Hello</p>')
+    expect(warnings).toEqual([])
+  })
+
+  it('refuses what the plugin has made too large', async () => {
+    const sent = templated('x'.repeat(6_000_000)).sendMail({ ...message, from: 'a@example.com' })
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_POSTMARK_PREFLIGHT', problems: [{ path: 'html' }] })
+    expect(server.mails).toEqual([])
+  })
+})
