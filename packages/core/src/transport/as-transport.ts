@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { JSON_COPY } from '../message/json-copy.js'
 import type { Transport } from '../message/nodemailer-types.js'
 
@@ -26,6 +27,9 @@ export function makeTransport(transporter: object, transport: OwnTransport): voi
         transport.mailer = mailer
       },
     },
+    // Not enumerable either, as it is on the prototype: a library that copies what is inherited too, and makes a transporter
+    // for each mail, would gather Nodemailer's listeners on the copy.
+    on: { configurable: true, writable: true, value: EventEmitter.prototype.on },
     toJSON: { configurable: true, value: () => JSON_COPY },
   })
 }

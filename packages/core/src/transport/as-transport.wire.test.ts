@@ -152,6 +152,14 @@ describe('a transporter of ours', () => {
     expect(await outer.verify()).toBe(true)
   })
 
+  it('gathers no listeners on a deep merge of which a transporter is made for each mail', async () => {
+    await using set = await setUp()
+    const copy = merge({}, set.ours as never) as { on?: unknown; _events?: object }
+    for (let index = 0; index < 3; index++) await makeOuter(copy).sendMail(message)
+    expect(copy).not.toHaveProperty('on')
+    expect(Object.keys(copy._events ?? {})).toEqual([])
+  })
+
   it('warns that a copy of it has not its default fields', async () => {
     const warnings: string[] = []
     await using set = await setUp({
