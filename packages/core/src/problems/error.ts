@@ -30,8 +30,8 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_TRANSPORT: {
     meaning:
-      'What was given is no transporter of Nodemailer, or one that does not send by SMTP, so Postmark headers would do nothing.',
-    cure: 'Use an SMTP transporter, or createPostmarkTransport.',
+      'What was given is no transporter of Nodemailer, or one that does not send by SMTP, so Postmark headers would do nothing. Or a transporter of attachPostmark, or a copy of one of ours, was given to createTransport, which would connect to localhost.',
+    cure: 'Use an SMTP transporter, or createPostmarkTransport. Libraries that call createTransport take the latter: see docs/works-with.md.',
   },
   ERR_POSTMARK_SUPPRESSED: {
     meaning:

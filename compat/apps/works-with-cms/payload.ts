@@ -1,0 +1,20 @@
+import { nodemailerAdapter } from '@payloadcms/email-nodemailer'
+import { createPostmarkTransport } from '@postmark-smtp/core'
+import type { Payload } from 'payload'
+
+/** For `email` of buildConfig. It logs in when it is made, unless `skipVerify` is set, as it should be for a build. */
+export const createEmail = (url: string) =>
+  nodemailerAdapter({
+    defaultFromAddress: 'shop@example.com',
+    defaultFromName: 'Shop',
+    transport: createPostmarkTransport(url),
+    skipVerify: true,
+  })
+
+export const welcome = (payload: Pick<Payload, 'sendEmail'>, to: string) =>
+  payload.sendEmail({
+    to,
+    subject: 'Welcome',
+    text: 'Welcome',
+    postmark: { tag: 'welcome', messageStream: 'signups', metadata: { id: 7 } },
+  })

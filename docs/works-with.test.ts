@@ -1,0 +1,45 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const root = new URL('../', import.meta.url)
+const apps = new URL('compat/apps/', root)
+const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { version?: string; dependencies?: Record<string, string> }>>
+}
+
+/** One row for each application: its dependencies, and the Nodemailer that each of them has, as its lock file says. */
+function listVersions(): string {
+  const names = readdirSync(apps).filter((name) => name.startsWith('works-with-'))
+  const rows = names.map((name) => {
+    const { packages } = JSON.parse(read(`compat/apps/${name}/package-lock.json`)) as Lock
+    const libraries = Object.keys(packages['']?.dependencies ?? {}).map((library) => {
+      const own = packages[`node_modules/${library}/node_modules/nodemailer`]?.version
+      const version = packages[`node_modules/${library}`]?.version
+      return `${library} ${version}${own ? ` (its own Nodemailer is ${own})` : ''}`
+    })
+    return `| [${name}](../compat/apps/${name}) | ${libraries.join(', ')} |`
+  })
+  return ['| Application | Versions |', '| --- | --- |', ...rows].join('\n')
+}
+
+/** After a change of an application or its lock file: `npx vitest run docs/works-with.test.ts -u`. */
+it('docs/works-with.md has the versions of the lock files, and the code of the applications', async () => {
+  const made = read('docs/works-with.md')
+    .replace(
+      /(<!-- versions[^>]*-->\n)[\s\S]*(<!-- \/versions -->)/,
+      (_all, begin, end) => `${begin}${listVersions()}\n${end}`,
+    )
+    .replace(
+      /^(<!-- (works-with-\S+) -->\n```\w+\n)[\s\S]*?(^```$)/gm,
+      (_all, begin, path, end) => `${begin}${read(`compat/apps/${path}`)}${end}`,
+    )
+  await expect(made).toMatchFileSnapshot(new URL('docs/works-with.md', root).pathname)
+})
+
+it('docs/works-with.md has no code that is not part of an application', () => {
+  const fences = [...read('docs/works-with.md').matchAll(/^(.*)\n```\w+$/gm)].map(([, before]) => before)
+  expect(fences).not.toEqual([])
+  for (const before of fences) expect(before).toMatch(/^<!-- works-with-\S+ -->$/)
+})
