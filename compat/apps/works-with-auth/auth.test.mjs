@@ -111,3 +111,23 @@ test('the callbacks of Better Auth', async () => {
     ],
   )
 })
+
+test('Better Auth only logs what a callback throws', async () => {
+  const logged = []
+  const auth = createAuth(sandbox.url, {
+    database: memoryAdapter({ user: [], session: [], account: [], verification: [] }),
+    secret,
+    baseURL: 'http://localhost',
+    logger: { log: (...line) => logged.push(line.map(String).join(' ')) },
+    emailVerification: {
+      sendOnSignUp: true,
+      sendVerificationEmail: async () => {
+        throw new Error('The mail was not sent')
+      },
+    },
+  })
+  const body = { name: 'Ann', email: 'ann@example.com', password: 'correct horse battery' }
+  const { user } = await auth.api.signUpEmail({ body })
+  assert.equal(user.email, 'ann@example.com')
+  assert.match(logged.join(), /The mail was not sent/)
+})
