@@ -24,6 +24,8 @@ const packages = [
     'core',
     'doctor',
     'express',
+    'fastify',
+    'hono',
     'nestjs',
     'nodemailer',
     'redis',

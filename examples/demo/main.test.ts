@@ -22,13 +22,19 @@ it('prints one table over all examples, with where each field came from', async 
       /^express +Reset your password +outbound +password-reset +.*message: tag trackLinks; app: tenant user-id$/,
     ),
   )
+  for (const example of ['fastify', 'hono'])
+    expect(lines).toContainEqual(
+      expect.stringMatching(
+        RegExp(`^${example} +News +broadcast +news +.*route: messageStream tag; app: tenant user-id$`),
+      ),
+    )
   expect(lines).toContainEqual(
     expect.stringMatching(
       /^nest +News +broadcast +newsletter +.*route: messageStream tag; app: tenant request-id user-id$/,
     ),
   )
-  expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(5)
-  expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(2)
+  expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(7)
+  expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(4)
   expect(lines).toContain('1979 mails to 1979 subscribers')
   expect(lines.join('\n')).not.toContain('correlation-id=')
 })

@@ -1,5 +1,7 @@
 import type { FieldOrigin, FieldOrigins } from '@postmark-smtp/core'
 import { main as runExpress } from '@postmark-smtp/example-express-app/main'
+import { main as runFastify } from '@postmark-smtp/example-fastify-app/main'
+import { main as runHono } from '@postmark-smtp/example-hono-app/main'
 import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
 import { main as runNewsletter } from '@postmark-smtp/example-newsletter/main'
 import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
@@ -20,6 +22,8 @@ export async function main(print: (line: string) => void): Promise<void> {
   }
   await run('script', runScript)
   await run('express', runExpress)
+  await run('fastify', runFastify)
+  await run('hono', runHono)
   await run('nest', runNest)
 
   for (const line of toTable(

@@ -5,11 +5,13 @@
 export { toOnceReference } from './compile/once-key.js'
 export { runUnscoped } from './context/context.js'
 export { runOutsideScopes } from './context/outside-scopes.js'
+export { type RequestFields, toRequestReader } from './context/request-fields.js'
 export { type RouteState, routeStates } from './delivery/routes-in-use.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
 export { optionError, refuseUnknown } from './problems/check-options.js'
 export { createRedactor, type Redactor } from './problems/redact.js'
 export type { Around, TracedWork } from './problems/tracing.js'
+export { uncalledError } from './problems/uncalled-error.js'
 export {
   type EnqueueEvent,
   type JobEvent,

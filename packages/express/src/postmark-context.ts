@@ -1,5 +1,5 @@
-import { optionError } from '@postmark-smtp/core/internal'
-import { capturePostmark, type PostmarkFields, parseFields, runWithPostmark } from '@postmark-smtp/core/pure'
+import { toRequestReader } from '@postmark-smtp/core/internal'
+import { capturePostmark, type PostmarkFields, runWithPostmark } from '@postmark-smtp/core/pure'
 import { refuseUncalled } from './refuse-uncalled.js'
 
 declare global {
@@ -56,25 +56,16 @@ export function postmarkContext<Req extends object = RequestLike>(
   fields: PostmarkFields | ((req: Req) => PostmarkFields | null | undefined),
 ): PostmarkMiddleware<Req> {
   refuseUncalled('postmarkContext', fields)
-  if (fields === undefined || fields === null)
-    throw optionError('fields', fields, 'an object of Postmark fields, or a function that returns one')
-  const read = typeof fields === 'function' ? (fields as ReadFields) : always(parseFields(fields))
+  const read = toRequestReader(fields)
   return (req, _res, next) =>
     runWithPostmark(
-      () => read(req),
+      () => read(req as Req),
       () => {
         const bound: Bound = req
         bound[REENTER] = capturePostmark()
         next()
       },
     )
-}
-
-type ReadFields = (req: object) => PostmarkFields | null | undefined
-
-/** Read when a mail is sent, so that a request without one costs nothing. */
-function always(fields: PostmarkFields): ReadFields {
-  return () => fields
 }
 
 /**

@@ -23,6 +23,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['core'],
   nodemailer: ['core'],
   express: ['core', 'webhooks'],
+  fastify: ['core', 'webhooks'],
+  hono: ['core', 'webhooks'],
   doctor: ['core', 'webhooks'],
   nestjs: ['core', 'webhooks'],
 }
@@ -124,6 +126,7 @@ it.each([
   'packages/webhooks/src/index.ts',
   'packages/redis/src/index.ts',
   'packages/express/src/index.ts',
+  'packages/hono/src/index.ts',
 ])('%s runs where Nodemailer is not installed', (path) => {
   expect(needs(path).filter((name) => !name.startsWith('node:'))).toEqual([])
   expect(needs('packages/core/src/index.ts')).toContain('nodemailer')

@@ -1,0 +1,13 @@
+export {
+  currentPostmark,
+  isPostmarkError,
+  type ParsedPostmarkFields,
+  PostmarkError,
+  type PostmarkFields,
+  type PostmarkProblem,
+  runWithPostmark,
+  updatePostmark,
+} from '@postmark-smtp/core/pure'
+export type { WebhookEvent, WebhookHandlerOptions } from '@postmark-smtp/webhooks'
+export { postmarkContext } from './postmark-context.js'
+export { postmarkWebhooks } from './postmark-webhooks.js'

@@ -1,0 +1,40 @@
+import {
+  createWebhookHandler,
+  type WebhookHandlerOptions,
+  type WebhookRequestInfo,
+} from '@postmark-smtp/webhooks'
+import type { Context, MiddlewareHandler } from 'hono'
+import { refuseUncalled } from './refuse-uncalled.js'
+
+/** What @hono/node-server puts into the environment of a request. */
+interface NodeBindings {
+  readonly incoming?: { readonly socket?: { readonly remoteAddress?: string | undefined } }
+}
+
+/**
+ * The route that Postmark's webhooks post to. It takes a body that a middleware has read before by the methods of
+ * `c.req`. Handlers run in a clean scope, not in the scope of the request.
+ * @example app.post('/webhooks/postmark', postmarkWebhooks({ auth: { basic: { username, password } }, on: { bounced } }))
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, at once, where no secret is given, too
+ */
+export function postmarkWebhooks(options: WebhookHandlerOptions): MiddlewareHandler {
+  refuseUncalled('postmarkWebhooks', options)
+  const handle = createWebhookHandler(options)
+  return async (c) => {
+    const { incoming } = (c.env ?? {}) as NodeBindings
+    const info: WebhookRequestInfo = {
+      remoteAddress: incoming?.socket?.remoteAddress,
+      body: c.req.raw.bodyUsed ? await readAgain(c) : undefined,
+    }
+    return handle(c.req.raw, info)
+  }
+}
+
+/** What Hono has kept of a body; undefined where it was read past Hono, which the handler then reports. */
+async function readAgain(c: Context): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await c.req.arrayBuffer())
+  } catch {
+    return undefined
+  }
+}
