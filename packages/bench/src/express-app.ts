@@ -3,11 +3,9 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { postmarkContext } from '@postmark-smtp/express'
 import express, { type RequestHandler } from 'express'
+import { answerParent } from './answer-parent.js'
 
-/**
- * An Express application in a process of its own (`node dist/express-app.js KIND`): on Node 20 the first use of an
- * AsyncLocalStorage slows each promise of a process. It prints its port, and the CPU that it used when asked.
- */
+/** An Express application in a process of its own: `node dist/express-app.js KIND`. */
 const storage = new AsyncLocalStorage<object>()
 const fixed = postmarkContext({ tag: 'app', metadata: { tenant: 'acme' } })
 const late: RequestHandler = postmarkContext((req) => ({ metadata: { path: req.path } }))
@@ -27,9 +25,4 @@ app.get('/', async (_req, res) => {
 })
 const server = app.listen(0, '127.0.0.1')
 await once(server, 'listening')
-process.send?.((server.address() as AddressInfo).port)
-process.on('message', () => {
-  const { user, system } = process.cpuUsage()
-  process.send?.(user + system)
-})
-process.on('disconnect', () => process.exit())
+answerParent((server.address() as AddressInfo).port)

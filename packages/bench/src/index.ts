@@ -45,7 +45,7 @@ const others = {
     smtpSink.stop()
     return [section]
   },
-  middleware: async () => [await measureMiddleware()],
+  middleware: measureMiddleware,
   sandbox: async () => [
     await measureSandbox('plain text'),
     await measureSandbox('text, html and an attachment'),
@@ -113,7 +113,9 @@ async function planTransport(): Promise<TransportRun[]> {
 }
 
 function describeMachine(): string {
-  const versions = ['nodemailer', 'express', 'bullmq', 'maildev'].map((name) => `${name} ${versionOf(name)}`)
+  const versions = ['nodemailer', 'express', 'fastify', 'hono', 'bullmq', 'maildev'].map(
+    (name) => `${name} ${versionOf(name)}`,
+  )
   return `${cpus()[0]?.model.trim()} × ${cpus().length}, Node ${process.version}, ${versions.join(', ')}`
 }
 

@@ -26,9 +26,22 @@ interface Application {
   readonly rate: number[]
 }
 
-/** What a request costs that sends no mail: CPU of the server's process, each application in one of its own. */
-export async function measureMiddleware(): Promise<Section> {
-  const applications = await Promise.all(KINDS.map(([name, kind]) => start(name, kind)))
+const FRAMEWORKS: readonly (readonly [name: string, program: URL])[] = [
+  ['Express', new URL('./express-app.js', import.meta.url)],
+  ['Fastify', new URL('./fastify-app.js', import.meta.url)],
+  ['Hono', new URL('./hono-app.js', import.meta.url)],
+]
+
+/** What a request costs that sends no mail, on each framework. */
+export async function measureMiddleware(): Promise<Section[]> {
+  const sections: Section[] = []
+  for (const [framework, program] of FRAMEWORKS) sections.push(await measureFramework(framework, program))
+  return sections
+}
+
+/** CPU of the server's process, each application in one of its own. */
+async function measureFramework(framework: string, program: URL): Promise<Section> {
+  const applications = await Promise.all(KINDS.map(([name, kind]) => start(program, name, kind)))
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
   for (let round = -1; round < ROUNDS; round++) {
     for (let turn = 0; turn < applications.length; turn++) {
@@ -47,7 +60,7 @@ export async function measureMiddleware(): Promise<Section> {
   for (const { child } of applications) child.disconnect()
   const costs = applications.map(({ cpu }) => quantile(cpu, 0.25))
   return {
-    title: `Express middleware, CPU per request without mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
+    title: `${framework} middleware, CPU per request without mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
     headings: [
       'application',
       'CPU \u00b5s/request',
@@ -66,8 +79,8 @@ export async function measureMiddleware(): Promise<Section> {
   }
 }
 
-async function start(name: string, kind: string): Promise<Application> {
-  const child = fork(new URL('./express-app.js', import.meta.url), [kind], {
+async function start(program: URL, name: string, kind: string): Promise<Application> {
+  const child = fork(program, [kind], {
     env: { ...process.env, NODE_ENV: 'production' },
   })
   const [port] = (await once(child, 'message')) as [number]
