@@ -3,16 +3,15 @@
  * The tests of the packages read the sources beside this repository's tools; only this sees what users have.
  * `npm run build && node compat/run.mjs [regular expression over the folders of compat/apps]`
  */
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { attempt, inPairs, manifests, pack, report, root, run, temporary } from './harness.mjs'
 
 const wanted = new RegExp(process.argv[2] ?? '')
 // For an application that needs real servers, which no published package starts.
 process.env.POSTMARK_SMTP_TESTING = join(root, 'packages/testing/dist/index.js')
-const [, expressSnippet] = /^```ts\n([\s\S]*?)^```$/m.exec(
-  readFileSync(join(root, 'packages/express/README.md'), 'utf8'),
-)
+/** The folders whose application is the snippet of a package's README, such as express-5. */
+const OF_README = /^(express|fastify|hono)-\d+$/
 const env = { ...process.env, NO_COLOR: '1' }
 const names = Object.keys(manifests)
 const tarballs = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await pack(name)])))
@@ -30,10 +29,25 @@ function neededBy(cwd) {
   return [...needed]
 }
 
+/** Writes the code that an application takes from the documents: there each block of docs/frameworks.md names its file. */
+function writeSnippets(app, cwd) {
+  const [, name] = OF_README.exec(app) ?? []
+  if (name !== undefined) {
+    const readme = readFileSync(join(root, 'packages', name, 'README.md'), 'utf8')
+    writeFileSync(join(cwd, 'snippet.ts'), /^```ts\n([\s\S]*?)^```$/m.exec(readme)[1])
+  }
+  const frameworks = readFileSync(join(root, 'docs/frameworks.md'), 'utf8')
+  for (const [, folder, file, code] of frameworks.matchAll(/^```tsx? ([\w-]+)\/(\S+)\n([\s\S]*?)^```$/gm)) {
+    if (folder !== app) continue
+    mkdirSync(dirname(join(cwd, file)), { recursive: true })
+    writeFileSync(join(cwd, file), code)
+  }
+}
+
 async function test(app) {
   const cwd = join(temporary, app)
   cpSync(join(root, 'compat/apps', app), cwd, { recursive: true })
-  if (app.startsWith('express-')) writeFileSync(join(cwd, 'snippet.ts'), expressSnippet)
+  writeSnippets(app, cwd)
   const flags = ['--no-save', '--prefer-offline', '--no-audit', '--no-fund']
   await run('npm', ['install', ...flags, ...neededBy(cwd).map((name) => tarballs[name])], { cwd, env })
   await run('npm', ['test'], { cwd, env, timeout: 120_000 })
