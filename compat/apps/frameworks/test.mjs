@@ -2,6 +2,7 @@ import { deepEqual, equal } from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { startSandbox } from '@postmark-smtp/sandbox'
+import { findLost } from './lost.mjs'
 
 // docs/frameworks.md has the applications; compat/run.mjs writes them here. Each exports a listener of Node's server.
 const FRAMEWORKS = ['http', 'koa', 'h3', 'trpc', 'yoga']
@@ -39,6 +40,17 @@ async function test(framework) {
 }
 
 for (const framework of FRAMEWORKS) await test(framework)
+deepEqual(await findLost(), {
+  'http: req.on(end)': 'lost',
+  'http: after await': 'kept',
+  'koa: app.on(error)': 'lost',
+  'h3: onResponse': 'lost',
+  'h3: onError': 'lost',
+  'h3: onResponse() as a middleware': 'kept',
+  'h3: onError() as a middleware': 'kept',
+  'trpc: onError': 'lost',
+  'trpc: responseMeta': 'lost',
+})
 await sandbox.close()
 // The transporters of the snippets stay open, as in an application that runs.
 process.exit(0)
