@@ -39,7 +39,12 @@ beforeAll(async () => {
     new URL('tsconfig.json', folder),
     JSON.stringify({
       extends: '../../tsconfig.base.json',
-      compilerOptions: { noEmit: true, noUnusedLocals: false, skipLibCheck: true, experimentalDecorators: true },
+      compilerOptions: {
+        noEmit: true,
+        noUnusedLocals: false,
+        skipLibCheck: true,
+        experimentalDecorators: true,
+      },
       include: ['*.ts'],
     }),
   )
