@@ -28,6 +28,7 @@ const packages = [
     'hono',
     'nestjs',
     'nodemailer',
+    'opentelemetry',
     'redis',
     'sandbox',
     'testing',

@@ -25,6 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   express: ['core', 'webhooks'],
   fastify: ['core', 'webhooks'],
   hono: ['core', 'webhooks'],
+  opentelemetry: ['core'],
   doctor: ['core', 'webhooks'],
   nestjs: ['core', 'webhooks'],
 }
@@ -32,6 +33,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['sandbox'],
   express: ['sandbox'],
+  opentelemetry: ['sandbox', 'bullmq', 'redis', 'webhooks', 'express', 'nestjs'],
   doctor: ['sandbox'],
   nestjs: ['sandbox'],
   webhooks: ['sandbox'],
