@@ -1,1 +1,1 @@
-export {}
+export { type ObserveOptions, observePostmark, type PostmarkObservation } from './observe-postmark.js'

@@ -1,0 +1,119 @@
+import type { Attributes, BatchObservableCallback, Meter } from '@opentelemetry/api'
+import type { ConnectEvent, PostmarkProblem, RetryEvent, SendEvent } from '@postmark-smtp/core'
+import { type RouteState, routeStates, type WebhookTrace } from '@postmark-smtp/core/internal'
+import type { Listeners } from './listen.js'
+import { toProblemPath } from './problem-path.js'
+import { hasFailed, toErrorType } from './send-outcome.js'
+
+/** In seconds, as the messaging conventions have them; a mail with its retries may take minutes. */
+const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 180]
+
+/** Counts and measures mails and webhook events; asks the transports what they have whenever metrics are read. */
+export function observeMetrics(meter: Meter): Listeners & { end(): void } {
+  const count = (name: string, unit: string, description: string) =>
+    meter.createCounter(name, { unit, description })
+  const seconds = (name: string, description: string) =>
+    meter.createHistogram(name, {
+      unit: 's',
+      description,
+      advice: { explicitBucketBoundaries: BOUNDARIES },
+    })
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableUpDownCounter(name, { unit, description })
+
+  const sent = count('messaging.client.sent.messages', '{message}', 'Mails that a server was asked to take')
+  const duration = seconds(
+    'messaging.client.operation.duration',
+    'From the hand-over of a mail to its outcome',
+  )
+  const unknown = count(
+    'postmark.client.unknown.messages',
+    '{message}',
+    'Mails that may have been sent, or not',
+  )
+  const retries = count(
+    'postmark.client.retries',
+    '{retry}',
+    'Attempts that failed and were followed by another',
+  )
+  const connects = seconds('postmark.client.connect.duration', 'Until a port of the server had greeted')
+  const refusals = count('postmark.client.preflight.refusals', '{problem}', 'What mails were refused for')
+  const warnings = count('postmark.client.preflight.warnings', '{problem}', 'What mails were warned of')
+  const webhooks = count('postmark.webhook.events', '{event}', 'Events of Postmark that were handled')
+  const queue = gauge('postmark.client.queue.length', '{message}', 'Mails that wait for a connection')
+  const connections = gauge('postmark.client.connections', '{connection}', 'Connections, by what they do')
+
+  const readRoutes: BatchObservableCallback = (result) => {
+    for (const { host, queued, opening, idle, busy } of byHost(routeStates())) {
+      const at = { 'server.address': host }
+      result.observe(queue, queued, at)
+      result.observe(connections, busy, { ...at, 'postmark.connection.state': 'used' })
+      result.observe(connections, idle, { ...at, 'postmark.connection.state': 'idle' })
+      result.observe(connections, opening, { ...at, 'postmark.connection.state': 'opening' })
+    }
+  }
+  meter.addBatchObservableCallback(readRoutes, [queue, connections])
+
+  return {
+    on: {
+      'tracing:postmark-smtp:send:asyncEnd': (event: SendEvent) => {
+        const attributes = toAttributes(event)
+        duration.record((event.durationMs ?? 0) / 1000, attributes)
+        if (event.attempt > 0) sent.add(1, attributes)
+        if (event.outcome === 'unknown') unknown.add(1, attributes)
+        for (const path of event.paths ?? [])
+          refusals.add(1, { 'postmark.problem.path': toProblemPath(path) })
+      },
+      'postmark-smtp:retry': (event: RetryEvent) => {
+        const destination = { 'messaging.destination.name': event.stream }
+        retries.add(1, { ...destination, 'postmark.outcome': event.outcome, ...toErrorType(event) })
+      },
+      'postmark-smtp:connect': ({ host, port, durationMs }: ConnectEvent) => {
+        connects.record(durationMs / 1000, { 'server.address': host, 'server.port': port })
+      },
+      'postmark-smtp:warning': ({ path }: PostmarkProblem) => {
+        warnings.add(1, { 'postmark.problem.path': toProblemPath(path) })
+      },
+      'tracing:postmark-smtp:webhook:asyncEnd': ({ kind, stream, outcome }: WebhookTrace) => {
+        const attributes: Attributes = { 'postmark.webhook.kind': kind, 'postmark.webhook.outcome': outcome }
+        webhooks.add(
+          1,
+          stream === undefined ? attributes : { ...attributes, 'messaging.destination.name': stream },
+        )
+      },
+    },
+    end() {
+      meter.removeBatchObservableCallback(readRoutes, [queue, connections])
+    },
+  }
+}
+
+function toAttributes(event: SendEvent): Attributes {
+  const { stream, host, port, outcome } = event
+  return {
+    'messaging.system': 'postmark',
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': stream,
+    'server.address': host,
+    ...(port === undefined ? {} : { 'server.port': port }),
+    'postmark.outcome': outcome ?? 'not-sent',
+    ...(hasFailed(event) ? toErrorType(event) : {}),
+  }
+}
+
+/** Two logins at one host are one row, since of two values under the same attributes the last one would count. */
+function byHost(states: readonly RouteState[]): Iterable<RouteState> {
+  const hosts = new Map<string, RouteState>()
+  for (const { host, ...state } of states) {
+    const { queued = 0, opening = 0, idle = 0, busy = 0 } = hosts.get(host) ?? {}
+    hosts.set(host, {
+      host,
+      queued: queued + state.queued,
+      opening: opening + state.opening,
+      idle: idle + state.idle,
+      busy: busy + state.busy,
+    })
+  }
+  return hosts.values()
+}
