@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core'
 import { createSuppressionList } from '@postmark-smtp/core'
 import { PostmarkSmtpModule, PostmarkWebhooksModule, type RejectedEvent } from '@postmark-smtp/nestjs'
 import { suppressFrom } from '@postmark-smtp/webhooks'
+import { MailLog } from './mail-log.service.js'
 import { createOrdersModule } from './orders.module.js'
 import { PostmarkErrorFilter } from './postmark-error.filter.js'
 import { SignupController } from './signup.controller.js'
@@ -20,7 +21,7 @@ const context = ({ headers, user }: UserRequest) => ({
 
 @Module({
   controllers: [SignupController],
-  providers: [SignupMails, { provide: APP_FILTER, useClass: PostmarkErrorFilter }],
+  providers: [MailLog, SignupMails, { provide: APP_FILTER, useClass: PostmarkErrorFilter }],
 })
 class AppModule {}
 

@@ -155,3 +155,39 @@ it('sends through a transporter that a test puts in', async () => {
   expect((await sandbox.waitFor({ to: 'ann@example.com' })).subject).toBe('Welcome')
   await app.close()
 })
+
+it('logs one line per mail by Nest’s Logger, without its addresses', async () => {
+  await using sandbox = await startSandbox()
+  const lines: [string, object][] = []
+  const logger = {
+    log: (line: object, context: string) => context === 'Mail' && lines.push(['log', line]),
+    error: (line: object, _stack: unknown, context: string) =>
+      context === 'Mail' && lines.push(['error', line]),
+    warn: () => {},
+  }
+  const app = await Test.createTestingModule({
+    imports: [createAppModule({ url: sandbox.url, webhookPassword })],
+  })
+    .setLogger(logger)
+    .compile()
+  await app.init()
+  const mails = app.get(SignupMails)
+  await mails.newsletter('ann@example.com')
+  await expect(mails.invite('ann@example.com', 'x'.repeat(81))).rejects.toThrow()
+  await app.close()
+  const common = { mail: expect.any(Number), ms: expect.any(Number) }
+  expect(lines).toEqual([
+    [
+      'log',
+      expect.objectContaining({
+        ...common,
+        stream: 'broadcast',
+        tag: 'newsletter',
+        outcome: 'sent',
+        attempts: 1,
+      }),
+    ],
+    ['error', expect.objectContaining({ ...common, outcome: 'not-sent', code: 'ERR_POSTMARK_PREFLIGHT' })],
+  ])
+  expect(JSON.stringify(lines)).not.toContain('example.com')
+})

@@ -4,6 +4,7 @@ import { measureBurst } from './burst.js'
 import type { Environment } from './environment.js'
 import { measureFirstMail, measureFirstMailFar } from './first-mail.js'
 import { measureInjection } from './injection.js'
+import { measureObservation } from './observation.js'
 import { measureClear, measureFar, measureNear } from './rate.js'
 import type { Section } from './section.js'
 import { measureAreas, measureFunctions } from './where-time-goes.js'
@@ -22,6 +23,7 @@ export const TRANSPORT_PARTS: Readonly<
   burst: measureBurst,
   bulk: measureBulk,
   injection: measureInjection,
+  observation: measureObservation,
   writes: measureWrites,
   areas: measureAreas,
   functions: measureFunctions,
@@ -37,6 +39,7 @@ export type TransportPart =
   | 'burst'
   | 'bulk'
   | 'injection'
+  | 'observation'
   | 'writes'
   | 'areas'
   | 'functions'

@@ -1,0 +1,24 @@
+import { createMailWorker, type MailWorker } from '@postmark-smtp/bullmq'
+import { createPostmarkTransport } from '@postmark-smtp/core'
+import { createRedisSendOnce } from '@postmark-smtp/redis'
+import { Redis } from 'ioredis'
+
+/** Sends the mails of the queue. In a process of its own it needs `startTelemetry` there, too. */
+export function startWorker(redisUrl: string, postmarkUrl: string): MailWorker {
+  const redis = new Redis(redisUrl)
+  const sendOnce = createRedisSendOnce(redis)
+  const transporter = createPostmarkTransport({
+    url: postmarkUrl,
+    sendOnce,
+    retry: { attempts: 2 },
+    correlationId: true,
+  })
+  const { worker, close } = createMailWorker({ connection: { url: redisUrl }, transporter, sendOnce })
+  return {
+    worker,
+    async close(options) {
+      await close(options)
+      await redis.quit()
+    },
+  }
+}
