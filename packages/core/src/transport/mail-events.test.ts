@@ -70,9 +70,11 @@ describe('postmark-smtp:create', () => {
   it('is published in the context of sendMail, before anything is waited for', async () => {
     const requests = new AsyncLocalStorage<number>()
     const found: [number, number | undefined][] = []
+    const ends: typeof found = []
     await using set = await setUp({ suppressions: createSuppressionList() })
     using _listening = listen({
       'postmark-smtp:create': ({ id }: CreateEvent) => void found.push([id, requests.getStore()]),
+      [END]: ({ id }: SendEvent) => void ends.push([id, requests.getStore()]),
     })
     const mails = [1, 2, 3].map((request) =>
       requests.run(request, () => {
@@ -83,6 +85,8 @@ describe('postmark-smtp:create', () => {
     )
     await Promise.all(mails)
     expect(new Set(found.map(([id]) => id)).size).toBe(3)
+    // The end is told there, too: a log line has the request of its mail.
+    expect(ends.sort()).toEqual(found.sort())
   })
 
   it.each<[string, object, string]>([
