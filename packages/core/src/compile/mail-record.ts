@@ -83,8 +83,11 @@ export class MailRecord {
 
   /** The stream that the mail names, as far as that is known before it is compiled; null where the nearest level clears it. */
   get nearestStream(): string | null | undefined {
-    const levels = [...this.context.map(({ fields }) => fields), this.message.fields, this.headers.fields]
-    const stream = levels.findLast(({ messageStream }) => messageStream !== undefined)?.messageStream
+    const { headers, message, context } = this
+    let stream = headers.fields.messageStream
+    if (stream === undefined) stream = message.fields.messageStream
+    for (let index = context.length - 1; stream === undefined && index >= 0; index--)
+      stream = context[index]!.fields.messageStream
     // What is no stream refuses the mail, and may be anything, an address as well.
     return stream && streamProblem(stream, '') ? undefined : stream
   }

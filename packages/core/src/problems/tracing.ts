@@ -32,8 +32,14 @@ export function createTrace<E extends TracedEvent>(
       note?.(event, result)
       return result
     }
-    return publishTrace(channels, traced, inside, () => {})
+    return publishTrace(channels, traced, inside)
   }
+}
+
+/** What subscribers see of an error: its codes, since its words may name an address. */
+export function toPublicError(error: unknown): Error {
+  const { code, responseCode, outcome } = Object(error) as TracedFailure
+  return Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
 }
 
 /** The part of an error that subscribers see. */
@@ -63,12 +69,10 @@ interface TracePublisher<E> {
   tracePromise(work: () => Promise<void>, event: E): Promise<unknown>
 }
 
-/** @param noteFailure writes what may be told of an error into the event */
-export async function publishTrace<E extends TracedEvent, T>(
+async function publishTrace<E extends TracedEvent, T>(
   channels: TracePublisher<E>,
   event: E,
   work: () => Promise<T>,
-  noteFailure: (event: E, error: unknown) => void,
 ): Promise<T> {
   let end: { readonly result: T } | { readonly error: unknown } | undefined
   const startedAt = performance.now()
@@ -79,9 +83,7 @@ export async function publishTrace<E extends TracedEvent, T>(
     } catch (error) {
       end = { error }
       event.durationMs = performance.now() - startedAt
-      noteFailure(event, error)
-      const { code, responseCode, outcome } = Object(error) as TracedFailure
-      throw Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
+      throw toPublicError(error)
     }
   }
   // What is traced fails where the work fails, and the work's own end is what counts.

@@ -5,6 +5,7 @@ import { createLateStep } from '../compile/late-step.js'
 import type { MailRecord, MailRegistry } from '../compile/mail-record.js'
 import { recordOf } from '../compile/mail-record.js'
 import { sealTransport } from '../compile/seal-mail.js'
+import { bindHere } from '../context/context.js'
 import { runOutsideScopes } from '../context/outside-scopes.js'
 import { Claim } from '../delivery/claim.js'
 import { prepareMessage } from '../delivery/compose.js'
@@ -100,27 +101,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     }
     // Out of the session: what the caller's callback throws is the caller's.
     const answer: SentCallback = process.nextTick.bind(process, done)
-    if (isSendObserved()) this.#trace(mail, target, event, reference, answer)
-    else runOutsideScopes(this.#deliver, mail, target, event, reference, answer)
-  }
-
-  #trace(
-    mail: SendingMail,
-    target: RouteTarget,
-    event: SendEvent,
-    reference: string | undefined,
-    answer: SentCallback,
-  ): void {
-    const work = () =>
-      new Promise<object>((resolve, reject) => {
-        runOutsideScopes(this.#deliver, mail, target, event, reference, (error, info) =>
-          error ? reject(error) : resolve(info!),
-        )
-      })
-    traceSend(event, work).then(
-      (info) => answer(null, info),
-      (error: Error) => answer(error),
-    )
+    const deliver = (end: SentCallback) =>
+      runOutsideScopes(this.#deliver, mail, target, event, reference, end)
+    // The end is told in the context of the mail, so that a log line has the request that it belongs to.
+    if (isSendObserved()) traceSend(event, (end) => deliver(bindHere(end)), answer)
+    else deliver(answer)
   }
 
   /** Publishes that sendMail was called, still in its context. */
@@ -129,7 +114,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     record.eventId = id
     publishCreate({
       id,
-      stream: this.#open(record, undefined).event.stream,
+      stream: this.#nameStream(this.#streamOf(record)),
       addMetadata: (key, value) => {
         // The first one that gives a key wins.
         record.added = { [key]: value, ...record.added }
@@ -140,21 +125,38 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   /** Publishes the start and the end of a mail that no server has seen. */
   #traceRefusal(event: SendEvent, error: unknown): void {
     const refused: SendEvent = { ...event, phase: 'compile', outcome: 'not-sent' }
-    traceSend(refused, () => Promise.reject(error)).catch(() => {})
+    traceSend(
+      refused,
+      (end) => end(error as Error),
+      () => {},
+    )
   }
 
   /** Where a mail goes, and what is told of it. */
   #open(record: MailRecord | undefined, message: unknown) {
     const { fields, correlationId } = record?.result ?? {}
-    const { defaults, streams } = this.#settings.compile
-    // One that is not compiled yet, or was refused, has named its stream as well.
-    const nearest = fields ? fields.messageStream : record?.nearestStream
-    const stream = (nearest === undefined && !fields ? defaults.messageStream : nearest) ?? undefined
+    const stream = this.#streamOf(record)
     const { route: target, onlyStream, type } = this.#settings.target(stream)
-    const named = stream ?? onlyStream ?? streams?.unnamed ?? 'outbound'
+    const named = this.#nameStream(stream)
     const id = record?.eventId ?? nextMailId()
     const event = createSendEvent(id, named, fields?.tag ?? undefined, correlationId, target.host, message)
     return { event, stream, target, onlyStream, type }
+  }
+
+  /** The stream that a mail names; one that is not compiled yet, or was refused, has named its own as well. */
+  #streamOf(record: MailRecord | undefined): string | undefined {
+    const fields = record?.result?.fields
+    if (fields) return fields.messageStream ?? undefined
+    const nearest = record?.nearestStream
+    return (nearest === undefined ? this.#settings.compile.defaults.messageStream : nearest) ?? undefined
+  }
+
+  /** Where a mail goes that names no stream depends on the login. */
+  #nameStream(stream: string | undefined): string {
+    if (stream !== undefined) return stream
+    return (
+      this.#settings.target(undefined).onlyStream ?? this.#settings.compile.streams?.unnamed ?? 'outbound'
+    )
   }
 
   #deliver = (
