@@ -47,6 +47,7 @@ export type { CompilePlugin, MailLike } from './message/nodemailer-types.js'
 export { type DeliveryFailure, isDeliveryFailure } from './problems/delivery-failure.js'
 export { type DeliveryOutcome, deliveryOutcome } from './problems/delivery-outcome.js'
 export type {
+  ChunkingEvent,
   ConnectEvent,
   CreateEvent,
   GroupingEvent,

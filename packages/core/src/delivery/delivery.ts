@@ -45,6 +45,7 @@ export class Delivery implements Shipment {
   #isInDoubt = false
   /** Of a mail that has an idempotency key. */
   readonly claim: Claim | undefined
+  readonly isOfBatch: boolean
   /** Whether content that can be read only once was read. */
   spent = false
   #content: Content | undefined
@@ -75,6 +76,7 @@ export class Delivery implements Shipment {
     this.claim = claim
     this.place = claim ? GATE : QUEUE
     this.#message = prepareMessage(mail.message, part?.body)
+    this.isOfBatch = part !== undefined
     this.#owner = owner
     this.#done = done
     this.#stopListening = followSignal(mail.data.signal, this)

@@ -1,12 +1,13 @@
 import type { Pipelining } from '../smtp/grouping.js'
 import type { SessionPlan } from '../smtp/open-session.js'
+import type { InFlight } from '../smtp/session-settings.js'
 import type { ConnectionBudget } from './connection-budget.js'
 import type { RetrySettings } from './retry.js'
 
 /** What a route is made from. */
 export interface RoutePlan {
   readonly session: SessionPlan
-  readonly pool: PoolSettings
+  readonly pool: PoolSettings & { readonly inFlight: InFlight }
   readonly retry: RetrySettings
   readonly pipelining: Pipelining
   readonly budget: ConnectionBudget

@@ -1,6 +1,7 @@
-import { publishGrouping } from '../problems/diagnostics.js'
+import { publishChunking, publishGrouping } from '../problems/diagnostics.js'
 import type { Failure, SmtpError } from '../problems/smtp-failure.js'
 import { copyFailure } from '../problems/smtp-failure.js'
+import { Chunking } from '../smtp/chunking.js'
 import { Grouping } from '../smtp/grouping.js'
 import type { Tenant } from './connection-budget.js'
 import type { Delivery } from './delivery.js'
@@ -28,6 +29,7 @@ export interface MailSource {
 export class SlotPool implements Tenant, SlotHost {
   readonly plan: RoutePlan
   readonly grouping: Grouping
+  readonly chunking: Chunking
   readonly #mails: MailSource
   readonly #slots = new Set<Slot>()
   readonly #reopening: Reopening
@@ -41,6 +43,9 @@ export class SlotPool implements Tenant, SlotHost {
     const { host } = plan.session
     this.grouping = new Grouping((grouping, port, reason) =>
       publishGrouping({ host, port, grouping, reason }),
+    )
+    this.chunking = new Chunking((chunking, port, reason) =>
+      publishChunking({ host, port, chunking, reason }),
     )
     this.#reopening = new Reopening(plan.retry.baseMs, () => this.pump())
   }

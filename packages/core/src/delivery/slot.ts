@@ -1,5 +1,6 @@
 import type { Opening } from '../problems/diagnostics.js'
 import type { Failure } from '../problems/smtp-failure.js'
+import type { Chunking } from '../smtp/chunking.js'
 import type { Grouping } from '../smtp/grouping.js'
 import type { OpeningSession } from '../smtp/open-session.js'
 import { openSession } from '../smtp/open-session.js'
@@ -15,6 +16,7 @@ import { SessionAge } from './session-age.js'
 export interface SlotHost {
   readonly plan: RoutePlan
   readonly grouping: Grouping
+  readonly chunking: Chunking
   take(isIdle: boolean): Delivery | undefined
   giveBack(delivery: Delivery): void
   onFailure(delivery: Delivery, failure: Failure): void
@@ -34,8 +36,8 @@ interface Prepared {
 }
 
 /**
- * One place of the budget: a session from its opening to its end, the mail that it carries, and at most one more that
- * is composed ahead.
+ * One place of the budget: a session from its opening to its end, the mails that it carries, and at most one more
+ * that is composed ahead.
  */
 export class Slot implements SessionOwner {
   session: Session | undefined
@@ -59,12 +61,14 @@ export class Slot implements SessionOwner {
         host.onOpenFailed(this, result.failure)
         return
       }
-      const { plan, grouping } = host
+      const { plan, grouping, chunking } = host
       this.#openingTimes = result.opened.opening
       this.session = new Session(result.opened, this, {
         limits: plan.session.limits,
         pipelining: plan.pipelining,
         grouping,
+        chunking,
+        inFlight: plan.pool.inFlight,
         idleMs: () => this.age.idleMs(host.isWanted),
       })
       host.onOpened()
@@ -138,13 +142,14 @@ export class Slot implements SessionOwner {
     this.#host.onClosed(this)
   }
 
-  takeNext(session: Session): Shipment | undefined {
+  takeNext(session: Session, accepts: (shipment: Shipment) => boolean): Shipment | undefined {
     const prepared = this.#prepared
     if (
       !prepared?.isComposed ||
       !prepared.delivery.isWhole ||
       this.age.isSpent ||
-      this.#host.mustYield(this.age)
+      this.#host.mustYield(this.age) ||
+      !accepts(prepared.delivery)
     )
       return undefined
     const { delivery } = prepared
@@ -176,6 +181,7 @@ export class Slot implements SessionOwner {
       } else {
         prepared.isComposed = true
         if (this.#canSend) this.#send(delivery)
+        else this.session?.offer()
       }
     })
   }

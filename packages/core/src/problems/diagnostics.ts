@@ -76,6 +76,14 @@ export interface GroupingEvent {
   readonly reason: string
 }
 
+/** What `postmark-smtp:chunking` carries: whole mails follow one another from now on with one server of a host, or with none of them any more. */
+export interface ChunkingEvent {
+  readonly host: string
+  readonly port: number | undefined
+  readonly chunking: 'on' | 'off'
+  readonly reason: string
+}
+
 /** What `postmark-smtp:retry` carries: an attempt failed, and another follows. */
 export interface RetryEvent {
   readonly id: number
@@ -93,6 +101,7 @@ const send = tracingChannel<unknown, SendEvent>('postmark-smtp:send')
 const connect = channel('postmark-smtp:connect')
 const retry = channel('postmark-smtp:retry')
 const grouping = channel('postmark-smtp:grouping')
+const chunking = channel('postmark-smtp:chunking')
 const warning = channel('postmark-smtp:warning')
 
 /** Whether anybody listens to sends. */
@@ -169,6 +178,11 @@ export function publishRetry(
 /** Publishes that mails share a write from now on, or no longer do. */
 export function publishGrouping(event: GroupingEvent): void {
   if (grouping.hasSubscribers) grouping.publish(event)
+}
+
+/** Publishes that whole mails follow one another from now on, or no longer do. */
+export function publishChunking(event: ChunkingEvent): void {
+  if (chunking.hasSubscribers) chunking.publish(event)
 }
 
 /** Publishes a warning of a mail. */

@@ -41,6 +41,11 @@ export class Channel {
     return this.#reader.hasRest
   }
 
+  /** Whether more was written than leaves at once: what is written now waits in memory. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
   get socket(): Duplex {
     return this.#socket
   }

@@ -34,12 +34,21 @@ export function toFirstCommand({ envelope, content }: Mail, capabilities: Capabi
   return toMailCommand(envelope, capabilities, content.kind === 'whole' ? content : {})
 }
 
-/** All commands of an envelope, for one write. @param reset whether RSET leads them, after the end of the mail before */
-export function toEnvelopeCommands(mail: Mail, capabilities: Capabilities, reset: boolean): string {
+/**
+ * All commands of an envelope, for one write.
+ * @param reset whether RSET leads them, after the end of the mail before
+ * @param last what begins the body
+ */
+export function toEnvelopeCommands(
+  mail: Mail,
+  capabilities: Capabilities,
+  reset: boolean,
+  last: 'DATA' | `BDAT ${string}`,
+): string {
   const { envelope } = mail
   let text = `${reset ? 'RSET\r\n' : ''}${toFirstCommand(mail, capabilities)}`
   for (const address of envelope.to) text += toRcptCommand(address, envelope, capabilities)
-  return `${text}DATA\r\n`
+  return `${text}${last}\r\n`
 }
 
 function isAscii(from: string, to: readonly string[]): boolean {

@@ -1,8 +1,11 @@
 import type { Failure } from '../problems/smtp-failure.js'
 import { END_OF_BODY } from './body-encoder.js'
 import type { Capabilities } from './capabilities.js'
+import { parseCapabilities } from './capabilities.js'
 import type { Channel } from './channel.js'
 import type { ChannelEnd } from './channel-owner.js'
+import { endOfHead, toChunk } from './chunk.js'
+import { ChunkTrial } from './chunk-trial.js'
 import { type GroupingSession, serverOf } from './grouping.js'
 import type { Opened } from './open-session.js'
 import type { PipelineHost } from './pipeline-host.js'
@@ -11,13 +14,25 @@ import { sendBody } from './send-body.js'
 import { toSentMail } from './sent-mail.js'
 import type { SessionSettings } from './session-settings.js'
 import type { Shipment, TransactionResult } from './shipment.js'
-import { GROUP_RESET_MS } from './time-limits.js'
+import { GROUP_RESET_MS, PROBE_MS } from './time-limits.js'
 import { Transaction } from './transaction.js'
 import type { TransactionHost } from './transaction-host.js'
 
+/** The largest mail that goes out as a whole: a larger one waits for 354, so that it is not in doubt from its first byte on. */
+const MOST_CHUNK_BYTES = 65_536
+/** Bytes of mails that have no reply yet. */
+const MOST_BYTES_IN_FLIGHT = 262_144
 /**
- * The mails that are under way on a session: one whose reply comes next, and where the next mail shares its last write,
- * that one's envelope.
+ * Refused envelopes of a session, with the mails in flight that may become some: Exim hangs up at the eleventh RSET that
+ * no mail came between (`smtp_accept_max_nonmail`), and all that were in flight would be in doubt.
+ */
+const MOST_REFUSED = 10
+
+/**
+ * The mails that are under way on a session, in the order of their replies. Without CHUNKING these are one, and where the
+ * next one shares its last write, that one's envelope. With it, whole mails follow the one whose reply comes next: the
+ * first of them follows a mail that the server has just answered 354 for, so that no mail is risked on a connection that
+ * has long been gone.
  */
 export class Pipeline implements TransactionHost, GroupingSession {
   readonly capabilities: Capabilities
@@ -27,8 +42,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
   readonly #channel: Channel
   readonly #host: PipelineHost
   readonly #settings: SessionSettings
-  #current: Transaction | undefined
-  #next: Transaction | undefined
+  #flight: Transaction[] = []
+  #trial: ChunkTrial | undefined
+  #writing = false
+  #refusals = 0
+  /** Whether whole mails went out here, so that a reply which is out of place may be about one of them. */
+  #hasChunked = false
 
   constructor({ channel, capabilities, port }: Opened, host: PipelineHost, settings: SessionSettings) {
     this.#channel = channel
@@ -40,7 +59,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 
   get isEmpty(): boolean {
-    return this.#current === undefined
+    return this.#flight.length === 0 && !this.#trial
   }
 
   /** Whether commands may be written before the ones before them are answered. */
@@ -50,46 +69,59 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   /** Sends a mail; only when empty. */
   begin(shipment: Shipment): void {
+    if (this.#probe(shipment)) return
     const transaction = new Transaction(shipment, this, this.writesAhead ? 'pipelined' : 'stepwise')
-    this.#current = transaction
+    this.#flight.push(transaction)
     this.#channel.limit(this.#settings.limits.replyMs)
     this.#channel.ask(transaction.commands, transaction, transaction.replies)
   }
 
+  /** Sends mails that wait, as long as the server takes them one after the other and there is room for another in doubt. */
+  fill(): void {
+    if (this.#writing) return
+    this.#writing = true
+    for (let next = this.#takeWhole(); next; next = this.#takeWhole()) {
+      const bytes = this.#expectWhole(next)
+      this.#channel.write(bytes, this.#fillLater)
+    }
+    this.#writing = false
+  }
+
+  readonly #fillLater = (): void => this.fill()
+
   /** Gives up a mail: `settle` is not called. @returns `unknown` where the end of its body is out */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {
+    const answered = this.#trial?.find(shipment)
+    const transaction = answered ?? this.#flight.find((each) => each.shipment === shipment)
+    if (!transaction || transaction.cancelled) return 'not-sent'
+    transaction.cancelled = true
+    if (transaction.phase === 'final') return 'unknown'
     // After DATA nothing may be written until its reply: the mail before is answered first, then comes the end.
-    if (this.#next?.shipment === shipment) {
-      this.#next.cancelled = true
-      return 'not-sent'
-    }
-    const current = this.#current
-    if (current?.shipment !== shipment || current.cancelled) return 'not-sent'
-    current.cancelled = true
-    if (current.phase === 'final') return 'unknown'
-    this.#host.breakOff()
+    if (transaction === this.#flight[0]) this.#host.breakOff()
     return 'not-sent'
   }
 
   /** The connection has ended: whatever was under way and is not settled was not sent, or is unknown. */
   fail(end: ChannelEnd): void {
     const { limits, grouping } = this.#settings
-    const current = this.#current
-    if (current?.step === 'reset' && end.kind === 'late')
+    const [current, next] = this.#flight
+    if (current?.step === 'reset' && current.grouped && end.kind === 'late')
       grouping.refused(this, `no reply to RSET within ${GROUP_RESET_MS / 1000} s`)
-    else if (current?.grouped || this.#next) grouping.brokeOff(this)
+    else if (current?.grouped || next?.grouped) grouping.brokeOff(this)
+    this.#learnFrom(end)
     const limitMs = current?.phase === 'envelope' ? limits.replyMs : limits.finalMs
     this.#settleAll(end, limitMs)
   }
 
   /** The connection was broken off. */
   drop(): void {
+    this.#settings.chunking.brokeOff(this)
     this.#settleAll(LOST, 0)
   }
 
   /** A reply that no command waits for: before the end of a body it is about that mail. */
   onUnasked(reply: Reply): void {
-    if (this.#current?.phase === 'body') this.#current.onEarlyReply(reply)
+    if (this.#flight[0]?.phase === 'body') this.#flight[0].onEarlyReply(reply)
   }
 
   writeStep(transaction: Transaction, command: string): void {
@@ -97,7 +129,9 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 
   onGoAhead(transaction: Transaction): void {
-    if (transaction.grouped) this.#settings.grouping.answered(this)
+    const { grouping, chunking, limits } = this.#settings
+    if (transaction.grouped) grouping.answered(this)
+    if (transaction.how === 'probing') chunking.probed(this)
     if (transaction.cancelled) {
       this.#host.breakOff()
       return
@@ -105,8 +139,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
     transaction.phase = 'body'
     // What came with the go-ahead was said before the body, and decides once it is complete: see onUnasked.
     if (this.#channel.hasRest) return
-    sendBody(transaction, this.#channel, this.#settings.limits.finalMs, {
-      onRest: (rest) => this.#finish(transaction, rest),
+    if (transaction.rest) {
+      this.#finish(transaction, [transaction.rest])
+      return
+    }
+    sendBody(transaction, this.#channel, limits.finalMs, {
+      onRest: (rest) => this.#finish(transaction, rest ? [rest, END_OF_BODY] : [END_OF_BODY]),
       onError: (error) => this.onBroken(transaction, transaction.errors.unreadable(error)),
     })
   }
@@ -119,13 +157,20 @@ export class Pipeline implements TransactionHost, GroupingSession {
   onRefused(transaction: Transaction, failure: Failure): void {
     this.hasServed = true
     if (transaction.grouped && transaction.phase === 'envelope') this.#settings.grouping.answered(this)
-    // A group leads with a RSET of its own.
-    if (!this.#next && !this.#channel.hasRest) this.#host.onRefused()
+    if (transaction.how === 'probing') this.#settings.chunking.leave(this)
+    if (failure.error.code === 'EENVELOPE') this.#refusals++
+    this.#fillAfterLast()
+    // A group leads with a RSET of its own, and so does a whole mail; EHLO resets as well.
+    if (this.#flight.length === 1 && !this.#trial && !this.#channel.hasRest) this.#host.onRefused()
     this.#conclude(transaction, failure)
   }
 
   onBroken(transaction: Transaction, failure: Failure): void {
-    if (transaction.grouped || this.#next) this.#settings.grouping.brokeOff(this)
+    const { grouping, chunking } = this.#settings
+    if (transaction.grouped || this.#flight[1]?.grouped) grouping.brokeOff(this)
+    if (failure.error.code === 'EPROTOCOL' && (this.#hasChunked || transaction.how === 'probing'))
+      chunking.refused(this, failure.error.message)
+    this.#trial?.doubt()
     transaction.settle(failure)
     this.#host.breakOff()
   }
@@ -138,40 +183,94 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#channel.limit(this.#settings.limits.replyMs)
   }
 
-  onGroupRefused(transaction: Transaction, why: string): void {
-    this.#settings.grouping.refused(this, why)
+  onGroupRefused(transaction: Transaction, why: string, isBlamed: boolean): void {
+    const { grouping, chunking } = this.#settings
+    const learned = transaction.verb === 'BDAT' ? chunking : grouping
+    if (isBlamed) learned.refused(this, why)
+    else learned.brokeOff(this)
     transaction.settle(transaction.errors.groupRefused(why))
     this.#host.breakOff()
   }
 
-  /** Writes the end of a body, and with it the envelope of the mail that waits. */
-  #finish(transaction: Transaction, rest: Buffer | undefined): void {
-    if (this.#current !== transaction) return
+  /** Whether this session may use BDAT at all. */
+  get #offersChunks(): boolean {
+    const { pipelining, inFlight } = this.#settings
+    return (
+      pipelining === 'auto' &&
+      this.writesAhead &&
+      this.capabilities.keywords.has('CHUNKING') &&
+      inFlight.batch > 1
+    )
+  }
+
+  /** How many mails may be in flight now, as far as the server is concerned. */
+  get #room(): number {
+    const { chunking } = this.#settings
+    const room = MOST_REFUSED - this.#refusals
+    const last = this.#flight.at(-1)
+    if (!this.#offersChunks || this.#trial || last?.phase !== 'final' || this.#channel.isFull) return 0
+    if (chunking.isOn(this)) return room
+    return this.#flight.length === 1 && room > 1 && chunking.mayTry(this) ? 2 : 0
+  }
+
+  /** Begins a mail whose body follows once its header block was taken as a chunk: so the server shows that it knows BDAT. */
+  #probe(shipment: Shipment): boolean {
+    const { chunking, limits } = this.#settings
+    const { content } = shipment
+    if (!this.#offersChunks || content.kind !== 'whole' || content.size > MOST_CHUNK_BYTES) return false
+    if (!chunking.mayProbe(this)) return false
+    const chunk = toChunk(content)
+    const end = endOfHead(chunk)
+    if (end === undefined) {
+      chunking.leave(this)
+      return false
+    }
+    const transaction = new Transaction(shipment, this, 'probing', `BDAT ${end}`)
+    const body = chunk.subarray(end)
+    transaction.size = content.size
+    transaction.rest = Buffer.concat([Buffer.from(`BDAT ${body.length} LAST\r\n`), body])
+    this.#flight.push(transaction)
+    this.#channel.expect(transaction, transaction.replies)
+    this.#channel.limit(Math.min(limits.replyMs, PROBE_MS))
+    const { commands } = transaction
+    this.#channel.log.client(`${commands}(header block, ${end} bytes)`)
+    this.#channel.write(Buffer.concat([Buffer.from(commands), chunk.subarray(0, end)]))
+    return true
+  }
+
+  /** Writes the end of a body, and in the same write what may follow it. */
+  #finish(transaction: Transaction, end: readonly (string | Buffer)[]): void {
+    if (this.#flight[0] !== transaction) return
     if (!transaction.shipment.mayFinish()) {
       this.onBroken(transaction, transaction.errors.fenced())
       return
     }
-    const grouped = this.#takeNext()
+    // Whatever is called from here on, nothing is written before the end of this body.
+    this.#writing = true
     // From here on nobody can say that the mail was not sent, whatever becomes of the write.
     transaction.phase = 'final'
     this.#channel.expect(transaction)
-    let tail = END_OF_BODY
-    if (grouped) {
-      this.#next = grouped
-      this.#channel.expect(grouped, grouped.replies)
-      tail += grouped.commands
-    }
     this.#channel.limit(this.#settings.limits.finalMs)
-    this.#channel.log.client(
-      `(end of the mail, ${transaction.size} bytes)${grouped ? ' and the next envelope' : ''}`,
-    )
-    this.#channel.write(rest ? Buffer.concat([rest, Buffer.from(tail)]) : tail)
+    this.#channel.log.client(`(end of the mail, ${transaction.size} bytes)`)
+    const parts = end.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
+    const whole = this.#takeWhole()
+    const grouped = whole ? undefined : this.#takeNext()
+    if (whole) parts.push(this.#expectWhole(whole))
+    if (grouped) {
+      this.#flight.push(grouped)
+      this.#channel.expect(grouped, grouped.replies)
+      this.#channel.log.client(`(in the same write) ${grouped.commands.trimEnd()}`)
+      parts.push(Buffer.from(grouped.commands))
+    }
+    this.#channel.write(Buffer.concat(parts))
+    this.#writing = false
+    this.fill()
   }
 
   #takeNext(): Transaction | undefined {
     const { pipelining, grouping } = this.#settings
     if (pipelining !== 'auto' || !this.writesAhead || !grouping.may(this)) return undefined
-    const shipment = this.#host.takeNext()
+    const shipment = this.#host.takeNext(() => true)
     if (!shipment) {
       grouping.leave(this)
       return undefined
@@ -179,29 +278,125 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return new Transaction(shipment, this, 'grouped')
   }
 
+  /** The next mail, where it may follow those in flight as a whole. */
+  #takeWhole(): Transaction | undefined {
+    for (;;) {
+      const room = this.#room
+      const inFlight = this.#flight.length
+      const bytes = this.#flight.reduce((sum, { size }) => sum + size, 0)
+      const shipment =
+        inFlight < room
+          ? this.#host.takeNext(({ content, isOfBatch }) => {
+              const { single, batch } = this.#settings.inFlight
+              if (content.kind !== 'whole' || inFlight >= (isOfBatch ? batch : single)) return false
+              return content.size <= MOST_CHUNK_BYTES && bytes + content.size <= MOST_BYTES_IN_FLIGHT
+            })
+          : undefined
+      if (shipment?.content.kind !== 'whole') {
+        if (inFlight < room) this.#settings.chunking.leave(this)
+        return undefined
+      }
+      const { content } = shipment
+      const transaction = new Transaction(shipment, this, 'chunked', `BDAT ${content.size} LAST`)
+      transaction.size = content.size
+      if (shipment.mayFinish()) {
+        transaction.rest = toChunk(content)
+        return transaction
+      }
+      transaction.settle(transaction.errors.fenced())
+    }
+  }
+
+  /** Makes the bytes of a whole mail, with all that its replies need; the write must follow at once. */
+  #expectWhole(transaction: Transaction): Buffer {
+    const { commands, size, rest } = transaction
+    const isTrial = !this.#settings.chunking.isOn(this)
+    // From here on nobody can say that the mail was not sent.
+    transaction.phase = 'final'
+    this.#hasChunked = true
+    this.#flight.push(transaction)
+    this.#channel.expect(transaction, transaction.replies)
+    this.#channel.log.client(`${commands}(the mail, ${size} bytes)`)
+    const parts = [Buffer.from(commands), rest!]
+    transaction.rest = undefined
+    if (isTrial) {
+      this.#trial = new ChunkTrial()
+      this.#channel.expect({ onReply: (reply) => this.#onTrialEnd(reply) })
+      this.#channel.log.client(HELLO.trimEnd())
+      parts.push(Buffer.from(HELLO))
+    }
+    return Buffer.concat(parts)
+  }
+
+  /** EHLO after the first two mails that were in flight at once: nothing else is answered like it. */
+  #onTrialEnd(reply: Reply): void {
+    const { chunking } = this.#settings
+    if (reply.code === 421) return
+    if (reply.code !== 250 || !parseCapabilities(reply).keywords.has('CHUNKING')) {
+      chunking.refused(this, `EHLO after two mails was answered with ${reply.code}`)
+      this.#trial?.doubt()
+      this.#host.breakOff()
+      return
+    }
+    const trial = this.#trial
+    this.#trial = undefined
+    chunking.answered(this)
+    trial?.pass()
+    if (this.isEmpty) this.#host.onEmpty()
+  }
+
+  /** Lets the next mail follow the last one in flight, which is just being answered. */
+  #fillAfterLast(): void {
+    if (this.#flight.length === 1 && this.#settings.chunking.isOn(this)) this.fill()
+  }
+
   /** Goes on to the next mail, if its envelope is out, and then settles the one that was answered. */
   #conclude(transaction: Transaction, result: TransactionResult): void {
+    this.#fillAfterLast()
     // A write before this, such as RSET, may have led to an abort, and so to the end of the session.
-    const isOver = this.#current !== transaction
+    const isOver = this.#flight[0] !== transaction
     if (!isOver) {
-      this.#current = this.#next
-      this.#next = undefined
-      if (this.#current) this.#channel.limit(GROUP_RESET_MS)
+      this.#flight.shift()
+      const [next] = this.#flight
+      if (next) this.#channel.limit(next.grouped ? GROUP_RESET_MS : this.#settings.limits.finalMs)
+      else if (this.#trial) this.#channel.limit(PROBE_MS)
     }
-    transaction.settle(result)
-    if (!isOver && !this.#current) this.#host.onEmpty()
+    if (this.#trial) this.#trial.hold(transaction, result)
+    else transaction.settle(result)
+    if (isOver) return
+    if (this.isEmpty) this.#host.onEmpty()
+    else this.fill()
+  }
+
+  /** What the end of the connection says of how the server takes whole mails. */
+  #learnFrom(end: ChannelEnd): void {
+    const { chunking } = this.#settings
+    const [current] = this.#flight
+    const isSilent = end.kind === 'late' && (current ? current.verb === 'BDAT' : this.#trial !== undefined)
+    if (isSilent) chunking.refused(this, 'a reply did not come in time')
+    else if (end.kind === 'protocol' && this.#hasChunked) chunking.refused(this, end.what)
+    else chunking.brokeOff(this)
   }
 
   #settleAll(end: ChannelEnd, limitMs: number): void {
-    const current = this.#current
-    const next = this.#next
-    this.#current = undefined
-    this.#next = undefined
-    if (current) current.settle(current.errors.ended(end, limitMs))
-    // What was late was the reply to the mail before it.
-    if (next) next.settle(next.errors.ended(end.kind === 'late' ? LOST : end, limitMs))
-    this.#settings.grouping.leave(this)
+    const { grouping, chunking } = this.#settings
+    const flight = this.#flight
+    const trial = this.#trial
+    this.#flight = []
+    this.#trial = undefined
+    // In the order of the mails.
+    trial?.end(end, limitMs, flight[0]?.chunked === true && flight[0].step === 'reset')
+    for (const [index, transaction] of flight.entries()) {
+      // What was late was the reply to the mail before it.
+      const its = index > 0 && end.kind === 'late' ? LOST : end
+      // Where the connection is lost, the replies before that stand.
+      const refusal = transaction.chunked && !trial && end.kind === 'lost' ? transaction.refusal : undefined
+      transaction.settle(refusal ?? transaction.errors.ended(its, limitMs))
+    }
+    grouping.leave(this)
+    chunking.leave(this)
   }
 }
 
 const LOST: ChannelEnd = { kind: 'lost', cause: undefined }
+const HELLO = 'EHLO [127.0.0.1]\r\n'

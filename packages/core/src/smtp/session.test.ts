@@ -5,6 +5,7 @@ import { createRedactor } from '../problems/redact.js'
 import { encodeBody } from './body-encoder.js'
 import { parseCapabilities } from './capabilities.js'
 import { Channel } from './channel.js'
+import { Chunking } from './chunking.js'
 import { Grouping, type Pipelining } from './grouping.js'
 import { Session } from './session.js'
 import type { Content, Shipment, TransactionResult } from './shipment.js'
@@ -30,6 +31,7 @@ class TestMail implements Shipment {
   readonly phases: string[] = []
   readonly results: TransactionResult[] = []
   mayFinish = () => true
+  isOfBatch = false
 
   constructor(name: string, { to = [`${name}-to@x.org`], content = wholeOf(`I am ${name}\r\n`) } = {}) {
     this.envelope = { from: `${name}@x.org`, to }
@@ -60,6 +62,7 @@ interface Given {
   readonly pipelining?: Pipelining
   readonly accepts?: () => boolean
   readonly grouping?: Grouping
+  readonly chunking?: Chunking
 }
 
 function setUp({ offers = ['PIPELINING'], pipelining = 'auto', accepts = () => true, ...given }: Given = {}) {
@@ -78,6 +81,7 @@ function setUp({ offers = ['PIPELINING'], pipelining = 'auto', accepts = () => t
   const channel = new Channel(socket, { onEnd: () => {} }, createSmtpLog(logger, createRedactor()))
   const grouped: unknown[] = []
   const grouping = given.grouping ?? new Grouping((...event) => grouped.push(event))
+  const chunking = given.chunking ?? new Chunking((...event) => grouped.push(event))
   const told: string[] = []
   const waiting: Shipment[] = []
   const session = new Session(
@@ -89,12 +93,14 @@ function setUp({ offers = ['PIPELINING'], pipelining = 'auto', accepts = () => t
     {
       onReady: () => told.push('ready'),
       onClosed: () => told.push('closed'),
-      takeNext: () => waiting.shift(),
+      takeNext: (_session, accepts) => (waiting[0] && accepts(waiting[0]) ? waiting.shift() : undefined),
     },
     {
       limits: { raceMs: 1_000, replyMs: 60_000, finalMs: 120_000 },
       pipelining,
       grouping,
+      chunking,
+      inFlight: { single: 4, batch: 10 },
       idleMs: () => 30_000,
     },
   )
@@ -866,7 +872,6 @@ describe('a group of two mails', () => {
 
   it.each<[string, string[], string]>([
     ['RSET', ['503 no'], 'RSET was answered with 503'],
-    ['RSET', ['451 later'], 'RSET was answered with 451'],
     ['MAIL', ['250 reset', '503 no'], 'MAIL was answered with 503'],
     ['MAIL', ['250 reset', '500 what', '250 ok', '354 go on'], 'MAIL was answered with 500'],
     ['DATA', ['250 reset', '250 ok', '250 ok', '503 no'], 'DATA was answered with 503'],
@@ -884,6 +889,18 @@ describe('a group of two mails', () => {
       })
       expect(grouped).toEqual([['off', 587, why]])
       expect([told, heard.length, sides]).toEqual([['closed'], 2, ['gone']])
+    },
+  )
+
+  it.each(['451 later', '554 too many nonmail commands'])(
+    'whose RSET is answered with %s by a server that hangs up goes elsewhere, uncounted, and groups go on',
+    async (reply) => {
+      const { say, first, second, grouping, grouped, sides } = await group()
+      await say('250 first', reply)
+      expect(first.told).toEqual({ sent: '250 first' })
+      expect(second.told).toMatchObject({ ...UNCOUNTED, message: expect.stringContaining(reply.slice(0, 3)) })
+      expect([grouped, sides]).toEqual([[], ['gone']])
+      expect(grouping.may({ port: 587, server: '127.0.0.1:587' })).toBe(true)
     },
   )
 

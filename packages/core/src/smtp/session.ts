@@ -11,7 +11,7 @@ import type { Shipment } from './shipment.js'
 export type SessionState =
   /** Nothing is under way: the session listens, so that it notices when the server leaves. */
   | 'ready'
-  /** A mail is under way; where the next one shares its last write, that one's envelope is out too. */
+  /** Mails are under way: one, and the envelope of the next one, or whole mails. */
   | 'transaction'
   /** QUIT is said; the server has a moment to answer. */
   | 'closing'
@@ -23,8 +23,8 @@ export interface SessionOwner {
   onReady(session: Session): void
   /** The session is gone; called once. */
   onClosed(session: Session): void
-  /** A mail that is composed in full, to be sent in one write with the end of the one before; it is the session's from then on. */
-  takeNext(session: Session): Shipment | undefined
+  /** A mail that is composed in full, to be sent before the one before it is answered; it is the session's from then on. */
+  takeNext(session: Session, accepts: (shipment: Shipment) => boolean): Shipment | undefined
 }
 
 /** One SMTP session after its login: it carries one mail after the other, and answers for each exactly once. */
@@ -85,8 +85,13 @@ export class Session implements PipelineHost {
     this.#channel.hold(true)
   }
 
-  takeNext(): Shipment | undefined {
-    return this.#owner.takeNext(this)
+  /** A mail waits: it is taken with `takeNext` where it may follow those under way at once. */
+  offer(): void {
+    if (this.state === 'transaction') this.#pipeline.fill()
+  }
+
+  takeNext(accepts: (shipment: Shipment) => boolean): Shipment | undefined {
+    return this.#owner.takeNext(this, accepts)
   }
 
   /** Without RSET, Postfix takes a body under the sender of a refused mail. */

@@ -13,10 +13,12 @@ export type Content =
 export interface Shipment {
   readonly envelope: Envelope
   readonly content: Content
+  /** Whether it belongs to a batch, of which more may be in flight. */
+  readonly isOfBatch: boolean
   /** Told how far the mail is. */
   onPhase(phase: SendPhase): void
   /**
-   * Asked in the tick of the write that ends the body: false lets nothing of the end out. This is the fence of a lease:
+   * Asked in the tick of the write that ends the body, or that holds the whole mail: false lets nothing of it out. This is the fence of a lease:
    * a mail whose claim may be over is not sent.
    */
   mayFinish(): boolean

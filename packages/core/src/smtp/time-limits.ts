@@ -29,3 +29,9 @@ export const QUIT_MS = 2_000
 
 /** For the reply to the RSET that leads a group, once the body before it was answered. */
 export const GROUP_RESET_MS = 2_000
+
+/**
+ * For a mail by which a session finds out whether its server knows BDAT, until its body may follow; and for the reply to
+ * EHLO after the first two mails that were in flight at once.
+ */
+export const PROBE_MS = 10_000

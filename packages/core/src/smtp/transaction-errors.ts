@@ -15,6 +15,8 @@ interface TransactionFacts {
   readonly phase: TransactionPhase
   readonly step: Step
   readonly grouped: boolean
+  readonly chunked: boolean
+  readonly verb: 'DATA' | 'BDAT'
 }
 
 /** What is known of its session. */
@@ -44,6 +46,9 @@ export class TransactionErrors {
       case 'protocol':
         return this.protocol(end.what)
       case 'goodbye':
+        // Its replies would have come after the one that was the last: the server has not obeyed a command of it.
+        if (this.#facts.chunked)
+          return this.#unseen(`The server closed the connection: ${end.reply.response}`)
         return this.#lost(`The server closed the connection: ${end.reply.response}`, { code: 'ECONNECTION' })
       case 'lost': {
         const why = end.cause ? `: ${end.cause.message}` : ''
@@ -64,11 +69,11 @@ export class TransactionErrors {
     return this.#stopped('The claim on the idempotency key may be over', fields)
   }
 
-  /** The server cannot take two mails in one write: the second of them has had no attempt. */
+  /** The server cannot take mails as this one was sent: it has had no attempt. */
   groupRefused(why: string): Failure {
-    const { error } = this.#stopped(`The server cannot take two mails in one write: ${why}`, {
-      code: 'EPROTOCOL',
-    })
+    const what =
+      this.#facts.verb === 'BDAT' ? 'does not take a mail by BDAT' : 'cannot take two mails in one write'
+    const { error } = this.#stopped(`The server ${what}: ${why}`, { code: 'EPROTOCOL' })
     return { error, retry: 'uncounted' }
   }
 
@@ -85,8 +90,12 @@ export class TransactionErrors {
 
   /** 421 is the last that a server says; on a session that had gone stale it says nothing of this mail. */
   goodbye(reply: Reply): Failure {
-    const { grouped, phase, step } = this.#facts
-    const stale = grouped ? phase === 'envelope' : this.#session.hasServed && step === 'mail'
+    const { chunked, grouped, phase, step } = this.#facts
+    const stale = chunked
+      ? step !== 'body'
+      : grouped
+        ? phase === 'envelope'
+        : this.#session.hasServed && step === 'mail'
     const failure = this.refused('The server closed the connection', reply, 'ECONNECTION')
     return stale ? { ...failure, retry: 'uncounted' } : failure
   }
@@ -122,6 +131,12 @@ export class TransactionErrors {
     return { error: this.#error(message, { outcome: 'not-sent', ...fields }), retry: 'never' }
   }
 
+  /** The server closed the connection before it came to the mail. */
+  #unseen(message: string): Failure {
+    const fields = { code: 'ECONNECTION', phase: 'envelope', outcome: 'not-sent' } as const
+    return { error: this.#error(message, fields), retry: 'uncounted' }
+  }
+
   /** Nothing, or nothing of use, was said: from the write of the end of the body on, the mail may have arrived. */
   #lost(message: string, fields: Fields, gone = false): Failure {
     const { phase, grouped } = this.#facts
@@ -134,14 +149,15 @@ export class TransactionErrors {
   }
 
   #error(message: string, fields: Fields & Pick<SmtpFailureFields, 'outcome'>): SmtpError {
-    const { phase } = this.#facts
+    // The envelope of a mail that went out as a whole is refused when the mail is in its last phase.
+    const phase = fields.code === 'EENVELOPE' ? 'envelope' : this.#facts.phase
     return smtpError(message, { command: this.#command, phase, port: this.#session.port, ...fields })
   }
 
   get #command(): string {
-    const { phase, step } = this.#facts
-    if (phase !== 'envelope') return 'DATA'
-    return { reset: 'RSET', mail: 'MAIL FROM', rcpt: 'RCPT TO', data: 'DATA', body: 'DATA' }[step]
+    const { chunked, phase, step, verb } = this.#facts
+    if (chunked || phase !== 'envelope') return verb
+    return { reset: 'RSET', mail: 'MAIL FROM', rcpt: 'RCPT TO', data: verb, body: verb }[step]
   }
 
   get #waitedFor(): string {

@@ -23,6 +23,9 @@ export interface TransactionHost {
   onGroupBegun(): void
   /** The server took the mail. */
   onAccepted(transaction: Transaction, reply: Reply): void
-  /** The server cannot take two mails in one write. */
-  onGroupRefused(transaction: Transaction, why: string): void
+  /**
+   * The server did not take the mail as it was sent, and it may go out in another way.
+   * @param isBlamed whether that is so since the server cannot take what it offers, and not since it wants to be rid of the session
+   */
+  onGroupRefused(transaction: Transaction, why: string, isBlamed: boolean): void
 }

@@ -9,35 +9,55 @@ import { TransactionErrors } from './transaction-errors.js'
 import type { TransactionHost } from './transaction-host.js'
 
 /**
+ * How a mail goes out. By DATA: `grouped`, its envelope in one write with the end of the mail before; `pipelined`, its
+ * commands in one write; `stepwise`, each command after the reply to the one before. By BDAT (RFC 3030): `probing`, the
+ * body once the header block, a chunk of its own, was answered; `chunked`, the whole of it in one write.
+ */
+export type How = 'grouped' | 'pipelined' | 'stepwise' | 'probing' | 'chunked'
+
+/**
  * One mail on a session: it reads the replies to its commands in order. A body follows only after its own MAIL was
  * answered with 2xx, at least one RCPT with 2xx, and DATA with 354: servers answer 354 without the other two as well,
- * and a dot would then deliver an empty mail, or this one under the envelope of another.
+ * and a dot would then deliver an empty mail, or this one under the envelope of another. A `chunked` mail needs no
+ * go-ahead: it is in its phase `final` from its one write on, whatever is answered to its envelope.
  */
 export class Transaction implements ReplyHandler {
   readonly shipment: Shipment
+  readonly how: How
   /** Whether its envelope went out in one write with the end of the mail before. */
   readonly grouped: boolean
+  /** Whether the whole of it went out in one write. */
+  readonly chunked: boolean
   /** Given up by its owner, or settled: no body may follow. */
   cancelled = false
   readonly accepted: string[] = []
   readonly rejectedErrors: SmtpError[] = []
   readonly startedAt: number = performance.now()
   goAheadAt = 0
-  /** Bytes of the body so far. */
+  /** Bytes of the body so far; of a mail that goes out by BDAT, of the whole. */
   size = 0
+  /** What is still to be written, of a mail that goes out by BDAT. */
+  rest: Buffer | undefined
   #phase: TransactionPhase = 'envelope'
   readonly #host: TransactionHost
   readonly #pipelined: boolean
   #step: Step
   #mail: Reply | undefined
   #recipient = 0
+  /** Of a chunked mail: why the replies to its envelope may have come from another state than that after a RSET. */
+  #doubt: { readonly why: string; readonly isBlamed: boolean } | undefined
+  readonly #last: 'DATA' | `BDAT ${string}`
 
-  constructor(shipment: Shipment, host: TransactionHost, how: 'grouped' | 'pipelined' | 'stepwise') {
+  /** @param last what begins the body */
+  constructor(shipment: Shipment, host: TransactionHost, how: How, last: 'DATA' | `BDAT ${string}` = 'DATA') {
     this.shipment = shipment
     this.#host = host
+    this.how = how
     this.grouped = how === 'grouped'
+    this.chunked = how === 'chunked'
+    this.#last = last
     this.#pipelined = how !== 'stepwise'
-    this.#step = this.grouped ? 'reset' : 'mail'
+    this.#step = this.#hasReset ? 'reset' : 'mail'
     shipment.onPhase('envelope')
   }
 
@@ -47,7 +67,7 @@ export class Transaction implements ReplyHandler {
 
   set phase(phase: 'body' | 'final') {
     this.#phase = phase
-    if (phase === 'final') this.#step = 'body'
+    if (phase === 'final' && !this.chunked) this.#step = 'body'
     this.shipment.onPhase(phase)
   }
 
@@ -59,14 +79,31 @@ export class Transaction implements ReplyHandler {
   get commands(): string {
     const { capabilities } = this.#host
     return this.#pipelined
-      ? toEnvelopeCommands(this.shipment, capabilities, this.grouped)
+      ? toEnvelopeCommands(this.shipment, capabilities, this.#hasReset, this.#last)
       : toFirstCommand(this.shipment, capabilities)
   }
 
   /** How many replies these commands bring. */
   get replies(): number {
     if (!this.#pipelined) return 1
-    return this.shipment.envelope.to.length + (this.grouped ? 3 : 2)
+    return this.shipment.envelope.to.length + (this.#hasReset ? 3 : 2)
+  }
+
+  /** The command that carries the body. */
+  get verb(): 'DATA' | 'BDAT' {
+    return this.#last === 'DATA' ? 'DATA' : 'BDAT'
+  }
+
+  /** Why the server cannot have taken the mail, whatever it says to its body; undefined as long as it can. */
+  get refusal(): Failure | undefined {
+    const isRefused =
+      (this.#mail && !isYes(this.#mail)) ||
+      (this.#recipient === this.shipment.envelope.to.length && this.accepted.length === 0)
+    return isRefused ? this.#envelopeFailure() : undefined
+  }
+
+  get #hasReset(): boolean {
+    return this.grouped || this.chunked
   }
 
   /** Tells the owner what came of the mail, once; nobody is told of one that was given up. */
@@ -99,20 +136,27 @@ export class Transaction implements ReplyHandler {
   }
 
   #onReset(reply: Reply): void {
-    if (reply.code === 250) {
+    const why = `RSET was answered with ${reply.code}`
+    if (this.chunked) {
+      if (reply.code !== 250) this.#doubt = { why, isBlamed: isOutOfOrder(reply) }
+      this.#step = 'mail'
+    } else if (reply.code === 250) {
       this.#step = 'mail'
       this.#host.onGroupBegun()
-    } else this.#host.onGroupRefused(this, `RSET was answered with ${reply.code}`)
+    } else this.#host.onGroupRefused(this, why, isOutOfOrder(reply))
   }
 
   #onMail(reply: Reply): void {
     if (!isYes(reply) && !outcomeOfReply(reply.code)) {
       this.#onProtocol(`the reply ${reply.code} to MAIL`)
     } else if (this.#refusesGroup(reply)) {
-      this.#host.onGroupRefused(this, `MAIL was answered with ${reply.code}`)
+      this.#host.onGroupRefused(this, `MAIL was answered with ${reply.code}`, true)
     } else {
       this.#mail = reply
       this.#step = 'rcpt'
+      // After RSET, MAIL cannot come out of turn.
+      if (this.chunked && reply.code === 503)
+        this.#doubt ??= { why: 'MAIL was answered with 503', isBlamed: true }
       if (!this.#pipelined) {
         if (isYes(reply)) this.#writeRcpt()
         else this.#refuse()
@@ -135,7 +179,8 @@ export class Transaction implements ReplyHandler {
       if (!this.#pipelined) this.#writeRcpt()
       return
     }
-    this.#step = 'data'
+    this.#step = this.chunked ? 'body' : 'data'
+    if (this.chunked) this.goAheadAt = performance.now()
     if (this.#pipelined) return
     if (this.accepted.length > 0) this.#host.writeStep(this, 'DATA\r\n')
     else this.#refuse()
@@ -144,31 +189,39 @@ export class Transaction implements ReplyHandler {
   #onData(reply: Reply): void {
     const ready = this.#mail && isYes(this.#mail) && this.accepted.length > 0
     if (this.#refusesGroup(reply) && ready)
-      this.#host.onGroupRefused(this, `DATA was answered with ${reply.code}`)
-    else if (reply.code === 354) {
+      this.#host.onGroupRefused(this, `${this.verb} was answered with ${reply.code}`, true)
+    else if (reply.code === (this.verb === 'DATA' ? 354 : 250)) {
       if (!ready) this.#host.onBroken(this, this.#envelopeFailure())
       else {
         this.goAheadAt = performance.now()
         this.#host.onGoAhead(this)
       }
-    } else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to DATA`)
+    } else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to ${this.verb}`)
     else if (ready)
-      this.#host.onRefused(this, this.errors.refused('The server refused DATA', reply, 'EMESSAGE', 'DATA'))
+      this.#host.onRefused(
+        this,
+        this.errors.refused(`The server refused ${this.verb}`, reply, 'EMESSAGE', this.verb),
+      )
     else this.#refuse()
   }
 
   #onBody(reply: Reply): void {
-    if (reply.code === 250) this.#host.onAccepted(this, reply)
-    else if (outcomeOfReply(reply.code))
+    const refusal = this.chunked ? this.refusal : undefined
+    if (reply.code === 250 && !refusal) this.#host.onAccepted(this, reply)
+    else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to the body`)
+    else if (this.#doubt) this.#host.onGroupRefused(this, this.#doubt.why, this.#doubt.isBlamed)
+    else if (this.verb === 'BDAT' && !refusal && isOutOfOrder(reply))
+      this.#host.onGroupRefused(this, `BDAT was answered with ${reply.code}`, true)
+    else
       this.#host.onRefused(
         this,
-        this.errors.refused('The server refused the mail', reply, 'EMESSAGE', 'DATA'),
+        refusal ?? this.errors.refused('The server refused the mail', reply, 'EMESSAGE', this.verb),
       )
-    else this.#onProtocol(`the reply ${reply.code} to the body`)
   }
 
   #onGoodbye(reply: Reply): void {
-    this.#host.onGoodbye(this, this.errors.goodbye(reply))
+    const refusal = this.chunked ? this.refusal : undefined
+    this.#host.onGoodbye(this, refusal ?? this.errors.goodbye(reply))
   }
 
   #onProtocol(what: string): void {
@@ -177,6 +230,7 @@ export class Transaction implements ReplyHandler {
 
   /** Codes with which servers that announce PIPELINING answer a group that they cannot take. */
   #refusesGroup({ code }: Reply): boolean {
+    if (this.how === 'probing') return this.#step === 'data' && code >= 500 && code <= 504
     return this.grouped && code >= 500 && code <= 503
   }
 
@@ -198,6 +252,11 @@ export class Transaction implements ReplyHandler {
       return this.errors.refused('The sender was refused', this.#mail, 'EENVELOPE', 'MAIL FROM')
     return this.errors.allRefused(this.shipment.envelope.to, this.rejectedErrors)
   }
+}
+
+/** Codes of a server that does not know a command, or does not expect it; none that refuses a mail. */
+function isOutOfOrder({ code }: Reply): boolean {
+  return code >= 500 && code <= 504
 }
 
 function isYes({ code }: Reply): boolean {

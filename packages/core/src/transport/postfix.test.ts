@@ -91,7 +91,7 @@ describe.skipIf(skipped)('Postfix with Cyrus SASL', () => {
     it.each(methods)('takes a mail after %s', async (authMethod) => {
       await using set = await setUp({ tls }, { authMethod })
       const { response } = await set.transporter.sendMail(message)
-      expect(response).toMatch(/^250 2\.0\.0 Ok: queued as /)
+      expect(response).toMatch(/^250 2\.0\.0 Ok: \d+ bytes queued as /)
       expect(await loginOf(set.postfix, response)).toEqual({ method: authMethod, user: TOKEN })
       for (const form of formsOf(TOKEN, TOKEN)) expect(set.told()).not.toContain(form)
     })

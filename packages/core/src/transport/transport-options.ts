@@ -93,6 +93,12 @@ export interface PoolOptions extends Partial<PoolSettings> {
    * advises per IP address. Worker threads and other processes have ten of their own.
    */
   readonly maxConnections?: number
+  /**
+   * Mails that may be out on one connection without a reply, where the server offers CHUNKING: that many are `unknown`
+   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch; no more than
+   * 10 are out at once, whatever it says.
+   */
+  readonly maxInFlight?: number
   /** Mails that may wait for a connection; sendMail rejects one more at once. Default: no limit. */
   readonly maxQueued?: number
 }

@@ -1,0 +1,85 @@
+import type { GroupingListener, GroupingSession } from './grouping.js'
+
+/** Trials that broke off for a reason that may be another one, until none is made any more. */
+const MOST_TRIALS = 3
+
+/** What is known of a server that offers CHUNKING. */
+type Known =
+  /** It knows BDAT: it took a mail whose body went out only once its header block, a chunk of its own, was answered. */
+  | 'knows'
+  /** It takes whole mails that follow one another: two were in flight, and each reply came in its place. */
+  | 'follows'
+
+/**
+ * Whether the servers of a route take whole mails, one after the other, without a reply in between (RFC 3030). It is
+ * learned for each address and port, in two steps, each by one session while the others go on with DATA. The first
+ * anomaly ends it for the whole route.
+ */
+export class Chunking {
+  readonly #known = new Map<string, Known>()
+  readonly #trials = new Map<string, number>()
+  #off = false
+  #trying: GroupingSession | undefined
+  readonly #listener: GroupingListener
+
+  constructor(listener: GroupingListener) {
+    this.#listener = listener
+  }
+
+  /** Whether a session may now find out whether its server knows BDAT. */
+  mayProbe(session: GroupingSession): boolean {
+    return !this.#known.has(session.server) && this.#mayTry(session)
+  }
+
+  /** Whether a session may now send a first mail after another that has no reply yet. */
+  mayTry(session: GroupingSession): boolean {
+    return this.#known.get(session.server) === 'knows' && this.#mayTry(session)
+  }
+
+  /** Whether whole mails may follow one another. */
+  isOn(session: GroupingSession): boolean {
+    return !this.#off && this.#known.get(session.server) === 'follows'
+  }
+
+  /** The server took a mail by BDAT. */
+  probed(session: GroupingSession): void {
+    this.leave(session)
+    if (!this.#known.has(session.server)) this.#known.set(session.server, 'knows')
+  }
+
+  /** Two mails in flight were answered, each in its place. */
+  answered(session: GroupingSession): void {
+    this.leave(session)
+    if (this.#off || this.#known.get(session.server) === 'follows') return
+    this.#known.set(session.server, 'follows')
+    this.#listener('on', session.port, 'two mails that followed one another were answered')
+  }
+
+  /** The server does not do what it offers. */
+  refused(session: GroupingSession, reason: string): void {
+    this.leave(session)
+    if (this.#off) return
+    this.#off = true
+    this.#listener('off', session.port, reason)
+  }
+
+  /** A trial broke off, for a reason that may be another one. */
+  brokeOff(session: GroupingSession): void {
+    if (this.#trying !== session) return
+    const trials = (this.#trials.get(session.server) ?? 0) + 1
+    this.#trials.set(session.server, trials)
+    if (trials >= MOST_TRIALS) this.refused(session, 'no trial was answered as a whole')
+    else this.leave(session)
+  }
+
+  /** A session that will not try any more. */
+  leave(session: GroupingSession): void {
+    if (this.#trying === session) this.#trying = undefined
+  }
+
+  #mayTry(session: GroupingSession): boolean {
+    if (this.#off) return false
+    this.#trying ??= session
+    return this.#trying === session
+  }
+}
