@@ -89,7 +89,10 @@ function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 
       step === 'data' || (say !== 250 && !completes250 && (leaves || (say !== 'nothing' && say !== 'half')))
     )
   }
-  if (step !== 'dot') return true
+  // A mail that was written as a whole is known to be refused by a goodbye before its replies: that must be meant.
+  const isOfChunk = step === 'rset' || step === 'mail' || step === 'rcpt' || step === 'bdat'
+  if (isOfChunk && (say === 421 || extra.startsWith('421')) && (!leaves || next === 'shut')) return false
+  if (step !== 'dot' && step !== 'bdat') return true
   if (say === 'usual' || say === 250) return accepted !== false
   if (typeof say === 'number') return say < 400 || accepted !== true
   if (/^(250|421)/.test(extra)) return false

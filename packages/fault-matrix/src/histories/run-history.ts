@@ -26,6 +26,9 @@ const SOME_TIME_MS = 60_000
 /** For the last words of connections that are closed. */
 const GRACE_MS = 5000
 
+/** What is answered where whole mails follow one another. */
+const OF_WHOLE_MAILS: readonly Step[] = ['dot', 'rset', 'mail', 'rcpt', 'bdat']
+
 /** What came of a history. */
 export interface HistoryResult {
   /** Each promise that was broken; empty where all were kept. */
@@ -262,11 +265,19 @@ class HistoryRun {
     if (extra.startsWith('354')) this.#misled.goAhead.add(connection)
     if (this.#silent.has(connection) || (/^(250|421)/.test(extra) && nextMs > 0))
       this.#misled.verdict.add(connection)
+    if (this.#isShifted(found.fault)) this.#misled.verdict.add(connection)
     if (step === 'dot' && say === 'nothing' && (next === undefined || nextMs > 0))
       this.#silent.add(connection)
     this.#tell(`fault on connection ${connection}: ${JSON.stringify(found.fault)} ${found.act}`)
     const act = () => this.#act(found.act, connection, step)
     return found.act === 'none' ? found.fault : { ...found.fault, act }
+  }
+
+  /** Whether a reply is missing, or one too many, so that those to whole mails that follow pass for others. */
+  #isShifted({ step, say = 'usual', extra = '', next, nextMs = 0 }: StepFault): boolean {
+    if (!this.#history.nature.chunking || !OF_WHOLE_MAILS.includes(step)) return false
+    const leaves = next !== undefined && nextMs === 0
+    return extra !== '' || (!leaves && say !== 'usual' && typeof say !== 'number')
   }
 
   #act(act: FaultAct, connection: number, step: Step): void {

@@ -16,6 +16,7 @@ import type { Content } from '../histories/history.js'
 import { type HistoryMail, sendMail, tokenOf } from '../histories/history-mail.js'
 
 const GROUPING = 'postmark-smtp:grouping'
+const CHUNKING = 'postmark-smtp:chunking'
 /** Longer than anything that the transport may wait for. */
 const LONG_MS = 3 * 3_600_000
 
@@ -52,6 +53,8 @@ export interface ScriptedResult {
   readonly written: readonly string[]
   /** Whether grouping was turned on or off, in order. */
   readonly grouping: readonly string[]
+  /** Whether whole mails could follow one another, each time that it was turned on or off. */
+  readonly chunking: readonly string[]
   /** Each promise that was broken. */
   readonly broken: readonly string[]
   readonly mails: readonly HistoryMail[]
@@ -73,6 +76,9 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
   const grouping: string[] = []
   const onGrouping = (event: unknown) => void grouping.push((event as { grouping: string }).grouping)
   subscribe(GROUPING, onGrouping)
+  const chunking: string[] = []
+  const onChunking = (event: unknown) => void chunking.push((event as { chunking: string }).chunking)
+  subscribe(CHUNKING, onChunking)
   const transporter = createPostmarkTransport({
     serverToken: tokenOf(0),
     host: '127.0.0.1',
@@ -106,6 +112,7 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
   void transporter.close()
   await clock.advance(10_000)
   unsubscribe(GROUPING, onGrouping)
+  unsubscribe(CHUNKING, onChunking)
 
   const broken = judgeDelivery(mails, server, { any: new Set(), goAhead: new Set(), verdict: new Set() })
   if (mails.at(-1)?.outcome !== 'sent') broken.push(`the next mail fails: ${mails.at(-1)?.error}`)
@@ -117,6 +124,7 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
     bytes,
     written,
     grouping,
+    chunking,
     broken,
     mails,
   }
