@@ -1,6 +1,7 @@
 import { size } from '@postmark-smtp/testing'
 import { expect, it } from 'vitest'
 import { type ScriptedTrial, tryScript } from './matrix/scripted-trial.js'
+import { cutAfter, type SpokenLine } from './matrix/spoken-line.js'
 
 type Line = NonNullable<ScriptedTrial['line']>
 /** Happens to a connection; what was to come after that is given to the function that it returns. */
@@ -72,5 +73,36 @@ it.each(MODES)(
         expect([offset, unknown.length <= 1, unknown.length + sent.length]).toEqual([offset, true, 3])
       }
     })
+  },
+)
+
+/** Enough that four of them are in flight, after those by which the transport learns. */
+const EIGHT = Array.from({ length: 8 }, (_, index) => ({ recipients: index % 3 === 0 ? 2 : 1 }))
+
+it.each(['client', 'server'] as const)(
+  'a pipeline of four mails that is cut behind whatever byte of the %s leaves in doubt what was written and not answered, and sends the others once',
+  async (side) => {
+    const attempt = async (at: number) => {
+      const lines: SpokenLine[] = []
+      const line: Line = (socket, clock) =>
+        void lines.push(cutAfter(socket, clock, lines.length === 0 ? { [side]: at } : {}))
+      const result = await tryScript({ mails: EIGHT, nature: { chunking: true }, line })
+      return { ...result, line: lines[0]! }
+    }
+    const whole = await attempt(Number.POSITIVE_INFINITY)
+    expect(whole.told).toEqual(EIGHT.map(() => 'sent, attempts 1, copies 1'))
+    const bytes = side === 'client' ? whole.written.join('').length : whole.bytes
+    let most = 0
+    const count = size(bytes, 10)
+    for (let n = 1; n < count; n++) {
+      const offset = Math.floor((n * bytes) / count)
+      const { told, broken, line } = await attempt(offset)
+      const expected = EIGHT.map((_, index) =>
+        line.mails.get(`m${index}`) === 'in doubt' ? 'unknown' : 'sent',
+      )
+      expect([offset, broken, told.map((each) => each.split(',')[0])]).toEqual([offset, [], expected])
+      most = Math.max(most, expected.filter((each) => each === 'unknown').length)
+    }
+    expect(most).toBe(4)
   },
 )
