@@ -262,7 +262,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
       this.#channel.log.client(`(in the same write) ${grouped.commands.trimEnd()}`)
       parts.push(Buffer.from(grouped.commands))
     }
-    this.#channel.write(Buffer.concat(parts))
+    this.#channel.write(Buffer.concat(parts), this.#fillLater)
     this.#writing = false
     this.fill()
   }

@@ -1182,3 +1182,156 @@ describe('a session that idles', () => {
     expect(told).toEqual(['closed'])
   })
 })
+
+describe('whole mails that follow one another', () => {
+  const OFFERS = ['PIPELINING', 'CHUNKING']
+  const known = () => {
+    const chunking = new Chunking(() => {})
+    const server = { server: '127.0.0.1:587', port: 587 }
+    chunking.mayProbe(server)
+    chunking.probed(server)
+    chunking.mayTry(server)
+    chunking.answered(server)
+    return chunking
+  }
+  const whole = (name: string, n: number) =>
+    `RSET\r\nMAIL FROM:<${name}@x.org>\r\nRCPT TO:<${name}-to@x.org>\r\nBDAT ${n} LAST\r\nI am ${name}\r\n`
+  const FINE = ['250 reset', '250 sender', '250 recipient']
+
+  /** A mail that was answered 354, and others that wait. */
+  async function begin(names: string, given: Given = {}) {
+    const set = setUp({ offers: OFFERS, chunking: known(), ...given })
+    const first = new TestMail('a')
+    const others = [...names].map((name) => new TestMail(name))
+    set.session.send(first)
+    set.waiting.push(...others)
+    set.heard.length = 0
+    return { ...set, first, others }
+  }
+
+  it('follow a mail only once the server has shown with 354 that it is there', async () => {
+    const { say, heard, session } = await begin('bc')
+    session.offer()
+    expect(heard).toEqual([])
+    await say(...GO)
+    expect(heard).toEqual([`I am a\r\n.\r\n${whole('b', 8)}`, whole('c', 8)])
+    session.close(true)
+  })
+
+  it('are no more than four in flight, and ten of a batch', async () => {
+    const { say, heard, session, others, waiting } = await begin('bcdefghijklm')
+    await say(...GO)
+    expect([heard.length, waiting.length]).toEqual([3, 9])
+    for (const mail of others) mail.isOfBatch = true
+    session.offer()
+    expect([heard.length, waiting.length]).toEqual([9, 3])
+    await say('250 first')
+    expect(waiting).toHaveLength(2)
+    session.close(true)
+    expect(others.map(({ told }) => told && 'outcome' in told && told.outcome)).toEqual([
+      ...Array(10).fill('unknown'),
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('are so many fewer as were refused before their body, since Exim hangs up at the eleventh', async () => {
+    const { say, waiting, others, first, session } = await begin('bcdefghijklmnopqrstu')
+    for (const mail of others) mail.isOfBatch = true
+    await say(...GO)
+    await say('250 first')
+    for (let refused = 1; refused <= 8; refused++) {
+      await say('250 reset', '250 sender', '550 no', '503 no')
+      const written = others.length - waiting.length
+      expect(written - refused).toBeLessThanOrEqual(10 - refused)
+    }
+    expect(first.told).toEqual({ sent: '250 first' })
+    session.close(true)
+  })
+
+  it('have 256 kB in flight, and none of them more than 64 kB', async () => {
+    const { say, waiting, session } = await begin('')
+    const sizes = [60_000, 60_000, 60_000, 60_000, 60_000, 100]
+    for (const [index, bytes] of sizes.entries()) {
+      const mail = new TestMail(`m${index}`, { content: wholeOf('x'.repeat(bytes)) })
+      mail.isOfBatch = true
+      waiting.push(mail)
+    }
+    await say(...GO)
+    expect(waiting).toHaveLength(2)
+    waiting.unshift(new TestMail('large', { content: wholeOf('x'.repeat(65_536)) }))
+    await say('250 first', ...FINE, '250 m0')
+    expect(waiting).toHaveLength(3)
+    session.close(true)
+  })
+
+  it('wait while what was written before has not left', async () => {
+    let isOpen = false
+    const { say, waiting, socket, session } = await begin('bc', { accepts: () => isOpen })
+    isOpen = true
+    socket.drained()
+    const large = new TestMail('b', { content: wholeOf('x'.repeat(60_000)) })
+    waiting.splice(0, 2, large, new TestMail('c'))
+    await say(GO[0]!, GO[1]!)
+    isOpen = false
+    await say(GO[2]!)
+    expect(waiting).toHaveLength(1)
+    isOpen = true
+    socket.drained()
+    await clock.settle()
+    expect(waiting).toHaveLength(0)
+    session.close(true)
+  })
+
+  it('are written only where their fence says yes in the tick of the write', async () => {
+    const { say, heard, others, session } = await begin('bcd')
+    others[1]!.mayFinish = () => false
+    await say(...GO)
+    expect(heard.join('')).toBe(`I am a\r\n.\r\n${whole('b', 8)}${whole('d', 8)}`)
+    expect(others[1]!.told).toMatchObject({ code: 'EFENCE', outcome: 'not-sent', retry: 'never' })
+    await say('250 a', ...FINE, '250 b', ...FINE, '250 d')
+    expect([others[0]!.told, others[2]!.told]).toEqual([{ sent: '250 b' }, { sent: '250 d' }])
+    session.close(true)
+  })
+
+  it('are in doubt from their write on: one that is given up is unknown, and the others are read on', async () => {
+    const { say, others, session, told } = await begin('bc')
+    await say(...GO)
+    expect(session.cancel(others[0]!)).toBe('unknown')
+    await say('250 a', ...FINE, '250 b', ...FINE, '250 c')
+    expect([others[0]!.results, others[1]!.told, told]).toEqual([[], { sent: '250 c' }, ['ready']])
+    session.close(true)
+  })
+
+  it('report what became of each in the words of its own replies', async () => {
+    const { say, others, session } = await begin('bcd')
+    await say(...GO)
+    await say('250 a', '250 reset', '550 no sender', '503 no', '503 no')
+    await say('250 reset', '250 ok', '450 later', '503 no', ...FINE, '552 too large')
+    expect(others.map(({ told }) => told)).toMatchObject([
+      {
+        outcome: 'rejected',
+        code: 'EENVELOPE',
+        phase: 'envelope',
+        message: 'The sender was refused: 550 no sender',
+      },
+      { outcome: 'deferred', code: 'EENVELOPE', phase: 'envelope', retry: 'counted' },
+      {
+        outcome: 'rejected',
+        code: 'EMESSAGE',
+        phase: 'final',
+        message: 'The server refused the mail: 552 too large',
+      },
+    ])
+    session.close(true)
+  })
+
+  it('take the name of no other command: what a server says of them is about BDAT', async () => {
+    const { say, others } = await begin('b')
+    await say(...GO)
+    await say('250 a', ...FINE, '503 what')
+    expect(others[0]!.results).toMatchObject([
+      { error: { command: 'BDAT', outcome: 'not-sent', code: 'EPROTOCOL' }, retry: 'uncounted' },
+    ])
+  })
+})

@@ -80,8 +80,10 @@ export interface BatchOptions {
    */
   readonly message?: SendMailOptions | undefined
   /**
-   * Mails that are under way, and results that nobody has read yet, at once, at most. Default three times the connections of
-   * the transporter, usually 30: for each, one on its way, one that is composed, and one that takes its place. Never more than `pool.maxQueued`, which several batches may reach each.
+   * Mails that are under way, and results that nobody has read yet, at once, at most. Default twelve times the connections
+   * of the transporter, usually 120, and no more than 200: for each, ten on their way where the server takes them one after
+   * the other (`pool.maxInFlight`), one that is composed, and one that takes its place. Never more than `pool.maxQueued`, which
+   * several batches may reach each.
    */
   readonly concurrency?: number | undefined
   /** Mails that may begin in a second. Default no limit but the connections and the server. */

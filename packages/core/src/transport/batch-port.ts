@@ -8,6 +8,8 @@ import type { StreamType } from '../smtp/credentials.js'
 export interface BatchPort {
   /** Connections that may be open at once. */
   readonly connections: number
+  /** Mails that may be out on one connection without a reply. */
+  readonly inFlight: number
   /** Mails that may wait for one. */
   readonly maxQueued: number
   readonly hasSendOnce: boolean

@@ -51,8 +51,8 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** What sendBatch asks of it. */
   get batchPort(): BatchPort {
-    const { budget, maxQueued, sendOnce } = this.#settings
-    return { connections: budget.max, maxQueued, hasSendOnce: sendOnce !== undefined }
+    const { budget, inFlight, maxQueued, sendOnce } = this.#settings
+    return { connections: budget.max, inFlight, maxQueued, hasSendOnce: sendOnce !== undefined }
   }
 
   /**

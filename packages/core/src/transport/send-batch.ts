@@ -6,7 +6,7 @@ import { BatchContent } from './batch-content.js'
 import type { BatchMessage, BatchOptions, BatchResult } from './batch-options.js'
 import { concernsAll } from './batch-outcome.js'
 import { BatchPace } from './batch-pace.js'
-import { findPort } from './batch-port.js'
+import { type BatchPort, findPort } from './batch-port.js'
 import { BatchRun } from './batch-run.js'
 import { BatchTally } from './batch-tally.js'
 import type { PostmarkTransporter } from './create-transport.js'
@@ -56,7 +56,7 @@ export function sendBatch(
     const hint = 'Give createPostmarkTransport a store in its option `sendOnce`.'
     throw optionError('sendOnce', sendOnce, 'left out where the transporter has no send-once store', hint)
   }
-  const wanted = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port.connections)
+  const wanted = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port)
   // Beyond that, the transporter refuses mails.
   const most = Math.min(wanted, port.maxQueued)
   const rate = readNumber('perSecond', perSecond, false) ?? Number.POSITIVE_INFINITY
@@ -81,8 +81,9 @@ export function sendBatch(
 /** Where the connections have no limit. */
 const MOST_BY_DEFAULT = 200
 
-function defaultConcurrency(connections: number): number {
-  return Math.min(3 * connections, MOST_BY_DEFAULT)
+/** On each connection, besides those in flight, one that is composed and one that takes its place. */
+function defaultConcurrency({ connections, inFlight }: BatchPort): number {
+  return Math.min((inFlight + 2) * connections, MOST_BY_DEFAULT)
 }
 
 function checkFunctions({ onProgress, stopOn, sendOnce, signal }: BatchOptions): void {

@@ -31,6 +31,8 @@ export interface TransportSettings extends StreamRoutes {
   readonly mail: MailOptions
   readonly budget: ConnectionBudget
   readonly maxQueued: number
+  /** Mails of a batch that may be out on one connection without a reply. */
+  readonly inFlight: number
   readonly sendOnce: SendOnceSettings | undefined
 }
 
@@ -67,7 +69,8 @@ export function toTransportSettings(input: unknown, messageDefaults?: unknown): 
   const all = mail.message
     ? { ...compile, defaults: mergeFields(compile.defaults, mail.message.postmark) }
     : compile
-  return { ...routes, compile: all, mail, budget, maxQueued, sendOnce }
+  const inFlight = (options.pipelining ?? 'auto') === 'auto' ? pool.inFlight.batch : 1
+  return { ...routes, compile: all, mail, budget, maxQueued, inFlight, sendOnce }
 }
 
 /** What each message gets: default fields, which may be given in two places, and what it may read. */
