@@ -158,6 +158,16 @@ describe('a server that offers CHUNKING and does not take it', () => {
   })
 })
 
+/** A fault at the RSET before a mail, which comes before the mail begins. */
+function resetOf(mail: number, fault: Omit<PlacedFault, 'step'>): PlacedFault[] {
+  // The second mail is the first that RSET leads, and the third goes by DATA.
+  const before = [0, ...Array.from({ length: mail - 3 }, (_, index) => index + 2)]
+  return [
+    ...before.map((each) => ({ step: 'rset', mail: each }) as const),
+    { step: 'rset', mail: mail - 1, ...fault },
+  ]
+}
+
 describe('of four mails in flight', () => {
   it.each<[string, PlacedFault, string]>([
     ['the sender is refused', { step: 'mail', mail: 4, say: 550 }, REJECTED],
@@ -258,13 +268,12 @@ describe('of four mails in flight', () => {
     )
   })
 
-  it('a run that is refused is no reason to doubt anything', async () => {
-    const mails = Array.from({ length: 60 }, () => ({}))
-    const faults = mails.map(
-      (_, mail): PlacedFault => ({ step: 'rcpt', mail, say: mail > 20 && mail < 50 ? 550 : 250 }),
-    )
-    const { told, broken, chunking, connections } = await run({ mails, faults })
-    expect([broken, chunking, connections]).toEqual([[], ['on'], 1])
-    expect(told).toEqual(mails.map((_, mail) => (mail > 20 && mail < 50 ? REJECTED : SENT)))
+  it.each([
+    ['which was not known before', '500 what\r\n', 'end'],
+    ['which hangs up', '554 Too many nonmail commands\r\n', 'reset'],
+    ['which stays', '554 Too many nonmail commands\r\n250 ok\r\n', 'end'],
+  ] as const)('those after a RSET that the server refuses, %s, are in doubt', async (_, bytes, next) => {
+    const { told, broken } = await run({ faults: resetOf(3, { say: { bytes }, next }) })
+    expect([told, broken]).toEqual([except({ 3: UNKNOWN, 4: UNKNOWN, 5: UNKNOWN, 6: UNKNOWN }), []])
   })
 })

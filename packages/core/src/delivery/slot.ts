@@ -128,7 +128,7 @@ export class Slot implements SessionOwner {
   /** Takes a mail and sends it, as soon as it is composed; only where it is idle, or has become so. */
   onReady(): void {
     this.#busy = false
-    if (this.age.isSpent || this.#host.mustYield(this.age)) {
+    if (this.age.isSpent || this.session?.isWorn || this.#host.mustYield(this.age)) {
       this.end(false)
       this.#dropPrepared()
     } else if (!this.#prepared) this.#prepare(true)

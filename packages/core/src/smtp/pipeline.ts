@@ -23,10 +23,13 @@ const MOST_CHUNK_BYTES = 65_536
 /** Bytes of mails that have no reply yet. */
 const MOST_BYTES_IN_FLIGHT = 262_144
 /**
- * Refused envelopes of a session, with the mails in flight that may become some: Exim hangs up at the eleventh RSET that
- * no mail came between (`smtp_accept_max_nonmail`), and all that were in flight would be in doubt.
+ * Servers hang up on who has too many envelopes refused, and all mails in flight would be in doubt then: Postfix after ten
+ * with no mail taken between them (`smtpd_hard_error_limit`), Exim after eleven of the whole session
+ * (`smtp_accept_max_nonmail`). So no more are in flight than could be refused until then.
  */
 const MOST_REFUSED = 10
+/** A session that may have fewer in flight is not worth keeping. */
+const FEWEST_IN_FLIGHT = 4
 
 /**
  * The mails that are under way on a session, in the order of their replies. Without CHUNKING these are one, and where the
@@ -45,6 +48,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
   #flight: Transaction[] = []
   #trial: ChunkTrial | undefined
   #writing = false
+  /** Envelopes that were refused, as servers count them. */
   #refusals = 0
   /** Whether whole mails went out here, so that a reply which is out of place may be about one of them. */
   #hasChunked = false
@@ -60,6 +64,11 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   get isEmpty(): boolean {
     return this.#flight.length === 0 && !this.#trial
+  }
+
+  /** Whether so much was refused here that the next mails are better off on another session. */
+  get isWorn(): boolean {
+    return MOST_REFUSED - this.#refusals < FEWEST_IN_FLIGHT && this.#settings.chunking.isOn(this)
   }
 
   /** Whether commands may be written before the ones before them are answered. */
@@ -151,6 +160,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   onAccepted(transaction: Transaction, reply: Reply): void {
     this.hasServed = true
+    // Exim, which always lists HELP, counts over the whole session.
+    if (!this.capabilities.keywords.has('HELP')) this.#refusals = 0
     this.#conclude(transaction, { sent: toSentMail(transaction, reply) })
   }
 
@@ -209,8 +220,9 @@ export class Pipeline implements TransactionHost, GroupingSession {
     const room = MOST_REFUSED - this.#refusals
     const last = this.#flight.at(-1)
     if (!this.#offersChunks || this.#trial || last?.phase !== 'final' || this.#channel.isFull) return 0
+    if (this.isWorn) return 0
     if (chunking.isOn(this)) return room
-    return this.#flight.length === 1 && room > 1 && chunking.mayTry(this) ? 2 : 0
+    return this.#flight.length === 1 && chunking.mayTry(this) ? 2 : 0
   }
 
   /** Begins a mail whose body follows once its header block was taken as a chunk: so the server shows that it knows BDAT. */

@@ -85,6 +85,11 @@ export class Session implements PipelineHost {
     this.#channel.hold(true)
   }
 
+  /** Whether the next mails are better off on another session. */
+  get isWorn(): boolean {
+    return this.#pipeline.isWorn
+  }
+
   /** A mail waits: it is taken with `takeNext` where it may follow those under way at once. */
   offer(): void {
     if (this.state === 'transaction') this.#pipeline.fill()

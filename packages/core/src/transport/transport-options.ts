@@ -95,8 +95,7 @@ export interface PoolOptions extends Partial<PoolSettings> {
   readonly maxConnections?: number
   /**
    * Mails that may be out on one connection without a reply, where the server offers CHUNKING: that many are `unknown`
-   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch; no more than
-   * 10 are out at once, whatever it says.
+   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch.
    */
   readonly maxInFlight?: number
   /** Mails that may wait for a connection; sendMail rejects one more at once. Default: no limit. */

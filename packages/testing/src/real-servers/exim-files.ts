@@ -57,10 +57,15 @@ auth_advertise_hosts = *
 tls_advertise_hosts = ${tls ? '*' : ''}
 tls_certificate = ${folder}/chain.pem
 tls_privatekey = ${folder}/chain.pem
+acl_smtp_mail = check_mail
 acl_smtp_rcpt = check_rcpt
 acl_smtp_data = check_data
 
 begin acl
+check_mail:
+  deny condition = \${if match{$sender_address}{^${REFUSALS.sender}}}
+       message = the sender is refused
+  accept
 check_rcpt:
   deny !authenticated = *
        message = authentication required

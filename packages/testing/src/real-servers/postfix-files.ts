@@ -31,6 +31,9 @@ export function postfixFiles({
       inet_protocols: 'ipv4',
       default_transport: 'discard',
       smtpd_recipient_restrictions: `check_recipient_access regexp:${folder}/recipients, permit_sasl_authenticated, reject`,
+      // Senders are refused at MAIL, and not only at RCPT.
+      smtpd_delay_reject: 'no',
+      smtpd_sender_restrictions: `check_sender_access regexp:${folder}/mail-from`,
       smtpd_end_of_data_restrictions: `check_sender_access regexp:${folder}/senders`,
       // It slows a client down that has met many refusals, and then hangs up.
       smtpd_soft_error_limit: '1000',
@@ -49,6 +52,7 @@ export function postfixFiles({
     }),
     'master.cf': [`127.0.0.1:${port} inet n - n - - smtpd`, ...SERVICES, ''].join('\n'),
     recipients: `/^${REFUSALS.recipient}/ 550 5.1.1 No such user\n/^${REFUSALS.recipientForNow}/ 450 4.2.0 Try again later\n`,
+    'mail-from': `/^${REFUSALS.sender}/ 550 5.7.1 The sender is refused\n`,
     senders: `/^${REFUSALS.body}/ 554 5.7.1 The body is refused\n/^${REFUSALS.bodyForNow}/ 451 4.7.1 The body is refused for now\n`,
     // Says the subject of each mail in the log.
     headers: '/^Subject:/ INFO\n',

@@ -30,6 +30,8 @@ export interface RealServer extends AsyncDisposable {
 
 /** What the local part of an address begins with, where the server refuses it. */
 export const REFUSALS = {
+  /** A sender that is refused for good (5xx), by Postfix and Exim. */
+  sender: 'no-sender',
   /** A recipient that is refused for good (5xx). */
   recipient: 'refused',
   /** A recipient that is refused for now (4xx). */

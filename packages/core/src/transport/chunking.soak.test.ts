@@ -1,0 +1,123 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import {
+  eximMissing,
+  type LoggedMail,
+  postfixMissing,
+  REFUSALS,
+  type RealServer,
+  size,
+  startExim,
+  startPostfix,
+  startTcpProxy,
+} from '@postmark-smtp/testing'
+import { describe, expect, it } from 'vitest'
+import { type ChunkingEvent, createPostmarkTransport, deliveryOutcome } from '../index.js'
+
+const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
+const users = [{ user: TOKEN, pass: TOKEN }]
+const SLOW_MS = 600_000
+/** Half of a round trip of 50 ms. */
+const DELAY_MS = 25
+const CHANNEL = 'postmark-smtp:chunking'
+
+const KINDS: readonly { name: string; missing: string | undefined; start(): Promise<RealServer> }[] = [
+  { name: 'Postfix', missing: postfixMissing(), start: () => startPostfix({ users }) },
+  { name: 'Exim', missing: await eximMissing(), start: () => startExim({ users }) },
+]
+const isSkipped = ({ missing }: (typeof KINDS)[number]) =>
+  missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
+for (const kind of KINDS) if (isSkipped(kind)) console.warn(`Skipped: ${kind.missing}`)
+
+/**
+ * Of a hundred mails, three have a sender that is refused, six a recipient, four a body, and two a part of their
+ * recipients; and of three hundred, sixty in a row a recipient, for which Exim hangs up.
+ */
+function toMail(index: number): { sender: string; to: string[]; expected: string } {
+  const of100 = index % 100
+  const to = ['a@example.com']
+  const refused = `${REFUSALS.recipient}@example.com`
+  if (index % 300 >= 20 && index % 300 < 80) return { sender: 'many', to: [refused], expected: 'rejected' }
+  if (of100 % 33 === 1) return { sender: REFUSALS.sender, to, expected: 'rejected' }
+  if (of100 % 16 === 5) return { sender: 'many', to: [refused], expected: 'rejected' }
+  if (of100 % 25 === 7) return { sender: REFUSALS.bodyForNow, to, expected: 'deferred' }
+  if (of100 % 50 === 9) return { sender: 'many', to: [refused, ...to], expected: 'sent' }
+  return { sender: 'many', to, expected: 'sent' }
+}
+
+describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
+  it.skipIf(isSkipped(kind)).each([
+    { connections: 10, breaks: false },
+    { connections: 1, breaks: false },
+    { connections: 10, breaks: true },
+  ])(
+    'fare as its own log has it ($connections connections, which break: $breaks)',
+    async ({ connections, breaks }) => {
+      const events: ChunkingEvent[] = []
+      const onEvent = (event: unknown) => void events.push(event as ChunkingEvent)
+      subscribe(CHANNEL, onEvent)
+      await using server = await kind.start()
+      // TLS takes some 2 kB; the connection breaks in the midst of what follows.
+      const cut = breaks ? { cutAfterBytes: 6_000 } : {}
+      await using proxy = await startTcpProxy(server, { delayMs: DELAY_MS, ...cut })
+      const options = {
+        ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [proxy.port], tls: { ca: server.ca } },
+        ...{ preflight: 'warn' as const, pool: { maxConnections: connections, maxInFlight: 10 } },
+        retry: { attempts: breaks ? 5 : 1, baseMs: 1 },
+      }
+      const transporter = createPostmarkTransport(options)
+      const send = async (index: number) => {
+        const { sender, to, expected } = toMail(index)
+        const from = `${sender}-${index}@example.com`
+        try {
+          const { accepted } = await transporter.sendMail({
+            from,
+            to,
+            subject: `${sender}-${index}`,
+            text: '.\n..',
+          })
+          return { from, expected, outcome: 'sent', recipients: accepted.length }
+        } catch (error) {
+          return { from, expected, outcome: deliveryOutcome(error) as string, recipients: 0 }
+        }
+      }
+      const count = size(600, 6, 5_000)
+      const startedAt = performance.now()
+      const results = await Promise.all(Array.from({ length: count }, (_, index) => send(index)))
+      const perSecond = (count / (performance.now() - startedAt)) * 1000
+      unsubscribe(CHANNEL, onEvent)
+      await transporter.close()
+      // The log comes later than the replies: it has this mail once it has all others.
+      await using direct = createPostmarkTransport({ ...options, ports: [server.port] })
+      const marker = 'marker@example.com'
+      await direct.sendMail({ from: marker, to: 'a@example.com', subject: 'marker', text: 'x' })
+      await server.waitForTaken(marker)
+
+      const copies = new Map<string, LoggedMail[]>()
+      for (const mail of server.taken()) copies.set(mail.from, [...(copies.get(mail.from) ?? []), mail])
+      copies.delete(marker)
+      let unknown = 0
+      for (const { from, outcome, expected, recipients } of results) {
+        const own = copies.get(from) ?? []
+        copies.delete(from)
+        if (outcome === 'unknown' && breaks) {
+          unknown++
+          expect(own.length, from).toBeLessThanOrEqual(1)
+        } else {
+          expect([from, outcome]).toEqual([from, expected])
+          expect([from, own.map((mail) => mail.recipients)]).toEqual([from, recipients ? [recipients] : []])
+        }
+        if (own[0]?.subject) expect(`${own[0].subject}@example.com`).toBe(from)
+      }
+      expect([...copies.keys()]).toEqual([])
+      // Breaking is no reason to doubt the server.
+      expect(events.map(({ chunking }) => chunking)).toEqual(['on'])
+      const used = server.connections()
+      expect(unknown).toBeLessThanOrEqual(10 * used)
+      const hangUps = server.log.match(/too many nonmail commands/g)?.length ?? 0
+      console.info(
+        `${kind.name}: ${count} mails, ${Math.round(perSecond)} a second over ${connections} at once, ${used} in all; ${unknown} unknown; ${hangUps} hang-ups`,
+      )
+    },
+    SLOW_MS,
+  )
+})
