@@ -2,6 +2,7 @@ import type { Opening } from '../problems/diagnostics.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Chunking } from '../smtp/chunking.js'
 import type { Grouping } from '../smtp/grouping.js'
+import { modeInUse } from '../smtp/mode-in-use.js'
 import type { OpeningSession } from '../smtp/open-session.js'
 import { openSession } from '../smtp/open-session.js'
 import type { SessionOwner } from '../smtp/session.js'
@@ -54,25 +55,28 @@ export class Slot implements SessionOwner {
   constructor(host: SlotHost) {
     this.#host = host
     this.age = new SessionAge(host.plan.pool)
-    this.#opening = openSession(host.plan.session, (result) => {
-      this.#opening = undefined
-      if ('failure' in result) {
-        this.#closing = true
-        host.onOpenFailed(this, result.failure)
-        return
-      }
-      const { plan, grouping, chunking } = host
-      this.#openingTimes = result.opened.opening
-      this.session = new Session(result.opened, this, {
-        limits: plan.session.limits,
-        pipelining: plan.pipelining,
-        grouping,
-        chunking,
-        inFlight: plan.pool.inFlight,
-        idleMs: () => this.age.idleMs(host.isWanted),
-      })
-      host.onOpened()
-    })
+    const { plan, grouping, chunking } = host
+    const { pipelining } = plan
+    const learned = { pipelining, grouping, chunking, inFlight: plan.pool.inFlight }
+    this.#opening = openSession(
+      plan.session,
+      (result) => {
+        this.#opening = undefined
+        if ('failure' in result) {
+          this.#closing = true
+          host.onOpenFailed(this, result.failure)
+          return
+        }
+        this.#openingTimes = result.opened.opening
+        this.session = new Session(result.opened, this, {
+          ...learned,
+          limits: plan.session.limits,
+          idleMs: () => this.age.idleMs(host.isWanted),
+        })
+        host.onOpened()
+      },
+      (opened) => modeInUse(opened, learned),
+    )
   }
 
   /** Whether it is logged in and has nothing to do. */

@@ -61,11 +61,20 @@ export interface SendEvent {
   durationMs?: number
 }
 
-/** What `postmark-smtp:connect` carries: a port has greeted. */
+/** What `postmark-smtp:connect` carries: a port has greeted, and TLS and the login have ended in one way or another. */
 export interface ConnectEvent {
   readonly host: string
   readonly port: number
+  /** Until it greeted. */
   readonly durationMs: number
+  /** The keywords of its reply to EHLO after TLS; none where the login failed. @example ['PIPELINING', 'CHUNKING'] */
+  readonly offers: readonly string[]
+  /**
+   * What is in use of that, as far as it is learned by then: whole mails that follow one another (`chunking`), the end of
+   * one mail with the commands of the next (`grouping`), the commands of one mail in one write (`envelope`), or one command
+   * at a time (`stepwise`). Undefined where the login failed, or was all that was wanted.
+   */
+  readonly inUse: 'chunking' | 'grouping' | 'envelope' | 'stepwise' | undefined
 }
 
 /** What `postmark-smtp:grouping` carries: mails share a write from now on with one server of a host, or with none of them any more. */

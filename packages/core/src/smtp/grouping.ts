@@ -40,6 +40,11 @@ export class Grouping {
     return this.#trying === session
   }
 
+  /** Whether mails share writes. */
+  isOn(session: GroupingSession): boolean {
+    return !this.#off && this.#able.has(session.server)
+  }
+
   /** A whole group was answered. */
   answered(session: GroupingSession): void {
     this.leave(session)

@@ -1,4 +1,4 @@
-import { type Opening, publishConnect } from '../problems/diagnostics.js'
+import { type ConnectEvent, type Opening, publishConnect } from '../problems/diagnostics.js'
 import type { Redactor } from '../problems/redact.js'
 import type { Failure } from '../problems/smtp-failure.js'
 import type { Capabilities } from './capabilities.js'
@@ -46,10 +46,12 @@ export interface OpeningSession {
 /**
  * Opens a session: a greeted channel, TLS, login. A port on which TLS cannot be had gives way to the next one, and a
  * login that was refused is asked for once more where it may have been rotated; neither costs an attempt of a mail.
+ * @param inUse how mails share writes on the session, for its event
  */
 export function openSession(
   plan: SessionPlan,
   done: (result: { readonly opened: Opened } | { readonly failure: Failure }) => void,
+  inUse: (opened: Opened) => ConnectEvent['inUse'] = () => undefined,
 ): OpeningSession {
   const { opener, limits, host, redactor } = plan
   const log = createSmtpLog(plan.logger, redactor)
@@ -82,12 +84,19 @@ export function openSession(
       channel.destroy()
       return
     }
+    const publish = (ehlo: Pick<ConnectEvent, 'offers' | 'inUse'>) => {
+      if (port !== undefined) publishConnect({ host, port, durationMs: connectMs, ...ehlo })
+    }
     if ('capabilities' in result) {
+      const { capabilities } = result
       const loginMs = performance.now() - greetedAt
       const opening = { startedAt: Date.now() - loginMs - connectMs, connectMs, loginMs }
-      done({ opened: { channel, capabilities: result.capabilities, port, opening } })
+      const opened = { channel, capabilities, port, opening }
+      publish({ offers: [...capabilities.keywords.keys()], inUse: inUse(opened) })
+      done({ opened })
       return
     }
+    publish({ offers: [], inUse: undefined })
     const { failure, ofPort } = result
     if (ofPort && port !== undefined) {
       opener.bury(port)
@@ -111,11 +120,7 @@ export function openSession(
     giveUp = opener.open(limits.raceMs, log, (failure, greeted) => {
       giveUp = () => {}
       if (!greeted) done({ failure: failure! })
-      else {
-        const connectMs = performance.now() - startedAt
-        if (greeted.port !== undefined) publishConnect({ host, port: greeted.port, durationMs: connectMs })
-        void onGreeted(greeted, connectMs)
-      }
+      else void onGreeted(greeted, performance.now() - startedAt)
     })
     if (plan.tls) prepareTls(plan.tls)
   }

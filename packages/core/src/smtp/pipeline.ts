@@ -7,6 +7,7 @@ import type { ChannelEnd } from './channel-owner.js'
 import { endOfHead, toChunk } from './chunk.js'
 import { ChunkTrial } from './chunk-trial.js'
 import { type GroupingSession, serverOf } from './grouping.js'
+import { wantsChunks, writesAhead } from './mode-in-use.js'
 import type { Opened } from './open-session.js'
 import type { PipelineHost } from './pipeline-host.js'
 import type { Reply } from './reply-reader.js'
@@ -73,7 +74,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   /** Whether commands may be written before the ones before them are answered. */
   get writesAhead(): boolean {
-    return this.#settings.pipelining !== false && this.capabilities.keywords.has('PIPELINING')
+    return writesAhead(this.capabilities, this.#settings)
   }
 
   /** Sends a mail; only when empty. */
@@ -203,23 +204,18 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#host.breakOff()
   }
 
-  /** Whether this session may use BDAT at all. */
-  get #offersChunks(): boolean {
-    const { pipelining, inFlight } = this.#settings
-    return (
-      pipelining === 'auto' &&
-      this.writesAhead &&
-      this.capabilities.keywords.has('CHUNKING') &&
-      inFlight.batch > 1
-    )
-  }
-
   /** How many mails may be in flight now, as far as the server is concerned. */
   get #room(): number {
     const { chunking } = this.#settings
     const room = MOST_REFUSED - this.#refusals
     const last = this.#flight.at(-1)
-    if (!this.#offersChunks || this.#trial || last?.phase !== 'final' || this.#channel.isFull) return 0
+    if (
+      !wantsChunks(this.capabilities, this.#settings) ||
+      this.#trial ||
+      last?.phase !== 'final' ||
+      this.#channel.isFull
+    )
+      return 0
     if (this.isWorn) return 0
     if (chunking.isOn(this)) return room
     return this.#flight.length === 1 && chunking.mayTry(this) ? 2 : 0
@@ -229,7 +225,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
   #probe(shipment: Shipment): boolean {
     const { chunking, limits } = this.#settings
     const { content } = shipment
-    if (!this.#offersChunks || content.kind !== 'whole' || content.size > MOST_CHUNK_BYTES) return false
+    if (
+      !wantsChunks(this.capabilities, this.#settings) ||
+      content.kind !== 'whole' ||
+      content.size > MOST_CHUNK_BYTES
+    )
+      return false
     if (!chunking.mayProbe(this)) return false
     const chunk = toChunk(content)
     const end = endOfHead(chunk)

@@ -422,6 +422,8 @@ describe('diagnostics_channel', () => {
     for (const name of names) unsubscribe(name, listener)
     const told = events.map(([name]) => name.replace(/^.*postmark-smtp:/, ''))
     expect(told).toEqual(['warning', 'send:start', 'connect', 'retry', 'send:asyncEnd'])
+    const offers = expect.arrayContaining(['PIPELINING', '8BITMIME'])
+    expect(events[2]![1]).toMatchObject({ port: set.server.port, offers, inUse: 'envelope' })
     expect(events.at(-1)![1]).toMatchObject({
       stream: 'receipts',
       tag: 'Grüße',
