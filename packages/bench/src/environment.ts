@@ -3,6 +3,8 @@ export interface Environment {
   /** Port of the sink on the loopback interface, and the same over a line with a round trip. */
   readonly near: number
   readonly far: number
+  /** The same two of a sink that offers CHUNKING. */
+  readonly chunking: { readonly near: number; readonly far: number }
   readonly cert: string
   /** Whether an AsyncLocalStorage is in use, as in an application with request contexts. */
   readonly als: boolean

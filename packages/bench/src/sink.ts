@@ -9,7 +9,8 @@ import { ROUND_TRIP_MS, type SinkPorts } from './sink-ports.js'
 /**
  * An SMTP server that answers at once, counts mails and forgets them, in a process of its own
  * (`node dist/sink.js`), so that the measured process spends its time on sending only. It offers what Postmark's did:
- * PIPELINING, SIZE, 8BITMIME, STARTTLS, and AUTH PLAIN after it; before it CRAM-MD5. It posts its ports when it
+ * PIPELINING, SIZE, 8BITMIME, STARTTLS, and AUTH PLAIN after it; before it CRAM-MD5. On ports of their own it offers
+ * CHUNKING as well. It posts its ports when it
  * listens, and to each message the number of mails that it took.
  */
 const { cert, key } = await makeCertificate()
@@ -18,36 +19,52 @@ let mails = 0
 const onMail = () => {
   mails++
 }
-const server = createServer({ noDelay: true }, (socket) => {
-  socket.on('error', () => {})
-  const startTls = () => {
-    const secured = new TLSSocket(socket, { isServer: true, secureContext })
-    secured.on('error', () => {})
-    serve(secured, undefined, onMail)
-  }
-  serve(socket, startTls, onMail)
-  socket.write('220 sink ESMTP\r\n')
-})
-const near = await listen(server)
-const far = await listen(createDelayedLine(near, ROUND_TRIP_MS / 2))
+const plain = await listenTwice('')
+const chunking = await listenTwice('250-CHUNKING\r\n')
 process.on('message', () => process.send?.(mails))
 process.on('disconnect', () => process.exit())
-process.send?.({ near, far, cert } satisfies SinkPorts)
+process.send?.({ ...plain, chunking, cert } satisfies SinkPorts)
+
+/** A server that offers some more, on the loopback interface and over a slow line. */
+async function listenTwice(offers: string): Promise<{ near: number; far: number }> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    socket.on('error', () => {})
+    const startTls = () => {
+      const secured = new TLSSocket(socket, { isServer: true, secureContext })
+      secured.on('error', () => {})
+      serve(secured, offers, undefined, onMail)
+    }
+    serve(socket, offers, startTls, onMail)
+    socket.write('220 sink ESMTP\r\n')
+  })
+  const near = await listen(server)
+  return { near, far: await listen(createDelayedLine(near, ROUND_TRIP_MS / 2)) }
+}
 
 /**
- * Serves one session. A mail counts only where MAIL and RCPT came before DATA.
+ * Serves one session. A mail counts only where MAIL and RCPT came before DATA or BDAT.
+ * @param offers lines of EHLO
  * @param startTls puts TLS on the connection; undefined where it has it
  */
-function serve(socket: Duplex, startTls: (() => void) | undefined, onMail: () => void): void {
+function serve(socket: Duplex, offers: string, startTls: (() => void) | undefined, onMail: () => void): void {
   let inData = false
   let inLogin = false
   let hasSender = false
   let hasRecipient = false
   let rest = ''
+  /** Bytes of a chunk that are still to come, and whether it is the last of its mail. */
+  let awaited = { bytes: 0, isLast: false }
+  const endChunk = (): string => {
+    const isTaken = hasRecipient
+    if (isTaken && !awaited.isLast) return '250 2.0.0 ok\r\n'
+    hasSender = hasRecipient = false
+    if (isTaken) onMail()
+    return isTaken ? '250 2.0.0 Ok: queued as 1\r\n' : '503 5.5.1 RCPT first\r\n'
+  }
   const answer = (verb: string): string => {
     switch (verb) {
       case 'EHLO':
-        return `250-sink\r\n250-PIPELINING\r\n250-SIZE 20480000\r\n${
+        return `250-sink\r\n250-PIPELINING\r\n${offers}250-SIZE 20480000\r\n${
           startTls ? '250-STARTTLS\r\n250-AUTH CRAM-MD5' : '250-AUTH PLAIN LOGIN CRAM-MD5'
         }\r\n250 8BITMIME\r\n`
       case 'AUTH':
@@ -77,11 +94,24 @@ function serve(socket: Duplex, startTls: (() => void) | undefined, onMail: () =>
     rest += chunk.toString('latin1')
     let replies = ''
     for (;;) {
+      if (awaited.bytes > 0) {
+        const taken = Math.min(awaited.bytes, rest.length)
+        rest = rest.slice(taken)
+        awaited.bytes -= taken
+        if (awaited.bytes > 0) break
+        replies += endChunk()
+      }
       const end = inData ? '\r\n.\r\n' : '\r\n'
       const at = rest.indexOf(end)
       if (at < 0) break
       const verb = rest.slice(0, 4).toUpperCase()
       const line = inLogin ? '' : verb
+      if (line === 'BDAT' && !inData) {
+        const [, bytes, last] = /^BDAT (\d+)( LAST)?$/i.exec(rest.slice(0, at)) ?? []
+        awaited = { bytes: Number(bytes), isLast: last !== undefined }
+        rest = rest.slice(at + end.length)
+        continue
+      }
       rest = rest.slice(at + end.length)
       if (inData) {
         inData = hasSender = hasRecipient = false

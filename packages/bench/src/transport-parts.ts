@@ -1,6 +1,7 @@
 import { measureAttachment } from './attachment.js'
 import { measureBulk } from './bulk.js'
 import { measureBurst } from './burst.js'
+import { measureChunking } from './chunking.js'
 import type { Environment } from './environment.js'
 import { measureFirstMail, measureFirstMailFar } from './first-mail.js'
 import { measureInjection } from './injection.js'
@@ -17,6 +18,7 @@ export const TRANSPORT_PARTS: Readonly<
   near: measureNear,
   far: measureFar,
   clear: measureClear,
+  chunking: measureChunking,
   first: measureFirstMail,
   'first-far': measureFirstMailFar,
   attachment: measureAttachment,
@@ -33,6 +35,7 @@ export type TransportPart =
   | 'near'
   | 'far'
   | 'clear'
+  | 'chunking'
   | 'first'
   | 'first-far'
   | 'attachment'

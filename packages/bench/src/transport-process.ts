@@ -4,7 +4,7 @@ import type { Section } from './section.js'
 import { TRANSPORT_PARTS, type TransportPart } from './transport-parts.js'
 
 /** What the process is asked for: one part of the bench. */
-export type Order = Pick<Environment, 'near' | 'far' | 'cert' | 'als'> & {
+export type Order = Pick<Environment, 'near' | 'far' | 'chunking' | 'cert' | 'als'> & {
   readonly part: TransportPart
   /** Part of the usual number of rounds. */
   readonly effort: number

@@ -26,14 +26,14 @@ export async function measureTransport(
   runs: readonly TransportRun[],
   onSection: (section: Section) => void,
 ): Promise<Section[]> {
-  const { near, far, cert } = sink
+  const { near, far, chunking, cert } = sink
   const found = new Map<string, Section>()
   for (const { node, als, parts, effort } of runs) {
     const name = als ? `${node.name}, ALS in use` : node.name
     const program = new URL('./transport-process.js', import.meta.url)
     const child = fork(program, { execPath: node.path, execArgv: [] })
     for (const part of parts) {
-      child.send({ part, near, far, cert, als, effort } satisfies Order)
+      child.send({ part, near, far, chunking, cert, als, effort } satisfies Order)
       const { sections, mails } = await answerOf(child)
       const taken = await sink.countMails()
       if (taken !== mails) throw new Error(`${mails} mails were sent, and the sink took ${taken} (${part})`)
