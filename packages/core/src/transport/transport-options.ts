@@ -54,9 +54,9 @@ export type PostmarkTransportOptions = CredentialOptions &
     /** Opens the sockets. Where it calls back without one and without an error, the ports race as usual. */
     readonly getSocket?: GetSocket | undefined
     /**
-     * How commands share a write. `auto` (default): one mail's commands do, and where the server takes it the next
-     * mail's commands go out with the end of the one before, one round trip per mail. `envelope`: never over two mails,
-     * two round trips per mail. false: each command waits for its reply, four round trips and more.
+     * How commands share a write. `auto` (default): one mail's commands do, and where the server takes it whole mails
+     * follow one another (BDAT), or the next mail's commands go out with the end of the one before. `envelope`: never
+     * over two mails, two round trips per mail. false: each command waits for its reply, four round trips and more.
      */
     readonly pipelining?: Pipelining | undefined
     /**
@@ -95,7 +95,8 @@ export interface PoolOptions extends Partial<PoolSettings> {
   readonly maxConnections?: number
   /**
    * Mails that may be out on one connection without a reply, where the server offers CHUNKING: that many are `unknown`
-   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch.
+   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch; more
+   * than 10 have no effect, since servers hang up on who has so many refused.
    */
   readonly maxInFlight?: number
   /** Mails that may wait for a connection; sendMail rejects one more at once. Default: no limit. */
