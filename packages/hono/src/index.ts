@@ -1,4 +1,5 @@
 export {
+  capturePostmark,
   currentPostmark,
   isPostmarkError,
   type ParsedPostmarkFields,

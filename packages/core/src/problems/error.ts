@@ -41,7 +41,7 @@ export const ERROR_CODES = {
   ERR_POSTMARK_SCOPE: {
     meaning:
       'The option `requireScope` is set, and the mail was sent outside of any scope, in a scope without the metadata key that the option names, or in a scope whose value differs from that of the message. The mail was not sent.',
-    cure: 'Open a scope where the work begins: with the middleware or module of your framework, or with runWithPostmark. Where a callback runs in no scope, or in that of another request, keep the scope with capturePostmark. For a mail of the system itself, open a scope on purpose, such as runWithPostmark({ metadata: { tenant: "system" } }, send).',
+    cure: 'Open a scope where the work begins: with the middleware or module of your framework, or with runWithPostmark. Where a callback runs in no scope, or in that of another request, keep the scope with capturePostmark: docs/context.md lists where this happens. For a mail of the system itself, open a scope on purpose, such as runWithPostmark({ metadata: { tenant: "system" } }, send).',
   },
   ERR_POSTMARK_CLOSED: {
     meaning: 'The transporter was closed before the mail was sent.',
