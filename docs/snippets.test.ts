@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { format } from 'node:util'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { type Redis, redisMissing, startRedis } from '@postmark-smtp/testing'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 
-/** Every TypeScript block of the documents is compiled, and run against a sandbox. */
+/** Every TypeScript block of the documents is compiled, and run against a sandbox; a text after one that prints is its output. */
 const root = new URL('../', import.meta.url)
 const folder = new URL('docs/.snippets/', root)
 
@@ -18,10 +19,12 @@ const documents = [
     .map((name) => `docs/${name}`),
 ]
 const snippets = documents.flatMap((document) => {
-  const blocks = readFileSync(new URL(document, root), 'utf8').matchAll(/^```ts\n([\s\S]*?)^```$/gm)
-  return [...blocks].map(([, code = ''], index) => {
+  const blocks = readFileSync(new URL(document, root), 'utf8').matchAll(
+    /^```ts\n([\s\S]*?)^```$(?:\n\n```text\n([\s\S]*?)^```$)?/gm,
+  )
+  return [...blocks].map(([, code = '', output], index) => {
     const name = `${document.replace(/\W/g, '-')}-${index + 1}`
-    return { title: `${document} #${index + 1}`, file: new URL(`${name}.ts`, folder), code }
+    return { title: `${document} #${index + 1}`, file: new URL(`${name}.ts`, folder), code, output }
   })
 })
 
@@ -79,14 +82,19 @@ describe('the snippets of the documents', () => {
     expect(run).not.toThrow()
   })
 
-  it.each(snippets)('$title runs, and sends the headers that its comments name', async ({ file, code }) => {
-    if (withoutRedis && code.includes('REDIS_URL')) return
-    sandbox.clear()
-    const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
-    await import(/* @vite-ignore */ file.pathname)
-    printed.mockRestore()
-    const named = [...code.matchAll(/^\/\/ (x-pm-.*)$/gim)].map(([, line]) => line)
-    const sent = sandbox.outbox.flatMap((mail) => mail.headers.map(({ key, value }) => `${key}: ${value}`))
-    expect(sent, basename(file.pathname)).toEqual(expect.arrayContaining(named))
-  })
+  it.each(snippets)(
+    '$title runs, and sends the headers that its comments name',
+    async ({ file, code, output }) => {
+      if (withoutRedis && code.includes('REDIS_URL')) return
+      sandbox.clear()
+      const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
+      await import(/* @vite-ignore */ file.pathname)
+      const lines = printed.mock.calls.map((args) => `${format(...args)}\n`)
+      printed.mockRestore()
+      if (output !== undefined && code.includes('console.log')) expect(lines.join('')).toBe(output)
+      const named = [...code.matchAll(/^\/\/ (x-pm-.*)$/gim)].map(([, line]) => line)
+      const sent = sandbox.outbox.flatMap((mail) => mail.headers.map(({ key, value }) => `${key}: ${value}`))
+      expect(sent, basename(file.pathname)).toEqual(expect.arrayContaining(named))
+    },
+  )
 })

@@ -10,7 +10,7 @@ const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
 /** After a change of the vocabulary or the error table: `npx vitest run packages/core/src/docs.test.ts -u`. */
 describe('documents that are made from tables', () => {
-  it('README.md has the header table of the vocabulary', async () => {
+  it('docs/fields.md has the header table of the vocabulary', async () => {
     const rows = Object.entries(POSTMARK_FIELDS).map(([field, row]) => {
       const example = JSON.stringify(row.example).replaceAll('"', "'")
       const header = row.kind === 'map' ? `${row.header}<key>` : row.header
@@ -21,14 +21,14 @@ describe('documents that are made from tables', () => {
       '| --- | --- | --- | --- | --- |',
       ...rows,
     ].join('\n')
-    const made = read('README.md').replace(
+    const made = read('docs/fields.md').replace(
       /(<!-- header table[^>]*-->\n)[\s\S]*(<!-- \/header table -->)/,
       `$1${table}\n$2`,
     )
-    await expect(made).toMatchFileSnapshot(new URL('README.md', root).pathname)
+    await expect(made).toMatchFileSnapshot(new URL('docs/fields.md', root).pathname)
   })
 
-  it('README.md shows an error as it reads', async () => {
+  it('docs/fields.md shows an error as it reads', async () => {
     const message = {
       from: 'shop@example.com',
       to: 'ann@example.com',
@@ -37,11 +37,11 @@ describe('documents that are made from tables', () => {
       attachments: [{ filename: 'setup.exe', content: '' }],
     }
     const error = problemsError('ERR_POSTMARK_PREFLIGHT', checkMessage(message))
-    const made = read('README.md').replace(
+    const made = read('docs/fields.md').replace(
       /(<!-- error example[^>]*-->\n)[\s\S]*(<!-- \/error example -->)/,
       `$1\`\`\`text\n${error}\n\`\`\`\n$2`,
     )
-    await expect(made).toMatchFileSnapshot(new URL('README.md', root).pathname)
+    await expect(made).toMatchFileSnapshot(new URL('docs/fields.md', root).pathname)
   })
 
   it('docs/errors.md has each error code', async () => {

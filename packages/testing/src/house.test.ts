@@ -99,6 +99,12 @@ it.each(published)(
   },
 )
 
+it('the README of the repository has at most 700 words', () => {
+  expect(
+    readFileSync(new URL('../../../README.md', import.meta.url), 'utf8').split(/\s+/).length,
+  ).toBeLessThanOrEqual(700)
+})
+
 it.each(folders)('%s has a README of at most 60 lines', (folder) => {
   expect(read(`packages/${folder}/README.md`).trimEnd().split('\n').length).toBeLessThanOrEqual(60)
 })
