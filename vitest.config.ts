@@ -53,7 +53,7 @@ const major = (version: 7 | 8 | 9) => ({
   },
 })
 
-/** In the soak: Nest 11, which `packages/nest-11` holds beside the Nest 12 of the root. */
+/** In the soak: Nest 11, which `packages/nest-11` holds next to the Nest 12 of the root. */
 const nest11 = {
   resolve: {
     alias: [
@@ -72,7 +72,7 @@ const nest11 = {
   },
 }
 
-/** In the soak: BullMQ 5, beside the BullMQ 6 of the root. */
+/** In the soak: BullMQ 5, next to the BullMQ 6 of the root. */
 const bullmq5 = {
   resolve: { alias: [...packages, { find: /^bullmq$/, replacement: 'bullmq5' }] },
   test: {

@@ -1,4 +1,4 @@
-/** What an application writes with @postmark-smtp/nodemailer alone. Compiled and run by ../types.mjs, once per cell. */
+/** What an application writes with only @postmark-smtp/nodemailer. Compiled and run by ../types.mjs, once per cell. */
 import { postmark, runWithPostmark } from '@postmark-smtp/nodemailer'
 import type { SendMailOptions } from 'nodemailer'
 import { createTransport } from 'nodemailer'

@@ -7,7 +7,7 @@ import { startSandbox } from '@postmark-smtp/sandbox'
 const password = 'webhook-5e7a9c1b'
 const email = 'gone@example.com'
 
-/** Follows one mail from the request that sends it to the webhook that tells of it, and back to the request. */
+/** Follows one mail from the request that sends it to the webhook that reports it, and back to the request. */
 export async function runCircle(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
   const suppressions = createSuppressionList()
@@ -42,7 +42,7 @@ export async function runCircle(print: (line: string) => void): Promise<void> {
   sandbox.addWebhook({ url: `${origin}/webhooks/postmark`, triggers, basicAuth })
   sandbox.suppress(email)
 
-  print('The circle of a mail that Postmark refuses behind its 250, since it has suppressed the address:')
+  print('The circle of a mail that Postmark refuses after its 250, since it has suppressed the address:')
   print(`1. request   r-17: POST /signup for ${email}`)
   const headers = { 'content-type': 'application/json', 'x-request-id': 'r-17' }
   await fetch(`${origin}/signup`, { method: 'POST', headers, body: JSON.stringify({ email }) })

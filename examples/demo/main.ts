@@ -86,7 +86,7 @@ function nameLevel(
   outermost: number,
   outermostName: string,
 ): string {
-  // The plugin alone cannot tell of its defaults: what nothing nearer gave is theirs.
+  // The plugin by itself cannot see the transporter's defaults: a value that nothing nearer gave comes from them.
   if (level === undefined) return 'defaults'
   if (level === 'postmark' || level === 'headers') return 'message'
   const depth = depthOf(level)

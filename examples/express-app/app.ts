@@ -59,7 +59,7 @@ export function createApp(
       metadata: {
         tenant: req.get('x-tenant'),
         'request-id': req.get('x-request-id'),
-        'user-id': req.user?.id, // set behind this middleware; read when a mail is sent
+        'user-id': req.user?.id, // set after this middleware; read when a mail is sent
       },
     })),
     authenticate,
@@ -84,7 +84,7 @@ export function createApp(
 
 const from = 'accounts@example.com'
 
-/** Far below the request: it knows the mail alone. */
+/** Far below the request: it knows only the mail. */
 async function sendWelcome(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'Welcome', text: 'Your account is ready.' })
 }

@@ -43,7 +43,7 @@ export async function main(
   await post('/password-reset', { email: 'ann@example.com' })
   await post('/signup', { email: 'j\u00fcrgen@example.com' })
 
-  // Postmark suppresses an address that the service does not know of: SMTP takes its mail, and a webhook tells.
+  // Postmark suppresses an address that the service does not know of: SMTP takes its mail, and a webhook reports it.
   sandbox.addWebhook({
     url: `http://127.0.0.1:${port}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password },

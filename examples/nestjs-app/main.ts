@@ -50,7 +50,7 @@ export async function main(
   await post('/newsletter', 'initech', { email })
   await post('/invite', 'hooli', { email, note: 'x'.repeat(81) })
 
-  // Postmark suppresses an address that the application does not know of: SMTP takes its mail, and a webhook tells.
+  // Postmark suppresses an address that the application does not know of: SMTP takes its mail, and a webhook reports it.
   sandbox.addWebhook({
     url: `${url}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password: webhookPassword },

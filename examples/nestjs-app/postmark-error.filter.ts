@@ -5,7 +5,7 @@ import { PostmarkError } from '@postmark-smtp/nestjs'
 /** The errors that are the client's fault: a mail that Postmark would have bounced later, and an address that it knows. */
 const REFUSALS: readonly string[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']
 
-/** Tells the client what was wrong with its mail; other errors of the transport are 503. */
+/** Answers the client with what was wrong with its mail; other errors of the transport are 503. */
 @Catch(PostmarkError)
 export class PostmarkErrorFilter implements ExceptionFilter<PostmarkError> {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

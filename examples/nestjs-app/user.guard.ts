@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, UnauthorizedException } from '@nestjs/common'
 import type { PostmarkRequest } from '@postmark-smtp/nestjs'
 
-/** A request behind {@link UserGuard}. */
+/** A request after {@link UserGuard}. */
 export interface UserRequest extends PostmarkRequest {
   user?: { readonly id: string }
 }

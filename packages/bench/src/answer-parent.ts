@@ -1,5 +1,5 @@
 /**
- * Tells the process that measures where an application listens, and when asked the CPU that its process has used. Each
+ * Reports to the process that measures where an application listens, and when asked the CPU that its process has used. Each
  * application has a process of its own: on Node 20 the first use of an AsyncLocalStorage slows each promise of a process.
  */
 export function answerParent(port: number): void {

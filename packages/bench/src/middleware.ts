@@ -11,7 +11,7 @@ const CONCURRENCY = 10
 /** Applications by name; the first again at the end, as its own noise. */
 const KINDS = [
   ['without', 'none'],
-  ['an AsyncLocalStorage alone', 'storage'],
+  ['only an AsyncLocalStorage', 'storage'],
   ['postmarkContext(function)', 'function'],
   ['postmarkContext(fields)', 'fields'],
   ['both, nested', 'both'],

@@ -25,13 +25,13 @@ interface Catcher {
   readonly rates: number[]
   /** Its own CPU in microseconds a mail, for each round. */
   readonly cpu: number[]
-  /** Resident memory in MB behind each round. */
+  /** Resident memory in MB after each round. */
   readonly memory: number[]
   stop(): Promise<void>
 }
 
 /**
- * How many mails a second the sandbox takes and what memory it holds, beside MailDev; both keep what they take.
+ * How many mails a second the sandbox takes and what memory it holds, compared with MailDev; both keep what they take.
  * Once with the one part of plain text that smtp-source makes, once with a mail as applications send it.
  */
 export async function measureSandbox(kind: 'plain text' | 'text, html and an attachment'): Promise<Section> {
@@ -74,7 +74,7 @@ async function startSandbox(): Promise<Catcher> {
   return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
-/** Writes a mail with three parts, as smtp-source reads one: lines that end with LF alone. */
+/** Writes a mail with three parts, as smtp-source reads one: lines that end with only LF. */
 async function writeMail(folder: string): Promise<string> {
   const html = '<p>Hello, your order <b>42</b> is on its way. Thank you for it.</p>\n'.repeat(75)
   const { message } = await createTransport({

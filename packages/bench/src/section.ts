@@ -13,7 +13,7 @@ export interface Chart {
   readonly better: 'lower' | 'higher'
 }
 
-/** What `npm run bench` found, as it stands in a file. */
+/** What `npm run bench` found, as it is written to a file. */
 export interface Results {
   /** Processor, cores, and the versions that were compared. */
   readonly machine: string
@@ -21,7 +21,7 @@ export interface Results {
   readonly sections: readonly Section[]
 }
 
-/** Lays out a section as lines of text; numbers stand to the right, with the digits that they need. */
+/** Lays out a section as lines of text; numbers are aligned to the right, with the digits that they need. */
 export function toText({ title, headings, rows }: Section): string {
   const cells = rows.map((row) => row.map(toCell))
   const widths = headings.map((heading, column) =>

@@ -10,7 +10,7 @@ export type Verdict =
   | { readonly kind: 'slow' }
   /** No mail can be sent until somebody changes something: the queue pauses, and no attempt counts. */
   | { readonly kind: 'pause' }
-  /** This job alone waits, and no attempt counts. */
+  /** Only this job waits, and no attempt counts. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** The worker is closing: another one takes the job. */
   | { readonly kind: 'give-back' }

@@ -175,7 +175,7 @@ describe('reenterPostmark', () => {
       .use(postmarkContext({ tag: 'app' }))
       .post('/', postmarkContext({ tag: 'upload' }), add, parse, ...behind, sendMail)
 
-  it('is needed behind multer 1 on Express 4, which loses the scope', async () => {
+  it('is needed after multer 1 on Express 4, which loses the scope', async () => {
     await ask(upload(), '/', multipart())
     expect(lines()).toEqual([[]])
   })

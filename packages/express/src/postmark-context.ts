@@ -47,7 +47,7 @@ interface Bound {
  *
  * A function is called when a mail is sent, once per mail, so it sees what later middleware puts on the request.
  * It must be synchronous: let a middleware in front wait for what it needs, and leave that on the request.
- * One that throws or returns a promise costs no mail: its fields are left out, with a warning.
+ * One that throws or returns a promise stops no mail: its fields are left out, with a warning.
  * @example app.use(postmarkContext((req) => ({ metadata: { 'user-id': req.user?.id } })))
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
  * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit; ERR_POSTMARK_OPTIONS
@@ -69,7 +69,7 @@ export function postmarkContext<Req extends object = RequestLike>(
 }
 
 /**
- * Middleware that re-enters the scope of a request behind a body parser that lost it, such as multer 1.
+ * Middleware that re-enters the scope of a request after a body parser that lost it, such as multer 1.
  * Where the scope is still open, or was never opened, it does nothing.
  * @example app.post('/upload', upload.single('file'), reenterPostmark(), handler)
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, where it was registered without its parentheses

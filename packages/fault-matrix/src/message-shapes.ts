@@ -141,7 +141,7 @@ const ATTACHMENTS: Parts = {
   'a program': named('setup.exe'),
   'a program in capitals': named('SETUP.EXE'),
   'a program outside ASCII': named(`${'ü'.repeat(80)}.exe`),
-  'a program with a space behind': named('setup.exe '),
+  'a program with a space after its name': named('setup.exe '),
   'a program within an archive': named('setup.exe.zip'),
   'no extension': named('README'),
   'a dot at the end': named('notes.'),

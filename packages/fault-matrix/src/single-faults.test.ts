@@ -71,7 +71,7 @@ describe('the reply to a body', () => {
 
   it.each([
     ['in one piece with', { say: { bytes: `250 Ok\r\n${'250 stray\r\n'.repeat(4)}` }, accepted: true }, 1],
-    ['behind', { extra: '250 stray\r\n'.repeat(4) }, 2],
+    ['after', { extra: '250 stray\r\n'.repeat(4) }, 2],
   ] as const)(
     'is not one of the stray 250 that came %s the reply to the mail before',
     async (_, strays, attempts) => {

@@ -13,7 +13,7 @@ export interface PostmarkRequest {
 export interface PostmarkContextOptions {
   /**
    * The fields of mails sent below an HTTP request, GraphQL included. Called when a mail is sent, once per mail, with
-   * the request that guards see: a user that a guard sets is there. One that throws costs no mail.
+   * the request that guards see: a user that a guard sets is there. One that throws stops no mail.
    * @example (request: Request) => ({ metadata: { 'user-id': request.user?.id } })
    */
   context?(request: PostmarkRequest): PostmarkFields | null | undefined
@@ -27,7 +27,7 @@ export interface PostmarkContextOptions {
 /** What `PostmarkSmtpModule.forRoot` takes: the options of `createPostmarkTransport`, `url` among them. */
 export type PostmarkModuleOptions = PostmarkContextOptions & PostmarkTransportOptions
 
-/** What `forRoot` and `forRootAsync` take beside the options. */
+/** What `forRoot` and `forRootAsync` take besides the options. */
 export interface PostmarkModuleExtras {
   /** Tells several modules apart: inject with `@InjectPostmark(name)`. */
   readonly name?: string | undefined

@@ -4,14 +4,14 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 import { type HealthReport, type PostmarkHealthOptions, postmarkHealth } from '@postmark-smtp/core'
 import { getPostmarkToken } from './postmark-token.js'
 
-/** What {@link PostmarkHealthIndicator.isHealthy} takes beside its key. */
+/** What {@link PostmarkHealthIndicator.isHealthy} takes besides its key. */
 export interface PostmarkIndicatorOptions extends PostmarkHealthOptions {
   /** As given to `PostmarkSmtpModule.forRoot({ name })`. */
   readonly name?: string
 }
 
 /**
- * Tells @nestjs/terminus whether Postmark takes the login. It logs in, sends nothing, and keeps the result for a
+ * Reports to @nestjs/terminus whether Postmark takes the login. It logs in, sends nothing, and keeps the result for a
  * minute, so that a probe is not a login each time. Add it to the providers of the module with the health check.
  */
 @Injectable()

@@ -6,7 +6,7 @@ import { keepScope } from './keep-scope.js'
 /**
  * Opens a scope around a method: each mail sent below it carries the fields, whoever calls the method. It works on
  * handlers of controllers, resolvers, message patterns and gateways, on scheduled jobs and on plain providers, and
- * may stand above or below their own decorators.
+ * may be above or below their own decorators.
  * @example @WithPostmark({ tag: 'welcome' })
  * @throws PostmarkError ERR_POSTMARK_FIELDS when the class is defined
  */

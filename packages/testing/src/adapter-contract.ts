@@ -24,9 +24,9 @@ export interface ContractApp {
   readonly smtp: { readonly host: string; readonly port: number; readonly url: string }
   /** The context function of the whole application. */
   readonly context: (request: ContractRequest) => ContractFields
-  /** Sets `request.user`. Call it in a middleware or guard that runs behind the context. */
+  /** Sets `request.user`. Call it in a middleware or guard that runs after the context. */
   readonly authenticate: (request: ContractRequest) => void
-  /** The fields that are open around GET /route alone. */
+  /** The fields that are open only around GET /route. */
   readonly routeFields: ContractFields
   /**
    * The handler of GET /mail, GET /route, POST /json and POST /multipart; answer with what it resolves to.
@@ -34,7 +34,7 @@ export interface ContractApp {
    * @param body the parsed body; of a multipart one its text fields
    */
   readonly handle: (request: ContractRequest, body?: unknown) => Promise<string>
-  /** The handler of GET /stream: give it what writes a part of the answer, and end the answer behind it. */
+  /** The handler of GET /stream: give it what writes a part of the answer, and end the answer after it. */
   readonly stream: (write: (part: string) => unknown) => Promise<void>
 }
 
@@ -167,15 +167,15 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
     it('lets a nested scope override the outer one, then restores it', async () => {
       handle = async () => {
         await core.runWithPostmark({ tag: 'inner' }, () => send('inside'))
-        return send('behind')
+        return send('after')
       }
       await get('/route', { 'x-tag': 'request', 'x-note': 'request' })
       const outer = ['X-PM-Metadata-note: request', 'X-PM-Metadata-route: yes']
       expect(received('inside')).toEqual([...outer, 'X-PM-Tag: inner'])
-      expect(received('behind')).toEqual([...outer, 'X-PM-Tag: route'])
+      expect(received('after')).toEqual([...outer, 'X-PM-Tag: route'])
     })
 
-    it('opens the fields of a route for that route alone', async () => {
+    it('opens the fields of a route for only that route', async () => {
       await get('/route', { 'x-tag': 'request' })
       expect(received('mail')).toEqual(['X-PM-Metadata-route: yes', 'X-PM-Tag: route'])
       server.clear()
@@ -196,13 +196,13 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('next')).toEqual(['X-PM-Tag: request'])
     })
 
-    it('sees a user that was set behind the context', async () => {
+    it('sees a user that was set after the context', async () => {
       await get('/mail', { authorization: 'u1' })
       expect(received('mail')).toEqual(['X-PM-Metadata-user-id: u1'])
     })
 
     // Both are larger than one read of a socket, so that the parser is left and entered again.
-    it('keeps the context behind a JSON body', async () => {
+    it('keeps the context after a JSON body', async () => {
       handle = (_request, body) => send((body as { subject: string }).subject)
       await request('/json', {
         method: 'POST',
@@ -212,7 +212,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('from JSON')).toEqual(['X-PM-Tag: json'])
     })
 
-    it('keeps the context behind a multipart body', async () => {
+    it('keeps the context after a multipart body', async () => {
       handle = (_request, body) => send((body as { subject: string }).subject)
       const body = new FormData()
       body.set('subject', 'from a form')
@@ -313,7 +313,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expectOnly({ tag: 'safe' })
     })
 
-    /** One mail arrived, to Ann alone, whose Postmark fields are these, each on lines of printable ASCII. */
+    /** One mail arrived, only to Ann, whose Postmark fields are these, each on lines of printable ASCII. */
     function expectOnly(fields: Readonly<Record<string, string>>): void {
       expect(server.mails).toHaveLength(1)
       const [mail] = server.mails

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
-/** What a process tells of a mail: it was sent, now or before, or why not. */
+/** What a process reports of a mail: it was sent, now or before, or why not. */
 export interface SenderResult {
   readonly key: string
   readonly duplicate?: boolean

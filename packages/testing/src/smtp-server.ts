@@ -16,7 +16,7 @@ export interface SmtpServer extends AsyncDisposable {
   readonly mails: readonly ReceivedMail[]
   /** How many connections were opened so far. */
   readonly connections: number
-  /** How many were open at once, at the most. */
+  /** How many were open at once, at most. */
   readonly mostConnections: number
   /** The logins that clients tried so far, refused ones included. */
   readonly logins: readonly SmtpLogin[]

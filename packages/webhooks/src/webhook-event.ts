@@ -120,7 +120,7 @@ export interface OpenedEvent extends EventBase, ClientFields {
 export interface ClickedEvent extends EventBase, ClientFields {
   readonly kind: 'clicked'
   readonly recordType: 'Click'
-  /** The link as it stood in the mail. */
+  /** The link as it was in the mail. */
   readonly link: string | undefined
   /** The part with the link. @example 'HTML' */
   readonly location: string | undefined

@@ -7,8 +7,8 @@ import { splitHeaders } from '../message/header-shapes.js'
 import { readHeaders } from '../message/message-headers.js'
 
 /**
- * Tells which level supplies each field of a message that would be sent here, without sending it; defaults of a
- * transporter come behind all of them, and stand in `info.postmark.origins` of a sent mail. `null` was cleared.
+ * Returns which level supplies each field of a message that would be sent here, without sending it; defaults of a
+ * transporter come after all of them, and are in `info.postmark.origins` of a sent mail. `null` was cleared.
  * @example explainPostmark({ postmark: { tag: 'welcome' } }) // { tag: { value: 'welcome', level: 'postmark' } }
  */
 export function explainPostmark(message: object): FieldOrigins {

@@ -49,7 +49,7 @@ export function dropSurplus(
   return warnings
 }
 
-/** What is wrong where the levels together have too many keys, and none of them alone. */
+/** What is wrong where the levels together have too many keys, and none of them by itself. */
 export function tooManyTogether(
   metadata: MetadataRoom,
   readings: readonly { readonly fields: { readonly metadata?: object | null } }[],

@@ -28,7 +28,7 @@ export function preflight(
   const passed = mode === 'warn' ? [...errors, ...broken] : errors
   return [
     ...warnings,
-    // Content has warnings alone by now.
+    // Content has only warnings by now.
     ...content,
     ...limits.filter((problem) => !isError(problem)),
     ...passed.map(

@@ -15,10 +15,10 @@ export interface PostmarkInfo extends SentFields {
   readonly metadata?: Readonly<Record<string, string>>
   /** Set where the option `correlationId` is on. */
   readonly correlationId?: string
-  /** Where the mail went; of `createPostmarkTransport` alone. */
+  /** Where the mail went; only from `createPostmarkTransport`. */
   readonly host?: string
   readonly port?: number
-  /** How often it was tried; of `createPostmarkTransport` alone. */
+  /** How often it was tried; only from `createPostmarkTransport`. */
   readonly attempts?: number
   /**
    * The recipients, where all are suppressed and the option `suppressed` is `'skip'`: the mail was not sent, and

@@ -19,7 +19,7 @@ export interface CompileOptions {
    */
   readonly preflight?: 'throw' | 'warn' | 'fit' | undefined
   /**
-   * Called once per warning of a mail. What it throws is ignored: a warning never costs a mail. Default: the first of
+   * Called once per warning of a mail. What it throws is ignored: a warning never stops a mail. Default: the first of
    * each kind becomes a warning of the process.
    */
   readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
@@ -149,7 +149,7 @@ function isMetadataKey(key: unknown): key is string {
   return typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength
 }
 
-/** Kinds of warnings that a process tells by itself. */
+/** Kinds of warnings that a process prints by itself. */
 const MOST_TOLD = 100
 const told = new Set<string>()
 
@@ -170,7 +170,7 @@ function guarded(
       const result = onWarning(warning)
       if (result instanceof Promise) result.catch(() => {})
     } catch {
-      // A warning must not cost the mail it is about.
+      // A warning must not keep the mail that it is about from being sent.
     }
   }
 }

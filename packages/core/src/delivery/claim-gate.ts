@@ -8,7 +8,7 @@ export interface ClaimingMail {
 }
 
 /**
- * Mails that are claimed and wait for a session, at the most. When the process dies these become unknown, although
+ * Mails that are claimed and wait for a session, at most. When the process dies these become unknown, although
  * none of them was sent: so a long queue is not claimed as a whole.
  */
 const MOST_CLAIMED = 32

@@ -66,7 +66,7 @@ function isLowSurrogate(text: string, index: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
 
-/** A problem of fields that must never cost a mail: what was an error is told as a warning. */
+/** A problem of fields that must never stop a mail: what was an error becomes a warning. */
 export function asWarning(problem: PostmarkProblem): PostmarkProblem {
   return problem.severity === 'warning'
     ? problem

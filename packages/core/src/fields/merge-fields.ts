@@ -16,7 +16,7 @@ interface Entry {
 
 /** The fold of all levels, with the origin of each value. */
 export interface Merged {
-  /** Field → its value and level; metadata stands in `metadata`. */
+  /** Field → its value and level; metadata is in `metadata`. */
   readonly fields: ReadonlyMap<string, { readonly value: unknown; readonly level: number }>
   /** Metadata by lower-case key. A value of null clears what further levels out had set. */
   readonly metadata: Map<string, Entry>

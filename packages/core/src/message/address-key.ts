@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url'
 
-// What the URL parser behind domainToASCII would cut the domain at, or decode; none of it is legal in a domain.
+// What the URL parser of domainToASCII would cut the domain at, or decode; none of it is legal in a domain.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among what it cuts at
 const UNSAFE_DOMAIN = /[/\\?#%\u0000-\u0020\u007f]/
 

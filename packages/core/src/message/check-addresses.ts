@@ -58,7 +58,7 @@ function checkFrom(from: unknown, path: string): readonly PostmarkProblem[] {
   return problems
 }
 
-/** Length of From as Postmark counts it: the address alone, or `"Name" <address>`. */
+/** Length of From as Postmark counts it: only the address, or `"Name" <address>`. */
 function lengthOfFrom(from: unknown): number {
   const first: unknown = Array.isArray(from) ? from[0] : from
   if (typeof first === 'string') return first.length

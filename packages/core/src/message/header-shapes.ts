@@ -62,7 +62,7 @@ function named(headers: object): GivenHeader[] {
     .flatMap(([key, value]) => toGiven({ key, value }))
 }
 
-/** Whether the headers may hold more than the message's own: defaults are told from them by name alone. */
+/** Whether the headers may hold more than the message's own: defaults are distinguished from them only by name. */
 export function mayHoldDefaults(headers: unknown): boolean {
   return !Array.isArray(headers) || Object.keys(headers).length > headers.length
 }

@@ -5,7 +5,7 @@ import { readRawParts } from './raw-parts.js'
 
 /** A part of a message as it goes out. Postmark takes the first text, the first html, and all else for attachments. */
 export interface MessagePart {
-  /** Where it stands. @example 'attachments[2]' */
+  /** Where it is. @example 'attachments[2]' */
   readonly path: string
   readonly kind: 'text' | 'html' | 'file'
   readonly name: OutgoingName | undefined

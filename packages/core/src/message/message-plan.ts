@@ -123,7 +123,7 @@ function isEmptyArray(value: unknown): boolean {
 
 /**
  * @param before what goes in front of the node
- * @returns what goes behind its last content
+ * @returns what goes after its last content
  */
 function addNode(node: MimeTree, before: string, pieces: Piece[]): string {
   const encoding = node.getTransferEncoding()

@@ -13,7 +13,7 @@ interface MimeFunctions {
   foldLines(line: string, length: number): string
 }
 
-// On 7 to 9 the module is CommonJS with methods, which an ESM import sees as `default` alone.
+// On 7 to 9 the module is CommonJS with methods, which an ESM import sees only as `default`.
 const mime: MimeFunctions =
   (mimeFunctions as unknown as { default?: MimeFunctions }).default ??
   (mimeFunctions as unknown as MimeFunctions)

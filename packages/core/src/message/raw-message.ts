@@ -53,7 +53,7 @@ function parseRaw(source: RawSource): RawMessage {
       path: 'raw',
       found,
       limit: 'a message that begins with a header (RFC 5322)',
-      cure: 'Remove what stands before the first header.',
+      cure: 'Remove what is before the first header.',
       severity: 'error',
       errorCode: 300,
     })

@@ -65,7 +65,7 @@ function bodyStart(entity: Buffer): number {
   return entity.length
 }
 
-/** What stands between the lines of a boundary (RFC 2046 §5.1.1). */
+/** What is between the lines of a boundary (RFC 2046 §5.1.1). */
 function* split(entity: Buffer, boundary: string): Generator<Buffer> {
   const line = Buffer.from(`--${boundary}`, 'latin1')
   let start = -1

@@ -43,7 +43,7 @@ export function deliveryOutcome(error: unknown): DeliveryOutcome {
   return replyOutcome(error) ?? (isBeforeSession(error) ? 'not-sent' : 'unknown')
 }
 
-/** The outcome that a reply code tells; a login that was refused says nothing of the mail. */
+/** The outcome that follows from a reply code; a login that was refused says nothing of the mail. */
 function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
   const { code, response, responseCode } = error
   if (typeof responseCode !== 'number') return undefined

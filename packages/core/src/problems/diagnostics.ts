@@ -128,7 +128,7 @@ type Answer = (error: Error | null, info?: object) => void
 
 /**
  * Publishes the start and the end of a send, and answers after that. Neither the result nor the error itself goes into
- * the event, since both may hold addresses: the event's error has the codes alone. Without promises, each of which costs
+ * the event, since both may hold addresses: the event's error has only the codes. Without promises, each of which costs
  * a microsecond or two where an AsyncLocalStorage is in use.
  */
 export function traceSend(event: SendEvent, work: (answer: Answer) => void, answer: Answer): void {
@@ -159,7 +159,7 @@ function noteFailure(event: SendEvent, error: unknown): void {
   if (Array.isArray(problems)) event.paths = problems.map(({ path }) => path)
 }
 
-/** What the error of an event tells. */
+/** What the error of an event says. */
 interface SendFailure {
   readonly code: string
   readonly responseCode: number

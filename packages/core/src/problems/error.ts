@@ -5,11 +5,11 @@ import { toSentence } from './problem.js'
 export const ERROR_CODES = {
   ERR_POSTMARK_PREFLIGHT: {
     meaning: 'The message breaks a limit of Postmark. Postmark would have answered 250 and bounced it later.',
-    cure: 'Mend what `error.problems` names; it lists everything at once. `preflight: "fit"` shortens fields instead.',
+    cure: 'Correct what `error.problems` names; it lists everything at once. `preflight: "fit"` shortens fields instead.',
   },
   ERR_POSTMARK_FIELDS: {
     meaning: 'Fields given as defaults, or to a pure function, are not valid.',
-    cure: 'Mend what `error.problems` names.',
+    cure: 'Correct what `error.problems` names.',
   },
   ERR_POSTMARK_OPTIONS: {
     meaning: 'An option is unknown, missing or has a wrong value.',
@@ -86,7 +86,7 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_WEBHOOK: {
     meaning: 'The body of a webhook is not a JSON object, or a webhook was not handled as it should be.',
-    cure: 'The message tells which. Let Postmark post to this path alone, and see docs/webhooks.md.',
+    cure: 'The message says which. Let only Postmark post to this path, and see docs/webhooks.md.',
   },
 } as const
 

@@ -2,7 +2,7 @@ import { isTlsFailure } from './delivery-outcome.js'
 import { isRecord } from './describe.js'
 import { addToMessage } from './error.js'
 
-/** What stands behind a failed send. */
+/** The cause of a failed send. */
 export interface SmtpExplanation {
   /** Anchor of docs/errors.md. @example 'login-refused' */
   readonly anchor: string
@@ -128,7 +128,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   },
   'claim-over': {
     reason:
-      'The process could not renew the claim on the idempotency key in time: it stood still, or its send-once store was out of reach. The mail was not sent, since somebody else may have taken the key.',
+      'The process could not renew the claim on the idempotency key in time: it was stopped for too long, or could not reach its send-once store. The mail was not sent, since another process may have taken the key.',
     cure: 'Send again under the same key.',
     matches: NEVER,
   },
@@ -166,7 +166,7 @@ export function explainSmtpError(error: unknown): SmtpExplanation | undefined {
   return undefined
 }
 
-/** What only the text of a reply tells, also in an error of this transport. */
+/** What only the text of a reply says, also in an error of this transport. */
 const READ_FROM_REPLIES = ['sender-not-verified', 'wrong-host-for-stream']
 
 /** Adds a note, and reason and cure where there are some, to the message of an error, and the cure as its `hint`. */

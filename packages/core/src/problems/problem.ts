@@ -1,6 +1,6 @@
 /** One thing that is wrong, or doubtful, with a message or with fields. */
 export interface PostmarkProblem {
-  /** Where it stands. @example 'postmark.metadata.orderId', 'attachments[2].filename', 'context.tag' */
+  /** Where it is. @example 'postmark.metadata.orderId', 'attachments[2].filename', 'context.tag' */
   readonly path: string
   /** What was found there. @example 'has 110 characters' */
   readonly found: string

@@ -53,7 +53,7 @@ export function copyFailure({ error, retry }: Failure): Failure {
   return { error: smtpError(error.message, { ...error, cause: error.cause }), retry }
 }
 
-/** The outcome that a reply tells; undefined for one that is no refusal. */
+/** The outcome that follows from a reply; undefined for one that is no refusal. */
 export function outcomeOfReply(code: number): 'deferred' | 'rejected' | undefined {
   if (code >= 400 && code < 500) return 'deferred'
   return code >= 500 && code < 600 ? 'rejected' : undefined

@@ -33,7 +33,7 @@ export type CredentialOptions =
       readonly credentials?: undefined
     }
 
-/** What a login sends. It lives in closures alone, never in an option, a log line or an inspected object. */
+/** What a login sends. It lives only in closures, never in an option, a log line or an inspected object. */
 export interface Login {
   readonly user: string
   readonly pass: string
@@ -44,7 +44,7 @@ const PLACEHOLDER =
   /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{3,}.*|changeme|((postmark|server|api|smtp)[-_ ]?)*token|undefined|null|\[object .*\])$/i
 
 /**
- * Checks credentials as far as their shape tells, and returns the login that they stand for.
+ * Checks credentials as far as their shape shows, and returns the login that they stand for.
  * @throws PostmarkError ERR_POSTMARK_CREDENTIALS, which never quotes a credential
  */
 export function toLogin(
@@ -104,7 +104,7 @@ function refuse(message: string, hint?: string): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_CREDENTIALS', message, hint ? { hint } : {})
 }
 
-/** What the access key of an SMTP token tells: the type of its stream, and its name where it holds one. */
+/** What the access key of an SMTP token shows: the type of its stream, and its name where it holds one. */
 export function readAccessKey(user: string): { type?: StreamType; stream?: string } {
   const [, letter, rest = ''] = /^PM-([TB])-(.+)$/.exec(user) ?? []
   if (letter === undefined) return {}

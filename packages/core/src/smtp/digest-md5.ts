@@ -54,7 +54,7 @@ export function answerDigest(
   }
 }
 
-/** Reads `name=value, name="quoted \" value"`; of a name that stands twice the first counts. */
+/** Reads `name=value, name="quoted \" value"`; of a name that occurs twice the first counts. */
 function readDirectives(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const [, name = '', quoted, plain = ''] of text.matchAll(

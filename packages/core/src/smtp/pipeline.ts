@@ -402,7 +402,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     for (const [index, transaction] of flight.entries()) {
       // What was late was the reply to the mail before it.
       const its = index > 0 && end.kind === 'late' ? LOST : end
-      // Where the connection is lost, the replies before that stand.
+      // Where the connection is lost, the replies before that are valid.
       const refusal = transaction.chunked && !trial && end.kind === 'lost' ? transaction.refusal : undefined
       transaction.settle(refusal ?? transaction.errors.ended(its, limitMs))
     }

@@ -39,7 +39,7 @@ export function raceFailure(race: LostRace): Failure {
       ? { code: 'EGREETING', response: reply.response, responseCode: reply.code }
       : explainSilence(race, silent)),
   })
-  // Silence has had the whole limit. Where nobody ever greeted it is no passing fault, and waiting again is in vain.
+  // Silence has had the whole limit. Where nobody ever greeted it is no passing fault, and waiting again is of no use.
   const never = (silent && !race.wasGreeted) || outcome === 'rejected'
   return { error, retry: never ? 'never' : 'counted' }
 }

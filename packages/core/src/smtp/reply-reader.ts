@@ -25,7 +25,7 @@ export class ReplyReader {
   #code = ''
   readonly #redact: (text: string) => string
 
-  /** @param redact takes secrets out of what will stand in errors and results: a server may echo them */
+  /** @param redact takes secrets out of what will be in errors and results: a server may echo them */
   constructor(redact: (text: string) => string) {
     this.#redact = redact
   }

@@ -106,7 +106,7 @@ export class Transaction implements ReplyHandler {
     return this.grouped || this.chunked
   }
 
-  /** Tells the owner what came of the mail, once; nobody is told of one that was given up. */
+  /** Reports to the owner what became of the mail, once; nothing is reported of one that was given up. */
   settle(result: TransactionResult): void {
     if (this.cancelled) return
     this.cancelled = true

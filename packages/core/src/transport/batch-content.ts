@@ -11,7 +11,7 @@ import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { NO_PROBLEMS } from '../problems/problem.js'
 
-/** Fields in which mails may differ that share their content: all of these stand in the header block, or in no mail. */
+/** Fields in which mails may differ that share their content: all of these are in the header block, or in no mail. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...[
     'to',

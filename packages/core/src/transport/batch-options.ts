@@ -109,7 +109,7 @@ export interface BatchOptions {
    * finished. When all results are read, the iteration throws the reason of the signal.
    */
   readonly signal?: AbortSignal | undefined
-  /** Called ten times a second at the most, and once at the end. What it throws ends the run. */
+  /** Called at most ten times a second, and once at the end. What it throws ends the run. */
   readonly onProgress?: ((progress: BatchProgress) => void) | undefined
   /**
    * How many messages there are, for `left` of the progress. Default: the length or size of an array, Set or Map; of any

@@ -19,7 +19,7 @@ interface Mark {
   readonly done: number
 }
 
-/** Counts the results of a batch and tells of them. */
+/** Counts the results of a batch and reports them. */
 export class BatchTally {
   readonly #counts = { sent: 0, duplicates: 0, suppressed: 0, refused: 0, failed: 0, unknown: 0 }
   #done = 0

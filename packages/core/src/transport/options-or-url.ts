@@ -19,8 +19,8 @@ export function readOptionsOrUrl(input: unknown): object {
       `Option url is ${describe(url)}; it must be a text such as ${URL_FORM}. ${UNSET_URL}`,
     )
   const { streams, ...read } = parseTransportUrl(url)
-  const beside = Object.keys(options).filter((key) => options[key] !== undefined)
-  const twice = beside.find((key) => key in read || CREDENTIALS.includes(key))
+  const given = Object.keys(options).filter((key) => options[key] !== undefined)
+  const twice = given.find((key) => key in read || CREDENTIALS.includes(key))
   if (twice) {
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',

@@ -185,7 +185,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (this.#queued >= this.#settings.budget.max) this.#idling = false
   }
 
-  /** Logs in once per host and login that is declared or in use; the error tells of each that failed. */
+  /** Logs in once per host and login that is declared or in use; the error names each that failed. */
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
     const targets = [...new Set([...this.#settings.declared, ...this.#routes.keys()])]
     const all = runOutsideScopes(() => verifyRoutes(targets.map((target) => this.#route(target))))

@@ -157,7 +157,7 @@ function readAccount(
   if (options.serverToken !== undefined || options.smtpToken !== undefined) {
     throw new PostmarkError(
       'ERR_POSTMARK_CREDENTIALS',
-      `There are two kinds of credentials: ${path}credentials stands alone.`,
+      `There are two kinds of credentials: ${path}credentials excludes the others.`,
     )
   }
   const ask = credentials as () => Credentials | Promise<Credentials>

@@ -145,7 +145,7 @@ export type PostmarkFields = {
   readonly [F in keyof typeof POSTMARK_FIELDS]?: Given<(typeof POSTMARK_FIELDS)[F]> | null | undefined
 }
 
-/** Fields after {@link parseFields}: metadata holds text alone, no key is undefined. */
+/** Fields after {@link parseFields}: metadata holds only text, no key is undefined. */
 export type ParsedPostmarkFields = {
   readonly [F in keyof typeof POSTMARK_FIELDS]?: Parsed<(typeof POSTMARK_FIELDS)[F]> | null
 }

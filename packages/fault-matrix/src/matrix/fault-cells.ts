@@ -39,7 +39,7 @@ const ends = (byEnd: Verdict, bySilence: Verdict) => ({
   delay: SENT,
 })
 
-// Whoever was never greeted has had the whole time of the race: waiting again would be in vain.
+// Whoever was never greeted has had the whole time of the race: waiting again would be of no use.
 const UNGREETED: Verdicts = {
   ...ends(LOST, explained(HOPELESS, 'no-smtp-server')),
   garble: explained(LOST, 'no-smtp-server'),

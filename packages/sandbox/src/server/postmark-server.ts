@@ -79,7 +79,7 @@ export interface PostmarkServer extends MailActions {
 
   /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
   clear(): void
-  /** Tells the listeners of a login that was refused. */
+  /** Reports a login that was refused to the listeners. */
   reportRefusedLogin(login: RefusedLogin): void
   /** Calls the listener from now on; returns what ends that. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void

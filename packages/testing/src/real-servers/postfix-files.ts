@@ -11,7 +11,7 @@ export interface PostfixPlan {
 /** The name of the host, and the realm of its users. */
 export const POSTFIX_REALM = 'postfix.test'
 
-/** Contents by file name. Everything stands in one folder: nothing of an installed Postfix is read or written. */
+/** Contents by file name. Everything is in one folder: nothing of an installed Postfix is read or written. */
 export function postfixFiles({
   folder,
   port,
@@ -67,7 +67,7 @@ export function postfixFiles({
   }
 }
 
-/** The daemons that take a mail and throw it away; none in a chroot, since the users' file stands outside. */
+/** The daemons that take a mail and throw it away; none in a chroot, since the users' file is outside. */
 const SERVICES = [
   'cleanup unix n - n - 0 cleanup',
   'qmgr unix n - n 300 1 qmgr',

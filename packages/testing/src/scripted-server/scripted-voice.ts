@@ -36,7 +36,7 @@ export class ScriptedVoice {
     })
   }
 
-  /** Lets a fault inside of a body strike; the reply that it may say has no other one behind the body. */
+  /** Lets a fault inside of a body strike; the reply that it may say has no other one after the body. */
   interrupt(fault: StepFault, then: () => void): void {
     this.strike(fault)
     this.#think(fault.waitMs ?? 0, () => {
@@ -56,7 +56,7 @@ export class ScriptedVoice {
   }
 
   /**
-   * Does what comes behind the reply of a fault. Bytes that come later are not said between a 354 and the reply to the
+   * Does what comes after the reply of a fault. Bytes that come later are not said between a 354 and the reply to the
    * body: they would pass for that reply.
    */
   follow({ extra = '', next, nextMs = 0 }: StepFault): void {

@@ -62,21 +62,21 @@ export class ScriptedWire {
     if (this.serving) this.#state = 'deaf'
   }
 
-  /** Closes this side (FIN), behind what was said, and reads on. */
+  /** Closes this side (FIN), after what was said, and reads on. */
   shut(): void {
     if (this.#state !== 'open') return
     this.#state = 'shut'
     this.#send(() => this.socket.deliverEnd())
   }
 
-  /** Closes this side (FIN), behind what was said, and reads no more. */
+  /** Closes this side (FIN), after what was said, and reads no more. */
   end(): void {
     if (!this.open || this.#state === 'ended') return
     this.#state = 'ended'
     this.#send(() => this.socket.deliverEnd())
   }
 
-  /** Breaks the connection (RST), behind what was said. */
+  /** Breaks the connection (RST), after what was said. */
   reset(): void {
     if (!this.open) return
     this.#state = 'ended'

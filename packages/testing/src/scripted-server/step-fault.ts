@@ -36,7 +36,7 @@ export interface StepFault {
    * what the client still says is read and obeyed), or breaks it (RST).
    */
   readonly next?: 'stall' | 'end' | 'shut' | 'reset'
-  /** Bytes that nobody asked for, behind the reply. */
+  /** Bytes that nobody asked for, after the reply. */
   readonly extra?: string
   /** How long after the reply `extra` and `next` come. */
   readonly nextMs?: number

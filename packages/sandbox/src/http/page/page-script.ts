@@ -1,6 +1,6 @@
 /**
  * What the page does beyond forms and links: it updates live, listens to keys and copies. The browser runs this
- * text as it stands; a test has Biome check it.
+ * text as it is; a test has Biome check it.
  */
 export const PAGE_SCRIPT = /* js */ `const page = document.body.dataset.page
 const live = document.getElementById('live')

@@ -6,7 +6,7 @@ import { checkFault, type Fault, FaultPlan, type FaultScript } from './fault-scr
 import { FaultSession } from './fault-session.js'
 import { createSandboxSessionServer } from './sandbox-session-server.js'
 
-/** Stands before the servers of a sandbox: serves the connections that meet a fault, and lets the others through. */
+/** Sits before the servers of a sandbox: serves the connections that meet a fault, and lets the others through. */
 export class FaultGate implements ConnectionGate {
   readonly #script: FaultScript
   readonly #next: Fault[] = []
