@@ -220,6 +220,29 @@ describe('of four mails in flight', () => {
     },
   )
 
+  it.each(['mail', 'rcpt', 'bdat'] as const)(
+    'none is sent twice by a server that answers one with 421 (at %s) and goes on',
+    async (step) => {
+      const faults: PlacedFault[] = [{ step, mail: 4, say: 421 }]
+      await expectOf({ faults }, { told: except({ 4: SENT_AGAIN }), connections: 2, chunking: ['on'] })
+    },
+  )
+
+  it('none is sent twice where 421 is the reply to the mail before them, which went by DATA', async () => {
+    const faults: PlacedFault[] = [{ step: 'dot', mail: 2, say: 421 }]
+    await expectOf({ faults }, { told: except({ 2: SENT_AGAIN }), connections: 2, chunking: ['on'] })
+  })
+
+  it('those after a 421 are in doubt where the server says nothing more and does not hang up', async () => {
+    const faults: PlacedFault[] = [{ step: 'bdat', mail: 4, say: 421, next: 'stall' }]
+    const { told, broken, chunking } = await run({ faults })
+    expect([told, broken, chunking]).toEqual([
+      except({ 4: SENT_AGAIN, 5: UNKNOWN, 6: UNKNOWN, 7: UNKNOWN }),
+      [],
+      ['on'],
+    ])
+  })
+
   it.each(['end', 'reset'] as const)(
     'those without a reply are in doubt where the connection is lost (%s)',
     async (next) => {

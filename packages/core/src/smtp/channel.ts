@@ -23,7 +23,11 @@ export class Channel {
   #socket: Duplex
   #reader: ReplyReader
   #waiting: ReplyHandler[] = []
-  readonly #limit = new TimeLimit(() => this.owner.onLimit?.() || this.#fail({ kind: 'late' }))
+  readonly #limit = new TimeLimit(() => this.owner.onLimit?.() || this.#beLate())
+  #limitMs = 0
+  /** The last reply, where it was 421. */
+  #goodbye: Reply | undefined
+  #isLeaving = false
   #held = true
   #ended = false
   #quitting = false
@@ -44,6 +48,11 @@ export class Channel {
   /** Whether more was written than leaves at once: what is written now waits in memory. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain
+  }
+
+  /** Whether the server has said goodbye: nothing more is asked of it, even where it goes on. */
+  get isLeaving(): boolean {
+    return this.#isLeaving
   }
 
   get socket(): Duplex {
@@ -76,6 +85,7 @@ export class Channel {
 
   /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */
   limit(ms: number): void {
+    this.#limitMs = ms
     if (!this.#ended) this.#limit.set(ms)
   }
 
@@ -160,21 +170,32 @@ export class Channel {
 
   #take(reply: Reply): void {
     this.log.server(reply.response)
+    // It goes on, so that it did not mean its goodbye.
+    if (this.#goodbye) this.#limit.set(this.#limitMs)
+    this.#goodbye = reply.code === 421 ? reply : undefined
+    this.#isLeaving ||= reply.code === 421
     const handler = this.#waiting.shift()
     if (handler) handler.onReply(reply)
     else if (!this.#quitting) this.owner.onUnasked?.(reply)
     if (this.#ended) return
-    if (reply.code === 421) this.#fail({ kind: 'goodbye', reply })
-    else if (!handler)
+    if (reply.code === 421) {
+      if (handler && this.owner.onGoodbye?.()) this.#limit.set(QUIT_MS)
+      else this.#fail({ kind: 'goodbye', reply })
+    } else if (!handler)
       this.#fail({ kind: 'protocol', what: `the reply ${reply.code}, which no command waits for` })
   }
 
-  #onEnd = (): void => {
-    this.#fail({ kind: 'lost', cause: undefined })
+  #onEnd = (): void => this.#lose(undefined)
+
+  #onError = (cause: Error): void => this.#lose(cause)
+
+  #beLate(): void {
+    this.#fail(this.#goodbye ? { kind: 'lost', cause: undefined } : { kind: 'late' })
   }
 
-  #onError = (cause: Error): void => {
-    this.#fail({ kind: 'lost', cause })
+  #lose(cause: Error | undefined): void {
+    const reply = this.#reader.hasRest ? undefined : this.#goodbye
+    this.#fail(reply ? { kind: 'goodbye', reply } : { kind: 'lost', cause })
   }
 
   #fail(end: ChannelEnd): void {

@@ -129,6 +129,14 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#settleAll(LOST, 0)
   }
 
+  /**
+   * The server says goodbye. Whole mails that it has not answered yet go over another connection only once this one has
+   * ended without another reply: Exim, where its configuration answers a recipient with 421, obeys what follows.
+   */
+  onServerLeaves(): boolean {
+    return this.#flight.some(({ chunked, cancelled }) => chunked && !cancelled)
+  }
+
   /** A reply that no command waits for: before the end of a body it is about that mail. */
   onUnasked(reply: Reply): void {
     if (this.#flight[0]?.phase === 'body') this.#flight[0].onEarlyReply(reply)
@@ -173,7 +181,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (failure.error.code === 'EENVELOPE') this.#refusals++
     this.#fillAfterLast()
     // A group leads with a RSET of its own, and so does a whole mail; EHLO resets as well.
-    if (this.#flight.length === 1 && !this.#trial && !this.#channel.hasRest) this.#host.onRefused()
+    const { hasRest, isLeaving } = this.#channel
+    if (this.#flight.length === 1 && !this.#trial && !hasRest && !isLeaving) this.#host.onRefused()
     this.#conclude(transaction, failure)
   }
 
@@ -188,7 +197,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 
   onGoodbye(transaction: Transaction, failure: Failure): void {
-    transaction.settle(failure)
+    if (transaction.phase === 'final') this.#conclude(transaction, failure)
+    else transaction.settle(failure)
   }
 
   onGroupBegun(): void {
@@ -213,7 +223,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
       !wantsChunks(this.capabilities, this.#settings) ||
       this.#trial ||
       last?.phase !== 'final' ||
-      this.#channel.isFull
+      this.#channel.isFull ||
+      this.#channel.isLeaving
     )
       return 0
     if (this.isWorn) return 0
@@ -404,7 +415,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
       const its = index > 0 && end.kind === 'late' ? LOST : end
       // Where the connection is lost, the replies before that are valid.
       const refusal = transaction.chunked && !trial && end.kind === 'lost' ? transaction.refusal : undefined
-      transaction.settle(refusal ?? transaction.errors.ended(its, limitMs))
+      const farewell = end.kind === 'goodbye' ? transaction.farewell : undefined
+      transaction.settle(farewell ?? refusal ?? transaction.errors.ended(its, limitMs))
     }
     grouping.leave(this)
     chunking.leave(this)

@@ -47,6 +47,7 @@ export class Session implements PipelineHost {
     channel.owner = {
       onEnd: (end) => this.#onEnd(end),
       onUnasked: (reply: Reply) => this.#pipeline.onUnasked(reply),
+      onGoodbye: () => this.#pipeline.onServerLeaves(),
       onLimit: () => this.#onLimit(),
     }
     // Mails that are not through keep the process alive, not connections.
@@ -126,8 +127,8 @@ export class Session implements PipelineHost {
   }
 
   #ready(): void {
-    // More was said than was asked for: no further mail is handed to whoever does that.
-    if (this.#channel.hasRest) {
+    // More was said than was asked for, or goodbye: no further mail is handed to whoever does that.
+    if (this.#channel.hasRest || this.#channel.isLeaving) {
       this.close()
       return
     }

@@ -36,6 +36,8 @@ export class Transaction implements ReplyHandler {
   goAheadAt = 0
   /** Bytes of the body so far; of a mail that goes out by BDAT, of the whole. */
   size = 0
+  /** Of a chunked mail whose envelope was answered with 421: what that means, where nothing more is said. */
+  farewell: Failure | undefined
   /** What is still to be written, of a mail that goes out by BDAT. */
   rest: Buffer | undefined
   #phase: TransactionPhase = 'envelope'
@@ -114,8 +116,13 @@ export class Transaction implements ReplyHandler {
   }
 
   onReply(reply: Reply): void {
-    if (reply.code === 421) this.#onGoodbye(reply)
-    else if (this.#step === 'reset') this.#onReset(reply)
+    if (reply.code === 421 && this.chunked && this.#step !== 'body')
+      this.farewell = this.refusal ?? this.errors.goodbye(reply)
+    else if (reply.code === 421) {
+      this.#onGoodbye(reply)
+      return
+    }
+    if (this.#step === 'reset') this.#onReset(reply)
     else if (this.#step === 'mail') this.#onMail(reply)
     else if (this.#step === 'rcpt') this.#onRcpt(reply)
     else if (this.#step === 'data') this.#onData(reply)

@@ -121,3 +121,30 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
     SLOW_MS,
   )
 })
+
+const exim = KINDS[1]!
+it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no mail arrive twice', async () => {
+  await using server = await exim.start()
+  await using transporter = createPostmarkTransport({
+    ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [server.port], tls: { ca: server.ca } },
+    ...{ preflight: 'warn' as const, pool: { maxConnections: 1, maxInFlight: 10 }, retry: { attempts: 1 } },
+  })
+  const isGoodbye = (index: number) => index % 15 === 12
+  const send = async (index: number) => {
+    const to = `${isGoodbye(index) ? REFUSALS.recipientGoodbye : 'a'}@example.com`
+    try {
+      await transporter.sendMail({ from: `many-${index}@example.com`, to, subject: 'x', text: 'x' })
+      return 'sent'
+    } catch (error) {
+      return deliveryOutcome(error)
+    }
+  }
+  const indexes = Array.from({ length: 60 }, (_, index) => index)
+  const outcomes = await Promise.all(indexes.map(send))
+  await transporter.sendMail({ from: 'marker@example.com', to: 'a@example.com', subject: 'x', text: 'x' })
+  await server.waitForTaken('marker@example.com')
+  expect(outcomes).toEqual(indexes.map((index) => (isGoodbye(index) ? 'deferred' : 'sent')))
+  const taken = server.taken().map(({ from }) => from)
+  const expected = indexes.filter((index) => !isGoodbye(index)).map((index) => `many-${index}@example.com`)
+  expect(taken.sort()).toEqual([...expected, 'marker@example.com'].sort())
+})

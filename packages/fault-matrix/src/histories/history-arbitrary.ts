@@ -89,9 +89,13 @@ function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 
       step === 'data' || (say !== 250 && !completes250 && (leaves || (say !== 'nothing' && say !== 'half')))
     )
   }
-  // A mail that was written as a whole is known to be refused by a goodbye before its replies: that must be meant.
+  // Mails that were written as a whole are known to be refused by a goodbye after which nothing comes but the end.
   const isOfChunk = step === 'rset' || step === 'mail' || step === 'rcpt' || step === 'bdat'
-  if (isOfChunk && (say === 421 || extra.startsWith('421')) && (!leaves || next === 'shut')) return false
+  if (
+    isOfChunk &&
+    ((say === 421 && next === 'shut') || (extra.startsWith('421') && (!leaves || next === 'shut')))
+  )
+    return false
   if (step !== 'dot' && step !== 'bdat') return true
   if (say === 'usual' || say === 250) return accepted !== false
   if (typeof say === 'number') return say < 400 || accepted !== true

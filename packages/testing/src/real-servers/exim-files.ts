@@ -73,6 +73,8 @@ check_rcpt:
        message = no such user
   defer condition = \${if match{$local_part}{^${REFUSALS.recipientForNow}}}
        message = try again later
+  defer condition = \${if match{$local_part}{^${REFUSALS.recipientGoodbye}}}
+       message = 421 4.7.0 not now
   accept
 check_data:
   deny condition = \${if match{$sender_address}{^${REFUSALS.body}}}

@@ -36,6 +36,8 @@ export const REFUSALS = {
   recipient: 'refused',
   /** A recipient that is refused for now (4xx). */
   recipientForNow: 'later',
+  /** A recipient that Exim refuses with 421; it goes on all the same. */
+  recipientGoodbye: 'goodbye',
   /** A sender whose body is refused for good at its end. */
   body: 'bad-body',
   /** A sender whose body is refused for now at its end. */
