@@ -107,12 +107,26 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
     expect(server.mails).toHaveLength(1)
   })
 
-  it('sends metadata of a Map, and refuses metadata that would be lost', async () => {
-    const transporter = attach(connect())
-    const postmark = { metadata: new Map([['order-id', '7']]) }
-    await transporter.sendMail({ ...message, from: 'a@example.com', postmark } as object)
+  it.each<[string, object]>([
+    ['a Map', new Map([['order-id', '7']])],
+    ['URLSearchParams', new URLSearchParams({ 'order-id': '7' })],
+    ['Headers', new Headers({ 'order-id': '7' })],
+    [
+      'an object with a getter',
+      {
+        get 'order-id'() {
+          return '7'
+        },
+      },
+    ],
+  ])('sends metadata of %s', async (_title, metadata) => {
+    const postmark = { metadata }
+    await attach(connect()).sendMail({ ...message, from: 'a@example.com', postmark } as object)
     expect(server.mails[0]!.headerLines).toContain('X-PM-Metadata-order-id: 7')
-    const lost = transporter.sendMail({
+  })
+
+  it('refuses metadata that would be lost', async () => {
+    const lost = attach(connect()).sendMail({
       ...message,
       from: 'a@example.com',
       postmark: { metadata: new Date() },
@@ -120,6 +134,16 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
     await expect(lost).rejects.toMatchObject({
       problems: [{ path: 'postmark.metadata', found: 'is a Date without keys and values of its own' }],
     })
+    expect(server.mails).toEqual([])
+  })
+
+  it('says of a forbidden attachment what it found, what it expected and what to do', async () => {
+    const attachments = [{ filename: 'setup.exe', content: 'x' }]
+    const sent = attach(connect()).sendMail({ ...message, from: 'a@example.com', attachments })
+    await expect(sent).rejects.toThrow(
+      'attachments[0].filename ends in .exe (expected: a file type that Postmark accepts). ' +
+        'Put the file into an archive, or link to it.',
+    )
   })
 
   it('sends a bounce type under Postmark’s name for it', async () => {
