@@ -1,7 +1,7 @@
-import { JSON_COPY } from '../message/json-copy.js'
 import type { SendingMail, SentCallback } from '../message/nodemailer-types.js'
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError } from '../problems/error.js'
+import { type HandedTransport, makeTransport } from './as-transport.js'
 
 /**
  * Makes createTransport refuse a transporter that attachPostmark has returned, and each copy of it. Nodemailer would take
@@ -9,22 +9,24 @@ import { PostmarkError } from '../problems/error.js'
  */
 export function refuseRemaking(transporter: object): void {
   if (typeof (transporter as { send?: unknown }).send === 'function') return
-  const shared = { enumerable: true, writable: true, configurable: true }
-  Object.defineProperties(transporter, {
-    name: { ...shared, value: 'attachPostmark' },
-    version: { ...shared, value: '1' },
-    // A copy has this, and not the setter below.
-    send: { ...shared, value: (_mail: SendingMail, done: SentCallback) => done(remakingError()) },
-    // Nodemailer sets this on what a new transporter is made of.
-    mailer: {
-      configurable: true,
-      set: () => {
-        throw remakingError()
-      },
-    },
-    toJSON: { configurable: true, value: () => JSON_COPY },
-  })
+  makeTransport(transporter, new RefusingTransport())
   hideMailer((transporter as { transporter?: unknown }).transporter)
+}
+
+/** A copy of the transporter has `send`, and not the setter. */
+class RefusingTransport implements HandedTransport {
+  readonly name = 'attachPostmark'
+  readonly version = '1'
+  send(_mail: SendingMail, done: SentCallback): void {
+    done(remakingError())
+  }
+  get mailer(): undefined {
+    return undefined
+  }
+  /** Nodemailer sets this on what a new transporter is made of. */
+  set mailer(_mailer: object) {
+    throw remakingError()
+  }
 }
 
 /** Nodemailer's transport names its transporter, so that a deep merge would follow the two in a circle until it fails. */

@@ -1,9 +1,9 @@
-import { EventEmitter } from 'node:events'
+import type { EventEmitter } from 'node:events'
 import { JSON_COPY } from '../message/json-copy.js'
 import type { Transport } from '../message/nodemailer-types.js'
 
-/** A transport of ours, as far as a transporter hands on to it. */
-interface OwnTransport extends Transport {
+/** A transport, as far as a transporter hands on to it. */
+export interface HandedTransport extends Transport {
   readonly name: string
   readonly version: string
   mailer: object | undefined
@@ -13,7 +13,7 @@ interface OwnTransport extends Transport {
  * Makes a transporter a transport as well, so that createTransport takes it for one and not for options. Libraries copy
  * what they are given, by `{ ...transporter }` or a deep merge: `send` goes along, since it is enumerable and its own.
  */
-export function makeTransport(transporter: object, transport: OwnTransport): void {
+export function makeTransport(transporter: object, transport: HandedTransport): void {
   const shared = { enumerable: true, writable: true, configurable: true }
   Object.defineProperties(transporter, {
     name: { ...shared, value: transport.name },
@@ -29,7 +29,7 @@ export function makeTransport(transporter: object, transport: OwnTransport): voi
     },
     // Not enumerable either, as it is on the prototype: a library that copies what is inherited too, and makes a transporter
     // for each mail, would gather Nodemailer's listeners on the copy.
-    on: { configurable: true, writable: true, value: EventEmitter.prototype.on },
+    on: { configurable: true, writable: true, value: (transporter as Partial<EventEmitter>).on },
     toJSON: { configurable: true, value: () => JSON_COPY },
   })
 }
