@@ -238,6 +238,72 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('between the parts')).toEqual(['X-PM-Tag: stream'])
     })
 
+    it('keeps the context of a mail that is sent after the answer', async () => {
+      const answered = createBarrier(2)
+      let later: Promise<string> | undefined
+      handle = async () => {
+        later = answered.arrive().then(() => send('later'))
+        return 'answered'
+      }
+      expect(await get('/route', { 'x-tag': 'request', 'x-note': 'request' })).toBe('answered')
+      await answered.arrive()
+      await later
+      expect(received('later')).toEqual([
+        'X-PM-Metadata-note: request',
+        'X-PM-Metadata-route: yes',
+        'X-PM-Tag: route',
+      ])
+    })
+
+    it('keeps the context of a request whose client has gone away', async () => {
+      const waiting = createBarrier(2)
+      const gone = createBarrier(2)
+      let sent: Promise<string> | undefined
+      handle = async () => {
+        await waiting.arrive()
+        sent = gone.arrive().then(() => send('for nobody'))
+        return sent
+      }
+      const client = new AbortController()
+      const headers = { 'x-tag': 'gone', 'x-note': 'gone' }
+      const asked = fetch(`${app.url}/mail`, { headers, signal: client.signal })
+      await waiting.arrive()
+      client.abort()
+      await expect(asked).rejects.toThrow('aborted')
+      handle = () => send('meanwhile')
+      await get('/mail', { 'x-tag': 'next' })
+      await gone.arrive()
+      await sent
+      expect(received('meanwhile')).toEqual(['X-PM-Tag: next'])
+      expect(received('for nobody')).toEqual(['X-PM-Metadata-note: gone', 'X-PM-Tag: gone'])
+    })
+
+    it('keeps two applications of one process apart, also where one asks the other', async () => {
+      const { host, port } = server
+      const second = await start({
+        smtp: { host, port, url: `postmark+smtp://${randomUUID()}@${host}:${port}?plaintext=1` },
+        context: ({ headers }) => ({ tag: `second of ${headers['x-tag']}` }),
+        authenticate,
+        routeFields: {},
+        handle: async () => {
+          await second.sendMail({ ...message, subject: 'of the second' })
+          return 'second'
+        },
+        stream: async () => {},
+      })
+      try {
+        handle = async ({ headers }) => {
+          await fetch(`${second.url}/mail`, { headers: { 'x-tag': String(headers['x-tag']) } })
+          return send('of the first')
+        }
+        await get('/mail', { 'x-tag': 'a', 'x-note': 'a' })
+        expect(received('of the second')).toEqual(['X-PM-Tag: second of a'])
+        expect(received('of the first')).toEqual(['X-PM-Metadata-note: a', 'X-PM-Tag: a'])
+      } finally {
+        await second.close()
+      }
+    })
+
     it('leaves a shared, frozen headers object as it is', async () => {
       const headers = Object.freeze({ 'X-Shared': 'yes' })
       handle = (incoming) => send(`mail of ${incoming.headers['x-tag']}`, { headers })
