@@ -2,7 +2,7 @@ import { createPostmarkTransport, type PostmarkProblem } from '@postmark-smtp/co
 import { startSmtpServer } from '@postmark-smtp/testing'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import { currentPostmark, postmarkContext } from './index.js'
+import { capturePostmark, currentPostmark, postmarkContext } from './index.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -139,6 +139,44 @@ describe('postmarkContext', () => {
     expect(responses).toEqual([{ tag: 'failing' }, { tag: 'unknown' }])
   })
 
+  it('reaches a handler that answers by itself, after reply.hijack()', async () => {
+    const app = create()
+    app.register(postmarkContext, { fields: { tag: 'hijacked' } })
+    app.get('/', (_request, reply) => {
+      reply.hijack()
+      setImmediate(async () => reply.raw.end(await sendMail()))
+    })
+    expect((await app.inject('/')).body).toBe('sent')
+    expect(lines()).toEqual([['X-PM-Tag: hijacked']])
+  })
+
+  it.each(['onRequestAbort', 'onTimeout'] as const)(
+    'has no scope where the socket calls a hook, %s, and capturePostmark keeps it',
+    async (hook) => {
+      const app = fastify(hook === 'onTimeout' ? { connectionTimeout: 50 } : {})
+      apps.push(app)
+      app.register(postmarkContext, { fields: { tag: 'request' } })
+      const reenters = new WeakMap<FastifyRequest, ReturnType<typeof capturePostmark>>()
+      app.addHook('onRequest', async (request) => {
+        reenters.set(request, capturePostmark())
+      })
+      const called = new Promise<unknown[]>((resolve) => {
+        const look = async (request: FastifyRequest) =>
+          resolve([currentPostmark(), reenters.get(request)?.(currentPostmark)])
+        if (hook === 'onTimeout') app.addHook(hook, look)
+        else app.addHook(hook, look)
+      })
+      const client = new AbortController()
+      app.get('/', () => {
+        if (hook === 'onRequestAbort') client.abort()
+        return new Promise(() => {})
+      })
+      const url = await app.listen({ port: 0, host: '127.0.0.1' })
+      await expect(fetch(url, { signal: client.signal })).rejects.toThrow()
+      expect(await called).toEqual([undefined, { tag: 'request' }])
+    },
+  )
+
   it('loses no mail to a function that returns a promise, and warns', async () => {
     const app = create()
     app.register(postmarkContext, { fields: (async () => ({ tag: 'late' })) as never })
@@ -147,6 +185,25 @@ describe('postmarkContext', () => {
     expect(lines()).toEqual([[]])
     expect(warnings).toMatchObject([{ path: 'context', found: 'returned a promise' }])
   })
+
+  it.each<[string, unknown, string]>([
+    ['an unknown field', { tga: 'signup' }, 'tga is not a Postmark field'],
+    ['no fields', 'signup', 'is "signup"'],
+    ['a number', 5, 'is 5'],
+    ['a list', [], 'is an array of 0'],
+  ])(
+    'leaves out, with a warning, what is wrong in a route that is declared before the plugin has loaded: %s',
+    async (_title, postmark, found) => {
+      const app = create()
+      app.register(postmarkContext, { fields: { tag: 'app' } })
+      app.get('/', { config: { postmark: postmark as object } }, sendMail)
+      expect((await app.inject('/')).body).toBe('sent')
+      expect(lines()).toEqual([['X-PM-Tag: app']])
+      expect(warnings.map(({ path, found: what }) => `${path} ${what}`)).toEqual([
+        expect.stringContaining(found),
+      ])
+    },
+  )
 
   it('adds nothing to a request or to the instance', async () => {
     const app = create()

@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { serve } from '@hono/node-server'
 import { createPostmarkTransport, type PostmarkProblem } from '@postmark-smtp/core'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { stream } from 'hono/streaming'
 import { afterAll, beforeAll, beforeEach, describe, expect, expectTypeOf, it } from 'vitest'
-import { postmarkContext, postmarkWebhooks } from './index.js'
+import { capturePostmark, currentPostmark, postmarkContext, postmarkWebhooks } from './index.js'
 
 let smtp: Awaited<ReturnType<typeof startSmtpServer>>
 let transporter: ReturnType<typeof createPostmarkTransport>
@@ -100,6 +104,47 @@ describe('postmarkContext', () => {
     await app.request('/')
     expect(lines()).toEqual([[]])
     expect(warnings).toMatchObject([{ path: 'context', found: 'returned a promise' }])
+  })
+
+  it('reaches the work that is given to c.executionCtx.waitUntil', async () => {
+    const work: Promise<unknown>[] = []
+    const app = new Hono().use(postmarkContext({ tag: 'later' })).get('/', (c) => {
+      c.executionCtx.waitUntil(new Promise((resolve) => setImmediate(resolve)).then(send))
+      return c.text('answered')
+    })
+    const waitUntil = (promise: Promise<unknown>) => void work.push(promise)
+    const context = { waitUntil, passThroughOnException() {}, props: {} }
+    expect(await (await app.request('/', {}, {}, context)).text()).toBe('answered')
+    await Promise.all(work)
+    expect(lines()).toEqual([['X-PM-Tag: later']])
+  })
+
+  it('has no scope where the socket calls onAbort, and capturePostmark keeps it', async () => {
+    const client = new AbortController()
+    let aborted: (seen: unknown[]) => void
+    const seen = new Promise<unknown[]>((resolve) => {
+      aborted = resolve
+    })
+    const app = new Hono().use(postmarkContext({ tag: 'stream' })).get('/', (c) =>
+      stream(c, async (output) => {
+        const reenter = capturePostmark()
+        output.onAbort(() => aborted([currentPostmark(), reenter(currentPostmark)]))
+        await output.write('first')
+        await seen
+      }),
+    )
+    const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' })
+    try {
+      await once(server, 'listening')
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const response = await fetch(url, { signal: client.signal })
+      await response.body!.getReader().read()
+      client.abort()
+      expect(await seen).toEqual([undefined, { tag: 'stream' }])
+    } finally {
+      server.close()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    }
   })
 
   it('reaches the handler of errors that a later middleware or a handler throws', async () => {
