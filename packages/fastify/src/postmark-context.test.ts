@@ -215,6 +215,8 @@ describe('postmarkContext', () => {
     })
     await app.register(postmarkContext, { fields: { tag: 'app' } })
     expect(Object.keys(app)).toEqual(before)
+    // So that another plugin can name it among its dependencies.
+    expect(app.hasPlugin('@postmark-smtp/fastify')).toBe(true)
     await app.inject('/')
     const bare = create()
     let bareKeys: string[] = []
