@@ -3,7 +3,7 @@
  * None of it needs Nodemailer.
  */
 export { toOnceReference } from './compile/once-key.js'
-export { runUnscoped } from './context/context.js'
+export { isClaimed, runUnscoped } from './context/context.js'
 export { runOutsideScopes } from './context/outside-scopes.js'
 export { type RequestFields, toRequestReader } from './context/request-fields.js'
 export { type RouteState, routeStates } from './delivery/routes-in-use.js'

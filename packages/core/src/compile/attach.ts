@@ -83,6 +83,7 @@ export function attachSettings(
   if (!claim(transporter)) return
   sealTransport(mailer.transporter)
   const step = toCompileStep(settings)
+  claim(step)
   mailer.use('compile', step)
   const { use, emit } = mailer
   let hasPlugins = false

@@ -32,7 +32,7 @@ export interface ContextLevel extends Level<ParsedPostmarkFields> {
 /** What all installed copies of this package share in one process. */
 interface Shared {
   readonly storage: AsyncLocalStorage<Scope | undefined>
-  /** Transporters and transports that some copy is attached to. */
+  /** Transporters and transports that some copy is attached to, and the plugins by which it is. */
   readonly claimed: WeakSet<object>
 }
 
@@ -47,6 +47,11 @@ export function claim(subject: object): boolean {
   if (shared.claimed.has(subject)) return false
   shared.claimed.add(subject)
   return true
+}
+
+/** Whether some copy of this package is attached to a transporter, or made a plugin. */
+export function isClaimed(subject: object): boolean {
+  return shared.claimed.has(subject)
 }
 
 /** Settings of {@link runWithPostmark}. */
