@@ -32,7 +32,7 @@ export interface ApiClient {
 
 /** Makes a client whose every request ends within the time. */
 export function createApiClient(url: string, patienceMs: number, signal: AbortSignal): ApiClient {
-  const get = exactIds()
+  const get = exactIds(async (input, init) => readBounded(await fetch(input, init)))
   let clock: ApiClient['clock']
   return {
     get clock() {
@@ -45,11 +45,12 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
         const request = get(new URL(path, url), {
           method,
           headers: { [header]: token, Accept: 'application/json' },
+          // A token must not go wherever an answer sends it.
           redirect: 'error',
           signal: AbortSignal.any([signal, ending.signal]),
         })
         const response = await within(patienceMs, signal, request)
-        const text = await within(patienceMs, signal, response.text())
+        const text = await response.text()
         const theirs = Date.parse(response.headers.get('date') ?? '')
         if (Number.isFinite(theirs)) clock = { theirs, from, to: Date.now() }
         return readAnswer(response, text)
@@ -65,6 +66,22 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
   }
 }
 
+/** A list of 200,000 suppressed addresses has about this size. */
+const MOST_MEGABYTES = 32
+
+/** The response with its body read, unless that has no end. @throws ApiFailure */
+async function readBounded(response: Response): Promise<Response> {
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  for await (const part of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
+    bytes += part.length
+    if (bytes > MOST_MEGABYTES * 1_000_000)
+      throw new ApiFailure(`the answer has more than ${MOST_MEGABYTES} MB`, 0, undefined)
+    parts.push(part)
+  }
+  return new Response(bytes === 0 ? null : Buffer.concat(parts), response)
+}
+
 function readAnswer({ status, ok }: Response, text: string): Json {
   let body: unknown
   try {
@@ -76,7 +93,7 @@ function readAnswer({ status, ok }: Response, text: string): Json {
   if (ok) return json
   const code = typeof json.ErrorCode === 'number' ? json.ErrorCode : undefined
   throw new ApiFailure(
-    `status ${status}${code === undefined ? '' : `, error ${code}`}: ${json.Message ?? ''}`,
+    `status ${status}${code === undefined ? '' : `, error ${code}`}: ${json.Message ?? 'no message'}`,
     status,
     code,
   )

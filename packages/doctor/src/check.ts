@@ -15,6 +15,8 @@ interface Kind {
 /** Takes what a check finds; what was reported stays reported where the check is cut off. */
 interface Report<K extends string> {
   fine(text: string): void
+  /** @param text why nothing can be said here after all */
+  skip(text: string): void
   /** @param cure in the place of the kind's own, where more is known */
   found(kind: K, text: string, cure?: string): void
 }

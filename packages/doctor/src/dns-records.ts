@@ -1,3 +1,4 @@
+import { POSTMARK_HOSTS } from '@postmark-smtp/core/internal'
 import type { Examination } from './examination.js'
 import { within } from './within.js'
 
@@ -11,5 +12,25 @@ export async function recordsOf<T>(
   } catch (error) {
     if (/ENODATA|ENOTFOUND/.test((error as { code?: string }).code ?? '')) return []
     throw error
+  }
+}
+
+/** The TXT records of a name, each in one piece. */
+export async function textsOf(examination: Examination, name: string): Promise<string[]> {
+  const records = await recordsOf(examination, examination.resolver.resolveTxt(name))
+  return records.map((parts) => parts.join(''))
+}
+
+/**
+ * Why what the name servers say of a domain is not believed; undefined where it is. Without a network, or behind a filter,
+ * they say that nothing exists, and a record that "is missing" would be a false alarm.
+ */
+export async function whyUnbelieved(examination: Examination): Promise<string | undefined> {
+  const known = POSTMARK_HOSTS.transactional
+  try {
+    const found = await recordsOf(examination, examination.resolver.resolve4(known))
+    return found.length > 0 ? undefined : `the name servers of this machine do not even know ${known}`
+  } catch {
+    return `the name servers of this machine give no answer for ${known}`
   }
 }

@@ -1,16 +1,13 @@
 import { lookup } from 'node:dns/promises'
+import { setMaxListeners } from 'node:events'
+import { domainToASCII } from 'node:url'
 import type { StreamType } from '@postmark-smtp/core'
-import {
-  createRedactor,
-  type Login,
-  POSTMARK_HOSTS,
-  POSTMARK_PORTS,
-  type Redactor,
-} from '@postmark-smtp/core/internal'
+import { type Login, POSTMARK_HOSTS, POSTMARK_PORTS, type Redactor } from '@postmark-smtp/core/internal'
 import { type ApiClient, type Caller, createApiClient, type Json } from './api-client.js'
 import type { SessionFacts } from './checks/open-session.js'
 import type { PortProbe } from './checks/probe-port.js'
 import { type DnsResolver, type ExamineOptions, type Lookup, systemResolver } from './examine-options.js'
+import { createSecretsRedactor } from './redactor.js'
 
 /** What the checks have found out so far, for those after them. */
 interface Facts {
@@ -32,6 +29,8 @@ interface Facts {
   streams?: readonly Json[] | undefined
   webhooks?: readonly Json[] | undefined
   isAligned?: boolean | undefined
+  /** The domain, or else the sender signature, of the From address, with its DNS records. */
+  domain?: Json | undefined
 }
 
 /** One examination under way. */
@@ -62,10 +61,16 @@ export function isPostmarkHost(host: string): boolean {
   return Object.values(POSTMARK_HOSTS).includes(host.toLowerCase())
 }
 
+/** The domain of an address, as DNS has it. @example domainOf('shop@bücher.example') // 'xn--bcher-kva.example' */
+export function domainOf(address: string): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
+  return domainToASCII(domain) || domain
+}
+
 /** Begins an examination. */
 export function beginExamination(options: ExamineOptions): Examination {
   const { patienceMs = 4_000, limitMs = 15_000 } = options
-  const redactor = createRedactor()
+  const redactor = createSecretsRedactor()
   const own = options.resolver ? undefined : systemResolver(patienceMs)
   const ending = new AbortController()
   const signal = AbortSignal.any([
@@ -73,6 +78,8 @@ export function beginExamination(options: ExamineOptions): Examination {
     AbortSignal.timeout(limitMs),
     ...(options.signal ? [options.signal] : []),
   ])
+  // Each question waits for it, and there are many at once.
+  setMaxListeners(0, signal)
   for (const token of [options.apiToken, options.accountToken]) if (token) redactor.add(token)
   const facts: Facts = {
     ports: options.ports ?? POSTMARK_PORTS,

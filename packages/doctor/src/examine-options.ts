@@ -30,6 +30,8 @@ export interface ExamineOptions {
   readonly verifyWebhooks?: boolean | undefined
   /** The folder of the application, whose packages are looked at. Default: none is. */
   readonly folder?: string | undefined
+  /** The transporter of the application, whose plugins are looked at. Default: none is. */
+  readonly transporter?: object | undefined
   /** As for Node's `tls.connect`; `ca` for a server of your own. */
   readonly tls?: ConnectionOptions | undefined
   /** Ports to try. Default: the one of the URL, else 587, 2525, 25. */
@@ -47,7 +49,10 @@ export interface ExamineOptions {
 }
 
 const TEXTS = ['url', 'apiToken', 'accountToken', 'apiUrl', 'from', 'stream', 'sendTo', 'folder'] as const
-const OTHERS = ['verifyWebhooks', 'tls', 'ports', 'resolver', 'lookup', 'limitMs', 'patienceMs', 'signal']
+const OTHERS = [
+  ...['verifyWebhooks', 'transporter', 'tls', 'ports', 'resolver', 'lookup'],
+  ...['limitMs', 'patienceMs', 'signal'],
+]
 const LONGEST_MS = 600_000
 
 /** Checks the options. @throws PostmarkError ERR_POSTMARK_OPTIONS */
@@ -56,7 +61,7 @@ export function checkExamineOptions(options: ExamineOptions): void {
   for (const name of TEXTS) {
     const value = options[name]
     if (value !== undefined && (typeof value !== 'string' || value === ''))
-      throw optionError(name, value, 'a text that is not empty')
+      throw optionError(name, value === '' ? value : undefined, 'a text that is not empty')
   }
   for (const name of ['limitMs', 'patienceMs'] as const) {
     const value = options[name]
@@ -70,14 +75,16 @@ export function checkExamineOptions(options: ExamineOptions): void {
   }
   const { apiUrl, sendTo, from } = options
   if (apiUrl !== undefined && !isSafeApi(apiUrl))
-    throw optionError('apiUrl', undefined, 'an https URL, or an http URL of this machine')
+    throw optionError('apiUrl', undefined, 'an https URL, or an http URL of this machine, without a login')
   if (sendTo !== undefined && from === undefined) throw optionError('from', from, 'given with sendTo')
 }
 
 /** A token goes there, so it must not cross a network in clear. */
 function isSafeApi(text: string): boolean {
   if (!URL.canParse(text)) return false
-  const { protocol, hostname } = new URL(text)
+  const { protocol, hostname, username, password } = new URL(text)
+  // fetch refuses it, in an error that quotes the password.
+  if (username !== '' || password !== '') return false
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
 }
 

@@ -1,3 +1,5 @@
+import { isPostmarkError } from '@postmark-smtp/core/pure'
+import { ApiFailure } from './api-client.js'
 import type { Check } from './check.js'
 import { CHECKS } from './checks/all-checks.js'
 import { beginExamination, type Examination } from './examination.js'
@@ -66,6 +68,7 @@ async function runCheck(check: Check, examination: Examination): Promise<Finding
   if (signal.aborted) return [skip(check, 'the time was over', true)]
   const work = check.run(examination, {
     fine: (text) => add({ check: id, title, level: 'fine', text: redactor.text(text) }),
+    skip: (text) => add(skip(check, redactor.text(text))),
     found: (kind, text, cure) => {
       const { level, cause, link, cure: usual } = kinds[kind]!
       add({
@@ -83,11 +86,16 @@ async function runCheck(check: Check, examination: Examination): Promise<Finding
   try {
     await within(LONGEST_CHECK_MS, signal, work)
   } catch (error) {
-    const late = error instanceof LateError || signal.aborted
-    const why = late ? 'the time was over' : `it failed itself: ${redactor.text((error as Error).message)}`
-    findings.push(skip(check, why, true))
+    findings.push(skip(check, redactor.text(whyBroken(error as Error, signal)), true))
   }
   return [...findings]
+}
+
+function whyBroken(error: Error, signal: AbortSignal): string {
+  if (error instanceof LateError || signal.aborted) return 'the time was over'
+  if (error instanceof ApiFailure) return `the REST API did not answer as it should: ${error.message}`
+  if (isPostmarkError(error)) return error.message
+  return `it failed itself: ${error.message}`
 }
 
 /** No check takes as long: its questions have a limit each, and all checks together have one. */

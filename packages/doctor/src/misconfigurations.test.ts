@@ -1,17 +1,22 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { attachPostmark, createPostmarkTransport } from '@postmark-smtp/core'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { makeCertificate, postfixMissing, startPostfix } from '@postmark-smtp/testing'
-import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { createTransport } from 'nodemailer'
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest'
 import { CHECKS } from './checks/all-checks.js'
 import { runCli } from './cli/run-cli.js'
 import { beginExamination } from './examination.js'
-import { type ExamineOptions, examine, type Finding } from './index.js'
+import type { ExamineOptions, Finding } from './index.js'
+import { collect as collectFindings, kindsOf, leaksIn } from './testing/collect.js'
+import type { Zone } from './testing/dns-server.js'
 import { startEndpoint } from './testing/scripted-api.js'
 import {
   ACCOUNT_TOKEN,
   DOMAIN,
+  DOMAIN_DETAILS,
   OTHER_TOKEN,
   rightCertificate,
   SECRETS,
@@ -34,8 +39,7 @@ const printed: string[] = []
 const produced = new Set<string>()
 
 async function collect(options: ExamineOptions): Promise<Finding[]> {
-  const findings: Finding[] = []
-  for await (const finding of examine(options)) findings.push(finding)
+  const findings = await collectFindings(options)
   printed.push(JSON.stringify(findings))
   return findings
 }
@@ -45,9 +49,6 @@ async function examineSetUp(given: SetUp): Promise<Finding[]> {
   cleanup.push(setUp.close)
   return collect(setUp.options)
 }
-
-const kindsOf = (findings: readonly Finding[]) =>
-  findings.flatMap(({ kind }) => (kind === undefined ? [] : [kind]))
 
 const url = (rest: string, token = SERVER_TOKEN) => ({ options: { url: `postmark+smtp://${token}@${rest}` } })
 const serverWith = (changes: object): SetUp => ({ routes: { '/server': { ...SERVER, ...changes } } })
@@ -60,6 +61,14 @@ const webhooksWith = (...changes: object[]): SetUp => ({
     '/webhooks': { Webhooks: changes.map((each) => ({ ...WEBHOOK, Url: 'http://127.0.0.1:1/', ...each })) },
   },
 })
+const unknownHost = async (): Promise<never> => {
+  throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
+}
+const recordsWith = (details: object, zone: Zone = {}): SetUp => ({
+  routes: { '/domains/3': { ...DOMAIN_DETAILS, ...details } },
+  zone,
+})
+const KEY_NAME = DOMAIN_DETAILS.DKIMHost
 const REFUSED = { auth: '535 5.7.8 Error: authentication failed: ' }
 const DAY_MS = 86_400_000
 
@@ -74,15 +83,54 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
     'port 465',
     { options: { url: `postmark+smtp://${SERVER_TOKEN}@smtp.postmarkapp.com:465`, ports: undefined } },
   ],
+  [['login-missing'], 'neither a URL nor a token', { options: { url: undefined, accountToken: undefined } }],
+  [
+    ['credentials-shape'],
+    'a token with a line break at its end',
+    { options: { url: undefined, apiToken: `${SERVER_TOKEN}\n` } },
+  ],
+  [['plaintext-remote'], 'plaintext at another machine', url('mail.example.com?plaintext=1')],
+  [['postmark-unknown'], 'a machine without a network', { options: { lookup: unknownHost } }],
+  [
+    ['port-25-blocked'],
+    'port 25 only, which is closed',
+    { options: { ports: [25], lookup: async () => [{ address: '127.77.7.7', family: 4 }] } },
+  ],
+  [
+    ['address-failed'],
+    'a host of whose addresses one is down',
+    {
+      options: {
+        lookup: async () => [
+          { address: '127.77.7.7', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ],
+      },
+    },
+  ],
+  [
+    ['other-host-closed'],
+    'a firewall that lets only one host through',
+    {
+      options: {
+        lookup: async (host) => [
+          { address: host === 'smtp.postmarkapp.com' ? '127.0.0.1' : '127.77.7.7', family: 4 },
+        ],
+      },
+    },
+  ],
+  [
+    ['port-without-tls'],
+    'a firewall that hides STARTTLS on one port',
+    { otherPorts: [{ ehlo: ['smtp.postmarkapp.com', 'AUTH PLAIN'] }] },
+  ],
   [
     ['host-unknown'],
     'a host that does not exist',
     {
       options: {
         url: `postmark+smtp://${SERVER_TOKEN}@smtp.postmarkap.example`,
-        lookup: async () => {
-          throw Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })
-        },
+        lookup: unknownHost,
       },
     },
   ],
@@ -279,7 +327,42 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
     'an enforced DMARC policy without DKIM',
     domainWith({ DKIMVerified: false, ReturnPathDomainVerified: false }),
   ],
-  [['records-unread'], 'records that nobody answers for', { dns: { isSilent: true } }],
+  [['records-unread'], 'records that nobody answers for', { zone: { 'shop.example': { fails: true } } }],
+  [['dkim-record-gone'], 'a DKIM record that was removed', recordsWith({}, { [KEY_NAME]: {} })],
+  [
+    ['dkim-record-gone'],
+    'a DKIM record that was changed',
+    recordsWith({}, { [KEY_NAME]: { TXT: ['k=rsa; p=MIGf'] } }),
+  ],
+  [
+    ['dkim-record-missing'],
+    'a second DKIM record that was not published',
+    recordsWith({ DKIMPendingHost: 'new._domainkey.shop.example', DKIMPendingTextValue: 'k=rsa;p=AAAA' }),
+  ],
+  [
+    ['dkim-record-doubled'],
+    'a DKIM record whose name has the domain twice',
+    recordsWith(
+      { DKIMVerified: false },
+      { [KEY_NAME]: {}, [`${KEY_NAME}.shop.example`]: { TXT: [DOMAIN_DETAILS.DKIMTextValue] } },
+    ),
+  ],
+  [
+    ['dkim-record-differs'],
+    'a DKIM record that was cut',
+    recordsWith({ DKIMVerified: false }, { [KEY_NAME]: { TXT: ['k=rsa; p=MIGfMA0GCSqG'] } }),
+  ],
+  [['dkim-record-unasked'], 'a DKIM record that Postmark has not seen', recordsWith({ DKIMVerified: false })],
+  [
+    ['return-path-record-missing'],
+    'a Return-Path without its CNAME',
+    recordsWith({}, { 'pm-bounces.shop.example': { A: ['192.0.2.7'] } }),
+  ],
+  [
+    ['return-path-record-differs'],
+    'a Return-Path that points to another service',
+    recordsWith({}, { 'pm-bounces.shop.example': { CNAME: ['bounces.other.example'] } }),
+  ],
   [['spf-twice'], 'two SPF records', { zone: { 'shop.example': { TXT: ['v=spf1 -all', 'v=spf1 ~all'] } } }],
   [['dmarc-missing'], 'no DMARC record', dmarc()],
   [['dmarc-twice'], 'two DMARC records', dmarc('v=DMARC1; p=none', 'v=DMARC1; p=reject')],
@@ -406,6 +489,34 @@ describe('the doctor', () => {
     produced.add('port-silent')
   })
 
+  it('names an old Node', async () => {
+    vi.stubGlobal('process', Object.create(process, { version: { value: 'v18.20.4' } }))
+    try {
+      expect(kindsOf(await examineSetUp({}))).toEqual(['node-old'])
+      produced.add('node-old')
+    } finally {
+      vi.unstubAllGlobals()
+    }
+  })
+
+  it('names a transporter without our plugin, and a plugin that was put after ours', async () => {
+    const bare = createTransport({ jsonTransport: true })
+    expect(kindsOf(await examineSetUp({ options: { transporter: bare } }))).toEqual(['plugin-missing'])
+    const attached = attachPostmark(createTransport({ jsonTransport: true }))
+    attached.use('compile', (_mail, done) => done())
+    expect(kindsOf(await examineSetUp({ options: { transporter: attached } }))).toEqual([])
+    const { _userPlugins } = attached as unknown as { _userPlugins: { compile: unknown[] } }
+    _userPlugins.compile.push(() => {})
+    expect(kindsOf(await examineSetUp({ options: { transporter: attached } }))).toEqual(['plugin-not-last'])
+    for (const kind of ['plugin-missing', 'plugin-not-last']) produced.add(kind)
+  })
+
+  it('sees a transporter of createPostmarkTransport as one with our plugin', async () => {
+    const transporter = createPostmarkTransport({ serverToken: SERVER_TOKEN })
+    cleanup.push(() => transporter.close())
+    expect(kindsOf(await examineSetUp({ options: { transporter } }))).toEqual([])
+  })
+
   it('raises no alarm where everything is right', async () => {
     const findings = await examineSetUp({})
     expect(kindsOf(findings)).toEqual([])
@@ -448,7 +559,7 @@ describe('the doctor', () => {
       url: sandbox.url,
       from: 'shop@example.com',
       sendTo: 'ann@example.com',
-      resolver: { resolveTxt: async () => [] } as never,
+      resolver: { resolveTxt: async () => [], resolve4: async () => ['50.31.205.201'] } as never,
     })
     expect(findings.at(-1)).toMatchObject({ check: 'send', level: 'fine' })
     const mail = await sandbox.waitFor({ to: 'ann@example.com', tag: 'doctor' })
@@ -587,11 +698,6 @@ afterAll(() => {
   const all = CHECKS.flatMap(({ kinds }) => Object.keys(kinds))
   const left = all.filter((kind) => !produced.has(kind) && !untested.includes(kind))
   expect(left, 'kinds that no test produces').toEqual([])
-  const output = printed.join('\n')
-  for (const secret of SECRETS) {
-    expect(output).not.toContain(secret)
-    for (const prefix of ['', '\0', `\0${secret}\0`, 'x', 'xx'])
-      expect(output).not.toContain(btoa(prefix + secret).slice(4, -4))
-  }
+  expect(leaksIn(printed.join('\n'), SECRETS)).toEqual([])
   expect(STREAMS.MessageStreams).toHaveLength(5)
 })

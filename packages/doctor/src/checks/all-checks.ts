@@ -9,6 +9,7 @@ import { refusals } from './refusals.js'
 import { send } from './send.js'
 import { sender } from './sender.js'
 import { senderDns } from './sender-dns.js'
+import { senderRecords } from './sender-records.js'
 import { server } from './server.js'
 import { streamHost } from './stream-host.js'
 import { streams } from './streams.js'
@@ -22,7 +23,7 @@ import { webhooks } from './webhooks.js'
 export const CHECKS: readonly Check[] = [
   ...[url, dns, ports, tls, ehlo, login],
   ...[server, streams, streamHost],
-  ...[sender, senderDns],
+  ...[sender, senderRecords, senderDns],
   ...[webhooks, webhookPaths, suppressions, refusals],
   ...[environment, clock, send],
 ]

@@ -18,6 +18,13 @@ export const dns: Check = defineCheck({
       cure: 'Check the host in the URL, and the name servers of this machine.',
       link: LINKS.smtp,
     },
+    'postmark-unknown': {
+      level: 'fault',
+      what: 'The name servers of this machine say that a host of Postmark does not exist.',
+      cause: 'There is no network, as in a container without one, or a filter answers for the name.',
+      cure: 'Check the network and /etc/resolv.conf. If other names are found, ask who runs the name servers.',
+      link: LINKS.smtp,
+    },
     'dns-silent': {
       level: 'fault',
       what: 'The system gives no answer for the name of a host.',
@@ -53,7 +60,7 @@ export const dns: Check = defineCheck({
 
 /** What was seen of one host. */
 interface Seen {
-  readonly kind?: 'host-unknown' | 'dns-silent' | 'dns-private' | 'resolver-silent'
+  readonly kind?: 'host-unknown' | 'postmark-unknown' | 'dns-silent' | 'dns-private' | 'resolver-silent'
   readonly text: string
 }
 
@@ -64,10 +71,15 @@ async function lookAt(examination: Examination, host: string): Promise<Seen> {
     return { text: `${host} is an address` }
   }
   try {
-    facts.addresses.set(host, await within(patienceMs, signal, lookup(host)))
+    const found = await within(patienceMs, signal, lookup(host))
+    if (found.length === 0) return { kind: 'dns-silent', text: `${host} has no address` }
+    facts.addresses.set(host, found)
   } catch (error) {
     const { code = '', message } = error as { code?: string; message: string }
-    if (code === 'ENOTFOUND') return { kind: 'host-unknown', text: `${host} does not exist` }
+    if (code === 'ENOTFOUND') {
+      const kind = isPostmarkHost(host) ? 'postmark-unknown' : 'host-unknown'
+      return { kind, text: `${host} does not exist` }
+    }
     return { kind: 'dns-silent', text: `${host}: ${message}` }
   }
   return host === 'localhost' ? { text: 'localhost is this machine' } : readRecords(examination, host)

@@ -44,7 +44,15 @@ export const ehlo: Check = defineCheck({
     if (size > 0 && size < MESSAGE_LIMITS.messageBytes) report.found('size-small', `SIZE is ${size} bytes`)
     const has = (keyword: string) => `${keywords.has(keyword) ? '' : 'no '}${keyword}`
     report.fine(
-      `${session.ehloName}: ${has('PIPELINING')}, ${has('CHUNKING')}, SIZE ${size || 'not said'}, AUTH ${mechanisms.join(' ')}`,
+      `${session.ehloName}: ${has('PIPELINING')}, ${has('CHUNKING')}, SIZE ${size || 'not said'}, AUTH ${mechanisms.join(' ')}; ${howMailsFollow(keywords)}`,
     )
   },
 })
+
+/** What the transport makes of it; `inUse` of the event postmark-smtp:connect says what it does in the end. */
+function howMailsFollow(keywords: ReadonlyMap<string, string>): string {
+  if (!keywords.has('PIPELINING')) return 'each command waits for its answer'
+  return keywords.has('CHUNKING')
+    ? 'whole mails of a batch can follow one another'
+    : 'one mail can follow another in one round trip'
+}

@@ -1,9 +1,15 @@
-import { readdir, readFile, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { isClaimed } from '@postmark-smtp/core/internal'
 import { type Check, defineCheck } from '../check.js'
+import { findPackage, type InstalledPackage } from './find-package.js'
 import { LINKS } from './links.js'
 
 const CORE = '@postmark-smtp/core'
+
+/** The packages that bring a copy of core with them. */
+const DEPENDENTS = [
+  ...['nodemailer', 'express', 'fastify', 'hono', 'nestjs', 'webhooks'],
+  ...['redis', 'bullmq', 'opentelemetry', 'sandbox'],
+]
 
 /** Node, and the packages of the application. */
 export const environment: Check = defineCheck({
@@ -17,8 +23,6 @@ export const environment: Check = defineCheck({
       cause: 'These packages are ES modules, which require() loads from 20.19 on.',
       cure: 'Install Node 20.19, 22, 24 or later.',
       link: LINKS.node,
-      untested:
-        'The tests run on one version of Node; the comparison of versions is tested with nodemailer-old.',
     },
     'nodemailer-old': {
       level: 'fault',
@@ -34,57 +38,73 @@ export const environment: Check = defineCheck({
       cure: 'Install one version of all of them, then npm dedupe.',
       link: LINKS.node,
     },
+    'plugin-missing': {
+      level: 'fault',
+      what: 'The transporter has no plugin of this project: it sends none of the Postmark headers of the context and of `postmark`.',
+      cause: 'attachPostmark was called with another transporter, or was not called.',
+      cure: 'Call attachPostmark(transporter) once, or make it with createPostmarkTransport.',
+      link: LINKS.nodemailer,
+    },
+    'plugin-not-last': {
+      level: 'warning',
+      what: 'Another compile plugin runs after ours: what it writes is not checked, and it may change the headers.',
+      cause: 'It was put into the transporter’s list directly, in place of transporter.use().',
+      cure: 'Add plugins with transporter.use(), which keeps ours last.',
+      link: LINKS.nodemailer,
+    },
   },
-  async run({ options: { folder } }, report) {
+  async run({ options: { folder, transporter } }, report) {
     const { version } = process
     if (compareVersions(version.slice(1), '20.19.0') < 0) report.found('node-old', `Node ${version}`)
+    if (transporter !== undefined) lookAtPlugins(transporter as Mailer, report)
     if (folder === undefined) {
       report.fine(`Node ${version}; no folder of an application is given`)
       return
     }
-    const copies = await findPackages(join(folder, 'node_modules'), ['nodemailer', CORE])
-    const nodemailer = copies.get(join(folder, 'node_modules', 'nodemailer'))
-    if (nodemailer !== undefined && !/^([789]|10)\./.test(nodemailer))
-      report.found('nodemailer-old', `Nodemailer ${nodemailer}`)
-    const cores = [...copies].filter(([path]) => path.endsWith(join('@postmark-smtp', 'core')))
-    const versions = [...new Set(cores.map(([, each]) => each))]
+    const nodemailer = await findPackage(folder, 'nodemailer')
+    if (nodemailer && !/^([789]|10)\./.test(nodemailer.version))
+      report.found('nodemailer-old', `Nodemailer ${nodemailer.version}`)
+    const cores = await findCores(folder)
+    const versions = [...new Set(cores.map((core) => core.version))]
     if (versions.length > 1) report.found('core-twice', `${CORE} ${versions.join(' and ')}`)
+    const copies = cores.length > 1 ? ` in ${cores.length} copies` : ''
     report.fine(
-      `Node ${version}, Nodemailer ${nodemailer ?? 'none'}, ${CORE} ${versions.join(', ') || 'none'}`,
+      `Node ${version}, Nodemailer ${nodemailer?.version ?? 'none'}, ${CORE} ${versions.join(', ') || 'none'}${copies}`,
     )
   },
 })
+
+/** A transporter of Nodemailer, as far as it is looked at: the list is private, on the majors 7 to 10. */
+interface Mailer {
+  readonly _userPlugins?: { readonly compile?: unknown }
+}
+
+function lookAtPlugins(
+  transporter: Mailer,
+  report: { fine(text: string): void; found(kind: 'plugin-missing' | 'plugin-not-last', text: string): void },
+): void {
+  const { compile } = transporter._userPlugins ?? {}
+  const plugins = Array.isArray(compile) ? compile.map((plugin) => isClaimed(Object(plugin))) : []
+  const after = plugins.length - 1 - plugins.lastIndexOf(true)
+  if (!isClaimed(transporter)) report.found('plugin-missing', `it has ${plugins.length} compile plugins`)
+  else if (plugins.includes(true) && after > 0) report.found('plugin-not-last', `${after} run after it`)
+  else report.fine('our plugin is the last of the transporter')
+}
+
+/** The copies of core that the application and its packages load. */
+async function findCores(folder: string): Promise<InstalledPackage[]> {
+  const dependents = await Promise.all(
+    DEPENDENTS.map((name) => findPackage(folder, `@postmark-smtp/${name}`)),
+  )
+  const folders = [folder, ...dependents.flatMap((each) => (each ? [each.folder] : []))]
+  const found = await Promise.all(folders.map((each) => findPackage(each, CORE)))
+  const copies = new Map(found.flatMap((each) => (each ? [[each.folder, each] as const] : [])))
+  return [...copies.values()]
+}
 
 /** Whether a version is before another one. */
 function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((text) => text.split('.').map((part) => Number.parseInt(part, 10)))
   const index = [0, 1, 2].find((each) => left![each] !== right![each])
   return index === undefined ? 0 : left![index]! - right![index]!
-}
-
-/** The versions of packages by their folder, nested ones included; links are followed once. */
-async function findPackages(
-  root: string,
-  names: readonly string[],
-  seen: Set<string> = new Set(),
-): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  const real = await realpath(root).catch(() => undefined)
-  if (real === undefined || seen.has(real)) return found
-  seen.add(real)
-  for (const entry of await readdir(root)) {
-    if (entry.startsWith('.')) continue
-    const inner = entry.startsWith('@') ? await readdir(join(root, entry)).catch(() => []) : [undefined]
-    for (const part of inner) {
-      const name = part === undefined ? entry : `${entry}/${part}`
-      const path = join(root, name)
-      if (names.includes(name)) {
-        const text = await readFile(join(path, 'package.json'), 'utf8').catch(() => '{}')
-        found.set(path, String((JSON.parse(text) as { version?: string }).version))
-      }
-      for (const [nested, each] of await findPackages(join(path, 'node_modules'), names, seen))
-        found.set(nested, each)
-    }
-  }
-  return found
 }

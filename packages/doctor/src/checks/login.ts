@@ -2,6 +2,7 @@ import { ApiFailure } from '../api-client.js'
 import { type Check, defineCheck } from '../check.js'
 import type { Examination } from '../examination.js'
 import { LINKS } from './links.js'
+import { openSession } from './open-session.js'
 
 const COPY = 'Copy the Server API token again: Servers, your server, API Tokens.'
 
@@ -67,9 +68,9 @@ export const login: Check = defineCheck({
   },
   async run(examination, report) {
     const { facts, host } = examination
-    const session = facts.sessions.get(host)
+    const session = await openSession(examination, facts.sessions.get(host)!.target, facts.login)
     const isServerToken = facts.login!.user === facts.login!.pass
-    const failure = session?.failure
+    const { failure } = session
     if (!failure) {
       report.fine(`${host} takes ${isServerToken ? 'the server token' : 'the SMTP token'}`)
       return

@@ -4,11 +4,12 @@ import {
   type Channel,
   createTlsContext,
   Handshake,
+  type Login,
   parseCapabilities,
   type SmtpLog,
 } from '@postmark-smtp/core/internal'
 import type { Examination } from '../examination.js'
-import { probePort } from './probe-port.js'
+import { probePort, type Target } from './probe-port.js'
 
 /** What is known of a certificate that was accepted. */
 interface TlsFacts {
@@ -20,8 +21,7 @@ interface TlsFacts {
 
 /** How one session went, up to its login. */
 export interface SessionFacts {
-  readonly host: string
-  readonly port: number
+  readonly target: Target
   /** What the server offered before TLS, and last. */
   readonly before: Capabilities | undefined
   readonly capabilities: Capabilities | undefined
@@ -48,13 +48,14 @@ class EnoughError extends Error {}
 /**
  * Runs the handshake of the transport on a port that greeted: EHLO, STARTTLS, verified TLS, EHLO, and the login where one
  * is given.
+ * @param target a port that greeted
  */
 export async function openSession(
   examination: Examination,
-  host: string,
-  port: number,
-  logsIn: boolean,
+  target: Target,
+  login?: Login,
 ): Promise<SessionFacts> {
+  const { host, port } = target
   const { facts, options, patienceMs, signal, redactor } = examination
   const offers: string[] = []
   let asked = ''
@@ -70,11 +71,10 @@ export async function openSession(
     info: () => {},
     redact: (text) => redactor.text(text),
   }
-  const [address] = facts.addresses.get(host) ?? []
-  const probe = await probePort({ host, port, ...address! }, patienceMs, signal, log, (found) => {
+  const probe = await probePort(target, patienceMs, signal, log, (found) => {
     channel = found
   })
-  const base = { host, port }
+  const base = { target }
   if (!channel)
     return {
       ...base,
@@ -90,8 +90,8 @@ export async function openSession(
     tls: facts.plaintext ? undefined : createTlsContext(options.tls),
     authMethod: undefined,
     login: () => {
-      if (!logsIn || !facts.login) throw new EnoughError('no login is tried')
-      return facts.login
+      if (!login) throw new EnoughError('no login is tried')
+      return login
     },
     limitMs: patienceMs,
   })

@@ -65,6 +65,28 @@ export const ports: Check = defineCheck({
       cure: 'Try again later; if it stays so, ask the provider of this machine whether it filters SMTP.',
       link: LINKS.smtp,
     },
+    'port-25-blocked': {
+      level: 'fault',
+      what: 'Port 25 is the only port to be tried, and it is closed.',
+      cause: 'Most providers block port 25 of their machines.',
+      cure: 'Take the port out of the URL, or use 587 or 2525.',
+      link: LINKS.smtp,
+      untested: 'A provider’s block itself. The test finds port 25 closed.',
+    },
+    'address-failed': {
+      level: 'warning',
+      what: 'An address of a host fails on a port on which another address of it greets.',
+      cause: 'A route or firewall of this network leaves out that address, or its machine is down.',
+      cure: 'The transport tries the other addresses too, which takes time. Let the address through.',
+      link: LINKS.smtp,
+    },
+    'other-host-closed': {
+      level: 'warning',
+      what: 'No port of the host for the other type of stream greets.',
+      cause: 'A firewall lets only one of Postmark’s two hosts through.',
+      cure: 'Let both hosts through if the application sends to transactional and broadcasts streams.',
+      link: LINKS.smtp,
+    },
     'greeting-masked': {
       level: 'warning',
       what: 'A greeting is masked with asterisks: a firewall rewrites SMTP.',
@@ -85,46 +107,65 @@ export const ports: Check = defineCheck({
     const { facts, hosts, host: wanted } = examination
     facts.probes = await probeAll(examination)
     for (const host of hosts) {
-      const probes = facts.probes.filter((probe) => probe.host === host)
-      const greeted = probes.filter(({ state }) => state === 'greeted')
-      if (greeted.length === 0 && host === wanted) {
-        report.found('no-port', `${host}: ${probes.map(describe).join('; ')}`)
+      const ofHost = facts.probes.filter((probe) => probe.host === host)
+      const best = facts.ports.flatMap((port) => bestOf(ofHost.filter((probe) => probe.port === port)) ?? [])
+      const greeted = best.filter(({ state }) => state === 'greeted')
+      if (greeted.length === 0) {
+        const text = `${host}: ${ofHost.map((probe) => describe(probe, ofHost)).join('; ')}`
+        if (host !== wanted) report.found('other-host-closed', text)
+        else report.found(best.every(({ port }) => port === 25) ? 'port-25-blocked' : 'no-port', text)
         continue
       }
-      for (const probe of probes) {
+      for (const probe of best) {
         if (probe.state === 'greeted') continue
+        const text = `${host} ${describe(probe)}`
         // Most providers block it, and the others are tried first.
-        if (probe.port === 25 && greeted.length > 0)
-          report.fine(`${host} ${describe(probe)}, which does no harm`)
-        else report.found(PORT_KINDS[probe.state], `${host} ${describe(probe)}`)
+        if (probe.port === 25) report.fine(`${text}, which does no harm`)
+        else report.found(PORT_KINDS[probe.state], text)
       }
       for (const probe of greeted) {
-        if (/^220[ -]\W*\*{4}/.test(probe.text)) report.found('greeting-masked', `${host} ${describe(probe)}`)
-        else if (isIntercepted(probe, greeted)) report.found('port-intercepted', `${host} ${describe(probe)}`)
-        else report.fine(`${host} ${describe(probe)}`)
+        const text = `${host} ${describe(probe)}`
+        if (/^220[ -]\W*\*{4}/.test(probe.text)) report.found('greeting-masked', text)
+        else if (isIntercepted(probe, greeted)) report.found('port-intercepted', text)
+        else report.fine(text)
+        const others = ofHost.filter(({ port, state }) => port === probe.port && state !== 'greeted')
+        for (const other of others) {
+          const failed = `${host} ${describe(other, ofHost)}`
+          if (other.family === 6 && other.state === 'unreachable')
+            report.fine(`${failed}; this network has no IPv6, which does no harm`)
+          else report.found('address-failed', failed)
+        }
       }
     }
   },
 })
 
-/** Tries all ports of all hosts at once; of a host's addresses the first that greets counts. */
+/** How many addresses of a host are tried, the two families in turn. */
+const MOST_ADDRESSES = 8
+
+/** Tries all ports of all addresses of all hosts at once. */
 async function probeAll(examination: Examination): Promise<PortProbe[]> {
   const { facts, hosts, patienceMs, signal } = examination
-  return Promise.all(
-    hosts.flatMap((host) =>
-      facts.ports.map(async (port) => {
-        const found = facts.addresses.get(host) ?? []
-        const families = [4, 6].flatMap((family) =>
-          found.filter((each) => each.family === family).slice(0, 1),
-        )
-        const probes = await Promise.all(
-          families.map((address) =>
-            probePort({ host, port, ...address }, patienceMs, signal, silentLog(examination)),
-          ),
-        )
-        return probes.find(({ state }) => state === 'greeted') ?? probes[0]!
-      }),
-    ),
+  const targets = hosts.flatMap((host) => {
+    const found = facts.addresses.get(host) ?? []
+    const [v4, v6] = [4, 6].map((family) => found.filter((each) => each.family === family))
+    const turns = found.flatMap((_, index) => [
+      ...v4!.slice(index, index + 1),
+      ...v6!.slice(index, index + 1),
+    ])
+    return turns
+      .slice(0, MOST_ADDRESSES)
+      .flatMap((address) => facts.ports.map((port) => ({ host, port, ...address })))
+  })
+  return Promise.all(targets.map((target) => probePort(target, patienceMs, signal, silentLog(examination))))
+}
+
+/** Of the addresses of a port, the first that greets, else the first that connected. */
+function bestOf(probes: readonly PortProbe[]): PortProbe | undefined {
+  return (
+    probes.find(({ state }) => state === 'greeted') ??
+    probes.find(({ connectMs }) => connectMs !== undefined) ??
+    probes[0]
   )
 }
 
@@ -133,12 +174,16 @@ function silentLog({ redactor }: Examination): SmtpLog {
   return { client: () => {}, server: () => {}, info: () => {}, redact: (text) => redactor.text(text) }
 }
 
-function describe({ port, state, text, connectMs, greetingMs }: PortProbe): string {
-  if (state === 'greeted') return `port ${port}: connected in ${connectMs} ms, greeted in ${greetingMs} ms`
-  if (state === 'refused') return `port ${port}: refused`
-  if (state === 'silent') return `port ${port}: no answer, as behind a firewall`
-  if (state === 'mute') return `port ${port}: connected in ${connectMs} ms, no greeting`
-  return `port ${port}: ${text}`
+/** @param all the probes of the host; where they are of several addresses, the address is named */
+function describe(probe: PortProbe, all: readonly PortProbe[] = []): string {
+  const { port, address, state, text, connectMs, greetingMs } = probe
+  const isOneOfMany = all.some((other) => other.address !== address)
+  const place = isOneOfMany ? `port ${port} of ${address}` : `port ${port}`
+  if (state === 'greeted') return `${place}: connected in ${connectMs} ms, greeted in ${greetingMs} ms`
+  if (state === 'refused') return `${place}: refused`
+  if (state === 'silent') return `${place}: no answer, as behind a firewall`
+  if (state === 'mute') return `${place}: connected in ${connectMs} ms, no greeting`
+  return `${place}: ${text}`
 }
 
 /** Whether it greets under another domain than most ports of the same host do. */

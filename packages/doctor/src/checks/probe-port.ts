@@ -18,6 +18,8 @@ type PortState =
 /** One port that was tried. */
 export interface PortProbe {
   readonly host: string
+  readonly address: string
+  readonly family: number
   readonly port: number
   readonly state: PortState
   /** What the server said, or why it said nothing. */
@@ -27,7 +29,7 @@ export interface PortProbe {
 }
 
 /** A port of an address. */
-interface Target {
+export interface Target {
   readonly host: string
   readonly address: string
   readonly family: number
@@ -56,7 +58,7 @@ export function probePort(
     const settle = (state: PortState, text: string) => {
       signal.removeEventListener('abort', stop)
       const greetingMs = state === 'greeted' ? elapsed() : undefined
-      resolve({ host, port, state, text: log.redact(text), connectMs, greetingMs })
+      resolve({ host, address, family, port, state, text: log.redact(text), connectMs, greetingMs })
     }
     const late = () =>
       settle(connectMs === undefined ? 'silent' : 'mute', `nothing within ${limitMs / 1000} s`)

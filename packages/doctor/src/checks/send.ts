@@ -21,11 +21,10 @@ export const send: Check = defineCheck({
   },
   async run({ options, facts, host, stream, patienceMs }, report) {
     const { user, pass } = facts.login!
-    const probe = facts.probes.find((each) => each.host === host && each.state === 'greeted')
     const transporter = createPostmarkTransport({
       ...(user === pass ? { serverToken: user } : { smtpToken: { accessKey: user, secretKey: pass } }),
       host,
-      ports: [probe!.port],
+      ports: [facts.sessions.get(host)!.target.port],
       allowPlaintext: facts.plaintext,
       timeouts: { raceMs: patienceMs, replyMs: patienceMs, finalMs: patienceMs },
       retry: { attempts: 1 },

@@ -1,13 +1,13 @@
 import { type Check, defineCheck } from '../check.js'
-import { recordsOf } from '../dns-records.js'
-import type { Examination } from '../examination.js'
+import { textsOf, whyUnbelieved } from '../dns-records.js'
+import { domainOf, type Examination } from '../examination.js'
 import { LINKS } from './links.js'
 
 /** SPF and DMARC of the From domain. */
 export const senderDns: Check = defineCheck({
   id: 'sender-dns',
   title: 'SPF and DMARC',
-  after: [],
+  after: ['dns'],
   needs: 'the From address',
   missing: ({ options }) => (options.from === undefined ? 'no From address is given (--from)' : undefined),
   kinds: {
@@ -55,11 +55,16 @@ export const senderDns: Check = defineCheck({
     },
   },
   async run(examination, report) {
-    const domain = examination.options.from!.split('@')[1]!.toLowerCase()
+    const domain = domainOf(examination.options.from!)
+    const reason = await whyUnbelieved(examination)
+    if (reason !== undefined) {
+      report.skip(reason)
+      return
+    }
     let spf: string[]
-    let dmarc: string[]
+    let dmarc: DmarcRecords
     try {
-      spf = (await readTexts(examination, domain)).filter((text) => /^v=spf1( |$)/i.test(text))
+      spf = (await textsOf(examination, domain)).filter((text) => /^v=spf1( |$)/i.test(text))
       dmarc = await readDmarc(examination, domain)
     } catch (error) {
       report.found(
@@ -75,30 +80,39 @@ export const senderDns: Check = defineCheck({
           ? `${domain} has no SPF record, which Postmark does not need`
           : `${domain} has one SPF record${/spf\.mtasv\.net/i.test(spf[0]!) ? ' with Postmark' : ', without Postmark, which does no harm'}`,
       )
-    const [record] = dmarc
-    const policy = /;\s*p\s*=\s*(\w+)/i.exec(record ?? '')?.[1]?.toLowerCase()
+    const { name, records } = dmarc
+    const [record] = records
+    const policy = record === undefined ? undefined : policyOf(record, name !== `_dmarc.${domain}`)
     if (record === undefined) report.found('dmarc-missing', `there is none at _dmarc.${domain}`)
-    else if (dmarc.length > 1) report.found('dmarc-twice', `there are ${dmarc.length} at _dmarc.${domain}`)
+    else if (records.length > 1) report.found('dmarc-twice', `there are ${records.length} at ${name}`)
     else if (policy === undefined || !/^(none|quarantine|reject)$/.test(policy))
-      report.found('dmarc-invalid', `${JSON.stringify(record.slice(0, 80))}`)
+      report.found('dmarc-invalid', `${name}: ${JSON.stringify(record.slice(0, 80))}`)
     else if (policy !== 'none' && examination.facts.isAligned === false)
-      report.found('dmarc-unaligned', `the policy of ${domain} is ${policy}`)
-    else report.fine(`the DMARC policy of ${domain} is ${policy}`)
+      report.found('dmarc-unaligned', `the policy of ${name} is ${policy}`)
+    else report.fine(`the DMARC policy of ${name} is ${policy}`)
   },
 })
 
-/** The record of the domain, or of the nearest domain above it that has one. */
-async function readDmarc(examination: Examination, domain: string): Promise<string[]> {
-  const labels = domain.split('.')
-  for (let from = 0; from <= Math.max(0, labels.length - 2); from++) {
-    const texts = await readTexts(examination, `_dmarc.${labels.slice(from).join('.')}`)
-    const found = texts.filter((text) => /^v=DMARC1/i.test(text))
-    if (found.length > 0) return found
-  }
-  return []
+/** What DMARC says, and where. */
+interface DmarcRecords {
+  readonly name: string
+  readonly records: readonly string[]
 }
 
-async function readTexts(examination: Examination, name: string): Promise<string[]> {
-  const records = await recordsOf(examination, examination.resolver.resolveTxt(name))
-  return records.map((parts) => parts.join(''))
+/** The policy of a record; the one for subdomains where it stands above the domain. */
+function policyOf(record: string, isAbove: boolean): string | undefined {
+  const tag = (name: string) =>
+    new RegExp(`;\\s*${name}\\s*=\\s*(\\w+)`, 'i').exec(record)?.[1]?.toLowerCase()
+  return (isAbove ? tag('sp') : undefined) ?? tag('p')
+}
+
+/** The records of the domain, or of the nearest domain above it that has one. */
+async function readDmarc(examination: Examination, domain: string): Promise<DmarcRecords> {
+  const labels = domain.split('.')
+  for (let from = 0; from <= Math.max(0, labels.length - 2); from++) {
+    const name = `_dmarc.${labels.slice(from).join('.')}`
+    const records = (await textsOf(examination, name)).filter((text) => /^v=DMARC1/i.test(text))
+    if (records.length > 0) return { name, records }
+  }
+  return { name: `_dmarc.${domain}`, records: [] }
 }

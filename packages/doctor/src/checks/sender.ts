@@ -1,6 +1,6 @@
 import { ApiFailure, type Caller, type Json, listOf } from '../api-client.js'
 import { type Check, defineCheck } from '../check.js'
-import type { Examination } from '../examination.js'
+import { domainOf, type Examination } from '../examination.js'
 import { LINKS } from './links.js'
 
 /** Whether Postmark takes mails from the From address. */
@@ -53,17 +53,23 @@ export const sender: Check = defineCheck({
   },
   async run(examination, report) {
     const from = examination.options.from!.toLowerCase()
-    const domainName = from.split('@')[1]!
+    const domainName = domainOf(from)
     let domain: Json | undefined
     let signature: Json | undefined
     try {
-      domain = await find(examination, '/domains', 'Domains', ({ Name }) => Name === domainName)
+      domain = await find(
+        examination,
+        '/domains',
+        'Domains',
+        ({ Name }) => domainOf(String(Name)) === domainName,
+      )
       signature = await find(
         examination,
         '/senders',
         'SenderSignatures',
         ({ EmailAddress }) => String(EmailAddress).toLowerCase() === from,
       )
+      examination.facts.domain = await readDetails(examination, domain, signature)
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error
       report.found('account-token-refused', error.message)
@@ -85,7 +91,18 @@ export const sender: Check = defineCheck({
   },
 })
 
+/** With their records: the lists have only what was verified. */
+async function readDetails(
+  { api, accountCaller }: Examination,
+  domain: Json | undefined,
+  signature: Json | undefined,
+): Promise<Json | undefined> {
+  const path = domain ? `/domains/${domain.ID}` : `/senders/${signature?.ID}`
+  return domain || signature ? api!.ask(accountCaller as Caller, path) : undefined
+}
+
 const PAGE = 500
+const MOST_PAGES = 40
 
 /** Looks through all pages of a list of the account. */
 async function find(
@@ -94,10 +111,11 @@ async function find(
   key: string,
   matches: (item: Json) => boolean,
 ): Promise<Json | undefined> {
-  for (let offset = 0; ; offset += PAGE) {
-    const page = await api!.ask(accountCaller as Caller, `${path}?count=${PAGE}&offset=${offset}`)
+  for (let number = 0; number < MOST_PAGES; number++) {
+    const page = await api!.ask(accountCaller as Caller, `${path}?count=${PAGE}&offset=${number * PAGE}`)
     const items = listOf(page[key])
     const found = items.find(matches)
     if (found || items.length < PAGE) return found
   }
+  return undefined
 }

@@ -15,7 +15,7 @@ export const server: Check = defineCheck({
       level: 'fault',
       what: 'Postmark’s REST API cannot be reached, or answers something odd.',
       cause: 'A firewall or a proxy lets no HTTPS out, or the API has trouble.',
-      cure: 'Let this machine reach api.postmarkapp.com on port 443. Mails go out without it.',
+      cure: 'Let this machine reach api.postmarkapp.com on port 443; Node goes through HTTPS_PROXY only with NODE_USE_ENV_PROXY=1. Mails go out without it.',
       link: LINKS.api,
     },
     'api-token-refused': {
@@ -58,6 +58,10 @@ export const server: Check = defineCheck({
     }
     const { ApiTokens, SmtpApiActivated, EnableSmtpApiErrorHooks, DeliveryType, ...settings } = facts.server
     if (Array.isArray(ApiTokens)) for (const token of ApiTokens) redactor.add(String(token))
+    if (SmtpApiActivated === undefined && settings.Name === undefined) {
+      report.found('api-unreachable', 'what answers does not describe a server')
+      return
+    }
     if (SmtpApiActivated === false) report.found('server-smtp-off', 'SmtpApiActivated is false')
     if (EnableSmtpApiErrorHooks === false) report.found('error-hooks-off', 'EnableSmtpApiErrorHooks is false')
     if (DeliveryType === 'Sandbox') report.found('sandbox-server', 'DeliveryType is Sandbox')

@@ -2,6 +2,7 @@ import { type Check, defineCheck } from '../check.js'
 import { type Examination, isPostmarkHost } from '../examination.js'
 import { LINKS } from './links.js'
 import { openSession, type SessionFacts, type SessionFailure } from './open-session.js'
+import type { PortProbe } from './probe-port.js'
 
 const MIDDLEBOX =
   'Something between this machine and Postmark hides STARTTLS, or it is not Postmark that answers.'
@@ -64,6 +65,13 @@ export const tls: Check = defineCheck({
       cure: 'Connect without the proxy. TLS 1.2 is the minimum.',
       link: LINKS.smtp,
     },
+    'port-without-tls': {
+      level: 'warning',
+      what: 'TLS fails on one port of a host, and works on another one.',
+      cause: 'A firewall or proxy rewrites SMTP on that port only.',
+      cure: 'Use the other ports only. The transport goes on with the next port by itself, which takes time.',
+      link: LINKS.starttls,
+    },
     'tls-failed': {
       level: 'fault',
       what: 'TLS fails for another reason.',
@@ -73,19 +81,21 @@ export const tls: Check = defineCheck({
     },
   },
   async run(examination, report) {
-    const { facts, hosts, host: wanted } = examination
-    await Promise.all(
-      hosts.map(async (host) => {
-        const probe = facts.probes.find((each) => each.host === host && each.state === 'greeted')
-        if (!probe) return
-        facts.sessions.set(host, await openSession(examination, host, probe.port, host === wanted))
-      }),
+    const { facts, hosts } = examination
+    const isSafe = ({ tls: accepted }: SessionFacts) => facts.plaintext || accepted !== undefined
+    const sessions = await Promise.all(
+      greetedPorts(examination).map((probe) => openSession(examination, probe)),
     )
     for (const host of hosts) {
-      const session = facts.sessions.get(host)
+      const ofHost = sessions.filter(({ target }) => target.host === host)
+      const session = ofHost.find((each) => isSafe(each) && !each.failure) ?? ofHost.find(isSafe) ?? ofHost[0]
       if (!session) continue
-      const { failure, port, tls: accepted } = session
-      const place = `${host}:${port}`
+      facts.sessions.set(host, session)
+      if (isSafe(session))
+        for (const { target, failure } of ofHost.filter((each) => !isSafe(each)))
+          report.found('port-without-tls', `${host}:${target.port}: ${failure?.message}`)
+      const { failure, target, tls: accepted } = session
+      const place = `${host}:${target.port}`
       if (facts.plaintext) report.fine(`${place}: none, as plaintext=1 in the URL says for this machine`)
       else if (accepted) {
         const { protocol, subject, issuer, validTo } = accepted
@@ -98,6 +108,14 @@ export const tls: Check = defineCheck({
     }
   },
 })
+
+/** The first address of each port that greeted. */
+function greetedPorts({ facts }: Examination): PortProbe[] {
+  const greeted = facts.probes.filter(({ state }) => state === 'greeted')
+  return greeted.filter(
+    (probe) => probe === greeted.find(({ host, port }) => host === probe.host && port === probe.port),
+  )
+}
 
 function classify(examination: Examination, session: SessionFacts, failure: SessionFailure) {
   const { tlsCode = '', explanation, message } = failure

@@ -1,5 +1,5 @@
 import type { SmtpToken, StreamType } from '@postmark-smtp/core'
-import { parseTransportUrl, readAccessKey, toLogin } from '@postmark-smtp/core/internal'
+import { isLoopback, parseTransportUrl, readAccessKey, toLogin } from '@postmark-smtp/core/internal'
 import { isPostmarkError } from '@postmark-smtp/core/pure'
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
@@ -27,12 +27,26 @@ export const url: Check = defineCheck({
       cure: 'Correct the URL; percent-encode special characters in the token.',
       link: LINKS.smtp,
     },
+    'login-missing': {
+      level: 'warning',
+      what: 'Neither a connection URL nor a Server API token is given: only the network is examined.',
+      cause: 'POSTMARK_URL is empty or not exported here, although the application may load it from a file.',
+      cure: 'Run it as the application runs: export POSTMARK_URL, or NODE_OPTIONS=--env-file=.env.',
+      link: LINKS.smtp,
+    },
     'credentials-shape': {
       level: 'fault',
-      what: 'The login in the URL cannot be right: a placeholder, white space, user name and password that differ although both are UUIDs.',
+      what: 'A token cannot be right: a placeholder, white space, user name and password that differ although both are UUIDs.',
       cause: 'The token was copied in part, or a placeholder was never replaced.',
       cure: 'Copy the Server API token again, as user name only, or both halves of an SMTP token.',
       link: LINKS.smtp,
+    },
+    'plaintext-remote': {
+      level: 'fault',
+      what: 'The URL asks for plaintext at a host that is not this machine.',
+      cause: 'The URL of a sandbox was given another host: plaintext=1 is for loopback hosts only.',
+      cure: 'Take plaintext=1 out of the URL.',
+      link: LINKS.starttls,
     },
     'port-without-smtp': {
       level: 'fault',
@@ -43,10 +57,16 @@ export const url: Check = defineCheck({
     },
   },
   async run({ options, facts, redactor }, report) {
-    const { url: given, apiToken } = options
+    const { url: given, apiToken, accountToken } = options
+    try {
+      for (const token of [apiToken, accountToken]) if (token) toLogin({ serverToken: token })
+    } catch (error) {
+      report.found('credentials-shape', `A token for the REST API: ${messageOf(error)}`)
+      return
+    }
     if (given === undefined) {
       if (apiToken === undefined) {
-        report.fine('none is given, so no login is tried')
+        report.found('login-missing', 'there is neither a URL nor a token')
         return
       }
       facts.login = { user: apiToken, pass: apiToken }
@@ -67,6 +87,10 @@ export const url: Check = defineCheck({
     if (messageStream !== undefined) facts.urlStream = messageStream
     const type = messageStream === undefined ? undefined : streams?.[messageStream]?.type
     if (type !== undefined) facts.urlType = type
+    if (allowPlaintext && !isLoopback(host ?? '')) {
+      report.found('plaintext-remote', `the host is ${host ?? 'Postmark’s'}`)
+      return
+    }
     facts.plaintext = allowPlaintext
     if (facts.ports.includes(465)) {
       report.found('port-without-smtp', 'the URL names port 465')
@@ -90,7 +114,9 @@ export const url: Check = defineCheck({
 /** Before it is parsed: a URL that cannot be read holds a token all the same. */
 function hideLogin(text: string, add: (secret: string) => void): void {
   const [, login = ''] = /:\/\/(.*)@/.exec(text) ?? []
-  for (const part of login.split(':')) {
+  // Whoever forgets `@default` has the token elsewhere.
+  const uuids = text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi) ?? []
+  for (const part of [...login.split(':'), ...uuids]) {
     add(part)
     try {
       add(decodeURIComponent(part))

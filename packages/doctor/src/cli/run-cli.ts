@@ -1,15 +1,10 @@
-import { isPostmarkError } from '@postmark-smtp/core/pure'
 import { examine } from '../examine.js'
 import type { ExamineOptions } from '../examine-options.js'
 import type { Finding } from '../finding.js'
 import { HELP, parseCommand } from './command.js'
+import { reportCrash } from './crash.js'
 import { type Paint, toLines } from './finding-lines.js'
-
-/** A stream that the command line prints to; a terminal has `hasColors`. */
-interface Output {
-  write(text: string): unknown
-  hasColors?(): boolean
-}
+import type { Output } from './output.js'
 
 /** What {@link runCli} runs in. */
 export interface CliContext {
@@ -34,10 +29,7 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
     for (const warning of warnings) stderr.write(`! ${warning}\n`)
     return await print(examine({ ...options, ...context.options }), json, stdout)
   } catch (error) {
-    stderr.write(
-      `${isPostmarkError(error) ? error.message : `The doctor failed: ${(error as Error).name}`}\n`,
-    )
-    return 2
+    return reportCrash(error, args, context)
   }
 }
 

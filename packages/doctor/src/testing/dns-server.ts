@@ -6,7 +6,17 @@ import { type Answer, decode, encode } from 'dns-packet'
 
 /** What a name server knows: texts, or the addresses of a name. */
 export type Zone = Readonly<
-  Record<string, { readonly A?: string[]; readonly AAAA?: string[]; readonly TXT?: string[] }>
+  Record<
+    string,
+    {
+      readonly A?: string[]
+      readonly AAAA?: string[]
+      readonly TXT?: string[]
+      readonly CNAME?: string[]
+      /** Its name servers are broken. */
+      readonly fails?: boolean
+    }
+  >
 >
 
 /** A name server on the loopback interface, and a resolver that asks it. */
@@ -21,9 +31,9 @@ export async function startDns(
     const [{ name, type } = { name: '', type: 'A' as const }] = query.questions ?? []
     const found = zone[name.toLowerCase()]
     const records = found?.[type as 'A'] ?? []
-    const answers = records.map((data) => ({ name, type, ttl: 1, data }) as Answer)
-    // 3: there is no such name; 384: recursion desired and available.
-    const flags = 384 | (found ? 0 : 3)
+    const answers = records.map((data: string) => ({ name, type, ttl: 1, data }) as Answer)
+    // 2: a failure, 3: there is no such name; 384: recursion desired and available.
+    const flags = 384 | (found?.fails ? 2 : found ? 0 : 3)
     const reply = encode({
       id: query.id ?? 0,
       type: 'response',

@@ -1,9 +1,12 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Answers by path, without the query: a body, or a status with one. */
-export type Routes = Readonly<Record<string, object | undefined>>
+/** Writes an answer of its own. */
+type Answer = (response: ServerResponse) => void
+
+/** Answers by path, without the query: a body, or a function that writes the answer; `*` for every path. */
+export type Routes = Readonly<Record<string, object | Answer | undefined>>
 
 /** What an API does otherwise than usual. */
 export interface ApiNature {
@@ -16,13 +19,13 @@ export interface ApiNature {
 }
 
 /** A running server of a test. */
-interface Running {
+export interface Running {
   readonly url: string
   close(): Promise<void>
 }
 
 /** An HTTP server on the loopback interface. */
-async function listen(answer: RequestListener): Promise<Running> {
+export async function listen(answer: RequestListener): Promise<Running> {
   const server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -42,13 +45,18 @@ export async function startApi(
   return listen((request, response) => {
     if (isSilent) return
     const path = new URL(request.url ?? '/', 'http://x').pathname
+    const answer = routes[path] ?? routes['*']
+    if (typeof answer === 'function') {
+      answer(response)
+      return
+    }
     response.setHeader('Date', new Date(Date.now() + aheadMs).toUTCString())
     response.setHeader('Content-Type', 'application/json')
     const isOfAccount = /^\/(domains|senders|servers)/.test(path)
     const given = request.headers[isOfAccount ? 'x-postmark-account-token' : 'x-postmark-server-token']
     if (given !== (isOfAccount ? accountToken : serverToken))
       response.writeHead(401).end(JSON.stringify({ ErrorCode: 10, Message: `Bad token ${given}.` }))
-    else if (routes[path]) response.end(JSON.stringify(routes[path]))
+    else if (answer !== undefined) response.end(JSON.stringify(answer))
     else response.writeHead(404).end(JSON.stringify({ ErrorCode: 1226, Message: 'Not found' }))
   })
 }

@@ -37,6 +37,8 @@ const ZONE: Zone = {
   'smtp.postmarkapp.com': { A: ['50.31.205.201'], AAAA: [] },
   'smtp-broadcasts.postmarkapp.com': { A: ['50.31.205.202'] },
   'shop.example': { TXT: ['v=spf1 include:spf.mtasv.net ~all'] },
+  'pm._domainkey.shop.example': { TXT: ['k=rsa; p=MIGfMA0GCSq GSIb3DQEBAQ=='] },
+  'pm-bounces.shop.example': { CNAME: ['pm.mtasv.net'] },
   '_dmarc.shop.example': { TXT: ['v=DMARC1; p=reject; rua=mailto:dmarc@shop.example'] },
 }
 
@@ -76,6 +78,18 @@ export const DOMAIN = {
   ReturnPathDomainVerified: true,
 }
 
+/** The same with its records, as `GET /domains/3` has it. */
+export const DOMAIN_DETAILS: Readonly<Record<'DKIMHost' | 'DKIMTextValue', string>> &
+  Readonly<Record<string, unknown>> = {
+  ...DOMAIN,
+  DKIMHost: 'pm._domainkey.shop.example',
+  DKIMTextValue: 'k=rsa;p=MIGfMA0GCSqGSIb3DQEBAQ==',
+  DKIMPendingHost: '',
+  DKIMPendingTextValue: '',
+  ReturnPathDomain: 'pm-bounces.shop.example',
+  ReturnPathDomainCNAMEValue: 'pm.mtasv.net',
+}
+
 const stream = (ID: string, MessageStreamType: string, ArchivedAt: string | null = null) => ({
   ID,
   MessageStreamType,
@@ -113,6 +127,7 @@ export async function startSetUp(
     '/server': SERVER,
     '/message-streams': STREAMS,
     '/domains': { TotalCount: 1, Domains: [DOMAIN] },
+    '/domains/3': DOMAIN_DETAILS,
     '/senders': { TotalCount: 0, SenderSignatures: [] },
     '/webhooks': { Webhooks: [{ ...WEBHOOK, Url: endpoint.url }] },
     '/webhooks/7/statistics': { WebhookId: 7, Statuses: {}, MetricsByTrigger: {} },
