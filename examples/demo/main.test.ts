@@ -1,3 +1,4 @@
+import { redisMissing } from '@postmark-smtp/testing'
 import { expect, it } from 'vitest'
 import { runCircle } from './circle.js'
 import { main } from './main.js'
@@ -35,6 +36,10 @@ it('prints one table over all examples, with where each field came from', async 
   )
   expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(7)
   expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(4)
+  expect(lines.filter((line) => /^(plugin|transporter): .*"tag":"receipt"/.test(line))).toHaveLength(2)
+  const missing = redisMissing()
+  if (missing === undefined) expect(lines).toContainEqual(expect.stringContaining('messaging_client_sent'))
+  else expect(lines).toContain(`Nothing is shown. ${missing}`)
   expect(lines).toContain('1979 mails to 1979 subscribers')
   expect(lines.join('\n')).not.toContain('correlation-id=')
 })

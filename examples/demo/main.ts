@@ -2,15 +2,17 @@ import type { FieldOrigin, FieldOrigins } from '@postmark-smtp/core'
 import { main as runExpress } from '@postmark-smtp/example-express-app/main'
 import { main as runFastify } from '@postmark-smtp/example-fastify-app/main'
 import { main as runHono } from '@postmark-smtp/example-hono-app/main'
+import { main as runModulesMailer } from '@postmark-smtp/example-nest-modules-mailer/main'
 import { main as runNest } from '@postmark-smtp/example-nestjs-app/main'
 import { main as runNewsletter } from '@postmark-smtp/example-newsletter/main'
-import { main as runScript } from '@postmark-smtp/example-nodemailer-script/main'
+import { main as runObservability } from '@postmark-smtp/example-observability/main'
 import { main as runQueue } from '@postmark-smtp/example-queue/main'
+import { main as runScript } from '@postmark-smtp/example-script/main'
 import type { SandboxMail } from '@postmark-smtp/sandbox'
 import { runCircle } from './circle.js'
 import { toTable } from './table.js'
 
-/** Runs the examples, each with a local server of its own: a table of what arrived, one circle, a queue, a newsletter. */
+/** Runs the examples, each with a local server of its own: a table of what arrived, one circle, then the larger ones. */
 export async function main(print: (line: string) => void): Promise<void> {
   const rows: string[][] = []
   const refused: string[] = []
@@ -36,8 +38,14 @@ export async function main(print: (line: string) => void): Promise<void> {
   print('')
   await runCircle(print)
   print('')
+  print('@nestjs-modules/mailer, with the plugin and with a transporter')
+  await runModulesMailer(print)
+  print('')
   print('A queue on Redis: Express puts mails into it, a worker process sends them')
   await runQueue(print)
+  print('')
+  print('Observability: the log, the spans and the metrics of a mail from a request and of one from a queue')
+  await runObservability(print)
   print('')
   print('A newsletter from a CSV file: stopped after some mails, as by Ctrl-C, and gone on')
   await runNewsletter(print, { subscribers: 2_000, stopAt: 200 })
