@@ -19,9 +19,9 @@ export const environment: Check = defineCheck({
   kinds: {
     'node-old': {
       level: 'fault',
-      what: 'Node is older than 20.19.',
-      cause: 'These packages are ES modules, which require() loads from 20.19 on.',
-      cure: 'Install Node 20.19, 22, 24 or later.',
+      what: 'Node is older than 20.19, or is one of 21.0 to 22.11.',
+      cause: 'These packages are ES modules, which require() loads only from 20.19 and 22.12 on.',
+      cure: 'Install Node 20.19, 22.12, 24 or later.',
       link: LINKS.node,
     },
     'nodemailer-old': {
@@ -55,7 +55,7 @@ export const environment: Check = defineCheck({
   },
   async run({ options: { folder, transporter } }, report) {
     const { version } = process
-    if (compareVersions(version.slice(1), '20.19.0') < 0) report.found('node-old', `Node ${version}`)
+    if (!loadsModules(version)) report.found('node-old', `Node ${version}`)
     if (transporter !== undefined) lookAtPlugins(transporter as Mailer, report)
     if (folder === undefined) {
       report.fine(`Node ${version}; no folder of an application is given`)
@@ -102,9 +102,15 @@ async function findCores(folder: string): Promise<InstalledPackage[]> {
   return [...copies.values()]
 }
 
-/** Whether a version is before another one. */
-function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split('.').map((part) => Number.parseInt(part, 10)))
-  const index = [0, 1, 2].find((each) => left![each] !== right![each])
-  return index === undefined ? 0 : left![index]! - right![index]!
+/**
+ * Whether `require()` of this Node loads an ES module: `engines` of each package, `^20.19.0 || >=22.12.0`.
+ * @example loadsModules('v22.11.0') // false
+ */
+export function loadsModules(version: string): boolean {
+  const [major = 0, minor = 0] = version
+    .replace(/^v/, '')
+    .split('.')
+    .map((part) => Number.parseInt(part, 10))
+  if (major === 20) return minor >= 19
+  return major > 22 || (major === 22 && minor >= 12)
 }
