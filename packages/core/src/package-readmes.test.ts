@@ -5,6 +5,7 @@ import * as core from './index.js'
 
 const packages = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, packages), 'utf8')
+const { homepage } = JSON.parse(read('../package.json')) as { homepage: string }
 
 /** The options of {@link core.CompileOptions} in the READMEs: the compiler asks for a row for each. */
 const COMPILE_ROWS: Readonly<
@@ -67,7 +68,7 @@ describe('the READMEs of packages', () => {
     const others = transportOptions.filter((option) => !compileOptions.includes(option))
     const list = others.map((option) => `\`${option}\``).join(', ')
     const both = 'Options of `attachPostmark`, also of `createPostmarkTransport`:'
-    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](../../docs/transport.md) explains them. An unknown option fails at once; the error names all of them, each with what to write in its place.`
+    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](${homepage}transport) explains them. An unknown option fails at once; the error names all of them, each with what to write in its place.`
     await expectOptions('core', `${both}\n\n${toTable(compileOptions)}\n\n${only}`)
     const explained = read('../docs/transport.md')
     for (const option of others) expect(explained).toMatch(new RegExp(`\\b${option}\\b`))
