@@ -47,9 +47,14 @@ export function readAddresses(value: unknown): string[] {
   return found
 }
 
+/** One mailbox that is clearly written, which spares it the parser. */
+const PLAIN_MAILBOX = /^(?:(?:[\w.-]+(?: [\w.-]+)* )?<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/
+
 function collect(value: unknown, found: string[], seen: Set<unknown>): void {
   if (typeof value === 'string') {
-    for (const entry of parseAddresses(value)) collectParsed(entry, found)
+    const plain = PLAIN_MAILBOX.exec(value)
+    if (plain) found.push(plain[1] ?? plain[2]!)
+    else for (const entry of parseAddresses(value)) collectParsed(entry, found)
   } else if (Array.isArray(value)) {
     // An array that holds itself has no end.
     if (seen.has(value)) return

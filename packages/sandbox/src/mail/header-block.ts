@@ -16,11 +16,14 @@ export function splitEntity(entity: Buffer): { header: Buffer; body: Buffer } {
 }
 
 function findEmptyLine(entity: Buffer): number {
-  const withCr = entity.indexOf('\n\r\n')
-  const withoutCr = (withCr < 0 ? entity : entity.subarray(0, withCr + 1)).indexOf('\n\n')
+  const withCr = entity.indexOf(EMPTY_LINE)
+  const withoutCr = (withCr < 0 ? entity : entity.subarray(0, withCr + 1)).indexOf(EMPTY_LINE_WITHOUT_CR)
   const before = withoutCr < 0 ? withCr : withoutCr
   return before < 0 ? -1 : before + 1
 }
+
+const EMPTY_LINE = Buffer.from('\n\r\n')
+const EMPTY_LINE_WITHOUT_CR = Buffer.from('\n\n')
 
 /** More than any mail needs. What lies beyond is not read, since a header costs far more memory than its bytes. */
 const MAX_HEADER_BYTES = 1_000_000

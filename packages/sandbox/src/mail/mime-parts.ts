@@ -20,16 +20,22 @@ export const MAX_PARTS = 1000
 /**
  * The parts of a message, found only by its boundaries: a few microseconds, where a whole parse takes
  * milliseconds. Of a message with too many parts, the first.
+ * @param fields those of the message, where they were read already
  */
-export function readParts(raw: Buffer): MimePart[] {
+export function readParts(raw: Buffer, fields?: readonly MailHeader[]): MimePart[] {
   const parts: MimePart[] = []
-  walk(raw, 0, parts)
+  walk(raw, 0, parts, fields)
   return parts
 }
 
-function walk(entity: Buffer, depth: number, parts: MimePart[]): void {
+function walk(
+  entity: Buffer,
+  depth: number,
+  parts: MimePart[],
+  fields: readonly MailHeader[] = readRawFields(entity),
+): void {
   // A part with ten thousand other fields would hold them all in memory.
-  const headers = readRawFields(entity).filter(({ key }) => /^content-/i.test(key))
+  const headers = fields.filter(({ key }) => /^content-/i.test(key))
   const contentType = headerValue(headers, 'content-type') ?? 'text/plain'
   const type = contentType.split(';', 1)[0]!.trim().toLowerCase()
   const boundary = type.startsWith('multipart/') ? parameter(contentType, 'boundary') : undefined

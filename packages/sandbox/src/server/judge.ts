@@ -104,8 +104,8 @@ function limitedHeaders({ headers, postmark }: ReadMail): object[] {
 const LARGEST_ASKED = 65_536
 
 /** Names of attachments, and contents of a mail that is so large, or so small, that they may matter. */
-function readContent({ raw }: ReadMail): object {
-  const parts = readParts(raw)
+function readContent({ raw, fields }: ReadMail): object {
+  const parts = readParts(raw, fields)
   const isLarge = raw.length > MESSAGE_LIMITS.bodyBytes
   const body = (type: string) =>
     parts.find((part) => part.type === type && part.filename === undefined && !isAttached(part))

@@ -29,9 +29,15 @@ export function readNotes(
 }
 
 function readLineEndNotes({ raw }: ReadMail): string[] {
-  return /(?<!\r)\n/.test(splitEntity(raw).header.toString('latin1'))
+  return hasBareLf(splitEntity(raw).header)
     ? ['Lines end in LF without CR. Whether Postmark reads such a mail is not known; the sandbox does.']
     : []
+}
+
+function hasBareLf(header: Buffer): boolean {
+  for (let at = header.indexOf(0x0a); at >= 0; at = header.indexOf(0x0a, at + 1))
+    if (header[at - 1] !== 0x0d) return true
+  return false
 }
 
 function readHeaderNotes(mail: ReadMail): string[] {

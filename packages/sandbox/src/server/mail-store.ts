@@ -31,9 +31,10 @@ export class MailStore {
   readonly bounces: SandboxBounce[] = []
   readonly #mailOfId = new Map<string, SandboxMail>()
   readonly #bounceOfId = new Map<number, SandboxBounce>()
-  readonly #bouncesOf = new WeakMap<SandboxMail, SandboxBounce[]>()
-  readonly #eventsOf = new WeakMap<SandboxMail, SandboxEvent[]>()
-  readonly #weightOf = new WeakMap<SandboxMail, number>()
+  readonly #historyOf = new Map<SandboxMail, History>()
+  // What came of a mail that is gone can be asked by who holds the mail. Not for all: the garbage collector goes through
+  // each entry of a weak map again and again, which is felt at ten thousand.
+  readonly #gone = new WeakMap<SandboxMail, History>()
   readonly #limits: Required<KeepLimits>
   /** Of the mails that are kept. */
   #bytes = 0
@@ -47,6 +48,7 @@ export class MailStore {
   addMail(mail: SandboxMail): void {
     this.mails.push(mail)
     this.#mailOfId.set(mail.messageId, mail)
+    this.#historyOf.set(mail, { weight: 0, events: [], bounces: [] })
     this.#addWeight(mail, toWeight(mail))
   }
 
@@ -76,12 +78,12 @@ export class MailStore {
   addBounce(bounce: SandboxBounce): void {
     this.bounces.push(bounce)
     this.#bounceOfId.set(bounce.id, bounce)
-    append(this.#bouncesOf, bounce.mail, bounce)
+    this.#history(bounce.mail).bounces.push(bounce)
   }
 
   addEvent(event: SandboxEvent): void {
     if (!event.mail) return
-    append(this.#eventsOf, event.mail, event)
+    this.#history(event.mail).events.push(event)
     this.#addWeight(event.mail, EVENT_BYTES)
   }
 
@@ -94,10 +96,12 @@ export class MailStore {
   }
 
   eventsOf(mail: SandboxMail): readonly SandboxEvent[] {
-    return this.#eventsOf.get(mail) ?? []
+    return (this.#historyOf.get(mail) ?? this.#gone.get(mail))?.events ?? []
   }
 
   clear(): void {
+    for (const [mail, history] of this.#historyOf) this.#gone.set(mail, history)
+    this.#historyOf.clear()
     this.mails.length = 0
     this.bounces.length = 0
     this.#mailOfId.clear()
@@ -114,19 +118,39 @@ export class MailStore {
   #addWeight(mail: SandboxMail, bytes: number): void {
     // What happens to a mail that is not kept any more is counted nowhere.
     if (this.#mailOfId.get(mail.messageId) !== mail) return
-    this.#weightOf.set(mail, (this.#weightOf.get(mail) ?? 0) + bytes)
+    this.#history(mail).weight += bytes
     this.#bytes += bytes
+  }
+
+  #history(mail: SandboxMail): History {
+    let history = this.#historyOf.get(mail) ?? this.#gone.get(mail)
+    if (!history) {
+      history = { weight: 0, events: [], bounces: [] }
+      this.#gone.set(mail, history)
+    }
+    return history
   }
 
   #removeOldest(): void {
     const mail = this.mails.shift()!
     this.#mailOfId.delete(mail.messageId)
-    this.#bytes -= this.#weightOf.get(mail) ?? 0
-    for (const bounce of this.#bouncesOf.get(mail) ?? []) {
+    const history = this.#history(mail)
+    const { weight, bounces } = history
+    this.#historyOf.delete(mail)
+    this.#gone.set(mail, history)
+    this.#bytes -= weight
+    for (const bounce of bounces) {
       this.#bounceOfId.delete(bounce.id)
       this.bounces.splice(this.bounces.indexOf(bounce), 1)
     }
   }
+}
+
+/** What came of a mail, and as how many bytes it counts. */
+interface History {
+  weight: number
+  readonly events: SandboxEvent[]
+  readonly bounces: SandboxBounce[]
 }
 
 // As measured on Node 20.
@@ -143,10 +167,4 @@ function toWeight({ raw, headers, envelope, verdict }: SandboxMail): number {
     ...verdict.notes.map(({ length }) => length),
   ]
   return items.reduce((sum, length) => sum + length + ITEM_BYTES, raw.length + MAIL_BYTES)
-}
-
-function append<K extends object, V>(map: WeakMap<K, V[]>, key: K, value: V): void {
-  const list = map.get(key)
-  if (list) list.push(value)
-  else map.set(key, [value])
 }
