@@ -22,7 +22,7 @@ export async function textsOf(examination: Examination, name: string): Promise<s
 }
 
 /**
- * Why what the name servers say of a domain is not believed; undefined where it is. Without a network, or behind a filter,
+ * Why what the name servers say of a domain is not believed; undefined where it is. Without a network, or where a filter answers,
  * they say that nothing exists, and a record that "is missing" would be a false alarm.
  */
 export async function whyUnbelieved(examination: Examination): Promise<string | undefined> {

@@ -99,7 +99,7 @@ interface DmarcRecords {
   readonly records: readonly string[]
 }
 
-/** The policy of a record; the one for subdomains where it stands above the domain. */
+/** The policy of a record; the one for subdomains where it belongs to a parent domain. */
 function policyOf(record: string, isAbove: boolean): string | undefined {
   const tag = (name: string) =>
     new RegExp(`;\\s*${name}\\s*=\\s*(\\w+)`, 'i').exec(record)?.[1]?.toLowerCase()
