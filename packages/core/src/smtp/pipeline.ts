@@ -1,4 +1,4 @@
-import type { Failure } from '../problems/smtp-failure.js'
+import { type Failure, outcomeOfReply } from '../problems/smtp-failure.js'
 import { END_OF_BODY } from './body-encoder.js'
 import type { Capabilities } from './capabilities.js'
 import { parseCapabilities } from './capabilities.js'
@@ -254,12 +254,20 @@ export class Pipeline implements TransactionHost, GroupingSession {
     transaction.size = content.size
     transaction.rest = Buffer.concat([Buffer.from(`BDAT ${body.length} LAST\r\n`), body])
     this.#flight.push(transaction)
+    this.#channel.expect({ onReply: (reply) => this.#onStrayChunk(transaction, reply) })
     this.#channel.expect(transaction, transaction.replies)
     this.#channel.limit(Math.min(limits.replyMs, PROBE_MS))
-    const { commands } = transaction
+    const commands = STRAY_CHUNK + transaction.commands
     this.#channel.log.client(`${commands}(header block, ${end} bytes)`)
     this.#channel.write(Buffer.concat([Buffer.from(commands), chunk.subarray(0, end)]))
     return true
+  }
+
+  /** The chunk that belongs to no mail must be read and refused. */
+  #onStrayChunk(transaction: Transaction, reply: Reply): void {
+    if (reply.code === 421) transaction.onReply(reply)
+    else if (!outcomeOfReply(reply.code))
+      this.onGroupRefused(transaction, `BDAT without a mail was answered with ${reply.code}`, true)
   }
 
   /** Writes the end of a body, and in the same write what may follow it. */
@@ -423,5 +431,11 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 }
 
+/**
+ * Comes before the first mail by BDAT: a server that refuses a chunk without reading it would obey the body of a mail
+ * whose envelope it has refused. What is in it is no command of any server, and so is answered with 5xx in the place of
+ * the reply to MAIL.
+ */
+const STRAY_CHUNK = 'BDAT 7 LAST\r\nCHUNK\r\n'
 const LOST: ChannelEnd = { kind: 'lost', cause: undefined }
 const HELLO = 'EHLO [127.0.0.1]\r\n'

@@ -14,7 +14,8 @@ export type TransactionPhase = 'envelope' | 'body' | 'final'
 interface TransactionFacts {
   readonly phase: TransactionPhase
   readonly step: Step
-  readonly grouped: boolean
+  /** Whether its envelope was sent in a way that the server may not take, although it offers it. */
+  readonly isTried: boolean
   readonly chunked: boolean
   readonly verb: 'DATA' | 'BDAT'
 }
@@ -90,10 +91,10 @@ export class TransactionErrors {
 
   /** 421 is the last that a server says; on a session that had gone stale it says nothing of this mail. */
   goodbye(reply: Reply): Failure {
-    const { chunked, grouped, phase, step } = this.#facts
+    const { chunked, isTried, phase, step } = this.#facts
     const stale = chunked
       ? step !== 'body'
-      : grouped
+      : isTried
         ? phase === 'envelope'
         : this.#session.hasServed && step === 'mail'
     const failure = this.refused('The server closed the connection', reply, 'ECONNECTION')
@@ -139,12 +140,12 @@ export class TransactionErrors {
 
   /** Nothing, or nothing of use, was said: from the write of the end of the body on, the mail may have arrived. */
   #lost(message: string, fields: Fields, gone = false): Failure {
-    const { phase, grouped } = this.#facts
+    const { phase, isTried } = this.#facts
     if (phase === 'final')
       return { error: this.#error(message, { ...fields, outcome: 'unknown' }), retry: 'never' }
     const error = this.#error(message, { ...fields, outcome: 'not-sent' })
     // A session that is gone before DATA was answered may have been so before the mail came to it.
-    const stale = phase === 'envelope' && (grouped || (gone && this.#session.hasServed))
+    const stale = phase === 'envelope' && (isTried || (gone && this.#session.hasServed))
     return { error, retry: stale ? 'uncounted' : 'counted' }
   }
 

@@ -104,6 +104,10 @@ export class Transaction implements ReplyHandler {
     return isRefused ? this.#envelopeFailure() : undefined
   }
 
+  get isTried(): boolean {
+    return this.grouped || this.how === 'probing'
+  }
+
   get #hasReset(): boolean {
     return this.grouped || this.chunked
   }
@@ -137,6 +141,8 @@ export class Transaction implements ReplyHandler {
   /** A reply that comes before the body is out decides, if it refuses. */
   onEarlyReply(reply: Reply): void {
     if (reply.code === 421) this.#onGoodbye(reply)
+    else if (this.how === 'probing' && isOutOfOrder(reply))
+      this.#host.onGroupRefused(this, `${reply.code} came after a chunk was taken`, true)
     else if (outcomeOfReply(reply.code))
       this.#host.onBroken(this, this.errors.refused('The server refused the mail before its end', reply))
     else this.#onProtocol(`the reply ${reply.code} before the end of the body`)
@@ -214,9 +220,12 @@ export class Transaction implements ReplyHandler {
 
   #onBody(reply: Reply): void {
     const refusal = this.chunked ? this.refusal : undefined
-    if (reply.code === 250 && !refusal) this.#host.onAccepted(this, reply)
+    if (reply.code === 250 && !refusal && !this.#doubt) this.#host.onAccepted(this, reply)
     else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to the body`)
     else if (this.#doubt) this.#host.onGroupRefused(this, this.#doubt.why, this.#doubt.isBlamed)
+    else if (this.how === 'probing' && isOutOfOrder(reply))
+      // It may be about the chunk before, so that the one about the mail is still to come.
+      this.#onProtocol(`the reply ${reply.code} to the last chunk`)
     else if (this.verb === 'BDAT' && !refusal && isOutOfOrder(reply))
       this.#host.onGroupRefused(this, `BDAT was answered with ${reply.code}`, true)
     else
@@ -237,7 +246,9 @@ export class Transaction implements ReplyHandler {
 
   /** Codes with which servers that announce PIPELINING answer a group that they cannot take. */
   #refusesGroup({ code }: Reply): boolean {
-    if (this.how === 'probing') return this.#step === 'data' && code >= 500 && code <= 504
+    // In the place of the reply to MAIL, it is about what was in the chunk before it.
+    if (this.how === 'probing')
+      return this.#step === 'data' ? code >= 500 && code <= 504 : [500, 502, 503].includes(code)
     return this.grouped && code >= 500 && code <= 503
   }
 

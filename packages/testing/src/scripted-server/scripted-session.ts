@@ -215,7 +215,8 @@ export class ScriptedSession {
     const { chunking } = this.#host.nature
     const [, count = '', last] = /^BDAT (\d+)( LAST)?$/.exec(line) ?? []
     if (!chunking || count === '') this.#host.violated(`${line} is no chunk that the server offers to take`)
-    if (chunking === true) {
+    const isLeaking = chunking === 'leaky' && this.#to.length === 0
+    if (chunking === true || (chunking === 'leaky' && !isLeaking)) {
       this.#mode = 'chunk'
       this.#chunk = { line, bytes: Number(count), isLast: last !== undefined }
       return

@@ -10,9 +10,10 @@ export interface ServerNature {
   /** Whether EHLO offers PIPELINING. */
   readonly pipelining: boolean
   /**
-   * Whether EHLO offers CHUNKING: `misread` offers it and does not know BDAT, so that what follows is read as commands.
+   * Whether EHLO offers CHUNKING: `misread` offers it and does not know BDAT, so that what follows is read as commands;
+   * `leaky` knows it, and reads a chunk as commands where it has no recipient, as go-smtp does.
    */
-  readonly chunking: boolean | 'misread'
+  readonly chunking: boolean | 'misread' | 'leaky'
   /**
    * What becomes of commands in one write with the end of a body, or of a chunk: answered as they should be, each refused with 503
    * as Haraka does, or lost as with chasquid.
