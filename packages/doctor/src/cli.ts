@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { reportCrash } from './cli/crash.js'
 import { runCli } from './cli/run-cli.js'
 
-const { stdout, stderr, env } = process
+const { stdout, stderr, stdin, env } = process
 const args = process.argv.slice(2)
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 // Who reads has gone, as with `| head`.
@@ -11,6 +11,6 @@ stdout.on('error', () => process.exit(2))
 // Node would print the stack, with whatever the error quotes.
 process.on('uncaughtException', (error) => process.exit(reportCrash(error, args, { stdout, stderr })))
 
-const code = await runCli(args, { stdout, stderr, env, folder: process.cwd(), version })
+const code = await runCli(args, { stdout, stderr, stdin, env, folder: process.cwd(), version })
 // A name that the system still looks up would keep the process alive long after the report; all is written before that.
 stdout.write('', () => process.exit(code))

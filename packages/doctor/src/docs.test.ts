@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { Readable } from 'node:stream'
 import { expect, it } from 'vitest'
 import { CHECKS } from './checks/all-checks.js'
 import { runCli } from './cli/run-cli.js'
+import { PROBE_STEPS } from './probe/plan.js'
+import { countMails } from './probe/run-probe.js'
 import { ACCOUNT_TOKEN, SERVER, SERVER_TOKEN, startSetUp } from './testing/set-up.js'
 
 const root = new URL('../../../', import.meta.url)
@@ -37,6 +40,23 @@ it('docs/doctor.md has every check with what it can find', async () => {
   await expect(made).toMatchFileSnapshot(file)
 })
 
+it('docs/doctor.md has every step of the probe', async () => {
+  const rows = PROBE_STEPS.map(
+    ({ question, sends, looksAt, mails }) => `| ${question} | ${sends} | ${looksAt} | ${mails} |`,
+  )
+  const table = [
+    '| Question | What is sent | What is looked at | Mails |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ]
+  const { made, file } = insert(
+    'docs/doctor.md',
+    'probe',
+    `\n${table.join('\n')}\n\nTogether ${countMails(PROBE_STEPS)} mails at most.\n`,
+  )
+  await expect(made).toMatchFileSnapshot(file)
+})
+
 it('README.md shows what the command prints', async () => {
   const setUp = await startSetUp({
     smtp: { auth: '535 5.7.8 Error: authentication failed: ' },
@@ -49,6 +69,7 @@ it('README.md shows what the command prints', async () => {
       stdout: { write: (text) => printed.push(text) },
       stderr: { write: (text) => printed.push(text) },
       env: { POSTMARK_URL: url, POSTMARK_ACCOUNT_TOKEN: accountToken },
+      stdin: Readable.from([]),
       folder: tmpdir(),
       version: '0.0.0',
       options,

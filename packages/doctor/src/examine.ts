@@ -18,25 +18,30 @@ import { LateError, within } from './within.js'
  */
 export function examine(options: ExamineOptions = {}): AsyncIterable<Finding> {
   checkExamineOptions(options)
-  return { [Symbol.asyncIterator]: () => run(CHECKS, options) }
+  return { [Symbol.asyncIterator]: () => run(options) }
 }
 
-async function* run(checks: readonly Check[], options: ExamineOptions): AsyncGenerator<Finding, void> {
+async function* run(options: ExamineOptions): AsyncGenerator<Finding, void> {
   const examination = beginExamination(options)
-  const worst = new Map<string, Level>()
   try {
-    for (const check of checks) {
-      const reason = whySkipped(check, examination, worst)
-      const findings = reason === undefined ? await runCheck(check, examination) : [skip(check, reason)]
-      const levels = findings.map(({ level }) => level)
-      worst.set(
-        check.id,
-        levels.includes('fault') ? 'fault' : levels.includes('skipped') ? 'skipped' : 'fine',
-      )
-      yield* findings
-    }
+    yield* runChecks(CHECKS, examination)
   } finally {
     examination.end()
+  }
+}
+
+/** Runs checks in order, each where its premises hold. */
+export async function* runChecks(
+  checks: readonly Check[],
+  examination: Examination,
+): AsyncGenerator<Finding, void> {
+  const worst = new Map<string, Level>()
+  for (const check of checks) {
+    const reason = whySkipped(check, examination, worst)
+    const findings = reason === undefined ? await runCheck(check, examination) : [skip(check, reason)]
+    const levels = findings.map(({ level }) => level)
+    worst.set(check.id, levels.includes('fault') ? 'fault' : levels.includes('skipped') ? 'skipped' : 'fine')
+    yield* findings
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
+import { Readable } from 'node:stream'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { describe, expect, it } from 'vitest'
 import { runCli } from './cli/run-cli.js'
@@ -281,6 +282,7 @@ describe('the command, where it is given odd things', () => {
       },
       stderr: { write: (text) => err.push(text) },
       env,
+      stdin: Readable.from([]),
       folder: tmpdir(),
       version: '1.2.3',
       options,

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { attachPostmark, createPostmarkTransport } from '@postmark-smtp/core'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { makeCertificate, postfixMissing, startPostfix } from '@postmark-smtp/testing'
@@ -621,6 +622,7 @@ describe('the command', () => {
       stdout: { write: (text) => out.push(text) },
       stderr: { write: (text) => err.push(text) },
       env,
+      stdin: Readable.from([]),
       folder: tmpdir(),
       version: '1.2.3',
       options,

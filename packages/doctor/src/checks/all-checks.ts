@@ -27,3 +27,6 @@ export const CHECKS: readonly Check[] = [
   ...[webhooks, webhookPaths, suppressions, refusals],
   ...[environment, clock, send],
 ]
+
+/** What must be right before anything is sent by `--probe`. */
+export const PREMISES: readonly Check[] = [url, dns, ports, tls, ehlo, login, server, streams]

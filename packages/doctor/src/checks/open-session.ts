@@ -49,11 +49,13 @@ class EnoughError extends Error {}
  * Runs the handshake of the transport on a port that greeted: EHLO, STARTTLS, verified TLS, EHLO, and the login where one
  * is given.
  * @param target a port that greeted
+ * @param keep takes the channel once it is logged in; without it the session is ended
  */
 export async function openSession(
   examination: Examination,
   target: Target,
   login?: Login,
+  keep: (channel: Channel) => void = (channel) => channel.quit(),
 ): Promise<SessionFacts> {
   const { host, port } = target
   const { facts, options, patienceMs, signal, redactor } = examination
@@ -101,7 +103,7 @@ export async function openSession(
   const session = { ...base, ...read(offers), tls }
   if ('capabilities' in result) {
     open.owner = { onEnd: () => {} }
-    open.quit()
+    keep(open)
     return { ...session, failure: undefined }
   }
   const { error } = result.failure

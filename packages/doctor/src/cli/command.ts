@@ -11,6 +11,7 @@ const FLAGS = {
   stream: { type: 'string' },
   'send-to': { type: 'string' },
   'verify-webhooks': { type: 'boolean' },
+  probe: { type: 'boolean' },
   'time-limit': { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -27,6 +28,7 @@ Finds what is set up wrongly between an application, its network and Postmark. N
   --stream ID             the message stream (default: the one of the URL, else outbound)
   --send-to ADDRESS       sends one mail from --from to this address
   --verify-webhooks       lets Postmark post dummy data to each webhook
+  --probe                 asks Postmark what it documents nowhere: each step is asked for, on a sandbox server only
   --api-url URL           where the REST API is, for a sandbox
   --time-limit SECONDS    for everything together (default 15)
   --json                  prints one finding per line, as JSON
@@ -40,7 +42,7 @@ Exit code: 0 no fault, 1 a fault, 2 not examined in full, or wrong usage.
 
 /** What a command line asks for. */
 export interface Command {
-  readonly action: 'examine' | 'help' | 'version'
+  readonly action: 'examine' | 'probe' | 'help' | 'version'
   readonly json: boolean
   readonly options: ExamineOptions
   /** What is dangerous about the command line. */
@@ -56,6 +58,8 @@ export function parseCommand(args: readonly string[], env: Environment, folder: 
   if (help || version) return { action: help ? 'help' : 'version', json, options: {}, warnings: [] }
   if (positionals.length > 1)
     throw usageError(`There are ${positionals.length} URLs; one is examined at a time.`)
+  if (values.probe && (json || values['send-to'] !== undefined))
+    throw usageError('--probe goes together with neither --json nor --send-to.')
   const [given] = positionals
   const url = given ?? (env.POSTMARK_URL || undefined)
   const apiToken = values['api-token'] ?? (env.POSTMARK_SERVER_TOKEN || undefined)
@@ -77,7 +81,7 @@ export function parseCommand(args: readonly string[], env: Environment, folder: 
     ...(values['api-token'] === undefined ? [] : [warn('--api-token', 'POSTMARK_SERVER_TOKEN')]),
     ...(values['account-token'] === undefined ? [] : [warn('--account-token', 'POSTMARK_ACCOUNT_TOKEN')]),
   ]
-  return { action: 'examine', json, options, warnings }
+  return { action: values.probe ? 'probe' : 'examine', json, options, warnings }
 }
 
 function parseFlags(args: string[]) {

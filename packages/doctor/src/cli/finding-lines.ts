@@ -24,7 +24,7 @@ export function toLines({ level, title, text, cause, cure, link }: Finding, pain
 }
 
 /** What a server says must not speak to the terminal: no control characters, no change of writing direction. */
-function toText(text: string): string {
+export function toText(text: string): string {
   const harmless = text
     .trim()
     .replaceAll(/\s+/g, ' ')

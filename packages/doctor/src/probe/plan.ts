@@ -1,0 +1,147 @@
+import { POSTMARK_FIELDS } from '@postmark-smtp/core'
+import type { ProbeLab } from './lab.js'
+
+/** One question that nobody has published an answer to, and how to get one. */
+export interface ProbeStep {
+  readonly id: string
+  readonly question: string
+  /** What is sent, in words. */
+  readonly sends: string
+  /** What is looked at. */
+  readonly looksAt: string
+  /** How many mails it sends at most. */
+  readonly mails: number
+  /** What it does; what it returns is written into the report, without tokens and addresses. */
+  run(lab: ProbeLab): Promise<unknown>
+}
+
+const TAG = POSTMARK_FIELDS.tag.header
+const METADATA = POSTMARK_FIELDS.metadata.header
+const STREAM = POSTMARK_FIELDS.messageStream.header
+
+const FIELDS = 'tag and metadata as the API shows them'
+const FATE = 'the reply, and whether the API has a mail or a bounce'
+const MAILS_ON_ONE = 40
+
+/** A step that sends one mail with lines of its own in its head, and looks at what became of it. */
+function head(id: string, question: string, ...lines: string[]): ProbeStep {
+  const sends = `a mail with ${lines.map((line) => `\`${line.replace('\r\n', '⏎')}\``).join(' and ')}`
+  return { id, question, sends, looksAt: FIELDS, mails: 1, run: (lab) => lab.mail(id, { lines }) }
+}
+
+/** What `--probe` asks, in this order. Each recipient is a test address of Postmark’s. */
+export const PROBE_STEPS: readonly ProbeStep[] = [
+  {
+    id: 'offers',
+    question: 'What does EHLO offer today, before TLS and after it?',
+    sends: 'nothing',
+    looksAt: 'the keywords of each host',
+    mails: 0,
+    run: (lab) => lab.offers(),
+  },
+  {
+    id: 'api-test-login',
+    question: 'Does SMTP take POSTMARK_API_TEST, the test token of the REST API?',
+    sends: 'one login',
+    looksAt: 'its reply',
+    mails: 0,
+    run: (lab) => lab.tryLogin({ user: 'POSTMARK_API_TEST', pass: 'POSTMARK_API_TEST' }),
+  },
+  head('key-case', 'Does Postmark keep the case of a metadata key?', `${METADATA}orderId: 1`),
+  head(
+    'keys-by-case',
+    'What becomes of two metadata keys that differ only by case, which REST refuses?',
+    `${METADATA}order: one`,
+    `${METADATA}Order: two`,
+  ),
+  head('encoded-tag', 'Is an encoded word in a tag decoded?', `${TAG}: =?UTF-8?Q?caf=C3=A9?=`),
+  head(
+    'encoded-metadata',
+    'Is an encoded word in a metadata value decoded?',
+    `${METADATA}word: =?UTF-8?B?Y2Fmw6k=?=`,
+  ),
+  head('folded-tag', 'Is a folded tag joined again?', `${TAG}: first\r\n second`),
+  head(
+    'folded-metadata',
+    'Is a folded metadata value joined again, also where its first line is empty?',
+    `${METADATA}folded: first\r\n second`,
+    `${METADATA}later:\r\n ${'x'.repeat(80)}`,
+  ),
+  head('two-tags', 'What do two tags do?', `${TAG}: first`, `${TAG}: second`),
+  {
+    ...head(
+      'long-value',
+      'Does a metadata value of more than 80 characters vanish without a trace?',
+      `${METADATA}long: ${'v'.repeat(110)}`,
+    ),
+    sends: 'a mail with a metadata value of 110 characters',
+    looksAt: FATE,
+  },
+  {
+    id: 'no-body',
+    question: 'Does SMTP refuse a mail without text and html, as REST does?',
+    sends: 'a mail whose body is empty',
+    looksAt: FATE,
+    mails: 1,
+    run: (lab) => lab.mail('no-body', { body: '' }),
+  },
+  {
+    id: 'no-to',
+    question: 'Does SMTP refuse a mail without a To line, as REST does?',
+    sends: 'a mail without To, Cc and Bcc',
+    looksAt: FATE,
+    mails: 1,
+    run: (lab) => lab.mail('no-to', { hasTo: false }),
+  },
+  {
+    id: 'two-froms',
+    question: 'Does SMTP refuse a mail with two From lines?',
+    sends: 'a mail with the same From line twice',
+    looksAt: FATE,
+    mails: 1,
+    run: (lab) => lab.mail('two-froms', { froms: 2 }),
+  },
+  {
+    id: 'refused-mail',
+    question: 'What does an SMTPApiError look like: its description, its dump?',
+    sends: 'a mail to a message stream that does not exist',
+    looksAt: 'the bounce and its dump',
+    mails: 1,
+    run: (lab) => lab.mail('refused-mail', { lines: [`${STREAM}: no-such-stream`], hasStream: false }),
+  },
+  {
+    id: 'other-host',
+    question: 'What does a stream do on the host for streams of the other type?',
+    sends: 'a mail of the stream to the other host',
+    looksAt: FATE,
+    mails: 1,
+    run: (lab) => lab.mail('other-host', { isOtherHost: true }),
+  },
+  {
+    id: 'token-and-header',
+    question: 'Does the SMTP token win over a stream header that names another stream?',
+    sends: 'a mail with the header `inbound`, where the login is an SMTP token',
+    looksAt: FATE,
+    mails: 1,
+    run: (lab) =>
+      lab.usesServerToken
+        ? Promise.resolve({ left: 'out, since the login is no SMTP token' })
+        : lab.mail('token-and-header', { lines: [`${STREAM}: inbound`], hasStream: false }),
+  },
+  {
+    id: 'mails-per-connection',
+    question: 'How many mails does one connection take?',
+    sends: `up to ${MAILS_ON_ONE} mails on one connection`,
+    looksAt: 'whether and how the server ends it',
+    mails: MAILS_ON_ONE,
+    run: (lab) => lab.manyMails('mails-per-connection', MAILS_ON_ONE),
+  },
+  {
+    id: 'idle',
+    question: 'How long may a connection be idle?',
+    sends: 'nothing; it waits, for ten minutes at most',
+    looksAt: 'when and how the server ends it',
+    mails: 0,
+    run: (lab) => lab.idle(),
+  },
+]
