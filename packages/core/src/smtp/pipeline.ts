@@ -24,11 +24,13 @@ const MOST_CHUNK_BYTES = 65_536
 /** Bytes of mails that have no reply yet. */
 const MOST_BYTES_IN_FLIGHT = 262_144
 /**
- * Servers hang up on who has too many envelopes refused, and all mails in flight would be in doubt then: Postfix after ten
- * with no mail taken between them (`smtpd_hard_error_limit`), Exim after eleven of the whole session
- * (`smtp_accept_max_nonmail`). So no more are in flight than could be refused until then.
+ * Servers hang up on who has too much refused, and all mails in flight would be in doubt then: Exim after eleven envelopes
+ * of the whole session (`smtp_accept_max_nonmail`), Postfix after twenty commands with no mail taken between them
+ * (`smtpd_hard_error_limit`), each recipient and each body being one. So no more are in flight than could be refused
+ * until then.
  */
 const MOST_REFUSED = 10
+const MOST_ERROR_REPLIES = 20
 /** A session that may have fewer in flight is not worth keeping. */
 const FEWEST_IN_FLIGHT = 4
 
@@ -51,6 +53,8 @@ export class Pipeline implements TransactionHost, GroupingSession {
   #writing = false
   /** Envelopes that were refused, as servers count them. */
   #refusals = 0
+  /** Commands that were refused since the last mail that was taken. */
+  #errorReplies = 0
   /** Whether whole mails went out here, so that a reply which is out of place may be about one of them. */
   #hasChunked = false
 
@@ -69,7 +73,10 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   /** Whether so much was refused here that the next mails are better off on another session. */
   get isWorn(): boolean {
-    return MOST_REFUSED - this.#refusals < FEWEST_IN_FLIGHT && this.#settings.chunking.isOn(this)
+    const isNearEnd =
+      MOST_REFUSED - this.#refusals < FEWEST_IN_FLIGHT ||
+      MOST_ERROR_REPLIES - this.#errorReplies < 2 * FEWEST_IN_FLIGHT
+    return isNearEnd && this.#settings.chunking.isOn(this)
   }
 
   /** Whether commands may be written before the ones before them are answered. */
@@ -169,6 +176,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   onAccepted(transaction: Transaction, reply: Reply): void {
     this.hasServed = true
+    this.#errorReplies = 0
     // Exim, which always lists HELP, counts over the whole session.
     if (!this.capabilities.keywords.has('HELP')) this.#refusals = 0
     this.#conclude(transaction, { sent: toSentMail(transaction, reply) })
@@ -179,6 +187,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (transaction.grouped && transaction.phase === 'envelope') this.#settings.grouping.answered(this)
     if (transaction.how === 'probing') this.#settings.chunking.leave(this)
     if (failure.error.code === 'EENVELOPE') this.#refusals++
+    this.#errorReplies += transaction.errorReplies
     this.#fillAfterLast()
     // A group leads with a RSET of its own, and so does a whole mail; EHLO resets as well.
     const { hasRest, isLeaving } = this.#channel
@@ -265,6 +274,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   /** The chunk that belongs to no mail must be read and refused. */
   #onStrayChunk(transaction: Transaction, reply: Reply): void {
+    this.#errorReplies++
     if (reply.code === 421) transaction.onReply(reply)
     else if (!outcomeOfReply(reply.code))
       this.onGroupRefused(transaction, `BDAT without a mail was answered with ${reply.code}`, true)
@@ -316,11 +326,13 @@ export class Pipeline implements TransactionHost, GroupingSession {
       const room = this.#room
       const inFlight = this.#flight.length
       const bytes = this.#flight.reduce((sum, { size }) => sum + size, 0)
+      const errorReplies = this.#flight.reduce((sum, each) => sum + each.mostErrorReplies, this.#errorReplies)
       const shipment =
         inFlight < room
-          ? this.#host.takeNext(({ content, isOfBatch }) => {
+          ? this.#host.takeNext(({ content, envelope, isOfBatch }) => {
               const { single, batch } = this.#settings.inFlight
               if (content.kind !== 'whole' || inFlight >= (isOfBatch ? batch : single)) return false
+              if (errorReplies + envelope.to.length + 1 > MOST_ERROR_REPLIES) return false
               return content.size <= MOST_CHUNK_BYTES && bytes + content.size <= MOST_BYTES_IN_FLIGHT
             })
           : undefined

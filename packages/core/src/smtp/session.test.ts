@@ -1265,6 +1265,46 @@ describe('whole mails that follow one another', () => {
     },
   )
 
+  it('are so many fewer as a server has refused bodies or recipients in a row', async () => {
+    const { say, waiting, others, session } = await begin('bcdefghijklmnopqrstu')
+    for (const mail of others) mail.isOfBatch = true
+    await say(...GO)
+    await say('250 first')
+    const inFlight: number[] = []
+    for (let refused = 0; refused < 12; refused++) {
+      await say(...FINE, '552 no')
+      inFlight.push(others.filter((mail) => !mail.told).length - waiting.length)
+    }
+    expect(inFlight).toEqual([9, 9, 8, 8, 7, 7, 6, 6, 5, 5, 4, 4])
+    expect(session.isWorn).toBe(false)
+    await say(...FINE, '552 no')
+    expect(session.isWorn).toBe(true)
+    await say(...FINE, '250 taken')
+    expect(session.isWorn).toBe(false)
+    session.close(true)
+  })
+
+  it('have no more than twenty commands in flight that may be refused', async () => {
+    const { say, waiting, session, first } = await begin('')
+    const ofMany = (count: number) => Array.from({ length: count }, (_, index) => `r${index}@x.org`)
+    for (const count of [8, 8, 1, 9]) {
+      const mail = new TestMail(`m${waiting.length}`, { to: ofMany(count) })
+      mail.isOfBatch = true
+      waiting.push(mail)
+    }
+    await say(...GO)
+    // One for the body of the first mail, and nine for each of these.
+    expect(waiting).toHaveLength(2)
+    await say('552 no')
+    expect([first.told, waiting.length]).toMatchObject([{ outcome: 'rejected' }, 2])
+    await say('250 reset', '250 sender', ...Array(8).fill('250 recipient'), '250 taken')
+    expect(waiting).toHaveLength(1)
+    waiting[0] = new TestMail('m4', { to: ofMany(20) })
+    await say('250 reset', '250 sender', ...Array(8).fill('250 recipient'), '250 taken')
+    expect(waiting).toHaveLength(1)
+    session.close(true)
+  })
+
   it('have 256 kB in flight, and none of them more than 64 kB', async () => {
     const { say, waiting, session } = await begin('')
     const sizes = [60_000, 60_000, 60_000, 60_000, 60_000, 100]

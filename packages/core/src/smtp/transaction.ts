@@ -38,6 +38,8 @@ export class Transaction implements ReplyHandler {
   size = 0
   /** Of a chunked mail whose envelope was answered with 421: what that means, where nothing more is said. */
   farewell: Failure | undefined
+  /** Replies with 4xx and 5xx. */
+  errorReplies = 0
   /** What is still to be written, of a mail that goes out by BDAT. */
   rest: Buffer | undefined
   #phase: TransactionPhase = 'envelope'
@@ -96,6 +98,11 @@ export class Transaction implements ReplyHandler {
     return this.#last === 'DATA' ? 'DATA' : 'BDAT'
   }
 
+  /** How many such replies it has brought and may still bring: one for each recipient, and one for the body. */
+  get mostErrorReplies(): number {
+    return 1 + (this.chunked ? this.shipment.envelope.to.length : this.errorReplies)
+  }
+
   /** Why the server cannot have taken the mail, whatever it says to its body; undefined as long as it can. */
   get refusal(): Failure | undefined {
     const isRefused =
@@ -120,6 +127,7 @@ export class Transaction implements ReplyHandler {
   }
 
   onReply(reply: Reply): void {
+    if (outcomeOfReply(reply.code)) this.errorReplies++
     if (reply.code === 421 && this.chunked && this.#step !== 'body')
       this.farewell = this.refusal ?? this.errors.goodbye(reply)
     else if (reply.code === 421) {

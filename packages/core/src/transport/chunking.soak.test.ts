@@ -148,3 +148,37 @@ it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no mail arrive 
   const expected = indexes.filter((index) => !isGoodbye(index)).map((index) => `many-${index}@example.com`)
   expect(taken.sort()).toEqual([...expected, 'marker@example.com'].sort())
 })
+
+const postfix = KINDS[0]!
+it.skipIf(isSkipped(postfix))(
+  'no mail is in doubt where Postfix hangs up after as many refusals as is its default',
+  async () => {
+    await using server = await startPostfix({ users, hardErrorLimit: 20 })
+    await using proxy = await startTcpProxy(server, { delayMs: 5 })
+    await using transporter = createPostmarkTransport({
+      ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [proxy.port], tls: { ca: server.ca } },
+      ...{ preflight: 'warn' as const, pool: { maxConnections: 1, maxInFlight: 10 }, retry: { attempts: 1 } },
+    })
+    const refused = (count: number) =>
+      Array.from({ length: count }, (_, index) => `${REFUSALS.recipient}${index}@example.com`)
+    const send = async (index: number) => {
+      const sender = index % 40 >= 10 && index % 40 < 35 ? REFUSALS.bodyForNow : 'many'
+      const to = ['a@example.com', ...(index % 2 ? refused(8) : [])]
+      const isLong = index % 10 === 9
+      try {
+        await transporter.sendMail({
+          from: `${sender}-${index}@example.com`,
+          to: isLong ? refused(30) : to,
+          subject: 'x',
+          text: 'x',
+        })
+        return 'sent'
+      } catch (error) {
+        return deliveryOutcome(error)
+      }
+    }
+    const outcomes = await Promise.all(Array.from({ length: size(120, 4) }, (_, index) => send(index)))
+    expect(outcomes.filter((outcome) => outcome === 'unknown')).toEqual([])
+    expect(server.log).toContain('too many errors')
+  },
+)

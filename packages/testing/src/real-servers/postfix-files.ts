@@ -6,6 +6,7 @@ export interface PostfixPlan {
   readonly port: number
   readonly tls: boolean
   readonly mechanisms: readonly string[]
+  readonly hardErrorLimit: number
 }
 
 /** The name of the host, and the realm of its users. */
@@ -17,6 +18,7 @@ export function postfixFiles({
   port,
   tls,
   mechanisms,
+  hardErrorLimit,
 }: PostfixPlan): Readonly<Record<string, string>> {
   return {
     'main.cf': toLines({
@@ -37,7 +39,7 @@ export function postfixFiles({
       smtpd_end_of_data_restrictions: `check_sender_access regexp:${folder}/senders`,
       // It slows a client down that has met many refusals, and then hangs up.
       smtpd_soft_error_limit: '1000',
-      smtpd_hard_error_limit: '1000',
+      smtpd_hard_error_limit: String(hardErrorLimit),
       header_checks: `regexp:${folder}/headers`,
       message_size_limit: String(REAL_SERVER_BYTES),
       mailbox_size_limit: '0',

@@ -28,6 +28,8 @@ export interface PostfixOptions {
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5). */
   readonly mechanisms?: readonly string[]
+  /** Commands that it refuses between two mails until it hangs up (default 1,000; its own default is 20). */
+  readonly hardErrorLimit?: number
 }
 
 /** A running Postfix with Cyrus SASL, which throws every mail away. */
@@ -59,14 +61,17 @@ export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
 }
 
 async function startAt(port: number, options: PostfixOptions): Promise<Postfix> {
-  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
+  const { users, tls = true, hardErrorLimit = 1000 } = options
+  const { mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
   const { cert, key } = await loopbackCertificate()
   const folder = await mkdtemp(join(tmpdir(), 'postfix-'))
   // Its daemons run as user postfix, and pass through here.
   await chmod(folder, 0o755)
   for (const name of ['queue', 'data', 'sasl']) await mkdir(join(folder, name))
   await writeFile(join(folder, 'chain.pem'), key + cert, { mode: 0o600 })
-  for (const [name, content] of Object.entries(postfixFiles({ folder, port, tls, mechanisms })))
+  for (const [name, content] of Object.entries(
+    postfixFiles({ folder, port, tls, mechanisms, hardErrorLimit }),
+  ))
     await writeFile(join(folder, name), content)
   const passwords = join(folder, 'sasldb2')
   for (const { user, pass } of users) await addUser(passwords, user, pass)
