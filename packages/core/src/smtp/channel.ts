@@ -24,6 +24,7 @@ export class Channel {
   #reader: ReplyReader
   #waiting: ReplyHandler[] = []
   readonly #limit = new TimeLimit(() => this.owner.onLimit?.() || this.#beLate())
+  #heardAt = 0
   #limitMs = 0
   /** The last reply, where it was 421. */
   #goodbye: Reply | undefined
@@ -48,6 +49,11 @@ export class Channel {
   /** Whether more was written than leaves at once: what is written now waits in memory. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain
+  }
+
+  /** How long ago the server was heard, in milliseconds. */
+  get silentMs(): number {
+    return performance.now() - this.#heardAt
   }
 
   /** Whether the server has said goodbye: nothing more is asked of it, even where it goes on. */
@@ -153,6 +159,7 @@ export class Channel {
   }
 
   #onData = (chunk: Buffer): void => {
+    this.#heardAt = performance.now()
     this.#reader.push(chunk)
     for (;;) {
       let reply: Reply | undefined

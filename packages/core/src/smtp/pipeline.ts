@@ -15,7 +15,7 @@ import { sendBody } from './send-body.js'
 import { toSentMail } from './sent-mail.js'
 import type { SessionSettings } from './session-settings.js'
 import type { Shipment, TransactionResult } from './shipment.js'
-import { GROUP_RESET_MS, PROBE_MS } from './time-limits.js'
+import { GROUP_RESET_MS, PROBE_MS, SIGN_OF_LIFE_MS } from './time-limits.js'
 import { Transaction } from './transaction.js'
 import type { TransactionHost } from './transaction-host.js'
 
@@ -38,7 +38,7 @@ const FEWEST_IN_FLIGHT = 4
  * The mails that are under way on a session, in the order of their replies. Without CHUNKING these are one, and where the
  * next one shares its last write, that one's envelope. With it, whole mails follow the one whose reply comes next: the
  * first of them follows a mail that the server has just answered 354 for, so that no mail is risked on a connection that
- * has long been gone.
+ * has long been gone, and each later one follows a reply that has come no longer ago than a second.
  */
 export class Pipeline implements TransactionHost, GroupingSession {
   readonly capabilities: Capabilities
@@ -233,6 +233,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
       this.#trial ||
       last?.phase !== 'final' ||
       this.#channel.isFull ||
+      this.#channel.silentMs > SIGN_OF_LIFE_MS ||
       this.#channel.isLeaving
     )
       return 0

@@ -1218,6 +1218,22 @@ describe('whole mails that follow one another', () => {
     session.close(true)
   })
 
+  it('follow only as long as the server was heard a second ago: else it may be gone', async () => {
+    const { say, heard, session, waiting } = await begin('')
+    await say(...GO)
+    await clock.advance(900)
+    waiting.push(new TestMail('b'))
+    session.offer()
+    expect(heard).toEqual(['I am a\r\n.\r\n', whole('b', 8)])
+    await clock.advance(200)
+    waiting.push(new TestMail('c'))
+    session.offer()
+    expect(heard).toHaveLength(2)
+    await say('250 a')
+    expect(heard.at(-1)).toBe(whole('c', 8))
+    session.close(true)
+  })
+
   it('are no more than four in flight, and ten of a batch', async () => {
     const { say, heard, session, others, waiting } = await begin('bcdefghijklm')
     await say(...GO)

@@ -35,3 +35,6 @@ export const GROUP_RESET_MS = 2_000
  * EHLO after the first two mails that were in flight at once.
  */
 export const PROBE_MS = 10_000
+
+/** For how long a reply says that the server is there: after that no further mail is put in doubt on a connection. */
+export const SIGN_OF_LIFE_MS = 1_000
