@@ -34,11 +34,15 @@ export interface ApiClient {
 export function createApiClient(url: string, patienceMs: number, signal: AbortSignal): ApiClient {
   const get = exactIds(async (input, init) => readBounded(await fetch(input, init)))
   let clock: ApiClient['clock']
+  let hasAnswered = false
+  /** Why the API counts as blocked: one wait is enough to know that. */
+  let blocked: ApiFailure | undefined
   return {
     get clock() {
       return clock
     },
     async ask({ header, token }, path, method = 'GET') {
+      if (blocked) throw blocked
       const ending = new AbortController()
       const from = Date.now()
       try {
@@ -51,6 +55,7 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
         })
         const response = await within(patienceMs, signal, request)
         const text = await response.text()
+        hasAnswered = true
         const theirs = Date.parse(response.headers.get('date') ?? '')
         if (Number.isFinite(theirs)) clock = { theirs, from, to: Date.now() }
         return readAnswer(response, text)
@@ -58,7 +63,9 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
         if (error instanceof ApiFailure) throw error
         const { message, cause } = error as Error
         const why = error instanceof LateError ? message : ((cause as Error | undefined)?.message ?? message)
-        throw new ApiFailure(why, 0, undefined)
+        const failure = new ApiFailure(why, 0, undefined)
+        if (error instanceof LateError && !hasAnswered) blocked = failure
+        throw failure
       } finally {
         ending.abort()
       }

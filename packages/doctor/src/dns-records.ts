@@ -26,6 +26,7 @@ export async function textsOf(examination: Examination, name: string): Promise<s
  * they say that nothing exists, and a record that "is missing" would be a false alarm.
  */
 export async function whyUnbelieved(examination: Examination): Promise<string | undefined> {
+  if (examination.facts.queriesFail !== undefined) return examination.facts.queriesFail
   const known = POSTMARK_HOSTS.transactional
   try {
     const found = await recordsOf(examination, examination.resolver.resolve4(known))

@@ -20,6 +20,8 @@ interface Facts {
   plaintext: boolean
   /** Addresses by host (`dns`). */
   readonly addresses: Map<string, readonly { readonly address: string; readonly family: number }[]>
+  /** Why DNS queries of this program are not answered (`dns`). */
+  queriesFail?: string | undefined
   /** Ports that were tried (`ports`). */
   probes: readonly PortProbe[]
   /** One session for each host (`tls`). */

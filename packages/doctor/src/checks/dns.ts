@@ -96,7 +96,8 @@ async function readRecords(examination: Examination, host: string): Promise<Seen
   } catch (error) {
     const { code, message } = error as Error & { code?: string }
     const why = error instanceof LateError ? message : (code ?? message)
-    return { kind: 'resolver-silent', text: `a query for ${host} failed: ${why}` }
+    facts.queriesFail = `a query for ${host} failed: ${why}`
+    return { kind: 'resolver-silent', text: facts.queriesFail }
   }
   const [v4, v6] = records
   const inside = [...v4, ...v6].find(isPrivate)

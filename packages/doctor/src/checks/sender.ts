@@ -17,7 +17,7 @@ export const sender: Check = defineCheck({
   kinds: {
     'account-token-refused': {
       level: 'fault',
-      what: 'The REST API refuses the account token, or cannot be asked.',
+      what: 'The REST API refuses the account token.',
       cause: 'It is a Server API token, or was revoked.',
       cure: 'Copy the token of the account: Account, API Tokens.',
       link: LINKS.api,
@@ -71,7 +71,8 @@ export const sender: Check = defineCheck({
       )
       examination.facts.domain = await readDetails(examination, domain, signature)
     } catch (error) {
-      if (!(error instanceof ApiFailure)) throw error
+      // What else goes wrong is no fault of the token.
+      if (!(error instanceof ApiFailure) || !/^40[13]$/.test(String(error.statusCode))) throw error
       report.found('account-token-refused', error.message)
       return
     }

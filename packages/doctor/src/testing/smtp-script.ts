@@ -6,13 +6,15 @@ import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:
 export interface SmtpScript {
   /** Nothing is said where it is empty. */
   readonly greeting?: string
-  /** Keywords of EHLO; the first one is the name. */
+  /** Keywords of EHLO; the first one is the name. Nothing is answered where it is empty. */
   readonly ehlo?: readonly string[]
   readonly startTls?: string
   readonly tls?: SecureContextOptions
   readonly auth?: string
   /** Replaces the reply to the end of a mail. */
   readonly dot?: string
+  /** Says that it is ready for TLS, and then nothing more. */
+  readonly hangsAtTls?: boolean
   /** Ends each connection once it is made. */
   readonly hangsUp?: boolean
 }
@@ -56,10 +58,12 @@ function serve(socket: Socket, script: SmtpScript): void {
       if (isBody && line !== '.') continue
       const reply = answer(line, isBody, script, socket instanceof TLSSocket)
       isBody = line === 'DATA'
+      if (reply === '') continue
       socket.write(`${reply}\r\n`)
       if (line === 'QUIT') socket.end()
       if (line !== 'STARTTLS' || !reply.startsWith('220')) continue
       socket.off('data', onData)
+      if (script.hangsAtTls) return
       const { minVersion, maxVersion, ...context } = script.tls ?? {}
       const secured = new TLSSocket(socket, {
         isServer: true,
