@@ -140,6 +140,15 @@ describe('an API that is not Postmark’s', () => {
     expect(leaksIn(JSON.stringify(findings), SECRETS)).toEqual([])
   })
 
+  it('leaks no token that a line break in the URL cuts', async () => {
+    const findings = await examineSetUp({
+      smtp: { auth: `535 5.7.8 ${SERVER_TOKEN}` },
+      options: { url: `postmark+smtp://${SERVER_TOKEN.slice(0, 9)}\n${SERVER_TOKEN.slice(9)}@default` },
+    })
+    expect(kindsOf(findings)).toContain('login-refused')
+    expect(leaksIn(JSON.stringify(findings), SECRETS)).toEqual([])
+  })
+
   it('leaks no token where the server has more secrets than one remembers', async () => {
     const webhooks = Array.from({ length: 300 }, (_, ID) => ({
       ...WEBHOOK,

@@ -147,6 +147,19 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
     },
   ],
   [['dns-private'], 'a split DNS', { zone: { 'smtp.postmarkapp.com': { A: ['10.0.0.5'] } } }],
+  [
+    ['dns-private'],
+    'an entry in the hosts file',
+    {
+      options: {
+        patienceMs: 500,
+        lookup: async () => [
+          { address: '169.254.7.7', family: 4 },
+          { address: '127.0.0.1', family: 4 },
+        ],
+      },
+    },
+  ],
   [['resolver-silent'], 'name servers that do not answer', { dns: { isSilent: true } }],
   [['no-port'], 'a server that hangs up on every port', { smtp: { hangsUp: true } }],
   [['port-refused'], 'a port on which nothing listens', { otherPorts: [1] }],
@@ -488,6 +501,12 @@ describe('the doctor', () => {
     const findings = await examineSetUp({ otherPorts: [silent.port], options: { patienceMs: 1_000 } })
     expect(kindsOf(findings)).toEqual(['port-silent', 'port-silent'])
     produced.add('port-silent')
+  })
+
+  it('examines the rest too where SMTP is switched off', async () => {
+    const findings = await examineSetUp({ smtp: REFUSED, ...serverWith({ SmtpApiActivated: false }) })
+    expect(kindsOf(findings)).toEqual(['smtp-off', 'server-smtp-off'])
+    expect(findings.flatMap(({ level, check }) => (level === 'skipped' ? [check] : []))).toEqual(['send'])
   })
 
   it('names an old Node', async () => {

@@ -1,6 +1,6 @@
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
-import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
+import { missingServer, SERVER_TOKEN } from './needs-api.js'
 
 const MOST_SKEW_MS = 60_000
 
@@ -8,9 +8,9 @@ const MOST_SKEW_MS = 60_000
 export const clock: Check = defineCheck({
   id: 'clock',
   title: 'Clock',
-  after: ['server'],
+  after: [],
   needs: SERVER_TOKEN,
-  missing: missingServerToken,
+  missing: missingServer,
   kinds: {
     'clock-skew': {
       level: 'warning',

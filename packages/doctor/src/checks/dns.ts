@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { isLoopback } from '@postmark-smtp/core/internal'
 import { type Check, defineCheck } from '../check.js'
 import { recordsOf } from '../dns-records.js'
 import { type Examination, isPostmarkHost } from '../examination.js'
@@ -100,11 +101,12 @@ async function readRecords(examination: Examination, host: string): Promise<Seen
     return { kind: 'resolver-silent', text: facts.queriesFail }
   }
   const [v4, v6] = records
-  const inside = [...v4, ...v6].find(isPrivate)
+  const inUse = (facts.addresses.get(host) ?? []).map(({ address }) => address)
+  // A hosts file is asked by the system only. Loopback is somebody's own work.
+  const inside = [...v4, ...v6, ...inUse.filter((address) => !isLoopback(address))].find(isPrivate)
   if (isPostmarkHost(host) && inside !== undefined)
     return { kind: 'dns-private', text: `${host} is ${inside}` }
-  const inUse = facts.addresses.get(host)?.length ?? 0
-  return { text: `${host}: ${v4.length} A, ${v6.length} AAAA, ${inUse} in use` }
+  return { text: `${host}: ${v4.length} A, ${v6.length} AAAA; the system uses ${inUse.join(', ')}` }
 }
 
 /** Loopback, private (RFC 1918) and link-local addresses, and their likes in IPv6. */

@@ -59,6 +59,7 @@ export const server: Check = defineCheck({
     const { ApiTokens, SmtpApiActivated, EnableSmtpApiErrorHooks, DeliveryType, ...settings } = facts.server
     if (Array.isArray(ApiTokens)) for (const token of ApiTokens) redactor.add(String(token))
     if (SmtpApiActivated === undefined && settings.Name === undefined) {
+      facts.server = undefined
       report.found('api-unreachable', 'what answers does not describe a server')
       return
     }

@@ -2,15 +2,15 @@ import { readAccessKey } from '@postmark-smtp/core/internal'
 import { listOf } from '../api-client.js'
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
-import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
+import { missingServer, SERVER_TOKEN } from './needs-api.js'
 
 /** The stream that the mails go to. */
 export const streams: Check = defineCheck({
   id: 'streams',
   title: 'Message stream',
-  after: ['server'],
+  after: [],
   needs: SERVER_TOKEN,
-  missing: missingServerToken,
+  missing: missingServer,
   kinds: {
     'stream-missing': {
       level: 'fault',

@@ -104,7 +104,9 @@ export const url: Check = defineCheck({
       const key = readAccessKey(login.user)
       facts.urlType ??= key.type
       facts.urlStream ??= key.stream
-      report.fine(`it can be read; ${login.user === login.pass ? 'a server token' : 'an SMTP token'} logs in`)
+      report.fine(
+        `it can be read, and holds ${login.user === login.pass ? 'a server token' : 'an SMTP token'}`,
+      )
     } catch (error) {
       report.found('credentials-shape', messageOf(error))
     }

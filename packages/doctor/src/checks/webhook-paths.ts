@@ -3,18 +3,17 @@ import { type Check, defineCheck } from '../check.js'
 import type { Examination } from '../examination.js'
 import { within } from '../within.js'
 import { LINKS } from './links.js'
-import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
+import { missingServer, SERVER_TOKEN } from './needs-api.js'
 import { nameOf } from './webhooks.js'
 
 /** What the application answers at the URLs of its webhooks. */
 export const webhookPaths: Check = defineCheck({
   id: 'webhook-paths',
   title: 'Paths of the webhooks',
-  after: ['server'],
+  after: [],
   needs: SERVER_TOKEN,
   missing: (examination) =>
-    missingServerToken(examination) ??
-    (examination.facts.webhooks?.length === 0 ? 'there are no webhooks' : undefined),
+    missingServer(examination) ?? (examination.facts.webhooks?.length ? undefined : 'no webhooks are known'),
   kinds: {
     'path-unreachable': {
       level: 'warning',

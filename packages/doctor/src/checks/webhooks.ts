@@ -3,7 +3,7 @@ import { type Json, listOf } from '../api-client.js'
 import { type Check, defineCheck } from '../check.js'
 import type { Examination } from '../examination.js'
 import { LINKS } from './links.js'
-import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
+import { missingServer, SERVER_TOKEN } from './needs-api.js'
 
 const EVENTS = ['Bounce', 'SpamComplaint', 'SubscriptionChange'] as const
 
@@ -11,9 +11,9 @@ const EVENTS = ['Bounce', 'SpamComplaint', 'SubscriptionChange'] as const
 export const webhooks: Check = defineCheck({
   id: 'webhooks',
   title: 'Webhooks',
-  after: ['server'],
+  after: [],
   needs: SERVER_TOKEN,
-  missing: missingServerToken,
+  missing: missingServer,
   kinds: {
     'webhooks-missing': {
       level: 'warning',
