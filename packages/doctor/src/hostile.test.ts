@@ -239,6 +239,32 @@ describe('names', () => {
     expect(findings.map(({ text }) => text)).toContain('the DMARC policy of _dmarc.shop.example is none')
   })
 
+  it('of which the first address is down are examined by the next one', async () => {
+    const addresses = ['127.77.7.7', '127.0.0.1'].map((address) => ({ address, family: 4 }))
+    const findings = await examineSetUp({ options: { lookup: async () => addresses } })
+    expect(kindsOf(findings)).toEqual(['address-failed', 'address-failed'])
+    expect(findings.find(({ kind }) => kind === 'address-failed')?.text).toMatch(
+      /port \d+ of 127\.77\.7\.7: refused/,
+    )
+    expect(findings.find(({ check }) => check === 'login')).toMatchObject({ level: 'fine' })
+  })
+
+  it('of a host are the same in capitals', async () => {
+    const url = `postmark+smtp://${SERVER_TOKEN}@SMTP.PostmarkApp.com`
+    expect(kindsOf(await examineSetUp({ options: { url } }))).toEqual([])
+  })
+
+  it('of a sender that has a signature and no domain are right where it is confirmed', async () => {
+    const signature = { ID: 9, EmailAddress: 'Shop@shop.example', Confirmed: true }
+    const routes = { '/domains': { Domains: [] }, '/senders': { SenderSignatures: [signature] } }
+    const zone = { '_dmarc.shop.example': { TXT: ['v=DMARC1; p=none'] } }
+    for (const details of [undefined, { ...signature, DKIMHost: '', ReturnPathDomain: '' }]) {
+      const findings = await examineSetUp({ routes: { ...routes, '/senders/9': details }, zone })
+      expect(kindsOf(findings)).toEqual([])
+      expect(findings.filter(({ incomplete }) => incomplete)).toEqual([])
+    }
+  })
+
   it('of which an address in IPv6 has no route are no alarm', async () => {
     const findings = await examineSetUp({
       options: {

@@ -82,7 +82,7 @@ export const url: Check = defineCheck({
       return
     }
     const { host, ports, messageStream, streams, allowPlaintext = false } = read
-    if (host !== undefined) facts.host = host
+    if (host !== undefined) facts.host = host.toLowerCase()
     if (ports !== undefined && options.ports === undefined) facts.ports = ports
     if (messageStream !== undefined) facts.urlStream = messageStream
     const type = messageStream === undefined ? undefined : streams?.[messageStream]?.type
