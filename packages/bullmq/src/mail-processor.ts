@@ -10,6 +10,7 @@ import {
   optionError,
   refuseUnknown,
   runUnscoped,
+  toPublicCode,
   traceJob,
 } from '@postmark-smtp/core/internal'
 import { DelayedError, type Job, RateLimitError, UnrecoverableError, WaitingError } from 'bullmq'
@@ -207,7 +208,7 @@ type Sent = { readonly info: PostmarkSentInfo } | { readonly verdict: Verdict; r
 
 function noteEnd(event: JobEvent, sent: Sent): void {
   event.outcome = 'info' in sent ? 'sent' : sent.verdict.kind
-  if ('error' in sent) event.code = (sent.error as { code?: string }).code
+  if ('error' in sent) event.code = toPublicCode((sent.error as { code?: unknown }).code)
 }
 
 async function attempt(transporter: PostmarkTransporter, { message }: ReadMailJob): Promise<Sent> {

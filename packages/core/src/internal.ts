@@ -10,7 +10,7 @@ export { type RouteState, routeStates } from './delivery/routes-in-use.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
 export { optionError, refuseUnknown } from './problems/check-options.js'
 export { createRedactor, type Redactor } from './problems/redact.js'
-export type { Around, TracedWork } from './problems/tracing.js'
+export { type Around, type TracedWork, toPublicCode } from './problems/tracing.js'
 export { uncalledError } from './problems/uncalled-error.js'
 export {
   type EnqueueEvent,

@@ -1,4 +1,4 @@
-import { traceWebhook, type WebhookTrace } from '@postmark-smtp/core/internal'
+import { toPublicCode, traceWebhook, type WebhookTrace } from '@postmark-smtp/core/internal'
 import { PostmarkError, runWithPostmark } from '@postmark-smtp/core/pure'
 import { dedupeKey } from './dedupe.js'
 import { type Handled, handleOnce } from './handle-once.js'
@@ -99,7 +99,7 @@ async function receive(
 function toTrace(event: WebhookEvent): WebhookTrace {
   const { kind, messageStream: stream, tag, correlationId, traceparent, test } = event
   const errorCode = kind === 'rejected' ? event.errorCode : undefined
-  const bounceType = 'bounceType' in event ? event.bounceType : undefined
+  const bounceType = 'bounceType' in event ? toPublicCode(event.bounceType) : undefined
   return { kind, stream, tag, correlationId, traceparent, test, errorCode, bounceType }
 }
 

@@ -41,6 +41,8 @@ export class MailRecord {
   readonly headers: HeaderReading
   /** Its number in events, where somebody listened when sendMail was called. */
   eventId: number | undefined
+  /** When that was, on the monotonic clock. */
+  calledAt: number | undefined
   /** Metadata that who listens has added. */
   added: Record<string, string> | undefined
   /** Content of the message that cannot be read, which rejects in any mode. */

@@ -1,9 +1,10 @@
 /** What is published on `node:diagnostics_channel`, and who carries it. No event holds an address, a subject or a secret. */
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { DeliveryOutcome } from './delivery-outcome.js'
+import { isPostmarkError } from './error.js'
 import type { PostmarkProblem } from './problem.js'
 import type { SendPhase, SmtpFailureFields } from './smtp-failure.js'
-import { isObserved, toPublicError } from './tracing.js'
+import { isObserved, readFailure, toPublicCode, toPublicError } from './tracing.js'
 
 export type { SendPhase } from './smtp-failure.js'
 
@@ -13,6 +14,8 @@ export interface CreateEvent {
   readonly id: number
   /** The stream that the mail goes to, unless a plugin, or the headers of a `raw` message, name another one. */
   readonly stream: string
+  /** The server that mails of that stream go to. */
+  readonly host: string
   /** Gives the mail a metadata entry, unless it has that key already; where it has too many keys, this one goes first. */
   addMetadata(key: string, value: string): void
 }
@@ -57,7 +60,7 @@ export interface SendEvent {
   code?: string
   /** The code of the reply that refused it. @example 451 */
   responseCode?: number
-  /** From the hand-over to the outcome, in milliseconds; 0 for a mail that was refused before. */
+  /** From the call of sendMail to the outcome, in milliseconds. */
   durationMs?: number
 }
 
@@ -130,13 +133,18 @@ type Answer = (error: Error | null, info?: object) => void
  * Publishes the start and the end of a send, and answers after that. Neither the result nor the error itself goes into
  * the event, since both may hold addresses: the event's error has only the codes. Without promises, each of which costs
  * a microsecond or two where an AsyncLocalStorage is in use.
+ * @param startedAt when sendMail was called, on the monotonic clock
  */
-export function traceSend(event: SendEvent, work: (answer: Answer) => void, answer: Answer): void {
+export function traceSend(
+  event: SendEvent,
+  startedAt: number,
+  work: (answer: Answer) => void,
+  answer: Answer,
+): void {
   if (!isObserved(send)) {
     work(answer)
     return
   }
-  const startedAt = performance.now()
   const end: Answer = (error, info) => {
     event.durationMs = performance.now() - startedAt
     if (error) {
@@ -152,19 +160,16 @@ export function traceSend(event: SendEvent, work: (answer: Answer) => void, answ
 }
 
 function noteFailure(event: SendEvent, error: unknown): void {
-  const { code, responseCode, outcome, problems } = Object(error) as Partial<SendFailure>
+  const { code, responseCode, outcome } = readFailure(error)
   if (outcome !== undefined) event.outcome = outcome
   if (code !== undefined) event.code = code
   if (responseCode !== undefined) event.responseCode = responseCode
-  if (Array.isArray(problems)) event.paths = problems.map(({ path }) => path)
+  if (isPostmarkError(error)) event.paths = error.problems.map(({ path }) => withoutAddresses(path))
 }
 
-/** What the error of an event says. */
-interface SendFailure {
-  readonly code: string
-  readonly responseCode: number
-  readonly outcome: DeliveryOutcome
-  readonly problems: readonly PostmarkProblem[]
+/** A key of the caller's, or a value that was found in the wrong place, may be an address. */
+function withoutAddresses(text: string): string {
+  return text.replace(/[^\s"'<>[\]]+@[^\s"'<>[\]]+/g, '[address]')
 }
 
 /** Publishes a greeting. */
@@ -179,7 +184,8 @@ export function publishRetry(
   pauseMs: number,
 ): void {
   if (!retry.hasSubscribers) return
-  const { outcome, code, responseCode } = error
+  const { outcome, responseCode } = error
+  const code = toPublicCode(error.code)
   const event: RetryEvent = { id, stream, tag, attempt, outcome, code, responseCode, pauseMs }
   retry.publish(event)
 }
@@ -198,5 +204,6 @@ export function publishChunking(event: ChunkingEvent): void {
 export function publishWarning(problem: PostmarkProblem): void {
   if (!warning.hasSubscribers) return
   const { recipient: _address, ...rest } = problem
-  warning.publish(rest)
+  const { path, found } = rest
+  warning.publish({ ...rest, path: withoutAddresses(path), found: withoutAddresses(found) })
 }

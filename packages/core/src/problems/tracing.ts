@@ -1,5 +1,6 @@
 /** Publishes the start and the end of work on tracing channels, without what its result and its errors hold. */
 import { tracingChannel } from 'node:diagnostics_channel'
+import { type DeliveryOutcome, isOutcome } from './delivery-outcome.js'
 
 /** What a tracing channel carries from start to end. */
 export interface TracedEvent {
@@ -38,15 +39,30 @@ export function createTrace<E extends TracedEvent>(
 
 /** What subscribers see of an error: its codes, since its words may name an address. */
 export function toPublicError(error: unknown): Error {
-  const { code, responseCode, outcome } = Object(error) as TracedFailure
-  return Object.assign(new Error(`Not sent: ${code ?? 'error'}`), { code, responseCode, outcome })
+  const failure = readFailure(error)
+  return Object.assign(new Error(`Not sent: ${failure.code ?? 'error'}`), failure)
 }
 
-/** The part of an error that subscribers see. */
-interface TracedFailure {
-  readonly code?: string
-  readonly responseCode?: number
-  readonly outcome?: string
+/** What is told of an error. */
+export interface TracedFailure {
+  readonly code: string | undefined
+  readonly responseCode: number | undefined
+  readonly outcome: DeliveryOutcome | undefined
+}
+
+/** Reads an error, which may be that of a plugin or of a store, with anything in its fields. */
+export function readFailure(error: unknown): TracedFailure {
+  const { code, responseCode, outcome } = Object(error) as Readonly<Record<string, unknown>>
+  return {
+    code: toPublicCode(code),
+    responseCode: typeof responseCode === 'number' ? responseCode : undefined,
+    outcome: isOutcome(outcome) ? outcome : undefined,
+  }
+}
+
+/** A code if it is one: a text that may be anything else, an address or a token for example, is told to nobody. */
+export function toPublicCode(code: unknown): string | undefined {
+  return typeof code === 'string' && /^[a-z]\w{0,63}$/i.test(code) ? code : undefined
 }
 
 /** Whether anybody listens. Node has this as a property from version 22 on. */

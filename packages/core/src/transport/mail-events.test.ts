@@ -230,6 +230,81 @@ describe('the end of a send', () => {
   })
 })
 
+describe('no event holds what is not known to be harmless', () => {
+  const secret = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11 of ann@example.com'
+  const odd = { code: secret, responseCode: secret, outcome: secret, problems: [secret, null] }
+
+  it.each<[string, object, object]>([
+    ['fails with anything in its fields', odd, { outcome: 'not-sent', code: undefined, paths: undefined }],
+    ['fails with a code', { ...odd, code: 'P2002' }, { outcome: 'not-sent', code: 'P2002' }],
+  ])('where a plugin %s', async (_how, fields, expected) => {
+    await using set = await setUp()
+    using noted = note()
+    set.transporter.use('compile', (_mail, done) => done(Object.assign(new Error(secret), fields)))
+    await expect(set.transporter.sendMail(message)).rejects.toThrow()
+    const event = noted.told.at(-1)![2]! as SendEvent & { readonly error: Error }
+    expect({ code: undefined, paths: undefined, ...event }).toMatchObject(expected)
+    expect(JSON.stringify([event, event.error, event.error.message])).not.toMatch(/example|6f1c2b1e/)
+  })
+
+  it.each([
+    ['a field that there is none of', { postmark: { 'ann@example.com': 'x' } }],
+    ['a key of metadata', { postmark: { metadata: { 'ann@example.com': 'x'.repeat(100) } } }],
+    ['a value in the wrong place', { postmark: { trackLinks: 'ann@example.com' } }],
+  ])('where an address is %s', async (_where, more) => {
+    const told: object[] = []
+    using _listening = listen({
+      'postmark-smtp:warning': (warning) => void told.push(warning),
+      [END]: (event) => void told.push(event),
+    })
+    for (const preflight of ['throw', 'warn']) {
+      await using set = await setUp({ preflight })
+      await set.transporter.sendMail({ ...message, ...more } as never).catch(() => {})
+    }
+    expect(told.length).toBeGreaterThan(1)
+    expect(JSON.stringify(told)).not.toContain('@')
+  })
+
+  it('where a retry has a code that is none', async () => {
+    const told: object[] = []
+    using _listening = listen({ 'postmark-smtp:retry': (event) => void told.push(event) })
+    const { publishRetry } = await import('../problems/diagnostics.js')
+    const event = { id: 1, stream: 'outbound', tag: undefined, attempt: 1 } as SendEvent
+    publishRetry(event, { code: secret, phase: 'queue', outcome: 'not-sent' }, 10)
+    expect(told).toEqual([expect.objectContaining({ id: 1, code: undefined })])
+  })
+})
+
+it('a duration begins when sendMail is called, whatever is asked before the mail is handed over', async () => {
+  let waitedMs = Number.POSITIVE_INFINITY
+  let calledAt = 0
+  const suppressions = {
+    find: async () => {
+      await turn()
+      waitedMs = performance.now() - calledAt
+      return []
+    },
+  }
+  await using set = await setUp({ suppressions })
+  using noted = note()
+  const send = (more: object) => {
+    calledAt = performance.now()
+    return set.transporter.sendMail({ ...message, ...more })
+  }
+  await send({})
+  expect(noted.told.at(-1)![2]!.durationMs).toBeGreaterThanOrEqual(waitedMs)
+  await expect(send({ headers: { 'X-PM-Tag': 'x'.repeat(2000) } })).rejects.toThrow()
+  expect(noted.told.at(-1)![2]!.durationMs).toBeGreaterThan(0)
+})
+
+it('the create event names the server of the stream', async () => {
+  const hosts: string[] = []
+  await using set = await setUp()
+  using _listening = listen({ 'postmark-smtp:create': ({ host }: CreateEvent) => void hosts.push(host) })
+  await set.transporter.sendMail(message)
+  expect(hosts).toEqual(['127.0.0.1'])
+})
+
 describe('routeStates', () => {
   it('counts the mails that wait and the connections, and forgets a route that has neither', async () => {
     await using set = await setUp({ pool: { maxConnections: 2 } })

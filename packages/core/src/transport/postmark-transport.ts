@@ -80,7 +80,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     this.#mails.delete(record)
     // A mail that was handed over has events of its own.
     if (error && !record.handedOver && isSendObserved())
-      this.#traceRefusal(this.#open(record, undefined).event, error)
+      this.#traceRefusal(this.#open(record, undefined).event, error, record)
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
@@ -95,7 +95,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       (record?.batch ? undefined : queueFull(this.#queued, this.#settings.maxQueued)) ??
       refuseBatch(record, type, event.stream)
     if (refused) {
-      if (isSendObserved()) this.#traceRefusal(event, refused)
+      if (isSendObserved()) this.#traceRefusal(event, refused, record)
       done(refused)
       return
     }
@@ -104,7 +104,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const deliver = (end: SentCallback) =>
       runOutsideScopes(this.#deliver, mail, target, event, reference, end)
     // The end is told in the context of the mail, so that a log line has the request that it belongs to.
-    if (isSendObserved()) traceSend(event, (end) => deliver(bindHere(end)), answer)
+    if (isSendObserved()) traceSend(event, startOf(record), (end) => deliver(bindHere(end)), answer)
     else deliver(answer)
   }
 
@@ -112,9 +112,12 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   #create(record: MailRecord): void {
     const id = nextMailId()
     record.eventId = id
+    record.calledAt = performance.now()
+    const stream = this.#streamOf(record)
     publishCreate({
       id,
-      stream: this.#nameStream(this.#streamOf(record)),
+      stream: this.#nameStream(stream),
+      host: this.#settings.target(stream).route.host,
       addMetadata: (key, value) => {
         // The first one that gives a key wins.
         record.added = { [key]: value, ...record.added }
@@ -123,10 +126,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   }
 
   /** Publishes the start and the end of a mail that no server has seen. */
-  #traceRefusal(event: SendEvent, error: unknown): void {
+  #traceRefusal(event: SendEvent, error: unknown, record: MailRecord | undefined): void {
     const refused: SendEvent = { ...event, phase: 'compile', outcome: 'not-sent' }
     traceSend(
       refused,
+      startOf(record),
       (end) => end(error as Error),
       () => {},
     )
@@ -252,4 +256,9 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (this.#mails.size > 0 || !this.#closing) return
     this.#closing.end(() => Promise.all([...this.#routes.values()].map((route) => route.close(false))))
   }
+}
+
+/** When sendMail was called; now, where nobody listened then. */
+function startOf(record: MailRecord | undefined): number {
+  return record?.calledAt ?? performance.now()
 }
