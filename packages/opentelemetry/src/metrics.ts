@@ -1,9 +1,10 @@
 import type { Attributes, BatchObservableCallback, Meter } from '@opentelemetry/api'
 import type { ConnectEvent, PostmarkProblem, RetryEvent, SendEvent } from '@postmark-smtp/core'
-import { type RouteState, routeStates, type WebhookTrace } from '@postmark-smtp/core/internal'
+import { type JobEvent, type RouteState, routeStates, type WebhookTrace } from '@postmark-smtp/core/internal'
 import type { Listeners } from './listen.js'
 import { toProblemPath } from './problem-path.js'
-import { hasFailed, toErrorType } from './send-outcome.js'
+import { errorType, hasFailed } from './send-outcome.js'
+import { jobErrorType, webhookErrorType } from './work-outcome.js'
 
 /** In seconds, as the messaging conventions have them; a mail with its retries may take minutes. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 180]
@@ -22,9 +23,10 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
     meter.createObservableUpDownCounter(name, { unit, description })
 
   const sent = count('messaging.client.sent.messages', '{message}', 'Mails that a server was asked to take')
-  const duration = seconds(
-    'messaging.client.operation.duration',
-    'From the hand-over of a mail to its outcome',
+  const duration = seconds('messaging.client.operation.duration', 'From the call of sendMail to the outcome')
+  const processing = seconds(
+    'messaging.process.duration',
+    'Of a job, or of a webhook event with its handlers',
   )
   const unknown = count(
     'postmark.client.unknown.messages',
@@ -65,8 +67,11 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
           refusals.add(1, { 'postmark.problem.path': toProblemPath(path) })
       },
       'postmark-smtp:retry': (event: RetryEvent) => {
-        const destination = { 'messaging.destination.name': event.stream }
-        retries.add(1, { ...destination, 'postmark.outcome': event.outcome, ...toErrorType(event) })
+        retries.add(1, {
+          'messaging.destination.name': event.stream,
+          'postmark.outcome': event.outcome,
+          'error.type': errorType(event),
+        })
       },
       'postmark-smtp:connect': ({ host, port, durationMs }: ConnectEvent) => {
         connects.record(durationMs / 1000, { 'server.address': host, 'server.port': port })
@@ -74,12 +79,16 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
       'postmark-smtp:warning': ({ path }: PostmarkProblem) => {
         warnings.add(1, { 'postmark.problem.path': toProblemPath(path) })
       },
-      'tracing:postmark-smtp:webhook:asyncEnd': ({ kind, stream, outcome }: WebhookTrace) => {
-        const attributes: Attributes = { 'postmark.webhook.kind': kind, 'postmark.webhook.outcome': outcome }
-        webhooks.add(
-          1,
-          stream === undefined ? attributes : { ...attributes, 'messaging.destination.name': stream },
-        )
+      'tracing:postmark-smtp:job:asyncEnd': (event: JobEvent) => {
+        const attributes = toProcess('bullmq', event.queue, jobErrorType(event))
+        processing.record((event.durationMs ?? 0) / 1000, attributes)
+      },
+      'tracing:postmark-smtp:webhook:asyncEnd': (event: WebhookTrace) => {
+        const { kind, stream, outcome = 'failed', durationMs = 0 } = event
+        const destination: Attributes = stream === undefined ? {} : { 'messaging.destination.name': stream }
+        const what = { 'postmark.webhook.kind': kind, 'postmark.webhook.outcome': outcome }
+        webhooks.add(1, { ...destination, ...what })
+        processing.record(durationMs / 1000, toProcess('postmark', stream, webhookErrorType(event)))
       },
     },
     end() {
@@ -88,17 +97,29 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   }
 }
 
+/** Written out, since an object that is put together from others takes longer than what is done with it. */
 function toAttributes(event: SendEvent): Attributes {
-  const { stream, host, port, outcome } = event
-  return {
+  const { stream, host, port, outcome = 'not-sent' } = event
+  const attributes: Attributes = {
     'messaging.system': 'postmark',
     'messaging.operation.name': 'send',
     'messaging.operation.type': 'send',
     'messaging.destination.name': stream,
     'server.address': host,
-    ...(port === undefined ? {} : { 'server.port': port }),
-    'postmark.outcome': outcome ?? 'not-sent',
-    ...(hasFailed(event) ? toErrorType(event) : {}),
+    'postmark.outcome': outcome,
+  }
+  if (port !== undefined) attributes['server.port'] = port
+  if (hasFailed(event)) attributes['error.type'] = errorType(event)
+  return attributes
+}
+
+function toProcess(system: string, destination: string | undefined, error: string | undefined): Attributes {
+  return {
+    'messaging.system': system,
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    ...(destination === undefined ? {} : { 'messaging.destination.name': destination }),
+    ...(error === undefined ? {} : { 'error.type': error }),
   }
 }
 

@@ -3,6 +3,7 @@ import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { listen } from './listen.js'
 import { observeMails } from './mail-spans.js'
 import { observeMetrics } from './metrics.js'
+import { observeOnce } from './observe-once.js'
 import { observeJobs, observeWebhooks } from './work-spans.js'
 
 /** What {@link observePostmark} takes; an unknown option fails at once. */
@@ -22,7 +23,10 @@ export interface ObserveOptions {
 
 /** An observation that goes on until it is stopped. */
 export interface PostmarkObservation {
-  /** Listens no longer, and ends the spans of mails that are under way. A second call does nothing. */
+  /**
+   * Listens no longer, and ends the spans of mails that are under way, unless another observation reports to the same
+   * provider. A second call does nothing.
+   */
   stop(): void
 }
 
@@ -32,7 +36,8 @@ const OPTIONS = ['tracerProvider', 'meterProvider', 'traceparent']
 /**
  * Makes spans and metrics of all mail that this process sends by `createPostmarkTransport`, of the jobs of
  * `@postmark-smtp/bullmq`, and of the webhook events that it handles. None of them holds an address, a subject or a secret.
- * Each observation that is under way records everything, so one per process is enough.
+ * One per process is enough: a second one that reports to the same provider adds nothing, and its `traceparent` is not
+ * looked at.
  * @example
  * const observation = observePostmark({ traceparent: true })
  * process.once('SIGTERM', () => observation.stop())
@@ -47,16 +52,33 @@ export function observePostmark(options: ObserveOptions = {}): PostmarkObservati
   if (typeof meterProvider?.getMeter !== 'function')
     throw optionError('meterProvider', meterProvider, 'a MeterProvider of OpenTelemetry')
   const key = toKey(options.traceparent)
-  const tracer = tracerProvider.getTracer(NAME)
-  const mails = observeMails(tracer, key)
-  const measured = observeMetrics(meterProvider.getMeter(NAME))
-  const unlisten = listen([mails, observeJobs(tracer), observeWebhooks(tracer), measured])
+  const ends = [
+    observeOnce('spans', tracerProvider, () => reportSpans(tracerProvider, key)),
+    observeOnce('metrics', meterProvider, () => reportMetrics(meterProvider)),
+  ]
   return {
     stop() {
-      unlisten()
-      mails.end()
-      measured.end()
+      for (const end of ends.splice(0)) end()
     },
+  }
+}
+
+function reportSpans(provider: TracerProvider, key: string | undefined): () => void {
+  const tracer = provider.getTracer(NAME)
+  const mails = observeMails(tracer, key)
+  const unlisten = listen([mails, observeJobs(tracer), observeWebhooks(tracer)])
+  return () => {
+    unlisten()
+    mails.end()
+  }
+}
+
+function reportMetrics(provider: MeterProvider): () => void {
+  const measured = observeMetrics(provider.getMeter(NAME))
+  const unlisten = listen([measured])
+  return () => {
+    unlisten()
+    measured.end()
   }
 }
 

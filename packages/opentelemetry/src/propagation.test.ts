@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { once } from 'node:events'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type HttpBindings, serve } from '@hono/node-server'
 import { Controller, Inject, Module, Param, Post } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { context, SpanKind, trace } from '@opentelemetry/api'
@@ -15,10 +16,14 @@ import {
 import { createMailQueue, createMailWorker } from '@postmark-smtp/bullmq'
 import { createMemorySendOnce, createPostmarkTransport, sendBatch } from '@postmark-smtp/core'
 import { postmarkContext, postmarkWebhooks } from '@postmark-smtp/express'
+import { postmarkContext as fastifyContext } from '@postmark-smtp/fastify'
+import { postmarkContext as honoContext } from '@postmark-smtp/hono'
 import { PostmarkMailer, PostmarkSmtpModule } from '@postmark-smtp/nestjs'
 import { type Sandbox, startSandbox } from '@postmark-smtp/sandbox'
 import { redisMissing, startRedis } from '@postmark-smtp/testing'
 import express from 'express'
+import { fastify } from 'fastify'
+import { Hono } from 'hono'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { observePostmark, type PostmarkObservation } from './index.js'
 
@@ -50,14 +55,14 @@ afterEach(async () => {
 })
 
 /** What the instrumentation of an HTTP server does: a span for each request, active in what handles it. */
-function traceRequest(
+function traceRequest<R>(
   req: { readonly url?: string | undefined },
   res: NodeJS.EventEmitter,
-  next: () => void,
-): void {
+  next: () => R,
+): R {
   const span = tracer.startSpan(`POST ${req.url}`, { kind: SpanKind.SERVER })
   res.once('close', () => span.end())
-  context.with(trace.setSpan(context.active(), span), next)
+  return context.with(trace.setSpan(context.active(), span), next)
 }
 
 const spans = (): readonly ReadableSpan[] => exporter.getFinishedSpans()
@@ -72,8 +77,84 @@ async function post(server: Server, path: string): Promise<void> {
   await response.text()
 }
 
-describe.skipIf(skipped)('two hundred requests at once, half of them by way of the queue', () => {
-  it('swap no span: mails are below their request or their job, jobs and webhook events are linked', async () => {
+/** Answers a request that a framework runs in a span: sends the mail. */
+type Answer = () => Promise<unknown>
+
+/** An application of each framework whose POST /KIND/:n sends a mail with the tag KIND/n, by what is given. */
+async function startApps(given: {
+  readonly send: Answer
+  readonly enqueue: Answer
+  batch(tag: string): Promise<unknown>
+}) {
+  const shop = express()
+  shop.use(traceRequest)
+  shop.use(postmarkContext((req) => ({ tag: req.url.slice(1) })))
+  shop.post(
+    '/webhooks',
+    postmarkWebhooks({
+      auth: { basic: login },
+      on: {
+        async delivered({ tag }) {
+          await new Promise(setImmediate)
+          tracer.startSpan(`handler of ${tag}`).end()
+        },
+      },
+    }),
+  )
+  shop.post('/express/:n', async (_req, res) => void res.end(`${await given.send()}`))
+  shop.post('/queue/:n', async (_req, res) => void res.end(`${await given.enqueue()}`))
+  shop.post('/batch/:n', async (req, res) => void res.end(`${await given.batch(req.url.slice(1))}`))
+  const expressServer = shop.listen(0, '127.0.0.1')
+  await once(expressServer, 'listening')
+
+  const fast = fastify()
+  fast.addHook('onRequest', (request, reply, done) => traceRequest(request.raw, reply.raw, done))
+  fast.register(fastifyContext, { fields: (request) => ({ tag: request.url.slice(1) }) })
+  fast.post('/fastify/:n', async () => `${await given.send()}`)
+  await fast.listen({ port: 0, host: '127.0.0.1' })
+
+  const hono = new Hono<{ Bindings: HttpBindings }>()
+  hono.use((c, next) => traceRequest(c.env.incoming, c.env.outgoing, next))
+  hono.use(honoContext((c) => ({ tag: c.req.path.slice(1) })))
+  hono.post('/hono/:n', async (c) => c.text(`${await given.send()}`))
+  const honoServer = serve({ fetch: hono.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+  if (!honoServer.listening) await once(honoServer, 'listening')
+
+  @Controller()
+  class Orders {
+    constructor(@Inject(PostmarkMailer) private readonly mailer: PostmarkMailer) {}
+    @Post('nest/:n')
+    async order(@Param('n') n: string) {
+      await this.mailer.send({ ...mail, postmark: { tag: `nest/${n}` } })
+    }
+  }
+  @Module({ imports: [PostmarkSmtpModule.forRoot({ url: sandbox.url })], controllers: [Orders] })
+  class Shop {}
+  const nest = await NestFactory.create(Shop, { logger: false })
+  nest.use(traceRequest)
+  await nest.listen(0, '127.0.0.1')
+
+  const servers: Readonly<Record<string, Server>> = {
+    express: expressServer,
+    queue: expressServer,
+    batch: expressServer,
+    fastify: fast.server,
+    hono: honoServer,
+    nest: nest.getHttpServer(),
+  }
+  const close = async () => {
+    await nest.close()
+    await fast.close()
+    for (const server of [expressServer, honoServer]) {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+  }
+  return { servers, close }
+}
+
+describe.skipIf(skipped)('two hundred requests at once, to Express, Fastify, Hono and Nest', () => {
+  it('swap no span of their mails, of jobs of the queue, of batches, nor of webhook events', async () => {
     await using redis = await startRedis()
     const connection = { path: redis.path, maxRetriesPerRequest: null }
     const sendOnce = createMemorySendOnce()
@@ -84,61 +165,53 @@ describe.skipIf(skipped)('two hundred requests at once, half of them by way of t
       transporter: createPostmarkTransport({ url: sandbox.url, sendOnce }),
       sendOnce,
     })
-    const app = express()
-    app.use(traceRequest)
-    app.use(postmarkContext((req) => ({ tag: req.url.slice(1) })))
-    app.post(
-      '/webhooks',
-      postmarkWebhooks({
-        auth: { basic: login },
-        on: {
-          async delivered({ tag }) {
-            await new Promise(setImmediate)
-            tracer.startSpan(`handler of ${tag}`).end()
-          },
-        },
-      }),
-    )
-    app.post('/direct/:n', async (_req, res) => {
-      await transporter.sendMail(mail)
-      res.end()
+    const apps = await startApps({
+      send: () => transporter.sendMail(mail),
+      enqueue: () => mails.add(mail),
+      batch: async (tag) => {
+        const messages = [0, 1].map((n) => ({
+          to: `reader-${n}@example.com`,
+          postmark: { tag: `${tag}-${n}` },
+        }))
+        const batch = sendBatch(transporter, messages, { message: mail, allowTransactional: true })
+        for await (const { outcome } of batch) expect(outcome).toBe('sent')
+      },
     })
-    app.post('/queue/:n', async (_req, res) => {
-      await mails.add(mail)
-      res.end()
-    })
-    const server = app.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks`
+    const url = `http://127.0.0.1:${(apps.servers.express!.address() as AddressInfo).port}/webhooks`
     sandbox.addWebhook({ url, stream: 'outbound', basicAuth: login, triggers: { Delivery: true } })
 
-    const paths = Array.from({ length: 200 }, (_, n) => (n % 2 === 0 ? `direct/${n}` : `queue/${n}`))
-    await Promise.all(paths.map((path) => post(server, `/${path}`)))
-    await expect.poll(() => named('send outbound').length, { timeout: 60_000 }).toBe(200)
+    const kinds = Object.keys(apps.servers)
+    const paths = Array.from({ length: 200 }, (_, n) => `${kinds[n % kinds.length]}/${n}`)
+    /** Each mail by its tag, and the request that it is of. */
+    const expected = paths.flatMap((path) =>
+      path.startsWith('batch') ? [0, 1].map((n) => ({ tag: `${path}-${n}`, path })) : [{ tag: path, path }],
+    )
+    await Promise.all(paths.map((path) => post(apps.servers[path.split('/')[0]!]!, `/${path}`)))
+    await expect.poll(() => named('send outbound').length, { timeout: 60_000 }).toBe(expected.length)
     await sandbox.advance(0)
-    await expect.poll(() => named('process delivered').length, { timeout: 60_000 }).toBe(200)
+    await expect.poll(() => named('process delivered').length, { timeout: 60_000 }).toBe(expected.length)
     await worker.close()
     await mails.close()
     await transporter.close()
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+    await apps.close()
 
     const all = byId()
     const tagged = (name: string) =>
       new Map(named(name).map((span) => [span.attributes['postmark.tag'], span]))
     const sent = tagged('send outbound')
     const handled = tagged('process delivered')
-    const swapped = paths.filter((path) => {
+    expect([sent.size, handled.size]).toEqual([expected.length, expected.length])
+    const swapped = expected.filter(({ tag, path }) => {
       const [request] = named(`POST /${path}`)
-      const span = sent.get(path)!
+      const span = sent.get(tag)!
       const parent = all.get(span.parentSpanContext?.spanId)
-      const event = handled.get(path)!
-      const isBelow = path.startsWith('direct')
-        ? parent === request && span.spanContext().traceId === request!.spanContext().traceId
-        : parent?.name === 'process postmark-mail' &&
+      const event = handled.get(tag)!
+      const isBelow = path.startsWith('queue')
+        ? parent?.name === 'process postmark-mail' &&
           parent.parentSpanContext === undefined &&
           parent.links[0]?.context.spanId === idOf(request)
-      const [handler] = named(`handler of ${path}`)
+        : parent === request && span.spanContext().traceId === request!.spanContext().traceId
+      const [handler] = named(`handler of ${tag}`)
       const isLinked = event.links.length === 1 && event.links[0]!.context.spanId === idOf(span)
       const isInside = handler?.parentSpanContext?.spanId === idOf(event)
       const isOfPost = all.get(event.parentSpanContext?.spanId)?.name === 'POST /webhooks'
@@ -154,34 +227,6 @@ describe.skipIf(skipped)('two hundred requests at once, half of them by way of t
     const told = spans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status }))
     expect(JSON.stringify(told)).not.toMatch(/@example|Hello|Thank you|webhook-5e7a/)
   })
-})
-
-@Controller()
-class Orders {
-  constructor(@Inject(PostmarkMailer) private readonly mailer: PostmarkMailer) {}
-  @Post('orders/:id')
-  async order(@Param('id') id: string) {
-    await this.mailer.send({ ...mail, postmark: { tag: id } })
-  }
-}
-
-it('mails of a Nest application are below their requests', async () => {
-  @Module({ imports: [PostmarkSmtpModule.forRoot({ url: sandbox.url })], controllers: [Orders] })
-  class Shop {}
-  const app = await NestFactory.create(Shop, { logger: false })
-  app.use(traceRequest)
-  await app.listen(0, '127.0.0.1')
-  const server: Server = app.getHttpServer()
-  const ids = Array.from({ length: 50 }, (_, n) => String(n))
-  await Promise.all(ids.map((id) => post(server, `/orders/${id}`)))
-  await app.close()
-  const all = byId()
-  const parents = named('send outbound').map((span) => [
-    `POST /orders/${span.attributes['postmark.tag']}`,
-    all.get(span.parentSpanContext?.spanId)?.name,
-  ])
-  expect(parents).toHaveLength(50)
-  expect(parents.filter(([expected, found]) => expected !== found)).toEqual([])
 })
 
 it('mails of sendBatch are below the span in which it was called, of two batches at once as well', async () => {

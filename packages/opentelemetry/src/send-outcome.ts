@@ -1,5 +1,3 @@
-import type { Attributes } from '@opentelemetry/api'
-
 interface Outcome {
   readonly outcome?: string | undefined
   readonly code?: string | undefined
@@ -10,7 +8,7 @@ export function hasFailed({ outcome }: Outcome): boolean {
   return outcome !== 'sent' && outcome !== 'duplicate'
 }
 
-/** What failed, in few words: the code of the error. */
-export function toErrorType({ code, outcome }: Outcome): Attributes {
-  return { 'error.type': code ?? outcome ?? '_OTHER' }
+/** What failed, in few words, for `error.type`: the code of the error. */
+export function errorType({ code, outcome }: Outcome): string {
+  return code ?? outcome ?? '_OTHER'
 }

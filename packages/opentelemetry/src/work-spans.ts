@@ -11,9 +11,7 @@ import {
 import type { EnqueueEvent, JobEvent, TracedWork, WebhookTrace } from '@postmark-smtp/core/internal'
 import type { Listeners } from './listen.js'
 import { linksTo, toTraceparent } from './trace-parent.js'
-
-/** What may happen to a job through no fault of its mail. */
-const NO_FAILURE: readonly (string | undefined)[] = ['sent', 'slow', 'pause', 'wait', 'give-back']
+import { jobErrorType, webhookErrorType } from './work-outcome.js'
 
 /** Writes the trace context of whoever enqueues into the job, and gives its mail a span that is linked to that. */
 export function observeJobs(tracer: Tracer): Listeners {
@@ -35,12 +33,7 @@ export function observeJobs(tracer: Tracer): Listeners {
         spans.set(event, begin(tracer, event.queue, attributes, linksTo(event.trace.traceparent), event))
       },
       'tracing:postmark-smtp:job:asyncEnd': (event: JobEvent) => {
-        const { outcome, code } = event
-        const span = spans.get(event)
-        span?.setAttributes({ 'postmark.job.outcome': outcome, 'error.type': code })
-        if (!NO_FAILURE.includes(outcome))
-          span?.setStatus({ code: SpanStatusCode.ERROR, message: code ?? '' })
-        span?.end()
+        end(spans.get(event), { 'postmark.job.outcome': event.outcome }, jobErrorType(event))
       },
     },
   }
@@ -63,10 +56,8 @@ export function observeWebhooks(tracer: Tracer): Listeners {
         spans.set(event, begin(tracer, event.kind, attributes, linksTo(event.traceparent), event))
       },
       'tracing:postmark-smtp:webhook:asyncEnd': (event: WebhookTrace) => {
-        const span = spans.get(event)
-        span?.setAttribute('postmark.webhook.outcome', event.outcome ?? 'failed')
-        if (event.outcome === 'failed') span?.setStatus({ code: SpanStatusCode.ERROR })
-        span?.end()
+        const outcome = { 'postmark.webhook.outcome': event.outcome ?? 'failed' }
+        end(spans.get(event), outcome, webhookErrorType(event))
       },
     },
   }
@@ -92,4 +83,11 @@ function begin(
   const span = tracer.startSpan(`process ${what}`, { kind: SpanKind.CONSUMER, attributes, links })
   runIn((work) => context.with(trace.setSpan(context.active(), span), work))
   return span
+}
+
+/** @param error undefined where it did not fail */
+function end(span: Span | undefined, attributes: Attributes, error: string | undefined): void {
+  span?.setAttributes({ ...attributes, 'error.type': error })
+  if (error !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR, message: error })
+  span?.end()
 }
