@@ -1,11 +1,12 @@
 /**
- * Installs the packed tarballs in fresh applications, each with its own lock file, and runs their own `npm test`.
+ * Installs the packed tarballs in fresh applications, each locked to the versions of compat/locks.json, and runs their own `npm test`.
  * The tests of the packages read the sources beside this repository's tools; only this sees what users have.
  * `npm run build && node compat/run.mjs [regular expression over the folders of compat/apps]`
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { attempt, inPairs, manifests, pack, report, root, run, temporary } from './harness.mjs'
+import { readLock } from './locks.mjs'
 
 const wanted = new RegExp(process.argv[2] ?? '')
 // For an application that needs real servers, which no published package starts.
@@ -47,6 +48,7 @@ function writeSnippets(app, cwd) {
 async function test(app) {
   const cwd = join(temporary, app)
   cpSync(join(root, 'compat/apps', app), cwd, { recursive: true })
+  writeFileSync(join(cwd, 'package-lock.json'), JSON.stringify(readLock(app)))
   writeSnippets(app, cwd)
   const flags = ['--no-save', '--prefer-offline', '--no-audit', '--no-fund']
   await run('npm', ['install', ...flags, ...neededBy(cwd).map((name) => tarballs[name])], { cwd, env })

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { lockedVersions } from './app-locks.js'
 
 const root = new URL('../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
@@ -8,15 +9,13 @@ const readJson = <T>(path: string): T => JSON.parse(read(`compat/apps/context-zo
 type Outcome = 'kept' | 'lost' | 'mixed'
 const outcomes =
   readJson<Readonly<Record<string, { readonly alone: Outcome; readonly captured: Outcome }>>>('outcomes.json')
-const { packages } = readJson<{ packages: Readonly<Record<string, { readonly version: string }>> }>(
-  'package-lock.json',
-)
+const locked = lockedVersions('context-zoo')
 
-/** Names the version of the library with which a line begins, as the lock file of the application has it. */
+/** Names the version of the library with which a line begins, to which the application is locked. */
 function withVersion(title: string): string {
   const [, library, pattern] = /^([\w-]+): (.*)$/.exec(title) ?? []
   if (library === undefined) return title
-  return `${library} ${packages[`node_modules/${library}`]!.version}: ${pattern}`
+  return `${library} ${locked.get(`node_modules/${library}`)}: ${pattern}`
 }
 
 /** After a change of the outcomes: `npx vitest run docs/context.test.ts -u`. */

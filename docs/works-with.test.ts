@@ -1,22 +1,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
+import { lockedVersions, readApp } from './app-locks.js'
 
 const root = new URL('../', import.meta.url)
 const apps = new URL('compat/apps/', root)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
-interface Lock {
-  readonly packages: Readonly<Record<string, { version?: string; dependencies?: Record<string, string> }>>
-}
-
-/** One row for each application: its dependencies, and the Nodemailer that each of them has, as its lock file says. */
+/** One row for each application: its dependencies, and the Nodemailer that each of them is locked to. */
 function listVersions(): string {
   const names = readdirSync(apps).filter((name) => name.startsWith('works-with-'))
   const rows = names.map((name) => {
-    const { packages } = JSON.parse(read(`compat/apps/${name}/package-lock.json`)) as Lock
-    const libraries = Object.keys(packages['']?.dependencies ?? {}).map((library) => {
-      const own = packages[`node_modules/${library}/node_modules/nodemailer`]?.version
-      const version = packages[`node_modules/${library}`]?.version
+    const locked = lockedVersions(name)
+    const libraries = Object.keys(readApp(name).dependencies ?? {}).map((library) => {
+      const own = locked.get(`node_modules/${library}/node_modules/nodemailer`)
+      const version = locked.get(`node_modules/${library}`)
       return `${library} ${version}${own ? ` (its own Nodemailer is ${own})` : ''}`
     })
     return `| [${name}](../compat/apps/${name}) | ${libraries.join(', ')} |`
@@ -24,8 +21,8 @@ function listVersions(): string {
   return ['| Application | Versions |', '| --- | --- |', ...rows].join('\n')
 }
 
-/** After a change of an application or its lock file: `npx vitest run docs/works-with.test.ts -u`. */
-it('docs/works-with.md has the versions of the lock files, and the code of the applications', async () => {
+/** After a change of an application or of compat/locks.json: `npx vitest run docs/works-with.test.ts -u`. */
+it('docs/works-with.md has the versions that the applications are locked to, and the code of the applications', async () => {
   const made = read('docs/works-with.md')
     .replace(
       /(<!-- versions[^>]*-->\n)[\s\S]*(<!-- \/versions -->)/,
