@@ -198,6 +198,17 @@ function resetOf(mail: number, fault: Omit<PlacedFault, 'step'>): PlacedFault[] 
 }
 
 describe('of four mails in flight', () => {
+  it('those that follow a body which the server read as commands, after a 354 that it did not mean, are in doubt', async () => {
+    const faults: PlacedFault[] = [{ step: 'data', mail: 2, say: 'nothing', extra: '354 go on\r\n' }]
+    const { told, mails, chunking } = await run({ faults })
+    const outcomes = told.map((each) => each.split(',')[0])
+    expect(outcomes.slice(0, 4)).toEqual(['sent', 'sent', 'rejected', 'unknown'])
+    // No mail that was written there goes elsewhere: the server may have taken it.
+    for (const [index, each] of told.entries())
+      expect(Number(/copies (\d+)/.exec(each)?.[1]), mails[index]!.id).toBeLessThanOrEqual(1)
+    expect(chunking).toEqual(['on', 'off'])
+  })
+
   it.each<[string, PlacedFault, string]>([
     ['the sender is refused', { step: 'mail', mail: 4, say: 550 }, REJECTED],
     ['the sender is refused for now', { step: 'mail', mail: 4, say: 451 }, SENT_AGAIN],

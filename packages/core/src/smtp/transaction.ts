@@ -158,7 +158,10 @@ export class Transaction implements ReplyHandler {
 
   #onReset(reply: Reply): void {
     const why = `RSET was answered with ${reply.code}`
-    if (this.chunked) {
+    // Every server knows RSET: what it did not recognise was something else, such as a body after a 354 that it did not mean.
+    if (this.chunked && (reply.code === 500 || reply.code === 502)) {
+      this.#onProtocol(`the reply ${reply.code} to RSET`)
+    } else if (this.chunked) {
       if (reply.code !== 250) this.#doubt = { why, isBlamed: isOutOfOrder(reply) }
       this.#step = 'mail'
     } else if (reply.code === 250) {
