@@ -17,6 +17,7 @@ const settings: fc.Arbitrary<History['settings']> = fc.record({
     fc.constantFrom('envelope' as const, false as const),
   ),
   maxMessages: fc.constantFrom(100, 1, 2, 5),
+  maxInFlight: fc.constantFrom(4, 10, 2, 1),
   maxAgeMs: fc.constantFrom(5 * MINUTE, MINUTE, 5000),
   idleTimeoutMs: fc.constantFrom(30_000, 10 * MINUTE, 5000),
   attempts: fc.constantFrom(4, 2, 1),

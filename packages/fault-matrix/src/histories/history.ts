@@ -7,6 +7,8 @@ interface HistorySettings {
   /** Connections over all routes. */
   readonly places: number
   readonly maxMessages: number
+  /** Whole mails on one connection without a reply. */
+  readonly maxInFlight: number
   /** Whether mails are grouped, only envelopes, or no two commands. */
   readonly pipelining: 'auto' | 'envelope' | false
   readonly maxAgeMs: number
