@@ -20,17 +20,32 @@ const SLOW_MS = 600_000
 const DELAY_MS = 25
 const CHANNEL = 'postmark-smtp:chunking'
 
-const KINDS: readonly { name: string; missing: string | undefined; start(): Promise<RealServer> }[] = [
-  { name: 'Postfix', missing: postfixMissing(), start: () => startPostfix({ users }) },
-  { name: 'Exim', missing: await eximMissing(), start: () => startExim({ users }) },
+interface Kind {
+  readonly name: string
+  readonly missing: string | undefined
+  start(hangsUpAfter: number): Promise<RealServer>
+}
+const KINDS: readonly Kind[] = [
+  {
+    name: 'Postfix',
+    missing: postfixMissing(),
+    start: (hangsUpAfter) => startPostfix({ users, hardErrorLimit: 2 * hangsUpAfter }),
+  },
+  {
+    name: 'Exim',
+    missing: await eximMissing(),
+    start: (hangsUpAfter) => startExim({ users, hangsUpAfter }),
+  },
 ]
+/** Refused envelopes after which both hang up as installed: each is two errors to Postfix. */
+const USUAL = 10
 const isSkipped = ({ missing }: (typeof KINDS)[number]) =>
   missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 for (const kind of KINDS) if (isSkipped(kind)) console.warn(`Skipped: ${kind.missing}`)
 
 /**
  * Of a hundred mails, three have a sender that is refused, six a recipient, four a body, and two a part of their
- * recipients; and of three hundred, sixty in a row a recipient, for which Exim hangs up.
+ * recipients; and of three hundred, sixty in a row a recipient, for which a server hangs up.
  */
 function toMail(index: number): { sender: string; to: string[]; expected: string } {
   const of100 = index % 100
@@ -45,19 +60,23 @@ function toMail(index: number): { sender: string; to: string[]; expected: string
 }
 
 describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
-  it.skipIf(isSkipped(kind)).each([
-    { connections: 10, breaks: false },
-    { connections: 1, breaks: false },
-    { connections: 10, breaks: true },
-  ])(
-    'fare as its own log has it ($connections connections, which break: $breaks)',
+  it
+    .skipIf(isSkipped(kind))
+    .each([
+      { connections: 10 },
+      { connections: 1 },
+      { connections: 10, breaks: 'the line' as const },
+      { connections: 10, breaks: 'the server' as const },
+    ])(
+    'fare as its own log has it ($connections connections, broken by: $breaks)',
     async ({ connections, breaks }) => {
       const events: ChunkingEvent[] = []
       const onEvent = (event: unknown) => void events.push(event as ChunkingEvent)
       subscribe(CHANNEL, onEvent)
-      await using server = await kind.start()
+      // It hangs up earlier than any that is known, in the midst of mails that are refused in a row.
+      await using server = await kind.start(breaks === 'the server' ? 2 : USUAL)
       // TLS takes some 2 kB; the connection breaks in the midst of what follows.
-      const cut = breaks ? { cutAfterBytes: 6_000 } : {}
+      const cut = breaks === 'the line' ? { cutAfterBytes: 6_000 } : {}
       await using proxy = await startTcpProxy(server, { delayMs: DELAY_MS, ...cut })
       const options = {
         ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [proxy.port], tls: { ca: server.ca } },
@@ -103,7 +122,9 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
           unknown++
           expect(own.length, from).toBeLessThanOrEqual(1)
         } else {
-          expect([from, outcome]).toEqual([from, expected])
+          // Where it hangs up, a mail may have met nothing else as often as it was tried.
+          const isSpent = breaks === 'the server' && outcome !== 'sent'
+          if (!isSpent) expect([from, outcome]).toEqual([from, expected])
           expect([from, own.map((mail) => mail.recipients)]).toEqual([from, recipients ? [recipients] : []])
         }
         if (own[0]?.subject) expect(`${own[0].subject}@example.com`).toBe(from)
@@ -113,7 +134,8 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
       expect(events.map(({ chunking }) => chunking)).toEqual(['on'])
       const used = server.connections()
       expect(unknown).toBeLessThanOrEqual(10 * used)
-      const hangUps = server.log.match(/too many nonmail commands/g)?.length ?? 0
+      const hangUps = server.log.match(/too many (?:nonmail commands|errors)/g)?.length ?? 0
+      if (breaks === 'the server') expect(hangUps).toBeGreaterThan(0)
       console.info(
         `${kind.name}: ${count} mails, ${Math.round(perSecond)} a second over ${connections} at once, ${used} in all; ${unknown} unknown; ${hangUps} hang-ups`,
       )
@@ -124,7 +146,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
 
 const exim = KINDS[1]!
 it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no mail arrive twice', async () => {
-  await using server = await exim.start()
+  await using server = await exim.start(USUAL)
   await using transporter = createPostmarkTransport({
     ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [server.port], tls: { ca: server.ca } },
     ...{ preflight: 'warn' as const, pool: { maxConnections: 1, maxInFlight: 10 }, retry: { attempts: 1 } },

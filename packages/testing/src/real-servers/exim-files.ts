@@ -9,6 +9,7 @@ export interface EximPlan {
   readonly users: readonly RealUser[]
   /** The user that it turns into. */
   readonly uid: number
+  readonly hangsUpAfter: number
 }
 
 /** Contents by file name. Everything is in one folder: nothing of an installed Exim is read or written. */
@@ -23,7 +24,7 @@ export function eximFiles(plan: EximPlan): Readonly<Record<string, string>> {
   }
 }
 
-function toConfiguration({ folder, port, tls, mechanisms }: EximPlan): string {
+function toConfiguration({ folder, port, tls, mechanisms, hangsUpAfter }: EximPlan): string {
   const known = (user: string, pass: string) =>
     `server_condition = \${if eq{${pass}}{\${lookup{${user}}lsearch{${folder}/users}{$value}{nobody}}}}\n  server_set_id = ${user}`
   const authenticators: Readonly<Record<string, string>> = {
@@ -48,6 +49,7 @@ keep_environment =
 host_lookup =
 rfc1413_query_timeout = 0s
 smtp_accept_max = 100
+smtp_accept_max_nonmail = ${hangsUpAfter}
 smtp_accept_queue_per_connection = 0
 message_size_limit = ${REAL_SERVER_BYTES}
 # Mails stay in the spool: what it took is in its log.

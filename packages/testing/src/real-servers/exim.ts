@@ -25,6 +25,8 @@ export interface EximOptions {
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5). */
   readonly mechanisms?: readonly ('PLAIN' | 'LOGIN' | 'CRAM-MD5')[]
+  /** How many envelopes are refused on a connection until it hangs up at the next RSET (default 10, as installed). */
+  readonly hangsUpAfter?: number
 }
 
 let unpacked: Promise<string> | undefined
@@ -58,7 +60,7 @@ export async function startExim(options: EximOptions): Promise<RealServer> {
 }
 
 async function startAt(port: number, options: EximOptions): Promise<RealServer> {
-  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'] } = options
+  const { users, tls = true, mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5'], hangsUpAfter = 10 } = options
   const root = await unpackExim()
   const { cert, key } = await loopbackCertificate()
   const folder = await mkdtemp(join(tmpdir(), 'exim-'))
@@ -66,7 +68,7 @@ async function startAt(port: number, options: EximOptions): Promise<RealServer> 
   const uid = isRoot ? NOBODY : (process.geteuid?.() ?? NOBODY)
   await chmod(folder, 0o755)
   const files = {
-    ...eximFiles({ folder, port, tls, mechanisms, users, uid }),
+    ...eximFiles({ folder, port, tls, mechanisms, users, uid, hangsUpAfter }),
     'chain.pem': key + cert,
     'log/mainlog': '',
   }
