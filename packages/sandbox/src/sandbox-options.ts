@@ -37,6 +37,11 @@ export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
   readonly host?: string
   /** What the inbox page asks for, and the token of the API where `serverToken` names none (default: nothing). */
   readonly password?: string
+  /**
+   * Whether the link check of the inbox page may ask addresses of this machine and of private networks, redirects
+   * included (default false).
+   */
+  readonly checkPrivateLinks?: boolean
   /** Where events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
   readonly webhooks?: readonly WebhookOptions[]
   /**
@@ -52,6 +57,7 @@ const OPTIONS = [
   'account',
   'allowAnonymous',
   'broadcastsPort',
+  'checkPrivateLinks',
   'faults',
   'host',
   'httpPort',
@@ -76,10 +82,10 @@ const OPTIONS = [
  */
 export function checkOptions(options: SandboxOptions): void {
   refuseUnknown(options, OPTIONS)
-  const { port, ports = [], broadcastsPort, httpPort, allowAnonymous, tls } = options
+  const { port, ports = [], broadcastsPort, httpPort, allowAnonymous, checkPrivateLinks, tls } = options
   checkFaults(options.faults)
-  if (allowAnonymous !== undefined && typeof allowAnonymous !== 'boolean')
-    throw optionError('allowAnonymous', allowAnonymous, 'true or false')
+  for (const [name, value] of Object.entries({ allowAnonymous, checkPrivateLinks }))
+    if (value !== undefined && typeof value !== 'boolean') throw optionError(name, value, 'true or false')
   if (!Array.isArray(ports)) throw optionError('ports', ports, 'a list of ports')
   for (const value of [port, ...ports, broadcastsPort, httpPort]) {
     if (value !== undefined && typeof value !== 'number') throw optionError('port', value, 'a number')

@@ -119,7 +119,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const outbox = createOutbox(server)
   const checkLogin = createLoginCheck(serverTokens, options.smtpTokens, server.streams)
   const gate = new FaultGate(options.faults)
-  const { allowAnonymous = false, tlsNames = [] } = options
+  const { allowAnonymous = false, checkPrivateLinks = false, tlsNames = [] } = options
   const certificate =
     options.tls ?? (await (tlsNames.length > 0 ? makeCertificate(tlsNames) : loopbackCertificate()))
 
@@ -166,7 +166,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
         advance: clock.advance,
       },
       accepts,
-      page: createPage({ server, webhooks, smtpUrl }),
+      page: createPage({ server, webhooks, smtpUrl, checkPrivateLinks }),
     })
     listeners.push(http)
     const apiHost = toAuthority(address, http.port)

@@ -68,6 +68,7 @@ async function toOptions(flags: Flags): Promise<SandboxOptions> {
     keep: keep === undefined ? undefined : { mails: toNumber('keep', keep) },
     faults: seed === undefined ? undefined : seededFaults(toNumber('fail-seed', seed)),
     webhooks: webhook.flatMap((url) => sending.map((id) => ({ url, stream: id, triggers: TRIGGERS }))),
+    checkPrivateLinks: flags['check-private-links'] ?? false,
     settings: flags['smtp-api-error-hooks'] ? { enableSmtpApiErrorHooks: true } : undefined,
   })
 }

@@ -78,6 +78,10 @@ export const FLAGS = {
     type: 'boolean',
     help: 'posts refused mails too (default: they are not, as at Postmark)',
   },
+  'check-private-links': {
+    type: 'boolean',
+    help: 'lets the link check of the page ask private addresses too',
+  },
   'fail-seed': {
     type: 'string',
     value: 'NUMBER',

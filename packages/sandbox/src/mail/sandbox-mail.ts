@@ -5,7 +5,9 @@ import { readAddresses } from './addresses.js'
 import type { Arrival } from './arrival.js'
 import { toDeliveredCopy } from './delivered-copy.js'
 import { decodeFields, headerValue, type MailHeader, readRawFields } from './header-block.js'
+import { type MailAddresses, readMailAddresses } from './mail-addresses.js'
 import { type MailContent, readContent } from './mail-content.js'
+import { listLinks } from './mail-links.js'
 import { readParts } from './mime-parts.js'
 import type { Judgement, Verdict } from './verdict.js'
 
@@ -28,6 +30,8 @@ export interface SandboxMail {
   readonly from: string
   /** The addresses in the To header. */
   readonly to: readonly string[]
+  /** From, Reply-To, To, Cc and Bcc with the names of people; not enumerable, as it is read when asked for. */
+  readonly addresses: MailAddresses
   /** The decoded subject, empty without one. */
   readonly subject: string
   /** The message stream that it names: that of the SMTP token, of the header, or `outbound`. It may not exist. */
@@ -46,6 +50,11 @@ export interface SandboxMail {
   readonly raw: Buffer
   /** Text, html and attachments: parsed at the first call, since that costs far more than the header block. */
   parse(): Promise<MailContent>
+  /**
+   * The links that open in a browser, each once, those of the html first.
+   * @example await page.goto(mail.links()[0])
+   */
+  links(): string[]
   /** The bytes that a recipient (default: the first) would get, as far as is known. */
   delivered(recipient?: string): Buffer
 }
@@ -103,7 +112,8 @@ class KeptMail implements SandboxMail {
   readonly secure: boolean
   readonly hostType: StreamType | undefined
   readonly #raw: Buffer
-  #content: Promise<MailContent> | undefined
+  #content: MailContent | undefined
+  #addresses: MailAddresses | undefined
 
   constructor(
     read: ReadMail,
@@ -129,12 +139,32 @@ class KeptMail implements SandboxMail {
     return this.#raw
   }
 
-  parse(): Promise<MailContent> {
-    this.#content ??= Promise.resolve().then(() => readContent(readParts(this.#raw)))
+  get addresses(): MailAddresses {
+    this.#addresses ??= readMailAddresses(readRawFields(this.#raw), this.envelope.to)
+    return this.#addresses
+  }
+
+  /** What {@link parse} promises. */
+  content(): MailContent {
+    this.#content ??= readContent(readParts(this.#raw))
     return this.#content
+  }
+
+  async parse(): Promise<MailContent> {
+    await undefined
+    return this.content()
+  }
+
+  links(): string[] {
+    return [...new Set(listLinks(this.content()).map(({ url }) => url))]
   }
 
   delivered(recipient: string = this.envelope.to[0] ?? ''): Buffer {
     return toDeliveredCopy(this, recipient)
   }
+}
+
+/** The content of a mail, for those who cannot wait. */
+export function contentOf(mail: SandboxMail): MailContent {
+  return mail instanceof KeptMail ? mail.content() : readContent(readParts(mail.raw))
 }

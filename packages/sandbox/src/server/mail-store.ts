@@ -99,6 +99,16 @@ export class MailStore {
     return (this.#historyOf.get(mail) ?? this.#gone.get(mail))?.events ?? []
   }
 
+  /** Forgets some mails with their bounces and events; returns how many were there. */
+  remove(mails: readonly SandboxMail[]): number {
+    const wanted = new Set(mails.filter((mail) => this.#mailOfId.get(mail.messageId) === mail))
+    const kept = this.mails.filter((mail) => !wanted.has(mail))
+    this.mails.length = 0
+    for (const mail of kept) this.mails.push(mail)
+    for (const mail of wanted) this.#forget(mail)
+    return wanted.size
+  }
+
   clear(): void {
     for (const [mail, history] of this.#historyOf) this.#gone.set(mail, history)
     this.#historyOf.clear()
@@ -132,7 +142,10 @@ export class MailStore {
   }
 
   #removeOldest(): void {
-    const mail = this.mails.shift()!
+    this.#forget(this.mails.shift()!)
+  }
+
+  #forget(mail: SandboxMail): void {
     this.#mailOfId.delete(mail.messageId)
     const history = this.#history(mail)
     const { weight, bounces } = history

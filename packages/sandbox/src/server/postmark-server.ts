@@ -77,6 +77,8 @@ export interface PostmarkServer extends MailActions {
   /** Reactivates the address of a bounce. */
   activate(bounce: SandboxBounce): SandboxBounce
 
+  /** Forgets some mails with their bounces and events; suppressions stay. Returns how many were there. */
+  remove(mails: readonly SandboxMail[]): number
   /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
   clear(): void
   /** Reports a login that was refused to the listeners. */
@@ -246,6 +248,11 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       return suppressions.add(suppression) ? log.suppressionChanged(suppression, true, undefined) : undefined
     },
     unsuppress,
+    remove(mails) {
+      const count = store.remove(mails)
+      if (count > 0) listeners.call('removed')
+      return count
+    },
     clear() {
       store.clear()
       suppressions.clear()

@@ -1,7 +1,5 @@
 import { BOUNCE_TYPES } from '@postmark-smtp/core'
 import { html } from 'hono/html'
-import type { MailContent } from '../../mail/mail-content.js'
-import { listLinks } from '../../mail/mail-links.js'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import type { Markup } from './layout.js'
 import { printable } from './printable.js'
@@ -11,19 +9,22 @@ const MOST_RECIPIENTS = 100
 /** SMTPApiError is what a verdict becomes; a complaint has its own button; the others come from no recipient. */
 const NOT_OFFERED = ['SMTPApiError', 'SpamComplaint', 'InboundError', 'TemplateRenderingFailed']
 
-/** What a recipient can do with a mail. */
-export function actionForms(mail: SandboxMail, content: MailContent): Markup {
+/**
+ * What a recipient can do with a mail.
+ * @param query of the page, to come back to it as it was
+ */
+export function actionForms(mail: SandboxMail, query: string): Markup {
   if (mail.verdict.outcome === 'refused')
     return html`<p class="note">Nobody got this mail, so nothing can.</p>`
   const path = `/mails/${mail.messageId}`
-  const links = [...new Set(listLinks(content).map(({ url }) => url))].slice(0, MOST_LINKS)
+  const links = mail.links().slice(0, MOST_LINKS)
   const button = (action: string, text: string) =>
-    html`<button formaction="${path}/${action}">${text}</button>`
+    html`<button formaction="${path}/${action}${query}">${text}</button>`
   const choice = (name: string, label: string, values: readonly (readonly [string, string])[]) =>
     html`<label><span>${label}</span><select name="${name}">${values.map(([value, text]) => html`<option value="${value}">${text}</option>`)}</select></label>`
   const recipients = [...new Set(mail.envelope.to)].slice(0, MOST_RECIPIENTS)
   const types = Object.entries(BOUNCE_TYPES).filter(([type]) => !NOT_OFFERED.includes(type))
-  return html`<form method="post" action="${path}/open" class="actions">
+  return html`<form method="post" action="${path}/open${query}" class="actions">
 ${
   recipients.length > 1
     ? choice(
@@ -48,6 +49,5 @@ ${
     'Bounce type',
     types.map(([type, { name }]) => [type, name]),
   )}${button('bounce', 'Bounce')}</div>
-</form>
-${links.length > 0 ? html`<details><summary>Links (${links.length})</summary><ul class="links">${links.map((url) => html`<li><a href="${url}" target="_blank" rel="noopener noreferrer">${printable(url, 300)}</a></li>`)}</ul></details>` : ''}`
+</form>`
 }

@@ -1,22 +1,38 @@
 import { html } from 'hono/html'
-import type { MailContent } from '../../mail/mail-content.js'
+import type { MailAttachment, MailContent } from '../../mail/mail-content.js'
 import { MAX_PARTS } from '../../mail/mime-parts.js'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
+import { inlineImageType } from './inline-image.js'
 import type { Markup } from './layout.js'
-import { printable } from './printable.js'
+import { printable, printableLines } from './printable.js'
 
-/** The files of a mail, to download. */
+const MOST_INLINE = 20
+const MAX_TEXT = 20_000
+const TEXT_TYPES = /^(?:text\/(?:plain|csv|calendar|html|markdown)|application\/(?:json|xml))$/
+
+/** The files of a mail, to download; images and texts to look at. */
 export function attachmentList(
   { messageId }: SandboxMail,
   { attachments, text, html: markup }: MailContent,
 ): Markup | string {
   if (attachments.length === 0) return ''
   const parts = attachments.length + (text === undefined ? 0 : 1) + (markup === undefined ? 0 : 1)
-  const item = ({ filename, mimeType, content }: MailContent['attachments'][number], index: number) =>
-    html`<li><a href="/mails/${messageId}/attachments/${index}" download><bdi>${printable(filename, 100) || `(no name, ${index + 1})`}</bdi></a> <span>${printable(mimeType, 60)}</span> <span class="size">${toSize(content.length)}</span></li>`
+  const item = (file: MailAttachment, index: number) => {
+    const { filename, mimeType, content } = file
+    const path = `/mails/${messageId}/attachments/${index}`
+    return html`<li><a href="${path}" download><bdi>${printable(filename, 100) || `(no name, ${index + 1})`}</bdi></a> <span>${printable(mimeType, 60)}</span> <span class="size">${toSize(content.length)}</span>${index < MOST_INLINE ? preview(file, path) : ''}</li>`
+  }
   return html`<section class="attachments" aria-labelledby="attachments"><h2 id="attachments">Attachments (${attachments.length})</h2>
 ${parts >= MAX_PARTS ? html`<p class="note">A mail is read up to ${MAX_PARTS} parts. Further ones are in the source.</p>` : ''}
 <ul>${attachments.map(item)}</ul></section>`
+}
+
+/** A picture of pixels is shown, and a text as text; whatever a program would open is only saved. */
+function preview({ filename, mimeType, content }: MailAttachment, path: string): Markup | string {
+  if (inlineImageType(content) !== undefined)
+    return html`<img src="${path}?inline" alt="${printable(filename, 100) || 'attached image'}" loading="lazy">`
+  if (!TEXT_TYPES.test(mimeType) || content.length === 0) return ''
+  return html`<details><summary>Show the text</summary><pre>${printableLines(content.toString('utf8', 0, MAX_TEXT), MAX_TEXT)}</pre></details>`
 }
 
 function toSize(bytes: number): string {

@@ -1,55 +1,69 @@
 import { html } from 'hono/html'
 import type { MailContent } from '../../mail/mail-content.js'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
+import { clientCheckView } from './client-check-view.js'
 import { frameProblem } from './html-frame.js'
 import type { Markup } from './layout.js'
+import { linkView } from './link-view.js'
+import type { MailPart } from './mail-parts.js'
+import { FRAME_SCHEMES, FRAME_WIDTHS, type MailPlace, placeQuery } from './mail-place.js'
+import type { PageContext } from './page-context.js'
 import { printable, printableLines } from './printable.js'
-
-/** What of a mail can be looked at. */
-export const MAIL_PARTS = ['html', 'text', 'headers', 'source', 'delivered'] as const
-
-/** One of {@link MAIL_PARTS}. */
-export type MailPart = (typeof MAIL_PARTS)[number]
 
 const MAX_SHOWN = 200_000
 const MAX_HEADERS = 200
 const MAX_HEADER_LENGTH = 2000
 
-/** The parts that a mail has, the best first. */
-export function partsOf({ html: markup, text }: MailContent): MailPart[] {
-  return MAIL_PARTS.filter(
-    (part) => (part !== 'html' || markup !== undefined) && (part !== 'text' || text !== undefined),
-  )
+/** A mail, and what of it is looked at. */
+export interface ShownMail {
+  readonly mail: SandboxMail
+  readonly content: MailContent
+  readonly place: MailPlace
 }
 
 /** One part of a mail. */
-export function contentView(mail: SandboxMail, content: MailContent, part: MailPart): Markup {
+export function contentView(context: PageContext, shown: ShownMail, part: MailPart): Markup {
+  const { mail, content } = shown
   const path = `/mails/${mail.messageId}`
   switch (part) {
     case 'html':
-      return htmlView(content.html ?? '', path)
+      return htmlView(content.html ?? '', path, shown.place)
     case 'text':
-      return textView(content.text ?? '')
+      return textView(content.text ?? '', 'text')
+    case 'markup':
+      return textView(content.html ?? '', 'source')
     case 'headers':
       return headersView(mail)
     case 'source':
       return html`<p class="note"><a href="${path}/source">Download the source</a> (${mail.raw.length} bytes)</p>${bytesView(mail.raw)}`
     case 'delivered':
       return html`<p class="note">What the first recipient gets, as far as is known. Postmark also signs it, and encodes the body again.</p>${bytesView(mail.delivered())}`
+    case 'links':
+      return linkView(context, shown)
+    case 'check':
+      return clientCheckView(content.html ?? '')
   }
 }
 
-function htmlView(markup: string, path: string): Markup {
+const WIDTH_NAMES = { fit: 'Fit', phone: 'Phone', tablet: 'Tablet', desktop: 'Desktop' } as const
+const SCHEME_NAMES = { light: 'Light', dark: 'Dark' } as const
+
+function htmlView(markup: string, path: string, place: MailPlace): Markup {
   const problem = frameProblem(markup)
   if (problem !== undefined) {
     return html`<p class="note">This HTML is not shown: ${problem}. It is in the source.</p>`
   }
-  return html`<iframe class="frame" sandbox="" src="${path}/html" title="HTML of the mail" loading="lazy"></iframe>
+  const { width, scheme } = place
+  const link = (change: Partial<MailPlace>, text: string, isCurrent: boolean) =>
+    html`<a href="${path}${placeQuery({ ...place, part: 'html', ...change })}"${isCurrent ? html` aria-current="true"` : ''}>${text}</a>`
+  return html`<div class="looks"><nav aria-label="Width of the mail">${FRAME_WIDTHS.map((each) => link({ width: each }, WIDTH_NAMES[each], each === width))}</nav>
+<nav aria-label="Colours of the mail">${FRAME_SCHEMES.map((each) => link({ scheme: each }, SCHEME_NAMES[each], each === scheme))}</nav></div>
+<iframe class="frame ${width} ${scheme}" sandbox="" src="${path}/html${scheme === 'dark' ? '?scheme=dark' : ''}" title="HTML of the mail" loading="lazy"></iframe>
 <p class="note">Nothing in it runs, and nothing is loaded from elsewhere: remote images stay away.</p>`
 }
 
-function textView(text: string): Markup {
-  return html`${cutNote(text.length)}<pre class="text">${printableLines(text, MAX_SHOWN)}</pre>`
+function textView(text: string, look: 'text' | 'source'): Markup {
+  return html`${cutNote(text.length)}<pre class="${look}">${printableLines(text, MAX_SHOWN)}</pre>`
 }
 
 function bytesView(bytes: Buffer): Markup {

@@ -12,13 +12,13 @@ export function fieldList(mail: SandboxMail): Markup {
   const { tag, metadata, messageStream: _stream, ...others } = postmark
   const rows: [string, Markup | string][] = [
     ['Message stream', html`<code>${printable(toStreamLabel(mail))}</code>`],
-    ['Tag', tag ? html`<code>${printable(tag, 1000)}</code>` : '–'],
+    ['Tag', tag ? tagText(tag) : '–'],
     ...Object.entries(others).map(([field, value]): [string, string] => [field, printable(String(value))]),
     ['MessageID', html`<code>${messageId}</code>`],
     ['Queue ID', html`<code>${id}</code>`],
     [
       'Envelope',
-      html`<bdi>${printable(envelope.from) || '<>'}</bdi> to <bdi>${printable(envelope.to.join(', '), 2000)}</bdi>`,
+      html`<bdi>${printable(envelope.from) || '<>'}</bdi> to <bdi>${printable(envelope.to.join(', '), 300)}</bdi>`,
     ],
     [
       'Came',
@@ -33,4 +33,13 @@ ${
     ? html`<p class="note">None.</p>`
     : html`<table class="metadata"><caption class="hidden">Metadata</caption><tbody>${entries.slice(0, MOST_SHOWN).map(([key, value]) => html`<tr><th scope="row">${printable(key)}</th><td>${printable(String(value))}</td></tr>`)}</tbody></table>`
 }`
+}
+
+const LONGEST_TAG = 80
+
+/** A tag may have a thousand characters, which would fill the panel. */
+function tagText(tag: string): Markup {
+  return tag.length <= LONGEST_TAG
+    ? html`<code>${printable(tag)}</code>`
+    : html`<details><summary><code>${printable(tag, LONGEST_TAG)}</code> (${tag.length} characters)</summary><code>${printable(tag, 1100)}</code></details>`
 }

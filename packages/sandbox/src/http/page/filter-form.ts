@@ -1,7 +1,7 @@
 import { html } from 'hono/html'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { Markup } from './layout.js'
-import type { MailFilter } from './mail-filter.js'
+import { isFiltered, type MailFilter } from './mail-filter.js'
 import { STATUSES } from './mail-status.js'
 import { printable } from './printable.js'
 
@@ -13,15 +13,14 @@ export function filterForm(filter: MailFilter, server: PostmarkServer): Markup {
     html`<option value="${value}"${value === chosen ? html` selected` : ''}>${text}</option>`
   const input = (name: 'tag' | 'metadata' | 'to', label: string, example: string) =>
     html`<label><span>${label}</span><input name="${name}" value="${filter[name]}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`
-  const isFiltered = Object.values(filter).some((value) => value !== '')
   return html`<form class="filters" role="search" aria-label="Filter the mails" method="get" action="/" id="filters">
 <label class="wide"><span>Text</span><input type="search" name="q" id="q" value="${filter.q}" placeholder="Search header and source" autocomplete="off" spellcheck="false"></label>
-<label><span>Status</span><select name="status">${option('', 'Any', filter.status)}${Object.entries(STATUSES).map(([value, text]) => option(value, text, filter.status))}</select></label>
+<label><span>Status</span><select name="status">${option('', 'Any', filter.status)}${option('unread', 'Unread', filter.status)}${Object.entries(STATUSES).map(([value, text]) => option(value, text, filter.status))}</select></label>
 <label><span>Message stream</span><select name="stream">${option('', 'Any', filter.stream)}${streamsOf(server, filter).map((id) => option(id, printable(id), filter.stream))}</select></label>
 ${input('tag', 'Tag', 'welcome')}
 ${input('metadata', 'Metadata', 'order-id=42')}
 ${input('to', 'Recipient', 'ann@example.com')}
-<div class="submit"><button>Filter</button>${isFiltered ? html`<a href="/">Reset</a>` : ''}</div>
+<div class="submit"><button>Filter</button>${isFiltered(filter) ? html`<a href="/">Reset</a>` : ''}</div>
 </form>`
 }
 

@@ -3,11 +3,12 @@ import { connectView } from './connect-view.js'
 import { layout, type Markup } from './layout.js'
 
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [['j', '↓'], 'next mail of the list'],
-  [['k', '↑'], 'previous mail of the list'],
+  [['j', '↓'], 'next mail of the list; j inside a mail too'],
+  [['k', '↑'], 'previous mail of the list; k inside a mail too'],
   [['Enter'], 'open the mail'],
+  [['u'], 'mark the mail as unread'],
   [['/'], 'go to the text filter'],
-  [['Esc'], 'leave a field, or go back to the list'],
+  [['Esc'], 'leave a field, or go back to the place in the list'],
   [['?'], 'this help'],
 ]
 

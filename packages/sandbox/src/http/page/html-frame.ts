@@ -1,4 +1,5 @@
 import type { MailContent } from '../../mail/mail-content.js'
+import type { FrameScheme } from './mail-place.js'
 
 /** As much as Postmark takes. */
 const MAX_HTML_LENGTH = 5_242_880
@@ -19,8 +20,8 @@ export const FRAME_POLICY: string = [
 ].join('; ')
 
 // A link that the mail gives no target would replace the mail in its frame; this way it does nothing.
-const PREFACE =
-  '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light"><base target="_blank">'
+const preface = (scheme: FrameScheme) =>
+  `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${scheme}"><base target="_blank">`
 
 /** Why a browser is not given the HTML of a mail; undefined where it may. */
 export function frameProblem(html: string): string | undefined {
@@ -43,8 +44,8 @@ function countLevels(html: string): number {
 const VOID_ELEMENTS = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i
 
 /** The HTML of a mail as a document of its own, with the images that came with it in place. */
-export function toFrameDocument({ html = '', attachments }: MailContent): string {
-  if (frameProblem(html) !== undefined) return PREFACE
+export function toFrameDocument({ html = '', attachments }: MailContent, scheme: FrameScheme): string {
+  if (frameProblem(html) !== undefined) return preface(scheme)
   const images = new Map(
     attachments.flatMap(({ contentId, mimeType, content }) =>
       contentId !== undefined && /^image\/[\w.+-]+$/.test(mimeType)
@@ -59,7 +60,15 @@ export function toFrameDocument({ html = '', attachments }: MailContent): string
     left -= image.content.length
     return `data:${image.mimeType};base64,${image.content.toString('base64')}`
   })
-  return PREFACE + body.replace(CONNECTING_TAGS, '<x-$1')
+  return preface(scheme) + withScheme(body.replace(CONNECTING_TAGS, '<x-$1'), scheme)
+}
+
+/** The mail's own question after the colours gets the answer that was chosen, whatever the system of the reader. */
+function withScheme(html: string, scheme: FrameScheme): string {
+  return html.replace(
+    /\(\s{0,9}prefers-color-scheme\s{0,9}:\s{0,9}(light|dark)\s{0,9}\)/gi,
+    (_all, asked: string) => (asked.toLowerCase() === scheme ? '(min-width: 0px)' : '(max-width: 0px)'),
+  )
 }
 
 /**

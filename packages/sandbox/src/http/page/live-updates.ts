@@ -8,7 +8,7 @@ const PAUSE_MS = 100
 const PING_MS = 25_000
 
 /** Server-Sent Events that say that something changed; the page then loads itself again. */
-export function liveUpdates(c: Context, { server, webhooks }: PageContext): Response {
+export function liveUpdates(c: Context, { server, webhooks, read }: PageContext): Response {
   return streamSSE(c, async (stream) => {
     // The first message covers what came between the page and this connection.
     let changed = true
@@ -23,6 +23,7 @@ export function liveUpdates(c: Context, { server, webhooks }: PageContext): Resp
       server.on('event', change),
       server.on('removed', change),
       webhooks.onAttempt(change),
+      read.onChange(change),
     ]
     stream.onAbort(() => onAbort())
     const sleep = (ms: number, untilChange: boolean) =>

@@ -1,6 +1,6 @@
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
-import type { PostmarkServer } from '../../server/postmark-server.js'
 import { type MailStatus, STATUSES, statusOf } from './mail-status.js'
+import type { PageContext } from './page-context.js'
 
 /** What the list shows; an empty text asks for nothing. */
 export interface MailFilter {
@@ -11,7 +11,7 @@ export interface MailFilter {
   /** @example 'order-id=42' */
   readonly metadata: string
   readonly to: string
-  readonly status: MailStatus | ''
+  readonly status: MailStatus | 'unread' | ''
 }
 
 /** Bytes of each mail that a text is looked for in. */
@@ -27,7 +27,7 @@ export function readFilter(query: (name: string) => string | undefined): MailFil
     tag: read('tag'),
     metadata: read('metadata'),
     to: read('to'),
-    status: Object.hasOwn(STATUSES, status) ? (status as MailStatus) : '',
+    status: status === 'unread' || Object.hasOwn(STATUSES, status) ? (status as MailFilter['status']) : '',
   }
 }
 
@@ -39,18 +39,50 @@ export function toQuery(filter: MailFilter): string {
     .join('')
 }
 
+type Context = Pick<PageContext, 'server' | 'read'>
+type Test = (mail: SandboxMail) => boolean
+
+/** Whether somebody wants less than all. */
+export function isFiltered(filter: MailFilter): boolean {
+  return Object.values(filter).some((value) => value !== '')
+}
+
 /** The mails that the filter lets through, newest first. */
-export function filterMails(server: PostmarkServer, filter: MailFilter): SandboxMail[] {
+export function filterMails(context: Context, filter: MailFilter): SandboxMail[] {
+  const { mails } = context.server
+  return (isFiltered(filter) ? mails.filter(toTest(context, filter)) : [...mails]).reverse()
+}
+
+/** Where a mail is in the list. */
+export interface ListPlace {
+  readonly newer: SandboxMail | undefined
+  readonly older: SandboxMail | undefined
+  /** How many mails of the list are newer. */
+  readonly index: number
+}
+
+/** Finds the neighbours of a mail in the list; the mail itself may have left it, as one that was unread has. */
+export function findInList(context: Context, filter: MailFilter, mail: SandboxMail): ListPlace {
+  const { mails } = context.server
+  const test = toTest(context, filter)
+  const at = mails.lastIndexOf(mail)
+  const newer = mails.slice(at + 1).filter(test)
+  return { newer: newer[0], older: mails.slice(0, at).findLast(test), index: newer.length }
+}
+
+function toTest({ server, read }: Context, filter: MailFilter): Test {
+  const { status } = filter
   const tests = [
     filter.stream !== '' && ((mail: SandboxMail) => mail.stream === filter.stream),
-    filter.status !== '' && ((mail: SandboxMail) => statusOf(mail, server) === filter.status),
+    status === 'unread' && ((mail: SandboxMail) => !read.has(mail)),
+    status !== '' && status !== 'unread' && ((mail: SandboxMail) => statusOf(mail, server) === status),
     filter.tag !== '' && ((mail: SandboxMail) => holds(mail.postmark.tag, filter.tag)),
     filter.to !== '' &&
       ((mail: SandboxMail) => mail.envelope.to.some((address) => holds(address, filter.to))),
     filter.metadata !== '' && hasMetadata(filter.metadata),
     filter.q !== '' && hasText(filter.q),
   ].filter((test) => test !== false)
-  return server.mails.filter((mail) => tests.every((test) => test(mail))).reverse()
+  return (mail) => tests.every((test) => test(mail))
 }
 
 function holds(text: string | null | undefined, wanted: string): boolean {

@@ -1,12 +1,16 @@
 import { isPostmarkError } from '@postmark-smtp/core'
 import type { Context, Hono } from 'hono'
+import { checkLinks } from '../../checks/link-check.js'
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
-import { MAIL_PARTS } from './content-view.js'
 import { FRAME_POLICY, toFrameDocument } from './html-frame.js'
+import { inlineImageType } from './inline-image.js'
 import { actOnMail } from './mail-action.js'
-import { mailView } from './mail-view.js'
+import { findInList } from './mail-filter.js'
+import { placeQuery, readPlace } from './mail-place.js'
+import { listPath, mailView } from './mail-view.js'
 import { notFoundView } from './not-found-view.js'
 import type { PageContext } from './page-context.js'
+import { readForm } from './read-form.js'
 import { show } from './show.js'
 
 /** A mail, what can be downloaded of it, and what can be done with it. */
@@ -18,17 +22,24 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
       return mail ? handle(c, mail) : show(c, notFoundView(), 404)
     }
 
+  const showMail = async (c: Context, mail: SandboxMail, failure?: string) => {
+    const content = await mail.parse()
+    const view = mailView(context, { mail, content, place: placeOf(c) }, failure)
+    return show(c, view, failure === undefined ? 200 : 409)
+  }
+
   app.get(
     '/mails/:id',
     withMail(async (c, mail) => {
-      const part = MAIL_PARTS.find((each) => each === c.req.query('part'))
-      return show(c, mailView(context, { mail, content: await mail.parse(), part }))
+      // A page that only brings itself up to date is not read once more: another window may have unmarked the mail.
+      if (c.req.header(REFRESH) === undefined) context.read.mark([mail], true)
+      return showMail(c, mail)
     }),
   )
   app.get(
     '/mails/:id/html',
     withMail(async (c, mail) => {
-      const document = toFrameDocument(await mail.parse())
+      const document = toFrameDocument(await mail.parse(), placeOf(c).scheme)
       return c.html(document, 200, {
         'Content-Security-Policy': FRAME_POLICY,
         'X-DNS-Prefetch-Control': 'off',
@@ -44,7 +55,36 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
     withMail(async (c, mail) => {
       const { attachments } = await mail.parse()
       const file = attachments[Number(c.req.param('index'))]
-      return file ? download(c, file.content, file.filename || 'attachment') : show(c, notFoundView(), 404)
+      if (!file) return show(c, notFoundView(), 404)
+      const type = c.req.query('inline') === undefined ? undefined : inlineImageType(file.content)
+      return type === undefined
+        ? download(c, file.content, file.filename || 'attachment')
+        : c.body(new Uint8Array(file.content), 200, { 'Content-Type': type, ...FILE_HEADERS })
+    }),
+  )
+  app.post(
+    '/mails/:id/unread',
+    withMail(async (c, mail) => {
+      context.read.mark([mail], false)
+      return c.redirect(pathInList(c, mail), 303)
+    }),
+  )
+  app.post(
+    '/mails/:id/delete',
+    withMail(async (c, mail) => {
+      const { filter } = placeOf(c)
+      const { older, newer } = findInList(context, filter, mail)
+      context.server.remove([mail])
+      const next = older ?? newer
+      return c.redirect(next ? pathInList(c, next) : '/', 303)
+    }),
+  )
+  app.post(
+    '/mails/:id/check-links',
+    withMail(async (c, mail) => {
+      const isAllowed = context.checkPrivateLinks ? { isAllowed: () => true } : {}
+      context.linkChecks.set(mail, await checkLinks(mail.links(), { ...isAllowed, signal: c.req.raw.signal }))
+      return c.redirect(`/mails/${mail.messageId}${placeQuery({ ...placeOf(c), part: 'links' })}`, 303)
     }),
   )
   app.post(
@@ -54,23 +94,27 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
       if (form === undefined) return c.text('The form cannot be read.', 400)
       try {
         const known = await actOnMail(context.server, mail, c.req.param('action') ?? '', form)
-        return known ? c.redirect(`/mails/${mail.messageId}`, 303) : show(c, notFoundView(), 404)
+        return known
+          ? c.redirect(`/mails/${mail.messageId}${placeQuery(placeOf(c))}`, 303)
+          : show(c, notFoundView(), 404)
       } catch (error) {
         if (!isPostmarkError(error)) throw error
-        const content = await mail.parse()
-        return show(c, mailView(context, { mail, content, part: undefined, failure: error.message }), 409)
+        return showMail(c, mail, error.message)
       }
     }),
   )
+
+  function pathInList(c: Context, mail: SandboxMail): string {
+    const { filter } = placeOf(c)
+    return listPath(filter, findInList(context, filter, mail), mail)
+  }
 }
 
-/** The fields of a form, none where nothing was posted; undefined for what is no form. */
-async function readForm({ req }: Context): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const type = req.header('content-type')
-  if (type !== undefined && !/^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type)) {
-    return undefined
-  }
-  return req.parseBody().catch(() => undefined)
+/** What the script of the page sends when it brings the page up to date. */
+const REFRESH = 'sandbox-refresh'
+
+function placeOf(c: Context) {
+  return readPlace((name) => c.req.query(name))
 }
 
 /** Whatever it is, the browser saves it and opens nothing. */
@@ -81,9 +125,13 @@ function download(c: Context, bytes: Buffer, filename: string): Response {
   return c.body(new Uint8Array(bytes), 200, {
     'Content-Type': 'application/octet-stream',
     'Content-Disposition': `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`,
-    'Content-Security-Policy': "sandbox; default-src 'none'",
-    'X-Content-Type-Options': 'nosniff',
+    ...FILE_HEADERS,
   })
+}
+
+const FILE_HEADERS = {
+  'Content-Security-Policy': "sandbox; default-src 'none'",
+  'X-Content-Type-Options': 'nosniff',
 }
 
 const toPercent = (letter: string) => `%${letter.charCodeAt(0).toString(16)}`

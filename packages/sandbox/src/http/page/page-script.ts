@@ -24,7 +24,7 @@ async function refresh() {
 
 async function load() {
   try {
-    const response = await fetch(location.href)
+    const response = await fetch(location.href, { headers: { 'Sandbox-Refresh': '1' } })
     if (!response.ok) return tell('Cleared')
     const fresh = new DOMParser().parseFromString(await response.text(), 'text/html')
     for (const old of document.querySelectorAll('[data-live]')) {
@@ -98,9 +98,13 @@ function remember() {
   if (page === 'inbox') sessionStorage.setItem('inbox', location.search)
 }
 remember()
-const back = '/'.concat(sessionStorage.getItem('inbox') ?? '')
 if (page !== 'inbox') {
-  for (const id of ['back', 'to-inbox']) document.getElementById(id)?.setAttribute('href', back)
+  document.getElementById('to-inbox').href = '/'.concat(sessionStorage.getItem('inbox') ?? '')
+}
+
+// Whoever comes back from a mail goes on where they were.
+if (page === 'inbox' && location.hash.startsWith('#mail-')) {
+  document.getElementById(location.hash.slice(1))?.focus()
 }
 
 // Keys.
@@ -115,14 +119,17 @@ function move(step) {
   next?.scrollIntoView({ block: 'nearest' })
 }
 
+const click = (id) => document.getElementById(id)?.click()
+
 const KEYS = {
-  j: () => move(1),
-  k: () => move(-1),
+  j: () => (page === 'mail' ? click('older') : move(1)),
+  k: () => (page === 'mail' ? click('newer') : move(-1)),
+  u: () => click('unread'),
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
   '/': () => document.getElementById('q')?.focus(),
   '?': () => location.assign('/help'),
-  Escape: () => page !== 'inbox' && location.assign(back),
+  Escape: () => click(page === 'mail' ? 'back' : page === 'help' ? 'to-inbox' : ''),
 }
 
 document.addEventListener('keydown', (event) => {

@@ -44,8 +44,9 @@ button, input, select {
   font: inherit; color: inherit; min-height: 2rem; min-width: 0; padding: 0.25rem 0.6rem;
   border: 1px solid var(--edge); border-radius: 6px; background: var(--surface);
 }
-button { cursor: pointer; font-weight: 550 }
-button:hover { background: var(--hover); border-color: var(--accent) }
+button, .button { cursor: pointer; font-weight: 550 }
+.button { display: inline-flex; align-items: center; min-height: 2rem; padding: 0.25rem 0.6rem; border: 1px solid var(--edge); border-radius: 6px; background: var(--surface); color: inherit; text-decoration: none }
+:is(button, .button):hover { background: var(--hover); border-color: var(--accent) }
 input::placeholder { color: var(--soft); opacity: 1 }
 label > span { display: block; font-size: 0.75rem; color: var(--soft); margin-bottom: 0.125rem }
 label > :is(input, select) { width: 100% }
@@ -74,6 +75,7 @@ main { max-width: 84rem; margin: 0 auto; padding: 1.25rem; display: grid; gap: 1
 #summary { color: var(--soft) }
 .clear { margin-left: auto }
 .clear form { margin-top: 0.25rem }
+.clear button { width: 100% }
 .card, .verdict, .empty { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.125rem; display: grid; gap: 0.625rem; grid-template-columns: minmax(0, 1fr) }
 .empty { padding: 1.5rem; max-width: 54rem }
 p.empty { max-width: none; display: block; color: var(--soft) }
@@ -92,17 +94,20 @@ kbd { padding: 0.1rem 0.4rem; border: 1px solid var(--line); border-bottom-width
 .mails :is(thead, tbody) { display: block }
 .mails tr {
   position: relative; display: grid; gap: 0 1rem; align-items: center; padding: 0.25rem 1rem;
-  grid-template-columns: 8.5rem minmax(0, 5fr) minmax(0, 3fr) minmax(7.75rem, 1.4fr) minmax(0, 1.6fr) minmax(4.5rem, max-content);
+  grid-template-columns: 8.5rem minmax(0, 5fr) minmax(0, 2fr) minmax(0, 3fr) minmax(7.75rem, 1.4fr) minmax(0, 1.6fr) var(--time, 4.5rem);
 }
+.mails.dated { --time: 9.75rem }
 .mails tbody tr { border-top: 1px solid var(--line); min-height: 2.25rem }
 .mails tbody tr:hover, .mails tbody tr:focus-within { background: var(--hover) }
 .mails :is(td, th) { display: block; padding: 0; text-align: left; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 .mails th { font-size: 0.75rem; font-weight: 600; color: var(--soft) }
-.mails .subject a { color: var(--text); font-weight: 550; text-decoration: none }
+.mails .subject a { color: var(--text); text-decoration: none }
+.mails .unread .subject a { font-weight: 700 }
+.mails .unread .subject::before { content: ''; display: inline-block; width: 0.5rem; height: 0.5rem; margin-right: 0.5rem; border-radius: 50%; background: var(--accent) }
 .mails .subject a::after { content: ''; position: absolute; inset: 0 }
 .mails .subject a:focus-visible { outline: none }
 .mails .subject a:focus-visible::after { outline: 2px solid var(--accent); outline-offset: -2px }
-.mails :is(.to, .stream, .tag, .time) { color: var(--soft) }
+.mails :is(.from, .to, .stream, .tag, .time) { color: var(--soft) }
 .mails :is(.time, th:last-child) { text-align: right }
 /* The cell clips: the chip must be no wider. */
 .mails .tag span { display: block; width: fit-content; max-width: 100%; overflow: hidden; text-overflow: ellipsis; padding: 0.0625rem 0.4rem; border: 1px solid var(--line); border-radius: 4px; font-size: 0.8125rem }
@@ -129,8 +134,8 @@ kbd { padding: 0.1rem 0.4rem; border: 1px solid var(--line); border-bottom-width
   .mails thead { display: none }
   .bar { gap: 0.25rem 0.5rem }
   .bar nav a { padding: 0.25rem 0.375rem }
-  .mails tr { grid-template: 'subject subject time' 'to status status' 'stream tag tag' / minmax(0, 1fr) auto max-content; gap: 0.125rem 0.75rem; padding: 0.5rem 0.75rem }
-  .mails .subject { grid-area: subject } .mails .to { grid-area: to }
+  .mails tr { grid-template: 'subject subject time' 'from status status' 'to to to' 'stream tag tag' / minmax(0, 1fr) auto max-content; gap: 0.125rem 0.75rem; padding: 0.5rem 0.75rem }
+  .mails .subject { grid-area: subject } .mails .from { grid-area: from } .mails .to { grid-area: to }
   .mails .status { grid-area: status } .mails .time { grid-area: time }
   .mails .stream { grid-area: stream } .mails .tag { grid-area: tag; justify-self: end; max-width: 12rem }
 }

@@ -1,0 +1,27 @@
+import type { MailContent } from '../../mail/mail-content.js'
+
+/** What of a mail can be looked at. */
+export const MAIL_PARTS = [
+  'html',
+  'text',
+  'markup',
+  'headers',
+  'source',
+  'delivered',
+  'links',
+  'check',
+] as const
+
+/** One of {@link MAIL_PARTS}. */
+export type MailPart = (typeof MAIL_PARTS)[number]
+
+/** The parts that a mail has, the best first. */
+export function partsOf({ html, text }: MailContent): MailPart[] {
+  return MAIL_PARTS.filter((part) =>
+    part === 'text'
+      ? text !== undefined
+      : part === 'html' || part === 'markup' || part === 'check'
+        ? html !== undefined
+        : true,
+  )
+}

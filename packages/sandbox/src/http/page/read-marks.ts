@@ -1,0 +1,26 @@
+import type { SandboxMail } from '../../mail/sandbox-mail.js'
+
+/** Which mails somebody has opened on the page, for all who look at it. */
+export class ReadMarks {
+  readonly #read = new WeakSet<SandboxMail>()
+  readonly #listeners = new Set<() => void>()
+
+  has(mail: SandboxMail): boolean {
+    return this.#read.has(mail)
+  }
+
+  mark(mails: readonly SandboxMail[], isRead: boolean): void {
+    const changed = mails.filter((mail) => this.has(mail) !== isRead)
+    for (const mail of changed) {
+      if (isRead) this.#read.add(mail)
+      else this.#read.delete(mail)
+    }
+    if (changed.length > 0) for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls the listener at each change; returns what ends that. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+}
