@@ -26,6 +26,7 @@ it('passes for a mail that was sent', async () => {
     tag: expect.stringContaining('come'),
     metadata: { 'order-id': expect.any(String) },
   })
+  await expect(sandbox).toHaveSent({ text: 'Hi', cc: null, attachments: [] }, { count: 2 })
   await expect(sandbox).not.toHaveSent({ to: 'eve@example.com' })
 })
 
@@ -34,7 +35,7 @@ it('prints what was sent instead', async () => {
   await expect(expect(sandbox).toHaveSent(match, { timeoutMs: 0 })).rejects.toThrow(
     `expect(sandbox).toHaveSent(match)
 
-No mail matched within 0 ms. The closest of 2:
+No mail matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Hi':
 
 - Expected
 + Received

@@ -1,10 +1,21 @@
+export type { MailAddress } from './mail/addresses.js'
 export type { MailHeader } from './mail/header-block.js'
+export type { MailAddresses } from './mail/mail-addresses.js'
 export type { MailAttachment, MailContent } from './mail/mail-content.js'
 export type { MailEnvelope, SandboxMail } from './mail/sandbox-mail.js'
 export type { StreamSetting } from './mail/stream.js'
 export type { Verdict, VerdictProblem } from './mail/verdict.js'
-export type { FieldsMatch, MailMatch, MetadataMatch, TextMatch, ValueMatcher } from './match/mail-match.js'
+export { assertNotSent, assertSent } from './match/assert-sent.js'
+export type {
+  AttachmentMatch,
+  FieldsMatch,
+  MailMatch,
+  MetadataMatch,
+  TextMatch,
+  ValueMatcher,
+} from './match/mail-match.js'
 export type { WaitOptions } from './match/outbox.js'
+export type { SentMatch, SentOptions } from './match/sent-mails.js'
 export { type Sandbox, type SandboxOptions, startSandbox } from './sandbox.js'
 export type { SandboxBounce } from './server/bounce.js'
 export type { KeepLimits } from './server/mail-store.js'

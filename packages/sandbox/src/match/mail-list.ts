@@ -8,11 +8,16 @@ const SHOWN = 10
  * @example " (the last 10 of 12):\n  - to ann@example.com, subject 'Hi', postmark { tag: 'welcome' }"
  */
 export function listMails(mails: readonly SandboxMail[]): string {
-  const lines = mails.slice(-SHOWN).map(({ envelope, subject, postmark, verdict }) => {
-    const refused = verdict.problems.map(({ errorCode }) => `, refused: ${errorCode}`).join('')
-    return `\n  - to ${envelope.to.join(', ')}, subject ${show(subject)}, postmark ${show(postmark)}${refused}`
+  const lines = mails.slice(-SHOWN).map((mail) => {
+    const refused = mail.verdict.problems.map(({ errorCode }) => `, refused: ${errorCode}`).join('')
+    return `\n  - ${describeMail(mail)}, postmark ${show(mail.postmark)}${refused}`
   })
   return `${mails.length > SHOWN ? ` (the last ${SHOWN} of ${mails.length})` : ''}:${lines.join('')}`
+}
+
+/** What a person knows a mail by. @example "to ann@example.com, subject 'Hi'" */
+export function describeMail({ envelope, subject }: SandboxMail): string {
+  return `to ${envelope.to.join(', ')}, subject ${show(subject)}`
 }
 
 /** A value on one line. */

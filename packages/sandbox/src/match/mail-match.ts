@@ -1,7 +1,9 @@
 import { isRegExp } from 'node:util/types'
 import { POSTMARK_FIELDS, PostmarkError, type PostmarkField, toAddressKey } from '@postmark-smtp/core'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
-import type { SandboxMail } from '../mail/sandbox-mail.js'
+import type { MailAddress } from '../mail/addresses.js'
+import type { MailAttachment } from '../mail/mail-content.js'
+import { contentOf, type SandboxMail } from '../mail/sandbox-mail.js'
 
 /** What a test runner's `expect.stringContaining()` and its like return. */
 export interface ValueMatcher {
@@ -21,13 +23,39 @@ export type FieldsMatch = {
   readonly [F in Exclude<PostmarkField, 'metadata'>]?: TextMatch | boolean | null | undefined
 } & { readonly metadata?: MetadataMatch | null | undefined }
 
+/** What a file that came with a mail must have; a text is short for `{ filename }`. */
+export type AttachmentMatch =
+  | string
+  | {
+      readonly filename?: TextMatch
+      /** @example 'application/pdf' */
+      readonly mimeType?: TextMatch
+      /** A text is held against the bytes as UTF-8. */
+      readonly content?: TextMatch | Uint8Array
+    }
+
 /** What a mail must have; a key that is left out is not looked at. */
 export interface MailMatch {
   /** The address in the From header; case does not count. */
   readonly from?: TextMatch
   /** One of the recipients: To, Cc or Bcc; case does not count. */
   readonly to?: TextMatch
+  /** One of the addresses in the Cc header; `null` for none. */
+  readonly cc?: TextMatch | null
+  /** One of the recipients that neither To nor Cc names; `null` for none. */
+  readonly bcc?: TextMatch | null
+  /** One of the addresses in the Reply-To header; `null` for none. */
+  readonly replyTo?: TextMatch | null
   readonly subject?: TextMatch
+  /** A part of the plain text, or a pattern; `null` for none. */
+  readonly text?: TextMatch | null
+  /** A part of the HTML, decoded, or a pattern; `null` for none. */
+  readonly html?: TextMatch | null
+  /**
+   * Files that came with it: each entry must fit one. An empty list stands for no file at all.
+   * @example ['invoice.pdf'] @example [{ filename: /\.pdf$/, mimeType: 'application/pdf' }]
+   */
+  readonly attachments?: readonly AttachmentMatch[]
   /** The message stream that it names, by header or SMTP token: `outbound` where it names none. */
   readonly stream?: TextMatch
   /** Short for `postmark: { tag }`. */
@@ -48,21 +76,53 @@ export interface Demand {
 
 type Test = (mail: SandboxMail) => boolean
 
-const KEYS = ['from', 'to', 'subject', 'stream', 'tag', 'metadata', 'postmark']
+const KEYS = [
+  ...['from', 'to', 'cc', 'bcc', 'replyTo', 'subject', 'text', 'html', 'attachments'],
+  ...['stream', 'tag', 'metadata', 'postmark'],
+]
+const ATTACHMENT_KEYS = ['filename', 'mimeType', 'content']
 
 /**
  * The predicate of a match, or the predicate itself.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS for a key that is none: passed over, it would match any mail
  */
 export function toPredicate(wanted: MailMatch | Test): Test {
-  if (typeof wanted === 'function') return wanted
+  if (typeof wanted === 'function') return (mail) => refusePromise(wanted(mail))
   refuseNoMatch(wanted)
   refuseUnknown(wanted, KEYS)
   if (wanted.postmark !== undefined) refuseUnknown(wanted.postmark, Object.keys(POSTMARK_FIELDS))
   for (const { metadata } of [wanted, wanted.postmark ?? {}])
     if (metadata !== undefined && metadata !== null && typeof metadata !== 'object')
       throw optionError('metadata', metadata, "an object: { 'order-id': '42' }")
-  return (mail) => toDemands(wanted, mail).every(({ met }) => met)
+  checkAttachments(wanted.attachments)
+  return (mail) => isMet(toHeaderDemands(wanted, mail)) && isMet(toContentDemands(wanted, mail))
+}
+
+function isMet(demands: readonly Demand[]): boolean {
+  return demands.every(({ met }) => met)
+}
+
+function checkAttachments(attachments: unknown): void {
+  if (attachments === undefined) return
+  if (!Array.isArray(attachments)) throw optionError('attachments', attachments, "a list: ['invoice.pdf']")
+  for (const each of attachments) {
+    if (typeof each === 'string') continue
+    if (typeof each !== 'object' || each === null || isRegExp(each))
+      throw optionError('attachments', each, "a file name or an object: { filename: 'invoice.pdf' }")
+    refuseUnknown(each, ATTACHMENT_KEYS)
+  }
+}
+
+/** A promise is true, so a function that returns one would match any mail. */
+function refusePromise(result: unknown): boolean {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return Boolean(result)
+  throw new PostmarkError(
+    'ERR_POSTMARK_OPTIONS',
+    'The function of a mail returned a promise, which matches any mail.',
+    {
+      hint: 'Give what the content must be as `text`, `html` or `attachments`: { text: /Hello Ann/ }.',
+    },
+  )
 }
 
 /** Refuses what is no object of keys; a pattern has none, so it would match any mail. */
@@ -86,12 +146,66 @@ function describe(wanted: unknown): string {
 
 /** Each demand of a match, held against a mail. */
 export function toDemands(wanted: MailMatch, mail: SandboxMail): Demand[] {
-  const { from, to, subject, stream, tag, metadata, postmark = {} } = wanted
+  return [...toHeaderDemands(wanted, mail), ...toContentDemands(wanted, mail)]
+}
+
+/** Asked after the others, since the content of a mail is decoded for them. */
+function toContentDemands({ text, html, attachments }: MailMatch, mail: SandboxMail): Demand[] {
+  if (text === undefined && html === undefined && attachments === undefined) return []
+  const content = contentOf(mail)
+  return [
+    toDemand(['text'], text, content.text, holds(text, content.text)),
+    toDemand(['html'], html, content.html, holds(html, content.html)),
+    ...toAttachmentDemands(attachments, content.attachments),
+  ].filter(({ wanted }) => wanted !== undefined)
+}
+
+/** A text of a body is a part of it, since nobody writes out a whole mail. */
+function holds(wanted: TextMatch | null | undefined, found: string | undefined): boolean {
+  return typeof wanted === 'string' ? (found?.includes(wanted) ?? false) : fits(wanted, found)
+}
+
+function toAttachmentDemands(wanted: MailMatch['attachments'], found: readonly MailAttachment[]): Demand[] {
+  if (wanted === undefined) return []
+  const names = found.map(({ filename }) => filename)
+  if (wanted.length === 0) return [toDemand(['attachments'], wanted, names, found.length === 0)]
+  const fitsOne = (each: AttachmentMatch) => found.some((file) => isAttachment(each, file))
+  const only = found.length === 1 ? found[0] : undefined
+  // With one file and one demand, a diff of both says more than a list of names.
+  const shown = wanted.map((each) =>
+    only !== undefined && typeof each === 'object' ? toFacts(each, only) : undefined,
+  )
+  const seen = shown.includes(undefined) ? names : shown
+  return [toDemand(['attachments'], wanted, seen, wanted.every(fitsOne))]
+}
+
+function isAttachment(wanted: AttachmentMatch, file: MailAttachment): boolean {
+  if (typeof wanted === 'string') return file.filename === wanted
+  const { filename, mimeType, content } = wanted
+  return (
+    (filename === undefined || fits(filename, file.filename)) &&
+    (mimeType === undefined || fits(mimeType, file.mimeType)) &&
+    (content === undefined ||
+      (content instanceof Uint8Array
+        ? file.content.equals(content)
+        : fits(content, isMatcher(content) ? file.content : file.content.toString())))
+  )
+}
+
+/** Of a file what a demand names. */
+function toFacts(wanted: object, file: MailAttachment): object {
+  const facts = { ...file, content: file.content.toString('utf8', 0, 200) }
+  return Object.fromEntries(Object.entries(facts).filter(([key]) => key in wanted))
+}
+
+function toHeaderDemands(wanted: MailMatch, mail: SandboxMail): Demand[] {
+  const { from, to, cc, bcc, replyTo, subject, stream, tag, metadata, postmark = {} } = wanted
   const { metadata: fieldMetadata, ...fields } = postmark
   const { metadata: found, ...foundFields } = mail.postmark
   return [
     toDemand(['from'], from, mail.from, isAddress(from, [mail.from])),
     toDemand(['to'], to, unwrap(mail.envelope.to), isAddress(to, mail.envelope.to)),
+    ...toAddressDemands({ cc, bcc, replyTo }, mail),
     toDemand(['subject'], subject, mail.subject),
     toDemand(['stream'], stream, mail.stream),
     toDemand(['tag'], tag, foundFields.tag),
@@ -137,6 +251,19 @@ function fits(wanted: unknown, found: unknown): boolean {
 function isAddress(wanted: TextMatch | undefined, found: readonly string[]): boolean {
   if (typeof wanted !== 'string') return found.some((address) => fits(wanted, address))
   return found.some((address) => toAddressKey(address) === toAddressKey(wanted))
+}
+
+function toAddressDemands(
+  wanted: { readonly [F in 'cc' | 'bcc' | 'replyTo']: TextMatch | null | undefined },
+  mail: SandboxMail,
+): Demand[] {
+  return Object.entries(wanted).flatMap(([field, value]) => {
+    if (value === undefined) return []
+    const list: readonly MailAddress[] = mail.addresses[field as keyof typeof wanted]
+    const found = list.map(({ address }) => address)
+    const met = value === null ? found.length === 0 : isAddress(value, found)
+    return [toDemand([field], value, found.length === 0 ? undefined : unwrap(found), met)]
+  })
 }
 
 function isMatcher(value: unknown): value is ValueMatcher {

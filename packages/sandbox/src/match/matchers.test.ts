@@ -64,7 +64,7 @@ it('shows how the closest mail differs, and lists the others', async () => {
   expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail matched within 0 ms. The closest of 2:
+    No mail matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Welcome':
 
     - Expected
     + Received
@@ -96,7 +96,7 @@ it('shows every recipient where none is the wanted one, and values of another ty
   expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail matched within 0 ms. The closest of 1:
+    No mail matched within 0 ms. The closest of 1 is to bob@example.com, carol@example.com, subject 'Welcome':
 
     - Expected
     + Received
@@ -157,10 +157,10 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
 it('says that nothing was sent, and lists all where a function decides', async () => {
   await using sandbox = await startSandbox()
   const none = expect(sandbox).toHaveSent({ tag: 'welcome' }, { timeoutMs: 0 })
-  expect(await failure(none)).toMatchInlineSnapshot(`
+  expect((await failure(none)).replace(/:\d+\?/, ':PORT?')).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail was sent within 0 ms:
+    No mail was sent within 0 ms. Nothing arrived at all. Does the application send to 127.0.0.1:PORT?
 
     - Expected
     + Received
@@ -171,7 +171,9 @@ it('says that nothing was sent, and lists all where a function decides', async (
     + {}"
   `)
   const any = expect(sandbox).toHaveSent(undefined, { timeoutMs: 0 })
-  expect(await failure(any)).toMatch(/No mail was sent within 0 ms\.$/)
+  expect(await failure(any)).toMatch(
+    /No mail was sent within 0 ms\. Nothing arrived at all\. Does the application send to 127\.0\.0\.1:\d+\?$/,
+  )
   await send(sandbox, { tag: 'receipt' })
   const decided = expect(sandbox).toHaveSent(() => false, { timeoutMs: 0 })
   expect(await failure(decided)).toMatch(/These were sent:\n {2}- to ann@example\.com, subject 'Welcome'/)
@@ -242,4 +244,80 @@ it('refuses a field of `postmark` that is none, which `null` would let any mail 
   expect(await failure(expect(sandbox).toHaveSent(match))).toBe(
     'Option "tags" is not known. Did you mean "tag"?',
   )
+})
+
+const PDF = { filename: 'invoice.pdf', content: Buffer.from('%PDF-1.7') }
+
+async function sendWhole({ port, token }: Sandbox, mail: object): Promise<void> {
+  const auth = { user: token, pass: token }
+  const transport = createTransport({ host: '127.0.0.1', port, auth, ignoreTLS: true })
+  await transport.sendMail({ ...message, ...mail })
+}
+
+it('takes cc, bcc, replyTo, text, html and attachments', async () => {
+  await using sandbox = await startSandbox()
+  await sendWhole(sandbox, {
+    cc: 'Bob <bob@example.com>',
+    bcc: 'eve@example.com',
+    replyTo: 'help@example.com',
+    html: '<p>Gr\u00fc\u00dfe, <a href="https://example.com/a?b=1&amp;c=2">Ann</a></p>',
+    attachments: [PDF],
+  })
+  await expect(sandbox).toHaveSent({ cc: 'BOB@example.com', bcc: /^eve@/, replyTo: 'help@example.com' })
+  await expect(sandbox).toHaveSent({ text: 'Hi', html: 'Gr\u00fc\u00dfe', attachments: ['invoice.pdf'] })
+  await expect(sandbox).toHaveSent({
+    text: /^Hi$/m,
+    html: expect.stringContaining('<p>'),
+    attachments: [{ filename: /pdf$/, mimeType: 'application/pdf', content: PDF.content }],
+  })
+  for (const match of [
+    { cc: null },
+    { bcc: 'bob@example.com' },
+    { replyTo: null },
+    { text: 'Bye' },
+    { html: null },
+    { attachments: [] },
+    { attachments: ['other.pdf'] },
+    { attachments: [{ filename: 'invoice.pdf', content: 'other' }] },
+  ])
+    await expect(sandbox).not.toHaveSent(match)
+  expect(sandbox.outbox[0]?.links()).toEqual(['https://example.com/a?b=1&c=2'])
+})
+
+it('waits until as many mails match as are wanted, and says how many did', async () => {
+  await using sandbox = await startSandbox()
+  const expectation = expect(sandbox).toHaveSent({ tag: 'news' }, { count: 2, timeoutMs: 30_000 })
+  await send(sandbox, { tag: 'news' })
+  await send(sandbox, { tag: 'other' })
+  await send(sandbox, { tag: 'news' })
+  await expectation
+  await expect(sandbox).toHaveSent({ tag: 'none' }, { count: 0 })
+  const fewer = await failure(expect(sandbox).toHaveSent({ tag: 'news' }, { count: 3, timeoutMs: 0 }))
+  expect(fewer).toMatch(/^expect\(sandbox\).*\n\n2 mails matched within 0 ms, and 3 must:\n {2}- to ann/)
+  await expect(expect(sandbox).toHaveSent({}, { count: 1 })).rejects.toThrow('3 mails matched')
+  await expect(expect(sandbox).toHaveSent({}, { count: 1.5 })).rejects.toThrow('count')
+})
+
+it('shows what of a file differs, and a long text only at its beginning', async () => {
+  await using sandbox = await startSandbox()
+  await sendWhole(sandbox, { text: 'x'.repeat(5000), attachments: [PDF] })
+  const match = { text: 'Hello', attachments: [{ filename: 'receipt.pdf' }] }
+  const text = await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))
+  expect(text).toContain('-       "filename": "receipt.pdf"')
+  expect(text).toContain('+       "filename": "invoice.pdf"')
+  expect(text).toMatch(/\u2026 \(50\d\d characters\)/)
+  expect(text.length).toBeLessThan(1500)
+})
+
+it('refuses a function that returns a promise, which would match any mail', async () => {
+  await using sandbox = await startSandbox()
+  await send(sandbox, {})
+  const decide = (async () => false) as unknown as () => boolean
+  await expect(expect(sandbox).toHaveSent(decide)).rejects.toThrow('returned a promise')
+})
+
+it('refuses attachments that are no list', async () => {
+  await using sandbox = await startSandbox()
+  const match = { attachments: 'invoice.pdf' as unknown as string[] }
+  await expect(expect(sandbox).toHaveSent(match)).rejects.toThrow('attachments')
 })

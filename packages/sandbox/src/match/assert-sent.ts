@@ -1,0 +1,54 @@
+import { AssertionError } from 'node:assert'
+import type { SandboxMail } from '../mail/sandbox-mail.js'
+import { findSent, type SentFault, type SentMatch, type SentOptions } from './sent-mails.js'
+
+/**
+ * Passes as soon as a mail matches, there already or yet to come, for Node's own test runner and any other. A mail that
+ * Postmark would refuse does not count.
+ * @param match as for `sandbox.waitFor`; without one, any mail
+ * @param options `timeoutMs`: milliseconds until it fails (default 1000); `count`: how many mails must match
+ * @returns the first mail that matches; with `count`, the first of them
+ * @example const mail = await assertSent(sandbox, { to: 'ann@example.com', tag: 'welcome' })
+ * @throws AssertionError that says how the closest mail differs, with `expected` and `actual`
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key or option
+ */
+export async function assertSent(
+  sandbox: { readonly outbox: readonly SandboxMail[] },
+  match?: SentMatch,
+  options?: SentOptions,
+): Promise<SandboxMail> {
+  const { pass, mails, describe } = await findSent('assertSent', sandbox, match, options)
+  if (!pass) throw toError(describe(), assertSent)
+  return mails[0]!
+}
+
+/**
+ * Passes when no mail that matches is there now; let the work end before it. A mail that Postmark would refuse counts.
+ * @param match as for `sandbox.waitFor`; without one, any mail
+ * @example await assertNotSent(sandbox, { to: 'bob@example.com' })
+ * @throws AssertionError that lists the mails that match
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
+ */
+export async function assertNotSent(
+  sandbox: { readonly outbox: readonly SandboxMail[] },
+  match?: SentMatch,
+): Promise<void> {
+  const { pass, describe } = await findSent('assertNotSent', sandbox, match, {}, true)
+  if (pass) throw toError(describe(), assertNotSent)
+}
+
+function toError(
+  { text, sides, rest }: SentFault,
+  stackStartFn: (...args: never[]) => unknown,
+): AssertionError {
+  const { expected, found: actual } = sides ?? {}
+  const difference = sides && new AssertionError({ actual, expected, operator: 'deepStrictEqual' }).message
+  const message = [text, difference, rest].filter(Boolean).join('\n\n')
+  return new AssertionError({
+    message,
+    actual,
+    expected,
+    operator: 'assertSent',
+    stackStartFn: stackStartFn as () => void,
+  })
+}
