@@ -1,3 +1,4 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { CHROMIUM, chromiumMissing } from '@postmark-smtp/testing'
@@ -80,7 +81,7 @@ const heading = (page: Page, name: string) => page.getByRole('heading', { level:
 const live = (page: Page) => page.getByText('Live', { exact: true }).waitFor()
 /** Evaluates in the frame of the mail, once it is there. */
 async function inFrame<T>(page: Page, expression: string): Promise<T> {
-  await page.frameLocator('iframe').locator('p').waitFor()
+  await page.frameLocator('iframe').locator('p').first().waitFor()
   return page.frames()[1]!.evaluate<T>(expression)
 }
 const tagged = (tag: string) => ({ 'X-PM-Tag': tag })
@@ -322,6 +323,30 @@ describe.skipIf(skipped)('a mail', () => {
     expect((await panel.boundingBox())!.height).toBeLessThan(400)
     await page.getByText('(1000 characters)').click()
     expect(await panel.textContent()).toContain('t'.repeat(1000))
+  })
+})
+
+describe.skipIf(skipped)('the look', () => {
+  it('is shown in docs/sandbox-phone.png', async () => {
+    const file = new URL('../../../../../docs/sandbox-phone.png', import.meta.url)
+    await send({
+      from: 'Shop <shop@example.com>',
+      replyTo: 'Help <help@example.com>',
+      to: 'Ann Bee <ann@example.com>',
+      cc: 'Bob <bob@example.com>',
+      subject: 'Your order 4201 is on its way',
+      headers: tagged('shipping'),
+      html: '<style>body { font: 16px sans-serif; margin: 24px; background: #fff; color: #222 } a { color: #1a56b8 } @media (prefers-color-scheme: dark) { body { background: #16181c; color: #eee } a { color: #8fb8ff } }</style><h1>On its way</h1><p>Ann, your order left us today.</p><p><a href="https://shop.example.com/orders/4201">Follow it</a></p>',
+    })
+    const page = await open(`${mailPath(0)}?width=phone&scheme=dark`, {
+      viewport: { width: 1100, height: 800 },
+    })
+    await live(page)
+    await inFrame(page, '1')
+    if (process.env.UPDATE_SCREENSHOTS === '1')
+      writeFileSync(file, await page.screenshot({ animations: 'disabled' }))
+    expect(existsSync(file), 'UPDATE_SCREENSHOTS=1 makes docs/sandbox-phone.png').toBe(true)
+    expect(statSync(file).size).toBeLessThan(150_000)
   })
 })
 
