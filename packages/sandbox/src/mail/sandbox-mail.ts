@@ -113,6 +113,7 @@ class KeptMail implements SandboxMail {
   readonly hostType: StreamType | undefined
   readonly #raw: Buffer
   #content: MailContent | undefined
+  #parsed: Promise<MailContent> | undefined
   #addresses: MailAddresses | undefined
 
   constructor(
@@ -150,9 +151,9 @@ class KeptMail implements SandboxMail {
     return this.#content
   }
 
-  async parse(): Promise<MailContent> {
-    await undefined
-    return this.content()
+  parse(): Promise<MailContent> {
+    this.#parsed ??= Promise.resolve().then(() => this.content())
+    return this.#parsed
   }
 
   links(): string[] {

@@ -3,7 +3,7 @@ import { MAIL_PARTS, type MailPart } from './mail-parts.js'
 
 /** How wide the HTML of a mail is shown; `fit` is what room there is. */
 export const FRAME_WIDTHS = ['fit', 'phone', 'tablet', 'desktop'] as const
-export type FrameWidth = (typeof FRAME_WIDTHS)[number]
+type FrameWidth = (typeof FRAME_WIDTHS)[number]
 
 /** What the mail is made to believe of the reader's system. */
 export const FRAME_SCHEMES = ['light', 'dark'] as const
