@@ -7,7 +7,7 @@ import { isLoopback } from './smtp/loopback.js'
 import type { WebhookOptions } from './webhooks/webhook.js'
 
 /** What {@link startSandbox} takes. */
-export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
+export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now' | 'journal'> {
   /** The port in the place of smtp.postmarkapp.com; without `broadcastsPort`, of both hosts (default 0: a free one). */
   readonly port?: number
   /** Further ports of the same host. */
@@ -45,6 +45,12 @@ export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now'> {
   /** Where events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
   readonly webhooks?: readonly WebhookOptions[]
   /**
+   * A directory in which mails, suppressions and webhooks outlive the process; one sandbox at a time has it
+   * (default: none, all in memory).
+   * @example '.postmark-sandbox'
+   */
+  readonly data?: string
+  /**
    * Further names and addresses that the self-signed certificate is valid for (default: none).
    * @example ['sandbox'] // the name of the container
    */
@@ -58,6 +64,7 @@ const OPTIONS = [
   'allowAnonymous',
   'broadcastsPort',
   'checkPrivateLinks',
+  'data',
   'faults',
   'host',
   'httpPort',
@@ -90,6 +97,8 @@ export function checkOptions(options: SandboxOptions): void {
   for (const value of [port, ...ports, broadcastsPort, httpPort]) {
     if (value !== undefined && typeof value !== 'number') throw optionError('port', value, 'a number')
   }
+  if (options.data !== undefined && (typeof options.data !== 'string' || options.data === ''))
+    throw optionError('data', options.data, 'the path of a directory')
   checkAddress(options)
   checkNames(options)
   if (tls === undefined) return

@@ -2,13 +2,14 @@ import type { StreamType } from '@postmark-smtp/core'
 import { createApiAccess } from './http/api-access.js'
 import { listenHttp } from './http/http-server.js'
 import { createPage } from './http/page/page.js'
+import { keepData } from './keep-data.js'
 import type { SandboxMail } from './mail/sandbox-mail.js'
 import type { MailMatch } from './match/mail-match.js'
 import { createOutbox, type WaitOptions } from './match/outbox.js'
 import { checkOptions, type SandboxOptions } from './sandbox-options.js'
 import type { SandboxBounce } from './server/bounce.js'
 import type { MailActions } from './server/mail-actions.js'
-import { createPostmarkServer } from './server/postmark-server.js'
+import { createPostmarkServer, type PostmarkServer } from './server/postmark-server.js'
 import type { SandboxEvent } from './server/sandbox-event.js'
 import type { ServerEvents } from './server/server-events.js'
 import type { SandboxSuppression } from './server/suppressions.js'
@@ -19,9 +20,10 @@ import { HOST, type Listener } from './smtp/listener.js'
 import { createLoginCheck } from './smtp/logins.js'
 import { isLoopback, isWildcard, toAuthority } from './smtp/loopback.js'
 import { listenSmtp } from './smtp/smtp-listener.js'
-import { createClock } from './webhooks/clock.js'
+import { type DataDirectory, openDataDirectory } from './store/data-directory.js'
+import { type Clock, createClock } from './webhooks/clock.js'
 import type { SandboxWebhook, WebhookOptions } from './webhooks/webhook.js'
-import { createWebhookSender, type SandboxWebhooks } from './webhooks/webhook-sender.js'
+import { createWebhookSender, type SandboxWebhooks, type WebhookSender } from './webhooks/webhook-sender.js'
 
 export type { SandboxOptions } from './sandbox-options.js'
 
@@ -54,6 +56,9 @@ export interface Sandbox extends AsyncDisposable, MailActions {
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
    */
   waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
+
+  /** What of the directory `data` could not be read at start, a sentence each; the rest was taken up. */
+  readonly dataProblems: readonly string[]
 
   /** What happened to a mail after its `250`, oldest first. */
   events(mail: SandboxMail): readonly SandboxEvent[]
@@ -113,38 +118,38 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const { port = 0, ports = [], broadcastsPort, host: address = HOST, password } = options
   const serverTokens = options.serverToken === undefined ? undefined : [options.serverToken].flat()
   const clock = createClock()
-  const server = createPostmarkServer({ ...options, now: clock.now })
-  const webhooks = createWebhookSender(server, clock)
-  for (const webhook of options.webhooks ?? []) webhooks.add(webhook)
+  const onProblem = (message: string) => server.reportDataProblem(message)
+  const data = options.data === undefined ? undefined : await openDataDirectory(options.data, { onProblem })
+  const { server, webhooks, dataProblems } = openServer(options, clock, data)
   const outbox = createOutbox(server)
-  const checkLogin = createLoginCheck(serverTokens, options.smtpTokens, server.streams)
-  const gate = new FaultGate(options.faults)
-  const { allowAnonymous = false, checkPrivateLinks = false, tlsNames = [] } = options
-  const certificate =
-    options.tls ?? (await (tlsNames.length > 0 ? makeCertificate(tlsNames) : loopbackCertificate()))
-
   const listeners: Listener[] = []
   const close = async () => {
     clock.close()
     webhooks.close()
     await Promise.all(listeners.map((listener) => listener.close()))
     outbox.close()
-  }
-  const open = async (hostType: StreamType | undefined, wanted: number) => {
-    const listener = await listenSmtp({
-      address,
-      port: wanted,
-      certificate,
-      server,
-      checkLogin,
-      allowAnonymous,
-      gate,
-      hostType,
-    })
-    listeners.push(listener)
-    return listener.port
+    data?.close()
   }
   try {
+    const checkLogin = createLoginCheck(serverTokens, options.smtpTokens, server.streams)
+    const gate = new FaultGate(options.faults)
+    const { allowAnonymous = false, checkPrivateLinks = false, tlsNames = [] } = options
+    const certificate =
+      options.tls ?? (await (tlsNames.length > 0 ? makeCertificate(tlsNames) : loopbackCertificate()))
+    const open = async (hostType: StreamType | undefined, wanted: number) => {
+      const listener = await listenSmtp({
+        address,
+        port: wanted,
+        certificate,
+        server,
+        checkLogin,
+        allowAnonymous,
+        gate,
+        hostType,
+      })
+      listeners.push(listener)
+      return listener.port
+    }
     const hostType = broadcastsPort === undefined ? undefined : 'transactional'
     const smtpPort = await open(hostType, port)
     const smtpPorts = [smtpPort]
@@ -186,6 +191,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       ca: certificate.cert,
       outbox: server.mails,
       bounces: server.bounces,
+      dataProblems,
       get suppressions() {
         return server.suppressions
       },
@@ -208,6 +214,28 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     await close()
     throw error
   }
+}
+
+/** Server and webhooks, with what the directory has of them. */
+function openServer(options: SandboxOptions, clock: Clock, data: DataDirectory | undefined): OpenServer {
+  try {
+    const journal = data && { journal: data }
+    const server = createPostmarkServer({ ...options, ...journal, now: clock.now })
+    const webhooks = createWebhookSender(server, clock, journal)
+    const dataProblems = data ? keepData(data, server, webhooks) : []
+    for (const webhook of options.webhooks ?? []) webhooks.declare(webhook)
+    server.restored()
+    return { server, webhooks, dataProblems }
+  } catch (error) {
+    data?.close()
+    throw error
+  }
+}
+
+interface OpenServer {
+  readonly server: PostmarkServer
+  readonly webhooks: WebhookSender
+  readonly dataProblems: readonly string[]
 }
 
 function toSmtpUrl(token: string, address: string, port: number): string {

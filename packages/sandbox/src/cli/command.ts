@@ -65,6 +65,7 @@ async function toOptions(flags: Flags): Promise<SandboxOptions> {
     account: flags.account as SandboxOptions['account'],
     tlsNames: flags['tls-name'],
     tls: await readCertificate(flags['tls-cert'], flags['tls-key']),
+    data: flags.data,
     keep: keep === undefined ? undefined : { mails: toNumber('keep', keep) },
     faults: seed === undefined ? undefined : seededFaults(toNumber('fail-seed', seed)),
     webhooks: webhook.flatMap((url) => sending.map((id) => ({ url, stream: id, triggers: TRIGGERS }))),

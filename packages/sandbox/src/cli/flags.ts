@@ -68,6 +68,11 @@ export const FLAGS = {
   },
   'tls-key': { type: 'string', value: 'FILE', help: 'its key in PEM' },
   keep: { type: 'string', value: 'COUNT', help: 'mails to keep (default 10000); beyond it the oldest go' },
+  data: {
+    type: 'string',
+    value: 'DIR',
+    help: 'keeps mails, suppressions and webhooks there over a restart (default: in memory only)',
+  },
   webhook: {
     type: 'string',
     multiple: true,

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -273,7 +273,7 @@ describe('the environment', () => {
       'fail-seed': '5',
     },
     ...{ token: 'a-token', stream: 'news:broadcasts', sender: 'example.com', suppress: 'ann@example.com' },
-    ...{ 'tls-name': 'sandbox', webhook: 'http://127.0.0.1:9/', 'ca-out': 'ca.pem' },
+    ...{ 'tls-name': 'sandbox', data: 'mails', webhook: 'http://127.0.0.1:9/', 'ca-out': 'ca.pem' },
   }
   const files: Readonly<Record<string, string>> = {
     'password-file': 'password',
@@ -399,4 +399,37 @@ it('lists the webhooks, and says of each failed post and refused login without a
   expect(told).not.toMatch(/token-\d|pass-1/)
   expect(await cli.end()).toBe(0)
   application.close()
+})
+
+it('keeps the mails of --data over a restart, and says what could not be read', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'postmark-sandbox-'))
+  const flags = [...FREE, '--data', data]
+  const mailsOf = async (banner: string) => {
+    const response = await fetch(`${/http:\S+/.exec(banner)![0]}sandbox/mails`)
+    return ((await response.json()) as { TotalCount: number }).TotalCount
+  }
+  const first = start(flags)
+  const banner = await first.until(/Ctrl-C/)
+  const transporter = createPostmarkTransport(/postmark\+smtp:\S+/.exec(banner)![0])
+  await transporter.sendMail(message)
+  await transporter.close()
+  const second = await run(...flags)
+  expect(second).toMatchObject({
+    code: 1,
+    err: expect.stringMatching(/^Another sandbox uses the data directory/),
+  })
+  expect(await first.end()).toBe(0)
+
+  const third = start(flags)
+  expect(await mailsOf(await third.until(/Ctrl-C/))).toBe(1)
+  expect(await third.end()).toBe(0)
+  const [file = ''] = (await readdir(data)).filter((name) => name.endsWith('.log'))
+  await appendFile(join(data, file), 'x'.repeat(30))
+  const fourth = start(flags)
+  expect(await mailsOf(await fourth.until(/Ctrl-C/))).toBe(1)
+  expect(fourth.stderr.read()).toBe(
+    `${data}: 30 bytes of ${file} cannot be read. All other records of it were kept; the file is now ${file}.damaged.\n`,
+  )
+  expect(await fourth.end()).toBe(0)
+  await rm(data, { recursive: true })
 })

@@ -56,6 +56,8 @@ async function serve(
       sandbox.suppress(address, stream === undefined ? {} : { stream })
     if (caOut !== undefined) await writeCertificate(caOut, sandbox.ca)
     if (!quiet) sandbox.on('mail', (mail) => stdout.write(toMailLine(mail, paint)))
+    for (const problem of sandbox.dataProblems) stderr.write(`${problem}\n`)
+    sandbox.on('dataProblem', (problem) => stderr.write(`${problem}\n`))
     sandbox.on('refusedLogin', (login) => stderr.write(toLoginLine(login)))
     sandbox.webhooks.onAttempt((attempt) => {
       const line = toAttemptLine(attempt)

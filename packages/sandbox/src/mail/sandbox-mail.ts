@@ -85,21 +85,28 @@ export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
   }
 }
 
-/** Makes a {@link SandboxMail} of what was read and judged. */
+type Ids = Pick<SandboxMail, 'id' | 'messageId'>
+
+/** Those of a new mail; the queue ID from a UUID, since Node draws the bytes of many at once. */
+function newIds(): Ids {
+  return { id: randomUUID().slice(-10).toUpperCase(), messageId: randomUUID() }
+}
+
+/** Makes a {@link SandboxMail} of what was read and judged; one that was kept has its IDs. */
 export function toSandboxMail(
   read: ReadMail,
   judgement: Judgement,
-  arrival: Arrival,
+  arrival: Pick<Arrival, 'secure' | 'hostType'>,
   receivedAt: Date,
+  ids: Ids = newIds(),
 ): SandboxMail {
-  return new KeptMail(read, judgement, arrival, receivedAt)
+  return new KeptMail(read, judgement, arrival, receivedAt, ids)
 }
 
 /** A class, since V8 makes an object with properties that are not enumerable in ten times the time. */
 class KeptMail implements SandboxMail {
-  // From a UUID, since Node draws the bytes of many at once.
-  readonly id: string = randomUUID().slice(-10).toUpperCase()
-  readonly messageId: string = randomUUID()
+  readonly id: string
+  readonly messageId: string
   readonly receivedAt: Date
   readonly envelope: MailEnvelope
   readonly from: string
@@ -119,9 +126,12 @@ class KeptMail implements SandboxMail {
   constructor(
     read: ReadMail,
     { stream, verdict }: Judgement,
-    { secure, hostType }: Arrival,
+    { secure, hostType }: Pick<Arrival, 'secure' | 'hostType'>,
     receivedAt: Date,
+    { id, messageId }: Ids,
   ) {
+    this.id = id
+    this.messageId = messageId
     this.receivedAt = receivedAt
     this.envelope = read.envelope
     this.from = read.from

@@ -7,15 +7,45 @@ import { bouncePart, mailPart, suppressionPart, toPostmarkDate, webhookPayload }
 
 type Facts = Omit<SandboxEvent, 'id' | 'at' | 'payload'>
 
+/** What the payload is made of, in addition to the mail. */
+export interface EventDetails {
+  /** The key of the time. @example 'DeliveredAt' */
+  readonly timeKey: string
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
 /** Makes the events of a server, each with the body that a webhook posts. */
 export class EventLog {
   readonly #now: () => Date
   readonly #keep: (event: SandboxEvent) => void
+  readonly #detailsOf: WeakMap<SandboxEvent, EventDetails> | undefined
   #lastId = 0
 
-  constructor(now: () => Date, keep: (event: SandboxEvent) => void) {
+  /** @param remembers whether `detailsOf` will be asked, for which the details of each event stay in memory */
+  constructor(now: () => Date, keep: (event: SandboxEvent) => void, remembers: boolean) {
     this.#now = now
     this.#keep = keep
+    this.#detailsOf = remembers ? new WeakMap() : undefined
+  }
+
+  /** The highest ID so far. */
+  get lastId(): number {
+    return this.#lastId
+  }
+
+  /** Gives no ID up to this one. */
+  skipTo(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id)
+  }
+
+  detailsOf(event: SandboxEvent): EventDetails {
+    return this.#detailsOf!.get(event)!
+  }
+
+  /** Makes an event that was kept, and does not hand it out. */
+  restore(event: Omit<SandboxEvent, 'payload'>, details: EventDetails): SandboxEvent {
+    this.skipTo(event.id)
+    return this.#make(event, details)
   }
 
   delivered(mail: SandboxMail, recipient: string): SandboxEvent {
@@ -60,25 +90,28 @@ export class EventLog {
     })
   }
 
-  /** The payload costs more than the rest of the event, so it is made when somebody looks. */
   #record(facts: Facts, timeKey: string, fields: Readonly<Record<string, unknown>>): SandboxEvent {
-    const at = this.#now()
-    const { mail, recordType } = facts
+    const event = this.#make({ id: ++this.#lastId, at: this.#now(), ...facts }, { timeKey, fields })
+    this.#keep(event)
+    return event
+  }
+
+  /** The payload costs more than the rest of the event, so it is made when somebody looks. */
+  #make(facts: Omit<SandboxEvent, 'payload'>, details: EventDetails): SandboxEvent {
+    const { mail, recordType, at } = facts
     let payload: SandboxEvent['payload'] | undefined
     const event: SandboxEvent = {
-      id: ++this.#lastId,
-      at,
       ...facts,
       get payload() {
         payload ??= webhookPayload(recordType, {
           ...(mail && mailPart(mail)),
-          ...fields,
-          [timeKey]: toPostmarkDate(at),
+          ...details.fields,
+          [details.timeKey]: toPostmarkDate(at),
         })
         return payload
       },
     }
-    this.#keep(event)
+    this.#detailsOf?.set(event, details)
     return event
   }
 }

@@ -36,6 +36,7 @@ export class MailStore {
   // each entry of a weak map again and again, which is felt at ten thousand.
   readonly #gone = new WeakMap<SandboxMail, History>()
   readonly #limits: Required<KeepLimits>
+  #lastBounceId = 0
   /** Of the mails that are kept. */
   #bytes = 0
   /** Of those that are not here in full yet. */
@@ -52,11 +53,27 @@ export class MailStore {
     this.#addWeight(mail, toWeight(mail))
   }
 
-  /** Lets the oldest mails go until the rest is within the limits; whether any had to. */
-  makeRoom(): boolean {
-    const before = this.mails.length
-    while (this.#isFull()) this.#removeOldest()
-    return this.mails.length < before
+  /** Lets the oldest mails go until the rest is within the limits; returns the MessageIDs of those that had to. */
+  makeRoom(): readonly string[] {
+    const removed: string[] = []
+    while (this.#isFull()) {
+      const mail = this.mails.shift()!
+      this.#forget(mail)
+      removed.push(mail.messageId)
+    }
+    return removed
+  }
+
+  /** Forgets mails, with their bounces and events; returns the MessageIDs of those that were there. */
+  remove(messageIds: readonly string[]): readonly string[] {
+    const wanted = new Set(messageIds.filter((messageId) => this.#mailOfId.has(messageId)))
+    const [gone, kept] = [true, false].map((is) =>
+      this.mails.filter(({ messageId }) => wanted.has(messageId) === is),
+    )
+    this.mails.length = 0
+    for (const mail of kept!) this.mails.push(mail)
+    for (const mail of gone!) this.#forget(mail)
+    return [...wanted]
   }
 
   /**
@@ -75,7 +92,18 @@ export class MailStore {
     this.#receiving -= bytes
   }
 
+  /** The highest ID of a bounce so far. */
+  get lastBounceId(): number {
+    return this.#lastBounceId
+  }
+
+  /** Says that IDs up to this one were given. */
+  skipTo(bounceId: number): void {
+    this.#lastBounceId = Math.max(this.#lastBounceId, bounceId)
+  }
+
   addBounce(bounce: SandboxBounce): void {
+    this.skipTo(bounce.id)
     this.bounces.push(bounce)
     this.#bounceOfId.set(bounce.id, bounce)
     this.#history(bounce.mail).bounces.push(bounce)
@@ -95,18 +123,12 @@ export class MailStore {
     return this.#bounceOfId.get(id)
   }
 
-  eventsOf(mail: SandboxMail): readonly SandboxEvent[] {
-    return (this.#historyOf.get(mail) ?? this.#gone.get(mail))?.events ?? []
+  bouncesOf(mail: SandboxMail): readonly SandboxBounce[] {
+    return this.#historyOf.get(mail)?.bounces ?? []
   }
 
-  /** Forgets some mails with their bounces and events; returns how many were there. */
-  remove(mails: readonly SandboxMail[]): number {
-    const wanted = new Set(mails.filter((mail) => this.#mailOfId.get(mail.messageId) === mail))
-    const kept = this.mails.filter((mail) => !wanted.has(mail))
-    this.mails.length = 0
-    for (const mail of kept) this.mails.push(mail)
-    for (const mail of wanted) this.#forget(mail)
-    return wanted.size
+  eventsOf(mail: SandboxMail): readonly SandboxEvent[] {
+    return (this.#historyOf.get(mail) ?? this.#gone.get(mail))?.events ?? []
   }
 
   clear(): void {
@@ -139,10 +161,6 @@ export class MailStore {
       this.#gone.set(mail, history)
     }
     return history
-  }
-
-  #removeOldest(): void {
-    this.#forget(this.mails.shift()!)
   }
 
   #forget(mail: SandboxMail): void {

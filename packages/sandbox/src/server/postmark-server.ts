@@ -6,7 +6,9 @@ import { type MailEnvelope, readMail, type SandboxMail, toSandboxMail } from '..
 import { DEFAULT_STREAM, type SandboxStream, type StreamSetting, toStreams } from '../mail/stream.js'
 import { type SandboxBounce, suppressionOf, toBounce } from './bounce.js'
 import { EventLog } from './event-log.js'
+import type { Journal, ServerFact } from './journal.js'
 import { judge, type Rules } from './judge.js'
+import { bounceFact, eventFact, mailFact, restoreFact, type ServerState, toFacts } from './kept-state.js'
 import type { MailActions } from './mail-actions.js'
 import { type KeepLimits, MailStore, toKeepLimits } from './mail-store.js'
 import { activeRecipients, findRecipient, misuse } from './recipients.js'
@@ -34,6 +36,8 @@ export interface PostmarkServerOptions {
   readonly searchDelayMs?: number
   /** The current time (default: the real one). */
   readonly now?: () => Date
+  /** Where changes are written down (default: nowhere). */
+  readonly journal?: Journal
 }
 
 /** Postmark's side, without the SMTP session: the state of one server, and its rules. */
@@ -72,7 +76,10 @@ export interface PostmarkServer extends MailActions {
   reserve(bytes: number, held: number): boolean
   /** Ends the count of what was reserved for one mail. */
   release(bytes: number): void
-  /** Takes a mail, judges it, and lets happen what Postmark would do next. */
+  /**
+   * Takes a mail, judges it, and lets happen what Postmark would do next.
+   * @throws Error of the system where the journal cannot be written; then the mail is not taken
+   */
   receive(raw: Buffer, envelope: MailEnvelope, arrival: Arrival): SandboxMail
   /** Reactivates the address of a bounce. */
   activate(bounce: SandboxBounce): SandboxBounce
@@ -81,8 +88,16 @@ export interface PostmarkServer extends MailActions {
   remove(mails: readonly SandboxMail[]): number
   /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
   clear(): void
+  /** The state as the facts of a journal. */
+  facts(): Iterable<{ readonly fact: ServerFact; readonly body?: Buffer }>
+  /** Takes up a fact that was kept; no listener is called. */
+  restore(fact: ServerFact, body?: Buffer): void
+  /** After the last fact: lets happen what came of a mail that was kept the moment before the process ended. */
+  restored(): void
   /** Reports a login that was refused to the listeners. */
   reportRefusedLogin(login: RefusedLogin): void
+  /** Reports data that could not be kept to the listeners. */
+  reportDataProblem(message: string): void
   /** Calls the listener from now on; returns what ends that. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
 }
@@ -92,7 +107,7 @@ export interface PostmarkServer extends MailActions {
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createPostmarkServer(options: PostmarkServerOptions = {}): PostmarkServer {
-  const { now = () => new Date() } = options
+  const { now = () => new Date(), journal } = options
   const searchDelayMs = toSearchDelay(options.searchDelayMs)
   const streams = new Map(toStreams(options.streams).map((stream) => [stream.id, stream]))
   const suppressions = new Suppressions()
@@ -109,12 +124,44 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
   const listeners = new ServerListeners()
   let settings = toSettings(options.settings)
-  let lastBounceId = 0
 
-  const log = new EventLog(now, (event) => {
-    store.addEvent(event)
-    listeners.call('event', event)
-  })
+  const log: EventLog = new EventLog(
+    now,
+    (event) => {
+      store.addEvent(event)
+      journal?.add(eventFact(event, log))
+      listeners.call('event', event)
+    },
+    journal !== undefined,
+  )
+  const state: ServerState = { store, log, suppressions, streams }
+  const declared = new Set(streams.values())
+
+  /** Returns what an act returned, once what came of it is written. */
+  function written<T>(result: T): T {
+    journal?.flush()
+    return result
+  }
+
+  function makeRoom(): void {
+    const mails = store.makeRoom()
+    if (mails.length === 0) return
+    journal?.add({ kind: 'removed', mails })
+    listeners.call('removed')
+  }
+
+  /** Whether it is new. */
+  function addSuppression(suppression: SandboxSuppression): boolean {
+    const isNew = suppressions.add(suppression)
+    if (isNew) journal?.add({ kind: 'suppressed', ...suppression, at: suppression.at.getTime() })
+    return isNew
+  }
+
+  /** What Postmark does with a mail that it has taken. */
+  function settle(mail: SandboxMail): void {
+    if (mail.verdict.outcome === 'refused') makeBounce(mail, 'SMTPApiError', mail.envelope.to[0] ?? '')
+    else for (const recipient of activeRecipients(mail, suppressions)) deliver(mail, recipient)
+  }
 
   function deliver(mail: SandboxMail, recipient: string): void {
     const type = testBounceType(recipient, mail.postmark.bounceType)
@@ -127,11 +174,13 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     const stream = streams.has(mail.stream) ? mail.stream : DEFAULT_STREAM
     const at = now()
     const isSuppressed = () => suppressions.has(stream, recipient)
-    const bounce = toBounce({ id: ++lastBounceId, type, mail, stream, recipient, at, isSuppressed })
+    const id = store.lastBounceId + 1
+    const bounce = toBounce({ id, type, mail, stream, recipient, at, isSuppressed })
     store.addBounce(bounce)
+    journal?.add(bounceFact(bounce))
     const reason = suppressionOf(type)
     const suppression = reason && ({ stream, address: recipient, reason, origin: 'Recipient', at } as const)
-    const isNew = suppression && suppressions.add(suppression)
+    const isNew = suppression && addSuppression(suppression)
     const event = log.bounced(bounce)
     if (isNew) log.suppressionChanged(suppression, true, mail)
     return event
@@ -141,6 +190,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     ...[address, { stream } = {}]: Parameters<PostmarkServer['unsuppress']>
   ): SandboxEvent | undefined {
     const lifted = suppressions.remove(streamOf(stream), address)
+    if (lifted) journal?.add({ kind: 'lifted', stream: lifted.stream, address: lifted.address })
     return lifted && log.suppressionChanged({ ...lifted, origin: 'Customer', at: now() }, false, undefined)
   }
 
@@ -180,7 +230,11 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     verifySender(address) {
       for (const [key] of toSenders([address])!) mayUse?.set(key, true)
     },
-    saveStream: (stream) => void streams.set(stream.id, stream),
+    saveStream(stream) {
+      streams.set(stream.id, stream)
+      journal?.add({ kind: 'stream', ...stream })
+      journal?.flush()
+    },
     isSearchable: (at) => now().getTime() - at.getTime() >= searchDelayMs,
     findMail: (messageId) => store.findMail(messageId),
     findBounce: (id) => store.findBounce(id),
@@ -188,38 +242,41 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
 
     reserve(bytes, held) {
       if (!store.reserve(bytes, held)) return false
-      if (store.makeRoom()) listeners.call('removed')
+      makeRoom()
       return true
     },
     release: (bytes) => store.release(bytes),
     receive(raw, envelope, arrival) {
       const read = readMail(raw, envelope)
       const mail = toSandboxMail(read, judge(read, arrival, rules), arrival, now())
+      journal?.write(mailFact(mail), raw)
       store.addMail(mail)
-      const removed = store.makeRoom()
       listeners.call('mail', mail)
-      if (removed) listeners.call('removed')
-      const active = activeRecipients(mail, suppressions)
-      if (mail.verdict.outcome === 'refused') makeBounce(mail, 'SMTPApiError', envelope.to[0] ?? '')
-      else for (const recipient of active) deliver(mail, recipient)
+      makeRoom()
+      settle(mail)
+      try {
+        journal?.flush()
+      } catch {
+        // The mail is kept, so it is taken; the rest goes with what is written next, or happens at the next start.
+      }
       return mail
     },
-    bounce: (mail, type, recipient) => makeBounce(mail, type, recipientOf(mail, recipient)).bounce!,
+    bounce: (mail, type, recipient) => written(makeBounce(mail, type, recipientOf(mail, recipient))).bounce!,
     open(mail, recipient) {
       const address = recipientOf(mail, recipient)
       const first = !store
         .eventsOf(mail)
         .some((event) => event.recordType === 'Open' && event.recipient === address)
-      return log.opened(mail, address, first)
+      return written(log.opened(mail, address, first))
     },
     async click(mail, url, recipient) {
       const address = recipientOf(mail, recipient)
       const links = listLinks(await mail.parse())
       const link = url === undefined ? links[0] : links.find((each) => each.url === url)
       if (!link && url === undefined) throw misuse('The mail has no link.')
-      return log.clicked(mail, address, link ?? { url: url!, location: 'HTML' })
+      return written(log.clicked(mail, address, link ?? { url: url!, location: 'HTML' }))
     },
-    complain: (mail, recipient) => makeBounce(mail, 'SpamComplaint', recipientOf(mail, recipient)),
+    complain: (mail, recipient) => written(makeBounce(mail, 'SpamComplaint', recipientOf(mail, recipient))),
     unsubscribe(mail, recipient) {
       const address = recipientOf(mail, recipient)
       const suppression = {
@@ -229,12 +286,12 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
         origin: 'Recipient',
         at: now(),
       } as const
-      suppressions.add(suppression)
-      return log.suppressionChanged(suppression, true, mail)
+      addSuppression(suppression)
+      return written(log.suppressionChanged(suppression, true, mail))
     },
     activate(bounce) {
       if (!bounce.canActivate) throw misuse(`A bounce of the type ${bounce.type} cannot be reactivated.`)
-      unsuppress(bounce.recipient, { stream: bounce.stream })
+      written(unsuppress(bounce.recipient, { stream: bounce.stream }))
       return bounce
     },
     suppress(address, { stream, reason = 'ManualSuppression' } = {}) {
@@ -245,20 +302,35 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
         origin: 'Customer',
         at: now(),
       } as const
-      return suppressions.add(suppression) ? log.suppressionChanged(suppression, true, undefined) : undefined
+      if (!addSuppression(suppression)) return undefined
+      return written(log.suppressionChanged(suppression, true, undefined))
     },
-    unsuppress,
     remove(mails) {
-      const count = store.remove(mails)
-      if (count > 0) listeners.call('removed')
-      return count
+      const here = mails.filter((mail) => store.findMail(mail.messageId) === mail)
+      const removed = store.remove(here.map(({ messageId }) => messageId))
+      if (removed.length === 0) return 0
+      journal?.add({ kind: 'removed', mails: removed })
+      listeners.call('removed')
+      return written(removed.length)
     },
+    unsuppress: (address, at) => written(unsuppress(address, at)),
     clear() {
       store.clear()
       suppressions.clear()
       listeners.call('removed')
+      journal?.add({ kind: 'cleared' })
+      journal?.flush()
+      journal?.compact()
+    },
+    facts: () => toFacts(state, declared),
+    restore: (fact, body) => restoreFact(state, fact, body),
+    restored() {
+      makeRoom()
+      for (const mail of store.mails) if (store.eventsOf(mail).length === 0) settle(mail)
+      journal?.flush()
     },
     reportRefusedLogin: (login) => listeners.call('refusedLogin', login),
+    reportDataProblem: (message) => listeners.call('dataProblem', message),
     on: (event, listener) => listeners.add(event, listener),
   }
 }

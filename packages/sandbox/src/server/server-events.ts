@@ -16,6 +16,8 @@ export interface ServerEvents {
   /** Mails were removed: by `clear`, or the oldest by the cap. */
   removed: []
   refusedLogin: [login: RefusedLogin]
+  /** Something could not be written to the directory of the option `data`. */
+  dataProblem: [message: string]
 }
 
 /** Who listens to a server. */
@@ -25,6 +27,7 @@ export class ServerListeners {
     event: new Set(),
     removed: new Set(),
     refusedLogin: new Set(),
+    dataProblem: new Set(),
   }
 
   /** Calls the listener from now on; returns what ends that. */

@@ -3,6 +3,7 @@ import type { SMTPServerDataStream, SMTPServerOptions, SMTPServerSession } from 
 import type { PostmarkServer } from '../server/postmark-server.js'
 import type { LoggedIn, LoginCheck } from './logins.js'
 import { sizeProblem, TOO_BIG } from './size-problem.js'
+import { takeMail } from './take-mail.js'
 
 type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 
@@ -34,7 +35,7 @@ export function sessionHandlers(
       done()
     },
     onData(stream, session, done) {
-      receive(stream, session).then((id) => done(null, `2.0.0 Ok: queued as ${id}`), done)
+      receive(stream, session).then((text) => done(null, text), done)
     },
   }
 
@@ -43,7 +44,9 @@ export function sessionHandlers(
     const { mailFrom } = session.envelope
     const envelope = { from: mailFrom === false ? '' : mailFrom.address, to: recipients.get(session) ?? [] }
     const tokenStream = logins.get(session)?.stream
-    return server.receive(raw, envelope, { secure: session.secure, hostType, tokenStream }).id
+    const { code, text } = takeMail(server, raw, envelope, { secure: session.secure, hostType, tokenStream })
+    if (code === 250) return text
+    throw Object.assign(new Error(text), { responseCode: code })
   }
 }
 

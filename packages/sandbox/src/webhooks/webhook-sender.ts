@@ -23,10 +23,28 @@ export interface SandboxWebhooks {
   onAttempt(listener: (attempt: WebhookAttempt) => void): () => void
 }
 
+/** A webhook that was added or removed, as the JSON of a journal; those of the options are not written down. */
+export type WebhookFact =
+  | ({ readonly kind: 'webhook'; readonly id: number; readonly verified: boolean } & WebhookOptions)
+  | { readonly kind: 'webhook-removed'; readonly id: number }
+
+/** Where webhooks are written down. */
+export interface WebhookJournal {
+  add(fact: WebhookFact): void
+  /** @throws Error of the system */
+  flush(): void
+}
+
 /** Posts what happens to the webhooks. */
 export interface WebhookSender extends SandboxWebhooks {
   /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
   add(options: WebhookOptions): SandboxWebhook
+  /** Adds one that each start gives again, under the lowest free ID. @throws as {@link WebhookSender.add} */
+  declare(options: WebhookOptions): void
+  /** The webhooks that were added since. */
+  facts(): Iterable<WebhookFact>
+  /** Takes up a webhook that was kept. @throws as {@link WebhookSender.add} where its message stream is gone */
+  restore(fact: WebhookFact): void
   /** Makes a webhook without adding it: in the place of another, or yet to be verified. */
   prepare(options: WebhookOptions, id?: number, verified?: boolean): SandboxWebhook
   /** Adds a prepared one, or puts it in the place of the one with its ID. */
@@ -59,9 +77,10 @@ interface Delivery {
 export function createWebhookSender(
   server: PostmarkServer,
   clock: Clock,
-  { timeoutMs = TIMEOUT_MS }: { timeoutMs?: number } = {},
+  { timeoutMs = TIMEOUT_MS, journal }: { timeoutMs?: number; journal?: WebhookJournal } = {},
 ): WebhookSender {
   const webhooks = new Map<number, SandboxWebhook>()
+  const declared = new Set<number>()
   const log = createAttemptLog()
   const pending = new Set<Delivery>()
   const withheld = new WeakSet<SandboxEvent>()
@@ -153,6 +172,12 @@ export function createWebhookSender(
     return sendPost({ url: webhook.url, body, headers, timeoutMs, signal: closing.signal })
   }
 
+  function writeDown(id: number, fact: WebhookFact): void {
+    if (declared.has(id)) return
+    journal?.add(fact)
+    journal?.flush()
+  }
+
   const sender: WebhookSender = {
     get list() {
       return [...webhooks.values()]
@@ -168,8 +193,31 @@ export function createWebhookSender(
     prepare: (options, id = nextId(), verified = true) => toWebhook(id, options, server.streams, verified),
     put(webhook) {
       webhooks.set(webhook.id, webhook)
+      writeDown(webhook.id, toFact(webhook))
     },
-    remove: (id) => webhooks.delete(id),
+    declare(options) {
+      let id = 1
+      while (webhooks.has(id)) id += 1
+      declared.add(id)
+      lastId = Math.max(lastId, id)
+      webhooks.set(id, sender.prepare(options, id))
+    },
+    *facts() {
+      for (const webhook of webhooks.values()) if (!declared.has(webhook.id)) yield toFact(webhook)
+    },
+    restore(fact) {
+      lastId = Math.max(lastId, fact.id)
+      if (fact.kind === 'webhook-removed') webhooks.delete(fact.id)
+      else {
+        const { kind: _kind, id, verified, ...options } = fact
+        webhooks.set(id, sender.prepare(options, id, verified))
+      }
+    },
+    remove(id) {
+      const isThere = webhooks.delete(id)
+      if (isThere) writeDown(id, { kind: 'webhook-removed', id })
+      return isThere
+    },
     probe: (webhook, payload) => post(webhook, { payload, traceId: randomUUID(), attempt: 1 }),
     onAttempt: log.onAttempt,
     close() {
@@ -179,6 +227,11 @@ export function createWebhookSender(
     },
   }
   return sender
+}
+
+/** With what a printed webhook does not show: without it no post would be taken after a restart. */
+function toFact({ id, url, stream, triggers, verified, basicAuth, headers }: SandboxWebhook): WebhookFact {
+  return { kind: 'webhook', id, verified, url, stream, triggers, headers, ...(basicAuth && { basicAuth }) }
 }
 
 function isSwitchedOff({ bounce }: SandboxEvent, server: PostmarkServer): boolean {

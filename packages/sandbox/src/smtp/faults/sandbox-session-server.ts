@@ -2,6 +2,7 @@ import { SIZE_LIMIT } from '../greeting.js'
 import type { LoggedIn } from '../logins.js'
 import { sizeProblem } from '../size-problem.js'
 import type { SessionOptions } from '../smtp-listener.js'
+import { takeMail } from '../take-mail.js'
 import type { SessionServer } from './session-server.js'
 
 /** The sandbox as one connection with a fault sees it: the same logins, the same rules, the same outbox. */
@@ -24,8 +25,9 @@ export function createSandboxSessionServer(options: SessionOptions): SessionServ
     accept(raw, envelope) {
       const problem = sizeProblem(raw)
       if (problem !== undefined) return `552 ${problem}`
-      const { id } = server.receive(raw, envelope, { secure, hostType, tokenStream: loggedIn?.stream })
-      return `250 2.0.0 Ok: queued as ${id}`
+      const tokenStream = loggedIn?.stream
+      const { code, text } = takeMail(server, raw, envelope, { secure, hostType, tokenStream })
+      return `${code} ${text}`
     },
   }
 }

@@ -1,0 +1,54 @@
+import type { StreamType } from '@postmark-smtp/core'
+import type { MailEnvelope } from '../mail/sandbox-mail.js'
+import type { SandboxStream } from '../mail/stream.js'
+import type { Verdict } from '../mail/verdict.js'
+import type { BounceParts } from './bounce.js'
+import type { EventDetails } from './event-log.js'
+import type { SandboxEvent } from './sandbox-event.js'
+import type { SandboxSuppression } from './suppressions.js'
+
+/** Writes down what happens, for a server that outlives its process. */
+export interface Journal {
+  /** Writes at once. @throws Error of the system, and then nothing is written */
+  write(fact: ServerFact, body: Buffer): void
+  /** Adds to what is written next. */
+  add(fact: ServerFact): void
+  /** Writes what was added. @throws Error of the system */
+  flush(): void
+  /** Much of what was written has become needless. */
+  compact(): void
+}
+
+/** A time in milliseconds, in the place of a Date. */
+type Written<T> = { readonly [K in keyof T]: T[K] extends Date ? number : T[K] }
+
+/** Something that changed the state of a server, as JSON. Mails and bounces have their IDs in it. */
+export type ServerFact =
+  | ({ readonly kind: 'mail' } & MailFact)
+  | ({ readonly kind: 'bounce'; readonly mail: string } & Written<Omit<BounceParts, 'mail' | 'isSuppressed'>>)
+  | ({ readonly kind: 'event' } & EventFact)
+  | ({ readonly kind: 'suppressed' } & Written<SandboxSuppression>)
+  | ({ readonly kind: 'lifted' } & Pick<SandboxSuppression, 'stream' | 'address'>)
+  | { readonly kind: 'removed'; readonly mails: readonly string[] }
+  | { readonly kind: 'cleared' }
+  | ({ readonly kind: 'stream' } & SandboxStream)
+  /** The last numbers that were given, since what has them may be gone. */
+  | { readonly kind: 'numbers'; readonly bounce: number; readonly event: number }
+
+/** A mail without its bytes, which are written after it. */
+interface MailFact {
+  readonly id: string
+  readonly messageId: string
+  readonly receivedAt: number
+  readonly envelope: MailEnvelope
+  readonly stream: string
+  readonly verdict: Verdict
+  readonly secure: boolean
+  readonly hostType?: StreamType
+}
+
+interface EventFact extends Written<Pick<SandboxEvent, 'id' | 'recordType' | 'at' | 'recipient' | 'stream'>> {
+  readonly mail?: string
+  readonly bounce?: number
+  readonly details: EventDetails
+}

@@ -1,0 +1,185 @@
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { PostmarkError } from '@postmark-smtp/core'
+import { lockDirectory } from './directory-lock.js'
+import type { DataRecord } from './frame.js'
+import { readSegments } from './read-segments.js'
+import { Segment } from './segment.js'
+import { listSegments, numberOf, type SegmentName, toName } from './segment-name.js'
+
+/** What the state is made of, and made into. */
+export interface DataState {
+  /** Takes up what was kept, in its order. */
+  restore(record: DataRecord): void
+  /** What is to be kept of now, from which `restore` makes the same state. */
+  snapshot(): Iterable<DataRecord>
+}
+
+/** Where changes are written, so that they outlive the process. */
+export interface DataDirectory {
+  /**
+   * Reads what there is, and begins a new segment with it.
+   * @returns what could not be read, a sentence each
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version wrote it
+   */
+  load(state: DataState): readonly string[]
+  /** Writes a record, after those that were added. @throws Error of the system, and then the record is not kept */
+  write(fact: object, body?: Buffer): void
+  /** Adds a record for the next write. */
+  add(fact: object): void
+  /** Writes what was added. @throws Error of the system; the records stay for the next write */
+  flush(): void
+  /** Writes the whole state into a new segment soon, and removes the others. */
+  compact(): void
+  close(): void
+}
+
+/** How large the files get. */
+export interface DataSizes {
+  /** A segment is followed by another from here on. Default 8 MB. */
+  readonly segmentBytes?: number
+  /** Written since the last snapshot, from which on there is a new one, if it is more than the snapshot. Default 16 MB. */
+  readonly compactBytes?: number
+  /** Called when a snapshot could not be written. */
+  readonly onProblem?: (message: string) => void
+}
+
+/**
+ * Makes a directory where there is none, and takes it for this process.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS where that cannot be, or another process has it
+ */
+export async function openDataDirectory(path: string, sizes: DataSizes = {}): Promise<DataDirectory> {
+  const { segmentBytes = 8_000_000, compactBytes = 16_000_000, onProblem } = sizes
+  const directory = makeDirectory(path)
+  const lock = await lockDirectory(directory)
+  let pending: DataRecord[] = []
+  let state: DataState | undefined
+  let segment: Segment | undefined
+  let number = 0
+  let snapshotBytes = 0
+  let bytesSince = 0
+  let planned: NodeJS.Immediate | undefined
+
+  function append(records: readonly DataRecord[]): void {
+    if (segment === undefined || records.length === 0) return
+    if (segment.length >= segmentBytes) segment = follow(segment)
+    const before = segment.length
+    segment.append(records)
+    bytesSince += segment.length - before
+    if (bytesSince > Math.max(compactBytes, snapshotBytes)) plan()
+  }
+
+  /** The file is there before the last record of the one before it says so. */
+  function follow(full: Segment): Segment {
+    const next = new Segment(join(directory, toName(number + 1)))
+    try {
+      full.append([{ fact: { next: number + 1 } }])
+    } catch (error) {
+      next.close()
+      rmSync(join(directory, toName(number + 1)))
+      throw error
+    }
+    full.close()
+    number += 1
+    return next
+  }
+
+  function plan(): void {
+    // Not now: what is being written may not be part of the state yet.
+    planned ??= setImmediate(() => {
+      planned = undefined
+      try {
+        writeSnapshot()
+      } catch (error) {
+        onProblem?.(`The data directory could not be compacted: ${(error as Error).message}.`)
+      }
+    })
+  }
+
+  /** A name without a snapshot behind it is not seen: the others go only when the new one is whole and on the disk. */
+  function writeSnapshot(): void {
+    const [unfinished, finished] = [join(directory, UNFINISHED), join(directory, toName(number + 1, true))]
+    rmSync(unfinished, { force: true })
+    const next = new Segment(unfinished)
+    try {
+      for (const records of inBatches(state!.snapshot())) next.append(records)
+      next.append([{ fact: { complete: true } }])
+      next.sync()
+      renameSync(unfinished, finished)
+    } catch (error) {
+      next.close()
+      rmSync(unfinished, { force: true })
+      throw error
+    }
+    segment?.close()
+    segment = next
+    number += 1
+    pending = []
+    snapshotBytes = next.length
+    bytesSince = 0
+    for (const name of listSegments(readdirSync(directory))) {
+      if (numberOf(name) < number) rmSync(join(directory, name), { force: true })
+    }
+  }
+
+  return {
+    load(given) {
+      state = given
+      const names = listSegments(readdirSync(directory))
+      const read = (name: SegmentName) => readFileSync(join(directory, name))
+      const { problems, damaged } = readSegments(names, read, (record) => given.restore(record))
+      number = Math.max(0, ...names.map(numberOf))
+      // Set aside under a name that is no segment's.
+      for (const name of damaged) renameSync(join(directory, name), join(directory, `${name}.damaged`))
+      writeSnapshot()
+      return problems.map((problem) => `${directory}: ${problem}`)
+    },
+    write(fact, body) {
+      append([...pending, { fact, ...(body && { body }) }])
+      pending = []
+    },
+    add(fact) {
+      if (segment !== undefined) pending.push({ fact })
+    },
+    flush() {
+      append(pending)
+      pending = []
+    },
+    compact: plan,
+    close() {
+      clearImmediate(planned)
+      segment?.close()
+      segment = undefined
+      lock.release()
+    },
+  }
+}
+
+const UNFINISHED = 'snapshot.unfinished'
+const BATCH_BYTES = 1_000_000
+
+/** So that a snapshot takes few writes and little memory. */
+function* inBatches(records: Iterable<DataRecord>): Generator<DataRecord[]> {
+  let batch: DataRecord[] = []
+  let bytes = 0
+  for (const record of records) {
+    batch.push(record)
+    bytes += 1000 + (record.body?.length ?? 0)
+    if (bytes < BATCH_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  yield batch
+}
+
+function makeDirectory(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return realpathSync(path)
+  } catch (error) {
+    const message = `The data directory ${path} cannot be used: ${(error as Error).message}.`
+    const hint = 'Give a directory that this user may write to.'
+    throw new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint, cause: error })
+  }
+}

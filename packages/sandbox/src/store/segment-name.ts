@@ -1,0 +1,23 @@
+/** @example '00000007.log', '00000008-snapshot.log' */
+export type SegmentName = `${string}.log`
+
+const NAME = /^(\d{8})(-snapshot)?\.log$/
+
+/** The segments among the files of a directory, in their order. */
+export function listSegments(files: readonly string[]): SegmentName[] {
+  return files.filter((file): file is SegmentName => NAME.test(file)).sort()
+}
+
+/** The name of a segment; one with a snapshot makes all before it needless. */
+export function toName(number: number, withSnapshot = false): SegmentName {
+  return `${String(number).padStart(8, '0')}${withSnapshot ? '-snapshot' : ''}.log`
+}
+
+export function numberOf(name: SegmentName): number {
+  return Number(NAME.exec(name)![1])
+}
+
+/** Whether it begins with a snapshot, so that nothing before it counts. */
+export function isStart(name: SegmentName): boolean {
+  return NAME.exec(name)![2] !== undefined
+}
