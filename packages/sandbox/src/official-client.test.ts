@@ -8,7 +8,7 @@ import { type Sandbox, startSandbox } from './sandbox.js'
 
 /**
  * What the integration tests of the official client do with a real server, on the sandbox: each call of it that
- * docs/sandbox.md names, with the client's own request models and its defaults.
+ * docs/sandbox-library.md names, with the client's own request models and its defaults.
  */
 
 let sandbox: Sandbox

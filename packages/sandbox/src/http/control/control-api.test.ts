@@ -223,14 +223,14 @@ describe('the documents', () => {
     await expect(`${JSON.stringify(toOpenApi(routes), undefined, 2)}\n`).toMatchFileSnapshot(file.pathname)
   })
 
-  it('describe each route in the table of docs/sandbox.md', async () => {
+  it('describe each route in the table of docs/sandbox-team.md', async () => {
     const rows = routes.map(({ method, path, summary, parameters, answer }) => {
       const named = parameters.filter((parameter) => parameter.in !== 'path')
       const list = named.map(({ name, required }) => `\`${name}\`${required ? ' (required)' : ''}`).join(', ')
       return `| \`${method} ${path}\` | ${summary} | ${list} | ${answer} |`
     })
     const head = '| Call | What it does | Parameters | Answer |\n| --- | --- | --- | --- |'
-    const file = new URL('../../../../../docs/sandbox.md', import.meta.url)
+    const file = new URL('../../../../../docs/sandbox-team.md', import.meta.url)
     const place = /(<!-- control[^>]*-->\n)[\s\S]*(<!-- \/control -->)/
     const docs = readFileSync(file, 'utf8')
     expect(docs).toMatch(place)

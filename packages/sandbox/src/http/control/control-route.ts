@@ -26,7 +26,7 @@ export interface ControlRequest {
   readonly signal: AbortSignal
 }
 
-/** One call of the control API: the router, docs/sandbox-openapi.json and the table in docs/sandbox.md are made from these. */
+/** One call of the control API: the router, docs/sandbox-openapi.json and the table in docs/sandbox-team.md are made from these. */
 export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** @example '/sandbox/mails/{MessageID}' */
