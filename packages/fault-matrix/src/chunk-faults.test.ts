@@ -66,9 +66,12 @@ describe('whole mails that follow one another', () => {
     expect([two.told, two.chunking]).toEqual([all(SENT), ['on']])
   })
 
-  it('are not sent where the server does not offer PIPELINING', async () => {
-    const { told, written } = await run({ nature: { chunking: true, pipelining: false } })
-    expect([told, written.join('').includes('BDAT')]).toEqual([all(SENT), false])
+  it.each([
+    ['PIPELINING', { chunking: true, pipelining: false }],
+    ['CHUNKING', { chunking: false }],
+  ])('are not sent where the server does not offer %s', async (_, nature) => {
+    const { told, chunking, written } = await run({ nature })
+    expect([told, chunking, written.join('').includes('BDAT')]).toEqual([all(SENT), [], false])
   })
 
   it.each(['stream', 'large'] as const)('are small, and composed in full: %s', async (content) => {
@@ -146,6 +149,19 @@ describe('a server that offers CHUNKING and does not take it', () => {
     const { told, broken, chunking } = await run({ faults })
     const [first, second, ...others] = told.map((each) => each.split(',')[0])
     expect([broken, first, second, others]).toEqual([[], 'unknown', 'unknown', Array(6).fill('sent')])
+    expect(chunking).toEqual(['off'])
+  })
+
+  it('and falls silent after the first of two mails leaves only the second in doubt', async () => {
+    const faults: PlacedFault[] = [{ step: 'rset', say: 'nothing', next: 'stall' }]
+    const { told, broken, chunking } = await run({ faults })
+    expect([told, broken, chunking]).toEqual([except({ 1: `${UNKNOWN}, final-timeout` }), [], ['off']])
+  })
+
+  it('and answers the second of two mails with what is no reply leaves both in doubt', async () => {
+    const faults: PlacedFault[] = [{ step: 'bdat', mail: 1, say: { bytes: 'what is this\r\n' } }]
+    const { told, chunking } = await run({ faults })
+    expect(told.map((each) => each.split(',')[0])).toEqual(['unknown', 'unknown', ...Array(6).fill('sent')])
     expect(chunking).toEqual(['off'])
   })
 

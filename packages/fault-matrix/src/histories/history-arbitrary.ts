@@ -84,6 +84,9 @@ const says: fc.Arbitrary<NonNullable<StepFault['say']>> = fc.oneof(
 function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 }: StepFault): boolean {
   const leaves = next !== undefined && nextMs === 0
   const completes250 = typeof say === 'object' && say.bytes.startsWith('250-')
+  const isGoodbye = say === 421 || extra.startsWith('421')
+  // Whole mails that follow a body are believed not to be obeyed once the connection ends with a goodbye.
+  if ((step === 'body' || step === 'dot') && isGoodbye && next && (!leaves || next === 'shut')) return false
   if (step === 'data' || step === 'body') {
     if (extra.startsWith('250') || (extra.startsWith('421') && (!leaves || next === 'shut'))) return false
     return (

@@ -249,11 +249,8 @@ class HistoryRun {
       action.kind === 'wait' ||
       (action.kind === 'send' && action.content !== 'hanging' && action.abortMs === undefined)
     if (!this.#hasTime || !actions.every(isCalm)) return
-    // Of a server that offers CHUNKING and swallows what follows a mail, each route learns that from one mail.
-    const { chunking, afterBody } = this.#history.nature
-    let swallowed = chunking && afterBody === 'swallowed' ? this.#history.settings.routes : 0
     for (const { id, outcome, content, error } of this.#mails)
-      if (content !== 'failing' && outcome !== 'sent' && !(outcome === 'unknown' && swallowed-- > 0))
+      if (content !== 'failing' && outcome !== 'sent')
         this.note(`${id} is ${outcome} for no reason: ${error}`)
   }
 
