@@ -7,6 +7,7 @@ import { measureFirstMail, measureFirstMailFar } from './first-mail.js'
 import { measureInjection } from './injection.js'
 import { measureObservation } from './observation.js'
 import { measureClear, measureFar, measureNear } from './rate.js'
+import { measureRealServers } from './real-servers.js'
 import type { Section } from './section.js'
 import { measureAreas, measureFunctions } from './where-time-goes.js'
 import { measureWrites } from './writes.js'
@@ -19,6 +20,7 @@ export const TRANSPORT_PARTS: Readonly<
   far: measureFar,
   clear: measureClear,
   chunking: measureChunking,
+  real: measureRealServers,
   first: measureFirstMail,
   'first-far': measureFirstMailFar,
   attachment: measureAttachment,
@@ -36,6 +38,7 @@ export type TransportPart =
   | 'far'
   | 'clear'
   | 'chunking'
+  | 'real'
   | 'first'
   | 'first-far'
   | 'attachment'
@@ -49,5 +52,7 @@ export type TransportPart =
 
 export const transportParts: readonly TransportPart[] = Object.keys(TRANSPORT_PARTS) as TransportPart[]
 
-/** Without the list of functions, which is for those who change them. */
-export const usualParts: readonly TransportPart[] = transportParts.filter((part) => part !== 'functions')
+/** Without the list of functions, which is for those who change them, and real servers, which are not on every machine. */
+export const usualParts: readonly TransportPart[] = transportParts.filter(
+  (part) => part !== 'functions' && part !== 'real',
+)
