@@ -33,7 +33,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 const FOR_TESTS: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['sandbox'],
   express: ['sandbox'],
-  opentelemetry: ['sandbox', 'bullmq', 'redis', 'webhooks', 'express', 'nestjs'],
+  opentelemetry: ['sandbox', 'bullmq', 'redis', 'webhooks', 'express', 'fastify', 'hono', 'nestjs'],
   doctor: ['sandbox'],
   nestjs: ['sandbox'],
   webhooks: ['sandbox'],

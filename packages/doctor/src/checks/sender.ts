@@ -103,7 +103,7 @@ async function readDetails(
   try {
     return await api!.ask(accountCaller as Caller, path)
   } catch (error) {
-    // What the lists say stands all the same.
+    // What the lists say is valid all the same.
     if (error instanceof ApiFailure) return undefined
     throw error
   }

@@ -6,7 +6,7 @@ import type { Examination } from '../examination.js'
 import { BLACK_HOLE, composeMail, type ProbeMail } from './compose-mail.js'
 import { createDialogue, type SmtpDialogue } from './smtp-dialogue.js'
 
-/** How long the probe waits; Postmark’s search is behind by some seconds. */
+/** How long the probe waits; Postmark’s search lags by some seconds. */
 export interface ProbeTimes {
   readonly lookMs: number
   readonly everyMs: number

@@ -8,7 +8,7 @@ import { Segment } from './segment.js'
 import { listSegments, numberOf, type SegmentName, toName } from './segment-name.js'
 
 /** What the state is made of, and made into. */
-export interface DataState {
+interface DataState {
   /** Takes up what was kept, in its order. */
   restore(record: DataRecord): void
   /** What is to be kept of now, from which `restore` makes the same state. */
@@ -96,7 +96,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     })
   }
 
-  /** A name without a snapshot behind it is not seen: the others go only when the new one is whole and on the disk. */
+  /** A name without a snapshot is not seen: the others go only when the new one is whole and on the disk. */
   function writeSnapshot(): void {
     const [unfinished, finished] = [join(directory, UNFINISHED), join(directory, toName(number + 1, true))]
     rmSync(unfinished, { force: true })

@@ -77,6 +77,8 @@ function tell(state) {
 if (page !== 'help') {
   connect()
   document.addEventListener('visibilitychange', connect)
+  // A page that is left asks for nothing more: what it shows may be gone, as after its own button Delete.
+  document.addEventListener('submit', () => source?.close())
 }
 
 // The filters: the list follows while somebody types.
