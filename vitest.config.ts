@@ -88,7 +88,9 @@ const documents = {
   resolve: { alias: packages },
   test: {
     name: 'documents',
-    include: soak ? ['examples/*/*.soak.test.ts'] : ['examples/*/*.test.ts', 'docs/*.test.ts'],
+    include: soak
+      ? ['examples/*/*.soak.test.ts', 'docs/*.soak.test.ts']
+      : ['examples/*/*.test.ts', 'docs/!(*.soak).test.ts'],
     ...common,
     isolate: true,
   },
