@@ -49,6 +49,15 @@ const FROM: Parts = {
     from: 'jürgen@example.com',
     envelope: { from: 'shop@example.com', to: 'ann@example.com' },
   }),
+  'angle brackets around nothing': () => ({ from: 'Shop <>' }),
+  'a mailbox without a domain': () => ({ from: 'shop@' }),
+  'a group': () => ({ from: 'Team: shop@example.com;' }),
+  'two addresses': () => ({ from: 'shop@example.com, robot@example.com' }),
+  'a list in a list': () => ({ from: [['shop@example.com']] }),
+  'a quoted mailbox outside ASCII': () => ({
+    from: '"jürgen"@example.com',
+    envelope: { from: 'shop@example.com', to: 'ann@example.com' },
+  }),
   'a From of 300 characters': () => ({ from: `${'Shop '.repeat(58)}<shop@example.com>` }),
 }
 
@@ -143,6 +152,12 @@ const ATTACHMENTS: Parts = {
   'a program outside ASCII': named(`${'ü'.repeat(80)}.exe`),
   'a program with a space after its name': named('setup.exe '),
   'a program within an archive': named('setup.exe.zip'),
+  'a program by its path on Windows': named('C:\\mail\\setup.exe'),
+  'a program with a tab after it': named('setup.exe\t'),
+  'a program with a dot after it': named('setup.exe.'),
+  'a program written from right to left': named('setup\u202Etxt.exe'),
+  'a program in encoded words': named('=?utf-8?Q?setup=2Eexe?='),
+  'an empty name': named(''),
   'no extension': named('README'),
   'a dot at the end': named('notes.'),
   'content only': attach(() => ({ content })),
@@ -180,6 +195,7 @@ const ATTACHMENTS: Parts = {
   bytes: typed('application/octet-stream'),
   'bytes with a parameter': typed('application/octet-stream; charset=binary'),
   'the type of a program': typed('application/x-msdownload'),
+  'the type of a program in capitals': typed('Application/X-MSDOWNLOAD'),
   'the type of a picture': typed('image/png'),
   'a name in its type': typed('application/pdf; name=a.exe'),
   'a name in its type only': attach(() => ({
@@ -199,6 +215,12 @@ const ATTACHMENTS: Parts = {
   })),
   'no name': attach(() => ({ filename: false, content })),
   'headers of its own': attach(() => ({ filename: 'a.pdf', content, headers: { 'X-Part': 'one' } })),
+  'a disposition in headers of its own': attach(() => ({
+    content,
+    headers: { 'Content-Disposition': 'attachment; filename=a.exe' },
+  })),
+  'a program in an object': attach(({ folder }) => ({ content: { path: `${folder}/setup.exe` } })),
+  'a file by a URL object': attach(({ folder }) => ({ path: pathToFileURL(`${folder}/setup.exe`) })),
   'a message': attach(() => ({ contentType: 'message/rfc822', content: 'Subject: inner\r\n\r\nHello' })),
   'a message named as a program': attach(() => ({
     contentType: 'message/rfc822',

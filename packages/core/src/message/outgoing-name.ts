@@ -36,10 +36,14 @@ export function outgoingName(
   return name === undefined ? undefined : { name, from: isNamed ? 'filename' : undefined }
 }
 
-/** Whether no other property can name the part. */
-function isPlain({ contentType, contentDisposition, headers }: Descriptor): boolean {
-  return !headers && !/;/.test(String(contentType ?? '')) && !/;/.test(String(contentDisposition ?? ''))
+/** Whether no other property can name the part, and each major writes its name so that it is read as it is. */
+function isPlain({ filename, contentType, contentDisposition, headers }: Descriptor): boolean {
+  if (headers || ODD_NAME.test(String(filename ?? ''))) return false
+  return !/;/.test(String(contentType ?? '')) && !/;/.test(String(contentDisposition ?? ''))
 }
+
+/** Encoded words, which 7 to 9 write as they are, and control characters, which 7 and 8 do not encode. */
+const ODD_NAME = /=\?|\p{Cc}/u
 
 /** What the name is made of, and no content: of a data URL the beginning, which holds its type. */
 function withoutContent(part: Descriptor): Record<string, unknown> {

@@ -142,6 +142,14 @@ describe('outgoingName', () => {
     expect(checkMessage({ ...mail, attachments })[0]?.found).toContain('"attachment-3.bin"')
   })
 
+  it('is read as a receiver reads it where it is made of encoded words, which 7 to 9 write as they are', async () => {
+    const attachments = [{ content, filename: '=?utf-8?Q?setup=2Eexe?=' }]
+    const transporter = createTransport({ streamTransport: true, buffer: true })
+    const { message } = await transporter.sendMail({ ...mail, attachments: structuredClone(attachments) })
+    const refused = checkMessage({ ...mail, attachments }).map(({ errorCode }) => errorCode)
+    expect(refused).toEqual(String(message).includes('filename="=?') ? [411] : [])
+  })
+
   it('is looked for in a raw message too', () => {
     const part = (disposition: string) =>
       `--b\r\nContent-Type: application/octet-stream\r\nContent-Disposition: attachment; ${disposition}\r\n\r\nx\r\n`

@@ -239,9 +239,12 @@ describe.each(KINDS)('$name', (kind) => {
         expect(`${copies[0]?.subject ?? from.replace('@example.com', '')}@example.com`).toBe(from)
       }
       console.info(`${kind.name}: ${count} mails over ${used} connections`)
-      // No refusal costs a connection; but Exim hangs up on its own, after so many RSETs with no mail between them.
+      // No refusal costs a connection, except with Exim, which hangs up after so many RSETs with no mail between them: by
+      // BDAT a connection is replaced before ten mails on it were refused, by DATA Exim hangs up on its own.
       const hangUps = server.log.match(/too many nonmail commands/g)?.length ?? 0
-      expect(used - hangUps).toBeLessThanOrEqual(kind.breaksGroups ? 11 : 10)
+      const refusals = results.filter(({ outcome }) => outcome !== 'sent').length
+      const replaced = kind.name === 'Exim' ? Math.ceil(refusals / 10) : 0
+      expect(used - hangUps).toBeLessThanOrEqual((kind.breaksGroups ? 11 : 10) + replaced)
     })
   })
 })
