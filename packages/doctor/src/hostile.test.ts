@@ -39,10 +39,12 @@ describe('an API that is not Postmark’s', () => {
       /terminated|closed|socket/,
     ],
     [
-      'JSON that never ends',
+      'JSON of a size that no answer has',
       (response: ServerResponse) => {
+        let megabytes = 0
         const more = () => {
-          while (!response.destroyed && response.write(`[${'1,'.repeat(500_000)}`));
+          while (!response.destroyed && megabytes++ < 100 && response.write('1,'.repeat(500_000)));
+          if (megabytes > 100) response.end()
         }
         response.on('drain', more).on('error', () => {})
         more()
@@ -140,12 +142,16 @@ describe('an API that is not Postmark’s', () => {
     expect(leaksIn(JSON.stringify(findings), SECRETS)).toEqual([])
   })
 
-  it('leaks no token that a line break in the URL cuts', async () => {
+  it.each([
+    ['a token', '', 'login-refused'],
+    ['a secret key', 'PM-T-outbound-4f1c:', 'smtp-token-refused'],
+  ])('leaks no token where a line break in the URL cuts %s', async (_what, before, kind) => {
+    const cut = `${SERVER_TOKEN.slice(0, 9)}\n${SERVER_TOKEN.slice(9)}`
     const findings = await examineSetUp({
       smtp: { auth: `535 5.7.8 ${SERVER_TOKEN}` },
-      options: { url: `postmark+smtp://${SERVER_TOKEN.slice(0, 9)}\n${SERVER_TOKEN.slice(9)}@default` },
+      options: { url: `postmark+smtp://${before}${cut}@default` },
     })
-    expect(kindsOf(findings)).toContain('login-refused')
+    expect(kindsOf(findings)).toContain(kind)
     expect(leaksIn(JSON.stringify(findings), SECRETS)).toEqual([])
   })
 
@@ -283,6 +289,18 @@ describe('names', () => {
 })
 
 describe('no network at all', () => {
+  it('is no reason to judge the records of the sender, whoever answers for them', async () => {
+    const lookup = async (): Promise<never> => {
+      throw Object.assign(new Error('ENOTFOUND'), { code: 'ENOTFOUND' })
+    }
+    const findings = await examineSetUp({
+      options: { lookup },
+      zone: { '_dmarc.shop.example': {}, 'pm._domainkey.shop.example': {} },
+    })
+    expect(kindsOf(findings)).toEqual(['postmark-unknown', 'postmark-unknown'])
+    expect(findings.find(({ check }) => check === 'sender-dns')).toMatchObject({ level: 'skipped' })
+  })
+
   it('is named, and all that cannot be seen is skipped', async () => {
     const fail = async (): Promise<never> => {
       throw Object.assign(new Error('EAI_AGAIN'), { code: 'EAI_AGAIN' })

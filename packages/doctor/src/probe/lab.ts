@@ -84,13 +84,16 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
       const dialogue = await open(here())
       let taken = 0
       let last: string | undefined
-      while (taken < count && dialogue.ended === undefined) {
-        const { isTaken, replies } = await deliver(dialogue, `postmark-doctor ${run} ${step}`, {})
-        last = replies.join(' / ')
-        if (!isTaken) break
-        taken++
+      try {
+        while (taken < count && dialogue.ended === undefined) {
+          const { isTaken, replies } = await deliver(dialogue, `postmark-doctor ${run} ${step}`, {})
+          last = replies.join(' / ')
+          if (!isTaken) break
+          taken++
+        }
+      } finally {
+        dialogue.quit()
       }
-      dialogue.quit()
       return { taken, last, ended: dialogue.ended ?? 'by this side' }
     },
     async idle() {

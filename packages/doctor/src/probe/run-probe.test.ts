@@ -4,10 +4,14 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { PREMISES } from '../checks/all-checks.js'
 import { runCli } from '../cli/run-cli.js'
+import { beginExamination } from '../examination.js'
+import { runChecks } from '../examine.js'
 import type { ExamineOptions } from '../index.js'
 import { leaksIn } from '../testing/collect.js'
 import { SECRETS, SERVER, SERVER_TOKEN, startSetUp } from '../testing/set-up.js'
+import { createLab } from './lab.js'
 import { PROBE_STEPS } from './plan.js'
 import { countMails } from './run-probe.js'
 
@@ -159,6 +163,21 @@ describe('the probe', () => {
       },
       'other-host': { replies: expect.arrayContaining(['250 2.0.0 Ok: queued as 4D5E6F']) },
     })
+  })
+
+  it('sends no hundredth mail, whatever a step asks for', async () => {
+    await using sandbox = await startSandbox({ serverToken: SERVER_TOKEN })
+    const examination = beginExamination({
+      url: sandbox.url,
+      apiUrl: sandbox.apiUrl,
+      from: FROM,
+      limitMs: 60_000,
+    })
+    for await (const { level } of runChecks(PREMISES, examination)) expect(level).not.toBe('fault')
+    const lab = createLab(examination, 'run', { lookMs: 0, everyMs: 1, idleMs: 1 })
+    await expect(lab.manyMails('many', 200)).rejects.toThrow('no more mails are sent')
+    examination.end()
+    expect([lab.sent, sandbox.outbox.length]).toEqual([99, 99])
   })
 
   it('writes down how a mail was refused', async () => {
