@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -9,7 +10,7 @@ const soak = process.env.POSTMARK_SMTP_SOAK !== undefined
  */
 const common = { testTimeout: soak ? 600_000 : 180_000, isolate: soak }
 
-const path = (file: string) => new URL(file, import.meta.url).pathname
+const path = (file: string) => fileURLToPath(new URL(file, import.meta.url)).replaceAll('\\', '/')
 
 /** Tests read the sources of the other packages, so that they need no build. */
 const source = (name: string) => ({

@@ -12,13 +12,16 @@ import { Extractor, ExtractorConfig } from '@microsoft/api-extractor'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { compilerOptions } = JSON.parse(readFileSync(join(root, 'tsconfig.base.json'), 'utf8'))
 
-/** The entry points of a published package that have types: its report's name, and the declarations. */
+/**
+ * The entry points of a published package that have types: its report's name, and the declarations.
+ * Without `internal` ones, which are no part of the public surface.
+ */
 function entriesOf(folder) {
   const projectFolder = join(root, 'packages', folder)
   const manifest = JSON.parse(readFileSync(join(projectFolder, 'package.json'), 'utf8'))
   if (manifest.private) return []
   return Object.entries(manifest.exports)
-    .filter(([, target]) => target.types)
+    .filter(([path, target]) => target.types && !path.startsWith('./internal'))
     .map(([path, target]) => ({
       projectFolder,
       reportFileName: `${[folder, ...path.split('/').slice(1)].join('-')}.api.md`,

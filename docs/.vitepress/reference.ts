@@ -15,10 +15,9 @@ export interface EntryPoint {
 const reports = join(root, 'docs/api')
 const folders = readdirSync(join(root, 'packages')).toSorted((a, b) => b.length - a.length)
 
-/** All entry points, by their reports. What is internal is for our own packages only. */
+/** All entry points, by their reports: what is internal has none. */
 export const entryPoints: readonly EntryPoint[] = readdirSync(reports)
   .map((file) => file.replace('.api.md', ''))
-  .filter((entry) => !entry.includes('-internal'))
   .map((entry) => {
     const folder = folders.find((each) => entry === each || entry.startsWith(`${each}-`)) ?? entry
     return { name: `@postmark-smtp/${entry.replace(`${folder}-`, `${folder}/`)}`, entry, folder }

@@ -102,4 +102,4 @@ function nameLevel(
   return depth === outermost ? outermostName : 'route'
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)
+if (process.argv[1] === import.meta.filename) await main(console.log)

@@ -61,4 +61,4 @@ export async function main(
   }
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)
+if (process.argv[1] === import.meta.filename) await main(console.log)

@@ -96,4 +96,4 @@ function watchOrigins(transporter: PostmarkTransporter): ReadonlyMap<string, Fie
   return origins
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)
+if (process.argv[1] === import.meta.filename) await main(console.log)

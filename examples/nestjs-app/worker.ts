@@ -51,7 +51,7 @@ export async function startWorker(settings: WorkerSettings): Promise<INestApplic
   return app.enableShutdownHooks()
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) {
+if (process.argv[1] === import.meta.filename) {
   const { REDIS_URL: redisUrl, POSTMARK_URL: postmarkUrl } = process.env
   if (!redisUrl || !postmarkUrl) throw new Error('Set REDIS_URL and POSTMARK_URL')
   await startWorker({ redisUrl, postmarkUrl })

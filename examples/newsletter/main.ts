@@ -65,5 +65,5 @@ export async function main(
   if (failures.length > 5) print(`and ${failures.length - 5} more`)
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname)
+if (process.argv[1] === import.meta.filename)
   await main(console.log, { subscribers: Number(process.argv[2] ?? 20_000) })

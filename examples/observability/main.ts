@@ -55,4 +55,4 @@ export async function main(print: (line: string) => void): Promise<void> {
   server.close()
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await main(console.log)
+if (process.argv[1] === import.meta.filename) await main(console.log)
