@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { toChart } from './chart.js'
 import { withFigures } from './document.js'
 import { measureHeaders } from './headers.js'
+import { measureInbox } from './inbox.js'
 import { measureMiddleware } from './middleware.js'
 import { findNode24, thisNode } from './node-24.js'
 import { measureQueue } from './queue.js'
@@ -49,6 +50,7 @@ const others = {
   sandbox: async () => [
     await measureSandbox('plain text'),
     await measureSandbox('text, html and an attachment'),
+    await measureInbox(),
   ],
   webhooks: async () => [await measureWebhooks()],
   queue: () => measureQueue(sink, flags.short),

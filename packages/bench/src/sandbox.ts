@@ -70,7 +70,7 @@ export async function measureSandbox(kind: 'plain text' | 'text, html and an att
 
 async function startSandbox(): Promise<Catcher> {
   const child = fork(new URL('./sandbox-process.js', import.meta.url))
-  const [port] = (await once(child, 'message')) as [number]
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
