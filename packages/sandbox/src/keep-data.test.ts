@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPostmarkTransport } from '@postmark-smtp/core'
@@ -107,6 +109,37 @@ it('is the same after a restart: mails with what came of them, suppressions, web
   expect(second.open(second.outbox[0]!).payload.FirstOpen).toBe(false)
   await send(second, { to: 'HardBounce@bounce-testing.postmarkapp.com' })
   expect(second.outbox.at(-1)!.verdict.problems[0]).toMatchObject({ errorCode: 406 })
+  await second.close()
+})
+
+it('keeps a mail without a byte, which gets 250 too, and the mails around it', async () => {
+  const first = await start()
+  await send(first, { subject: 'Before' })
+  const socket = connect(first.port, first.host)
+  const login = Buffer.from(`\0${first.token}\0${first.token}`).toString('base64')
+  const commands = [
+    'EHLO test',
+    `AUTH PLAIN ${login}`,
+    'MAIL FROM:<shop@example.com>',
+    'RCPT TO:<ann@example.com>',
+    'DATA',
+    '.',
+  ]
+  const next = async () => String((await once(socket, 'data'))[0])
+  let reply = await next()
+  for (const command of commands) {
+    socket.write(`${command}\r\n`)
+    reply = await next()
+  }
+  socket.destroy()
+  expect(reply).toMatch(/^250 2\.0\.0 Ok: queued/)
+  await send(first, { subject: 'After' })
+  const before = await look(first)
+  await first.close()
+  const second = await start()
+  expect(second.dataProblems).toEqual([])
+  expect(second.outbox).toHaveLength(3)
+  expect(await look(second)).toEqual(before)
   await second.close()
 })
 

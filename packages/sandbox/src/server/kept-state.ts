@@ -69,7 +69,7 @@ export function restoreFact(state: ServerState, fact: ServerFact, body: Buffer |
   const { store, log, suppressions, streams } = state
   switch (fact.kind) {
     case 'mail':
-      store.addMail(toMail(fact, body!))
+      store.addMail(toMail(fact, body ?? Buffer.alloc(0)))
       break
     case 'bounce':
       restoreBounce(fact, state)

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-/** Something that happened, as JSON, and its bytes where it has any. */
+/** Something that happened, as JSON, and its bytes where it has any: an empty body is read as none. */
 export interface DataRecord {
   readonly fact: object
   readonly body?: Buffer
@@ -45,7 +45,8 @@ function toFrame(facts: readonly object[], body: Buffer | undefined, marker: Buf
   const json = Buffer.from(JSON.stringify(facts))
   const jsonLength = Buffer.alloc(4)
   jsonLength.writeUInt32LE(json.length)
-  const payload = [jsonLength, json, ...(body ? [body] : [])]
+  // Not an empty one: crc32 of no bytes may forget the sum so far.
+  const payload = [jsonLength, json, ...(body?.length ? [body] : [])]
   const length = Buffer.alloc(4)
   length.writeUInt32LE(payload.reduce((sum, part) => sum + part.length, 0))
   const checksum = Buffer.alloc(4)
