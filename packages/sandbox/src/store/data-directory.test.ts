@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import fs, {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -214,6 +223,45 @@ describe('damage', () => {
     expect(readFileSync(join(directory, '00000001-snapshot.log.damaged'))).toEqual(damaged)
   })
 
+  it('keeps what can be read where the disk is full at the first start after the damage', async () => {
+    await fill()
+    edit('00000001-snapshot.log', flip(300))
+    const before = files()
+    const { fsyncSync } = fs
+    fs.fsyncSync = () => {
+      throw new Error('ENOSPC: no space left on device, fsync')
+    }
+    syncBuiltinESMExports()
+    try {
+      const data = await openDataDirectory(directory)
+      expect(() => data.load(createNumbers())).toThrow(
+        `The data directory ${directory} cannot be used: ENOSPC: no space left on device, fsync.`,
+      )
+      data.close()
+    } finally {
+      fs.fsyncSync = fsyncSync
+      syncBuiltinESMExports()
+    }
+    expect(files()).toEqual(before)
+    const second = await open()
+    expect(second.numbers()).toEqual([1, 3, 4, 5, 6])
+    expect(second.problems).toHaveLength(1)
+    second.data.close()
+    expect(readdirSync(directory)).toContain('00000001-snapshot.log.damaged')
+  })
+
+  it('names the directory where a segment cannot be opened, and leaves the others', async () => {
+    await fill()
+    mkdirSync(join(directory, '00000003.log'))
+    const before = files()
+    const data = await openDataDirectory(directory)
+    expect(() => data.load(createNumbers())).toThrow(
+      `The data directory ${directory} cannot be used: EISDIR: illegal operation on a directory, read.`,
+    )
+    data.close()
+    expect(files()).toEqual(before)
+  })
+
   it('reads nothing of a mail as a record, even after damage', async () => {
     const first = await open()
     first.write(1)
@@ -253,6 +301,15 @@ describe('the lock', () => {
     ;(await open()).data.close()
   })
 
+  it('is not taken from another by closing twice', async () => {
+    const first = await open()
+    first.data.close()
+    const second = await open()
+    first.data.close()
+    await expect(openDataDirectory(directory)).rejects.toThrow('Another sandbox uses')
+    second.data.close()
+  })
+
   it('lets one of many at once have it', async () => {
     const all = await Promise.allSettled(Array.from({ length: 10 }, () => openDataDirectory(directory)))
     const opened = all.filter((result) => result.status === 'fulfilled')
@@ -288,7 +345,21 @@ describe('the lock', () => {
   })
 })
 
+it('writes at the end what a full disk kept waiting', async () => {
+  const { data } = await open()
+  data.add({ n: 1 })
+  data.close()
+  const second = await open()
+  expect(second.numbers()).toEqual([1])
+  second.data.close()
+})
+
 it('says why a directory cannot be used', async () => {
+  writeFileSync(join(directory, 'file'), '')
+  await expect(openDataDirectory(join(directory, 'file'))).rejects.toThrow(
+    /^The data directory .* cannot be used: EEXIST/,
+  )
+  rmSync(join(directory, 'file'))
   writeFileSync(join(directory, 'file'), '')
   await expect(openDataDirectory(join(directory, 'file', 'data'))).rejects.toThrow(
     /^The data directory .* cannot be used: ENOTDIR/,

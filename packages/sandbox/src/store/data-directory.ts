@@ -20,7 +20,8 @@ export interface DataDirectory {
   /**
    * Reads what there is, and begins a new segment with it.
    * @returns what could not be read, a sentence each
-   * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version wrote it
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version wrote it, or it cannot be read or written; then
+   * nothing is lost
    */
   load(state: DataState): readonly string[]
   /** Writes a record, after those that were added. @throws Error of the system, and then the record is not kept */
@@ -31,6 +32,7 @@ export interface DataDirectory {
   flush(): void
   /** Writes the whole state into a new segment soon, and removes the others. */
   compact(): void
+  /** Writes what was added, and lets another process have the directory. */
   close(): void
 }
 
@@ -40,7 +42,7 @@ export interface DataSizes {
   readonly segmentBytes?: number
   /** Written since the last snapshot, from which on there is a new one, if it is more than the snapshot. Default 16 MB. */
   readonly compactBytes?: number
-  /** Called when a snapshot could not be written. */
+  /** Called when a snapshot, or what `close` still had to write, could not be written. */
   readonly onProblem?: (message: string) => void
 }
 
@@ -59,6 +61,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
   let snapshotBytes = 0
   let bytesSince = 0
   let planned: NodeJS.Immediate | undefined
+  let isClosed = false
 
   function append(records: readonly DataRecord[]): void {
     if (segment === undefined || records.length === 0) return
@@ -97,7 +100,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
   }
 
   /** A name without a snapshot is not seen: the others go only when the new one is whole and on the disk. */
-  function writeSnapshot(): void {
+  function writeSnapshot(damaged: readonly SegmentName[] = []): void {
     const [unfinished, finished] = [join(directory, UNFINISHED), join(directory, toName(number + 1, true))]
     rmSync(unfinished, { force: true })
     const next = new Segment(unfinished)
@@ -118,20 +121,21 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     snapshotBytes = next.length
     bytesSince = 0
     for (const name of listSegments(readdirSync(directory))) {
-      if (numberOf(name) < number) rmSync(join(directory, name), { force: true })
+      if (numberOf(name) >= number) continue
+      // Set aside under a name that is no segment's; until the snapshot is whole, it is the only copy.
+      if (damaged.includes(name)) renameSync(join(directory, name), join(directory, `${name}.damaged`))
+      else rmSync(join(directory, name), { force: true })
     }
   }
 
   return {
     load(given) {
       state = given
-      const names = listSegments(readdirSync(directory))
-      const read = (name: SegmentName) => readFileSync(join(directory, name))
+      const names = withCause(path, () => listSegments(readdirSync(directory)))
+      const read = (name: SegmentName) => withCause(path, () => readFileSync(join(directory, name)))
       const { problems, damaged } = readSegments(names, read, (record) => given.restore(record))
       number = Math.max(0, ...names.map(numberOf))
-      // Set aside under a name that is no segment's.
-      for (const name of damaged) renameSync(join(directory, name), join(directory, `${name}.damaged`))
-      writeSnapshot()
+      withCause(path, () => writeSnapshot(damaged))
       return problems.map((problem) => `${directory}: ${problem}`)
     },
     write(fact, body) {
@@ -147,6 +151,15 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     },
     compact: plan,
     close() {
+      if (isClosed) return
+      isClosed = true
+      try {
+        append(pending)
+      } catch (error) {
+        onProblem?.(
+          `The last changes could not be written to the data directory: ${(error as Error).message}.`,
+        )
+      }
       clearImmediate(planned)
       segment?.close()
       segment = undefined
@@ -174,12 +187,19 @@ function* inBatches(records: Iterable<DataRecord>): Generator<DataRecord[]> {
 }
 
 function makeDirectory(path: string): string {
-  try {
+  return withCause(path, () => {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     return realpathSync(path)
+  })
+}
+
+/** Names the directory in an error of the system. */
+function withCause<T>(path: string, act: () => T): T {
+  try {
+    return act()
   } catch (error) {
     const message = `The data directory ${path} cannot be used: ${(error as Error).message}.`
-    const hint = 'Give a directory that this user may write to.'
+    const hint = 'Give a directory that this user may read and write, on a disk with space left.'
     throw new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint, cause: error })
   }
 }
