@@ -9,8 +9,8 @@ import type { SandboxSuppression } from './suppressions.js'
 
 /** Writes down what happens, for a server that outlives its process. */
 export interface Journal {
-  /** Writes at once. @throws Error of the system, and then nothing is written */
-  write(fact: ServerFact, body: Buffer): void
+  /** Writes at once, before the state changes. @throws Error of the system, and then nothing is written */
+  write(fact: ServerFact, body?: Buffer): void
   /** Adds to what is written next. */
   add(fact: ServerFact): void
   /** Writes what was added. @throws Error of the system */

@@ -5,7 +5,7 @@ import type { EventLog } from './event-log.js'
 import type { ServerFact } from './journal.js'
 import type { MailStore } from './mail-store.js'
 import type { SandboxEvent } from './sandbox-event.js'
-import type { Suppressions } from './suppressions.js'
+import type { SandboxSuppression, Suppressions } from './suppressions.js'
 
 /** The state of a server that can outlive its process. */
 export interface ServerState {
@@ -47,6 +47,10 @@ export function eventFact(event: SandboxEvent, log: EventLog): FactOf<'event'> {
   }
 }
 
+export function suppressionFact(suppression: SandboxSuppression): FactOf<'suppressed'> {
+  return { kind: 'suppressed', ...suppression, at: suppression.at.getTime() }
+}
+
 /** The whole state as facts, those of a mail after it; `declared` are the streams that the options name anyway. */
 export function* toFacts(
   { store, log, suppressions, streams }: ServerState,
@@ -60,8 +64,7 @@ export function* toFacts(
     for (const bounce of store.bouncesOf(mail)) yield { fact: bounceFact(bounce) }
     for (const event of store.eventsOf(mail)) yield { fact: eventFact(event, log) }
   }
-  for (const suppression of suppressions.list)
-    yield { fact: { kind: 'suppressed', ...suppression, at: suppression.at.getTime() } }
+  for (const suppression of suppressions.list) yield { fact: suppressionFact(suppression) }
 }
 
 /** Takes up what was kept, and calls no listener; what belongs to a mail that is gone is passed over. */

@@ -8,7 +8,15 @@ import { type SandboxBounce, suppressionOf, toBounce } from './bounce.js'
 import { EventLog } from './event-log.js'
 import type { Journal, ServerFact } from './journal.js'
 import { judge, type Rules } from './judge.js'
-import { bounceFact, eventFact, mailFact, restoreFact, type ServerState, toFacts } from './kept-state.js'
+import {
+  bounceFact,
+  eventFact,
+  mailFact,
+  restoreFact,
+  type ServerState,
+  suppressionFact,
+  toFacts,
+} from './kept-state.js'
 import type { MailActions } from './mail-actions.js'
 import { type KeepLimits, MailStore, toKeepLimits } from './mail-store.js'
 import { activeRecipients, findRecipient, misuse } from './recipients.js'
@@ -153,7 +161,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   /** Whether it is new. */
   function addSuppression(suppression: SandboxSuppression): boolean {
     const isNew = suppressions.add(suppression)
-    if (isNew) journal?.add({ kind: 'suppressed', ...suppression, at: suppression.at.getTime() })
+    if (isNew) journal?.add(suppressionFact(suppression))
     return isNew
   }
 
@@ -189,8 +197,9 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   function unsuppress(
     ...[address, { stream } = {}]: Parameters<PostmarkServer['unsuppress']>
   ): SandboxEvent | undefined {
-    const lifted = suppressions.remove(streamOf(stream), address)
-    if (lifted) journal?.add({ kind: 'lifted', stream: lifted.stream, address: lifted.address })
+    const id = streamOf(stream)
+    if (suppressions.has(id, address)) journal?.write({ kind: 'lifted', stream: id, address })
+    const lifted = suppressions.remove(id, address)
     return lifted && log.suppressionChanged({ ...lifted, origin: 'Customer', at: now() }, false, undefined)
   }
 
@@ -231,9 +240,8 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       for (const [key] of toSenders([address])!) mayUse?.set(key, true)
     },
     saveStream(stream) {
+      journal?.write({ kind: 'stream', ...stream })
       streams.set(stream.id, stream)
-      journal?.add({ kind: 'stream', ...stream })
-      journal?.flush()
     },
     isSearchable: (at) => now().getTime() - at.getTime() >= searchDelayMs,
     findMail: (messageId) => store.findMail(messageId),
@@ -253,7 +261,8 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       store.addMail(mail)
       listeners.call('mail', mail)
       makeRoom()
-      settle(mail)
+      // A listener may have removed it.
+      if (store.findMail(mail.messageId) === mail) settle(mail)
       try {
         journal?.flush()
       } catch {
@@ -302,24 +311,26 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
         origin: 'Customer',
         at: now(),
       } as const
-      if (!addSuppression(suppression)) return undefined
+      if (suppressions.has(suppression.stream, address)) return undefined
+      journal?.write(suppressionFact(suppression))
+      suppressions.add(suppression)
       return written(log.suppressionChanged(suppression, true, undefined))
     },
     remove(mails) {
       const here = mails.filter((mail) => store.findMail(mail.messageId) === mail)
-      const removed = store.remove(here.map(({ messageId }) => messageId))
-      if (removed.length === 0) return 0
-      journal?.add({ kind: 'removed', mails: removed })
+      if (here.length === 0) return 0
+      const messageIds = here.map(({ messageId }) => messageId)
+      journal?.write({ kind: 'removed', mails: messageIds })
+      const removed = store.remove(messageIds)
       listeners.call('removed')
-      return written(removed.length)
+      return removed.length
     },
     unsuppress: (address, at) => written(unsuppress(address, at)),
     clear() {
+      journal?.write({ kind: 'cleared' })
       store.clear()
       suppressions.clear()
       listeners.call('removed')
-      journal?.add({ kind: 'cleared' })
-      journal?.flush()
       journal?.compact()
     },
     facts: () => toFacts(state, declared),

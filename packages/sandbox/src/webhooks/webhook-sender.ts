@@ -30,9 +30,8 @@ export type WebhookFact =
 
 /** Where webhooks are written down. */
 export interface WebhookJournal {
-  add(fact: WebhookFact): void
-  /** @throws Error of the system */
-  flush(): void
+  /** @throws Error of the system, and then nothing is written */
+  write(fact: WebhookFact): void
 }
 
 /** Posts what happens to the webhooks. */
@@ -173,9 +172,7 @@ export function createWebhookSender(
   }
 
   function writeDown(id: number, fact: WebhookFact): void {
-    if (declared.has(id)) return
-    journal?.add(fact)
-    journal?.flush()
+    if (!declared.has(id)) journal?.write(fact)
   }
 
   const sender: WebhookSender = {
@@ -192,8 +189,8 @@ export function createWebhookSender(
     },
     prepare: (options, id = nextId(), verified = true) => toWebhook(id, options, server.streams, verified),
     put(webhook) {
-      webhooks.set(webhook.id, webhook)
       writeDown(webhook.id, toFact(webhook))
+      webhooks.set(webhook.id, webhook)
     },
     declare(options) {
       let id = 1
@@ -214,9 +211,9 @@ export function createWebhookSender(
       }
     },
     remove(id) {
-      const isThere = webhooks.delete(id)
-      if (isThere) writeDown(id, { kind: 'webhook-removed', id })
-      return isThere
+      if (!webhooks.has(id)) return false
+      writeDown(id, { kind: 'webhook-removed', id })
+      return webhooks.delete(id)
     },
     probe: (webhook, payload) => post(webhook, { payload, traceId: randomUUID(), attempt: 1 }),
     onAttempt: log.onAttempt,

@@ -59,6 +59,7 @@ export function createPage(options: PageOptions): Hono {
     return c.redirect('/', 303)
   })
   addMailRoutes(app, context)
+  app.onError((error, c) => c.text(`The sandbox failed: ${error.message}`, 500))
   app.notFound((c) => show(c, notFoundView(), 404))
   return app
 }
