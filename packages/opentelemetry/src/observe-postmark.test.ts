@@ -1,15 +1,22 @@
+import { channel } from 'node:diagnostics_channel'
+import { Readable } from 'node:stream'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { DataPointType, type Histogram, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
 import {
+  AlwaysOffSampler,
   BasicTracerProvider,
   InMemorySpanExporter,
   type ReadableSpan,
+  type Sampler,
+  SamplingDecision,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
 import { createPostmarkTransport, type PostmarkTransportOptions } from '@postmark-smtp/core'
+import { type JobEvent, traceJob } from '@postmark-smtp/core/internal'
 import { startSandbox } from '@postmark-smtp/sandbox'
 import { type SmtpServerOptions, startSmtpServer } from '@postmark-smtp/testing'
+import { createWebhookHandler } from '@postmark-smtp/webhooks'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type ObserveOptions, observePostmark, type PostmarkObservation } from './index.js'
 
@@ -20,6 +27,15 @@ class Reader extends MetricReader {
   protected override async onShutdown(): Promise<void> {}
   protected override async onForceFlush(): Promise<void> {}
 }
+
+const CHANNELS = [
+  ...['create', 'connect', 'retry', 'warning', 'enqueue'].map((name) => `postmark-smtp:${name}`),
+  ...['send', 'job', 'webhook'].flatMap((name) =>
+    ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map(
+      (when) => `tracing:postmark-smtp:${name}:${when}`,
+    ),
+  ),
+]
 
 beforeAll(() => {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
@@ -59,7 +75,8 @@ function observe(options: ObserveOptions = {}) {
     return found
   }
   const spans = (): readonly ReadableSpan[] => exporter.getFinishedSpans()
-  return { tracer: tracerProvider.getTracer('test'), spans, metrics, reader, observation }
+  const providers = { tracerProvider, meterProvider }
+  return { tracer: tracerProvider.getTracer('test'), providers, spans, metrics, reader, observation }
 }
 
 async function setUp(options: object = {}, serverOptions: SmtpServerOptions = {}) {
@@ -184,6 +201,43 @@ describe('the span of a mail', () => {
   })
 })
 
+it('a mail that is not sampled has no span that is exported, and carries a trace context that says so', async () => {
+  const exporter = new InMemorySpanExporter()
+  const spanProcessors = [new SimpleSpanProcessor(exporter)]
+  const tracerProvider = new BasicTracerProvider({ sampler: new AlwaysOffSampler(), spanProcessors })
+  const { metrics } = observe({ tracerProvider, traceparent: true })
+  await using set = await setUp()
+  await set.transporter.sendMail(message)
+  expect(exporter.getFinishedSpans()).toEqual([])
+  expect(set.server.mails[0]!.header('X-PM-Metadata-traceparent')).toMatch(
+    /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/,
+  )
+  expect((await metrics())['messaging.client.sent.messages']).toEqual({ '': 1 })
+})
+
+it('a span has what samplers may decide by when it begins', async () => {
+  const asked: object[] = []
+  const sampler: Sampler = {
+    shouldSample: (_context, _traceId, name, kind, attributes) => {
+      asked.push({ name, kind, ...attributes })
+      return { decision: SamplingDecision.NOT_RECORD }
+    },
+    toString: () => 'asked',
+  }
+  observe({ tracerProvider: new BasicTracerProvider({ sampler }) })
+  await using set = await setUp()
+  await set.transporter.sendMail(message)
+  expect(asked[0]).toEqual({
+    name: 'send outbound',
+    kind: SpanKind.CLIENT,
+    'messaging.system': 'postmark',
+    'messaging.operation.name': 'send',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': 'outbound',
+    'server.address': '127.0.0.1',
+  })
+})
+
 describe('the metrics', () => {
   it('count mails, retries, connections and problems', async () => {
     const replies = [refuse(451), undefined, undefined, refuse(554)]
@@ -224,8 +278,104 @@ describe('the metrics', () => {
     const duration = all.find(({ descriptor }) => descriptor.name === 'messaging.client.operation.duration')!
     expect(duration.descriptor.unit).toBe('s')
     const [{ value }] = duration.dataPoints as unknown as [{ value: Histogram }]
-    expect(value.buckets.boundaries.slice(0, 3)).toEqual([0.005, 0.01, 0.025])
+    // Those of the conventions, and three more for mails that are tried for minutes.
+    const ofConventions = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+    expect(value.buckets.boundaries).toEqual([...ofConventions, 30, 60, 180])
     expect(value.sum).toBeLessThan(60)
+  })
+
+  it('measure a mail as its span does, from the call of sendMail on', async () => {
+    const { reader } = observe()
+    let calledAt = 0
+    let waitedMs = Number.POSITIVE_INFINITY
+    const suppressions = {
+      find: async () => {
+        await new Promise(setImmediate)
+        waitedMs = performance.now() - calledAt
+        return []
+      },
+    }
+    await using set = await setUp({ suppressions })
+    calledAt = performance.now()
+    await set.transporter.sendMail(message)
+    const { resourceMetrics } = await reader.collect()
+    const all = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics)
+    const duration = all.find(({ descriptor }) => descriptor.name === 'messaging.client.operation.duration')!
+    const [{ value }] = duration.dataPoints as unknown as [{ value: Histogram }]
+    expect(value.sum).toBeGreaterThanOrEqual(waitedMs / 1000)
+  })
+
+  it('have the mails that wait, and the connections by what they do, at the time when they are read', async () => {
+    const { metrics } = observe()
+    await using set = await setUp({ pool: { maxConnections: 1 } })
+    const text = new Readable({ read() {} })
+    const held = set.transporter.sendMail({ ...message, text })
+    const read = () => metrics('postmark.connection.state')
+    await expect.poll(async () => (await read())['postmark.client.connections']?.used).toBe(1)
+    const waiting = Array.from({ length: 4 }, () => set.transporter.sendMail(message))
+    // One of them is composed ahead, on the connection.
+    expect((await read())['postmark.client.queue.length']).toEqual({ '': 3 })
+    text.push(null)
+    await Promise.all([held, ...waiting])
+    const done = await read()
+    expect(done['postmark.client.queue.length']).toEqual({ '': 0 })
+    expect(done['postmark.client.connections']).toMatchObject({ used: 0, idle: 1 })
+  })
+
+  it('count webhook events by kind and outcome, and measure their handlers', async () => {
+    const { metrics } = observe()
+    const receive = createWebhookHandler({
+      auth: { basic: { username: 'postmark', password: 'webhook-5e7a9c1b' } },
+      onError: () => {},
+      on: { bounced: () => Promise.reject(new Error('b@example.com')) },
+    })
+    const headers = { authorization: `Basic ${btoa('postmark:webhook-5e7a9c1b')}` }
+    for (const RecordType of ['Delivery', 'Delivery', 'Bounce']) {
+      const event = { RecordType, ID: 1, Type: 'HardBounce', MessageStream: 'outbound' }
+      const body = JSON.stringify({ ...event, Email: 'b@example.com', Recipient: 'b@example.com' })
+      await receive(new Request('http://localhost/', { method: 'POST', headers, body }))
+    }
+    const events = await metrics('postmark.webhook.kind', 'postmark.webhook.outcome')
+    expect(events['postmark.webhook.events']).toEqual({
+      'delivered handled': 1,
+      'delivered duplicate': 1,
+      'bounced failed': 1,
+    })
+    const by = ['messaging.system', 'messaging.operation.name', 'messaging.destination.name', 'error.type']
+    const process = (await metrics(...by))['messaging.process.duration']
+    expect(process).toEqual({ 'postmark process outbound': 2, 'postmark process outbound _OTHER': 1 })
+  })
+
+  it.each<[outcome: string, code: string | undefined, error: string | undefined]>([
+    ['sent', undefined, undefined],
+    ['wait', 'ERR_POSTMARK_ONCE_HELD', undefined],
+    ['give-back', 'ERR_POSTMARK_CLOSED', undefined],
+    ['retry', 'ETIMEDOUT', 'ETIMEDOUT'],
+    ['fail', undefined, '_OTHER'],
+  ])('and spans have the error of a job that ends with %s (%s): %s', async (outcome, code, error) => {
+    const { metrics, spans } = observe()
+    const job: JobEvent = { queue: 'receipts', jobId: '7', attempt: 1, trace: {} }
+    await traceJob(
+      job,
+      async () => {},
+      (event) => void Object.assign(event, { outcome, code }),
+    )
+    const [span] = spans()
+    expect(span!.attributes['error.type']).toBe(error)
+    expect(span!.status.code).toBe(error === undefined ? SpanStatusCode.UNSET : SpanStatusCode.ERROR)
+    const by = ['messaging.system', 'messaging.operation.type', 'messaging.destination.name', 'error.type']
+    const key = ['bullmq', 'process', 'receipts', ...(error === undefined ? [] : [error])].join(' ')
+    expect((await metrics(...by))['messaging.process.duration']).toEqual({ [key]: 1 })
+  })
+
+  it('lose no mail that was sent since they were read last, where the observation stops', async () => {
+    const { metrics, observation } = observe()
+    await using set = await setUp()
+    await set.transporter.sendMail(message)
+    observation.stop()
+    expect((await metrics())['messaging.client.sent.messages']).toEqual({ '': 1 })
+    await set.transporter.sendMail(message)
+    expect((await metrics())['messaging.client.sent.messages']).toEqual({ '': 1 })
   })
 })
 
@@ -240,6 +390,29 @@ describe('stop', () => {
     await set.transporter.sendMail(message)
     expect(spans().map(({ name }) => name)).toEqual(['send outbound'])
     expect(await metrics()).toEqual({})
+    expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])
+  })
+
+  it('ends one of two that report to the same provider, which record each mail once', async () => {
+    const first = observe()
+    const second = observePostmark({ ...first.providers, traceparent: true })
+    observations.push(second)
+    await using set = await setUp()
+    const recorded = async () => {
+      await set.transporter.sendMail(message)
+      const mails = first.spans().filter(({ name }) => name === 'send outbound')
+      const counted = (await first.metrics())['messaging.client.sent.messages']
+      return [mails.length, counted?.[''], set.server.mails.at(-1)!.header('X-PM-Metadata-traceparent')]
+    }
+    expect(await recorded()).toEqual([1, 1, undefined])
+    first.observation.stop()
+    first.observation.stop()
+    expect(await recorded()).toEqual([2, 2, undefined])
+    second.stop()
+    expect(await recorded()).toEqual([2, 2, undefined])
+    // A new one begins anew.
+    observations.push(observePostmark({ ...first.providers, traceparent: true }))
+    expect(await recorded()).toEqual([3, 3, expect.stringMatching(/^00-/)])
   })
 
   it('ends one of two observations, which both record everything', async () => {
