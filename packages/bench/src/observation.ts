@@ -1,85 +1,84 @@
-import { type Context, context, trace } from '@opentelemetry/api'
-import { MeterProvider } from '@opentelemetry/sdk-metrics'
-import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace-base'
-import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
-import { observePostmark } from '@postmark-smtp/opentelemetry'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
 import type { Environment } from './environment.js'
 import { judge } from './goal.js'
-import { type Contender, countOf, measure } from './measure.js'
-import { multipart, oneLine } from './messages.js'
+import { inTurns, quantile } from './measure.js'
+import { OBSERVED_KINDS, type ObservedKind, type RoundOrder, type RoundResult } from './observation-kinds.js'
 import type { Section } from './section.js'
-import { ours } from './senders.js'
 
 const GOAL = { of: 'CPU', is: 'at most', limit: 1.05 } as const
-const CONCURRENCY = 50
+const PER_ROUND = 400
+const LEAD_IN = 100
+const WARM_UP = 2000
+/** The first one again at the end, whose distance from it is the noise. */
+const KINDS: readonly ObservedKind[] = ['nothing', 'stopped', 'observed', 'traceparent', 'byHand', 'nothing']
+const TITLES = { oneLine: 'a text of one line', multipart: 'text and HTML, 2.8 kB' } as const
 
-/** Takes spans and forgets them: what an exporter does with them is its own affair. */
-const forgetful: SpanExporter = {
-  export: (_spans, done) => done({ code: 0 }),
-  shutdown: async () => {},
+interface Contender {
+  readonly kind: ObservedKind
+  readonly child: ChildProcess
+  readonly results: RoundResult[]
 }
 
-/** What spans and metrics of each mail cost, in an application whose requests have spans anyway. */
+/**
+ * What spans and metrics of each mail cost, in an application whose requests have spans anyway: with a batch processor
+ * of spans and a periodic reader of metrics, whose exporters forget what they get.
+ */
 export async function measureObservation(env: Environment): Promise<Section[]> {
-  const tracerProvider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(forgetful)] })
-  tracerProvider.register()
-  const tracer = tracerProvider.getTracer('application')
-  const request = () => trace.setSpan(context.active(), tracer.startSpan('request'))
-  const sections = [
-    await measureCase(env, 'a text of one line', oneLine, tracerProvider, request),
-    await measureCase(env, 'text and HTML, 2.8 kB', multipart, tracerProvider, request),
-  ]
-  await tracerProvider.shutdown()
-  return sections
+  return [await measureCase(env, 'oneLine'), await measureCase(env, 'multipart')]
 }
 
-async function measureCase(
-  env: Environment,
-  title: string,
-  message: object,
-  tracerProvider: NodeTracerProvider,
-  request: () => Context,
-): Promise<Section> {
-  const target = { port: env.near, cert: env.cert }
-  const transporters = [ours(target), ours(target), ours(target)]
-  const meterProvider = new MeterProvider()
-  const sendMany = async (count: number, index: number) => {
-    let next = 0
-    const work = async () => {
-      while (next++ < count) {
-        await context.with(request(), () => transporters[index]!.sendMail(message))
-      }
+async function measureCase(env: Environment, message: keyof typeof TITLES): Promise<Section> {
+  const contenders = await Promise.all(KINDS.map((kind) => start(kind, message)))
+  const rounds = env.rounds(30)
+  for (const { child } of contenders) await run(env, child, WARM_UP)
+  for (let round = 0; round < rounds; round++) {
+    for (const index of inTurns(contenders.length, round)) {
+      const { child, results } = contenders[index]!
+      await run(env, child, LEAD_IN)
+      results.push(await run(env, child, PER_ROUND))
     }
-    await Promise.all(Array.from({ length: CONCURRENCY }, work))
   }
-  const contenders: Contender[] = [
-    { name: 'not observed', run: (count) => sendMany(count, 0) },
-    {
-      name: 'observePostmark',
-      async run(count) {
-        const observation = observePostmark({ tracerProvider, meterProvider })
-        await sendMany(count, 1)
-        observation.stop()
-      },
-    },
-    { name: 'not observed, after stop()', run: (count) => sendMany(count, 2) },
-  ]
-  const rounds = { rounds: env.rounds(30), perRound: 200, concurrency: CONCURRENCY, warmUp: 1000, leadIn: 50 }
-  const results = await measure(contenders, rounds)
-  for (const transporter of transporters) await transporter.close()
-  await meterProvider.shutdown()
-  env.tally(contenders.length * countOf(rounds))
-  const { cpuMicros: first } = results[0]!
+  for (const { child } of contenders) child.disconnect()
+  const costs = contenders.map(({ results }) =>
+    quantile(
+      results.map(({ cpuMicros }) => cpuMicros),
+      0.2,
+    ),
+  )
   return {
-    title: `OpenTelemetry, ${title}: every request and every mail has a span, loopback`,
-    headings: ['mails', 'CPU µs/mail', 'mails/s', 'CPU against not observed', 'goal'],
-    rows: results.map(({ name, cpuMicros, perSecond }, index) => [
-      name,
-      cpuMicros,
-      perSecond,
-      cpuMicros / first,
-      index === 1 ? judge(GOAL, cpuMicros / first) : '',
-    ]),
-    charts: [{ column: 3, better: 'lower' }],
+    title: `OpenTelemetry, ${TITLES[message]}: every request has a span, loopback, each in a process of its own`,
+    headings: ['observed', 'CPU µs/mail', 'mails/s', '\u00b5s more', 'CPU against nothing', 'goal'],
+    rows: contenders.map(({ kind, results }, index) => {
+      const ratio = costs[index]! / costs[0]!
+      const perSecond = quantile(
+        results.map((each) => each.perSecond),
+        0.8,
+      )
+      const isOn = kind === 'observed' || kind === 'traceparent'
+      const name = index > 0 && kind === 'nothing' ? 'nothing again' : OBSERVED_KINDS[kind]
+      return [
+        name,
+        costs[index]!,
+        perSecond,
+        costs[index]! - costs[0]!,
+        ratio,
+        isOn ? judge(GOAL, ratio) : '',
+      ]
+    }),
+    charts: [{ column: 4, better: 'lower' }],
   }
+}
+
+async function start(kind: ObservedKind, message: string): Promise<Contender> {
+  const child = fork(new URL('./observation-process.js', import.meta.url), [kind, message], { execArgv: [] })
+  await once(child, 'message')
+  return { kind, child, results: [] }
+}
+
+async function run(env: Environment, child: ChildProcess, count: number): Promise<RoundResult> {
+  child.send({ port: env.near, cert: env.cert, count } satisfies RoundOrder)
+  const [result] = (await once(child, 'message')) as [RoundResult]
+  env.tally(count)
+  return result
 }

@@ -1,0 +1,23 @@
+/** Processes that are measured against each other, by what they observe. */
+export const OBSERVED_KINDS = {
+  nothing: 'nothing: the package is not loaded',
+  stopped: 'observed once, and stopped',
+  observed: 'observePostmark()',
+  traceparent: 'observePostmark({ traceparent: true })',
+  byHand: 'by hand: one span, histogram and counter',
+} as const
+
+export type ObservedKind = keyof typeof OBSERVED_KINDS
+
+/** Asks a process to send so many mails. */
+export interface RoundOrder {
+  readonly port: number
+  readonly cert: string
+  readonly count: number
+}
+
+/** What they took. */
+export interface RoundResult {
+  readonly cpuMicros: number
+  readonly perSecond: number
+}
