@@ -34,7 +34,7 @@ it('prints one table over all examples, with where each field came from', async 
       /^nest +News +broadcast +newsletter +.*route: messageStream tag; app: tenant request-id user-id$/,
     ),
   )
-  expect(lines.filter((line) => /Refused|422/.test(line))).toHaveLength(7)
+  expect(lines.filter((line) => /Refused before|: 422 \{/.test(line))).toHaveLength(7)
   expect(lines.filter((line) => line.includes('250, then error 406'))).toHaveLength(4)
   expect(lines.filter((line) => /^(plugin|transporter): .*"tag":"receipt"/.test(line))).toHaveLength(2)
   const missing = redisMissing()
