@@ -100,7 +100,13 @@ function whyBroken(error: Error, signal: AbortSignal): string {
   if (error instanceof LateError || signal.aborted) return 'the time was over'
   if (error instanceof ApiFailure) return `the REST API did not answer as it should: ${error.message}`
   if (isPostmarkError(error)) return error.message
+  if (isDnsError(error)) return `the name servers gave no answer for ${error.hostname}: ${error.code}`
   return `it failed itself: ${error.message}`
+}
+
+/** Whether an error is that of a query of node:dns. @see https://nodejs.org/api/dns.html#error-codes */
+function isDnsError(error: Error): error is Error & { readonly code: string; readonly hostname: string } {
+  return 'hostname' in error && /^query/.test(String((error as { syscall?: unknown }).syscall))
 }
 
 /** No check takes as long: its questions have a limit each, and all checks together have one. */

@@ -288,6 +288,25 @@ describe('names', () => {
   })
 })
 
+describe('name servers', () => {
+  it('that fall silent after a while are named as what they are', async () => {
+    const silent = async (): Promise<never> => {
+      const from = { code: 'ETIMEOUT', syscall: 'queryCname', hostname: 'pm-bounces.shop.example' }
+      throw Object.assign(new Error('queryCname ETIMEOUT pm-bounces.shop.example'), from)
+    }
+    const setUp = await startSetUp()
+    Object.assign(setUp.options.resolver!, { resolveCname: silent })
+    const findings = await collect(setUp.options)
+    await setUp.close()
+    expect(findings.filter(({ incomplete }) => incomplete)).toMatchObject([
+      {
+        check: 'sender-records',
+        text: 'the name servers gave no answer for pm-bounces.shop.example: ETIMEOUT',
+      },
+    ])
+  })
+})
+
 describe('no network at all', () => {
   it('is no reason to judge the records of the sender, whoever answers for them', async () => {
     const lookup = async (): Promise<never> => {
@@ -340,15 +359,15 @@ describe('the command, where it is given odd things', () => {
   }
 
   it.each([
-    [['--json', `--${SERVER_TOKEN}`]],
-    [['--json', '--api-token']],
-    [['--json', '--api-url', `https://${SERVER_TOKEN}@api.example`]],
-    [['--json', '--api-url', `http://api.example/${SERVER_TOKEN}`]],
-    [['--json', '--from', 'Shop <shop@example.com>']],
-    [['--json', '--time-limit', SERVER_TOKEN]],
-    [['--json', '--json=yes']],
-  ])('prints valid JSON, and no token, for wrong usage: %j', async (args) => {
-    const { code, out, err } = await run(args)
+    ['an unknown option that is a token', `--${SERVER_TOKEN}`],
+    ['a token on the command line without its value', '--api-token'],
+    ['an address with a token in front of its host', '--api-url', `https://${SERVER_TOKEN}@api.example`],
+    ['an address with a token in its path', '--api-url', `http://api.example/${SERVER_TOKEN}`],
+    ['a sender with a name', '--from', 'Shop <shop@example.com>'],
+    ['a token where a number belongs', '--time-limit', SERVER_TOKEN],
+    ['a switch with a value', '--json=yes'],
+  ])('prints valid JSON, and no token, for %s', async (_what, ...args) => {
+    const { code, out, err } = await run(['--json', ...args])
     expect(code).toBe(2)
     expect(
       out

@@ -12,7 +12,7 @@ it.each([
   ['postmark.trackopens', 'postmark.trackopens'],
   ['postmark.ann@example.com', 'postmark'],
   ['postmark.[address]', 'postmark'],
-  ['postmark.6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11', 'postmark'],
+  ['postmark.00000000-0000-4000-8000-000000000000', 'postmark'],
   ['postmark.a b.c', 'postmark'],
 ])('the path %s is counted as %s', (path, expected) => {
   expect(toProblemPath(path)).toBe(expected)

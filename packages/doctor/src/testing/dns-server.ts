@@ -45,7 +45,8 @@ export async function startDns(
   })
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
-  const resolver = new Resolver({ timeout: 200, tries: 1 })
+  // Long where it answers: a busy machine is no broken name server.
+  const resolver = new Resolver(isSilent ? { timeout: 200, tries: 1 } : { timeout: 10_000, tries: 2 })
   resolver.setServers([`127.0.0.1:${(socket.address() as AddressInfo).port}`])
   const close = async () => {
     resolver.cancel()
