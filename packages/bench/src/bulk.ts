@@ -57,8 +57,8 @@ export async function measureBulk(env: Environment): Promise<Section[]> {
     rounds: env.rounds(10),
     perRound: 400,
     concurrency: CONCURRENCY,
-    warmUp: 1000,
-    leadIn: 50,
+    warmUp: 2000,
+    leadIn: 100,
   }
   const farAway = { rounds: env.rounds(2), perRound: 400, concurrency: CONCURRENCY, warmUp: 100 }
   const shared = await measureCase(env, `one content of ${kB} kB, loopback`, near, onLoopback, () => ({}), {

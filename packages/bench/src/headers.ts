@@ -20,10 +20,10 @@ export async function measureHeaders({ name: sink, port }: SmtpSink): Promise<Se
     const { contenders, close } = headerContenders(port, fields)
     const results = await measure(contenders, {
       rounds: 12,
-      perRound: 150,
+      perRound: 300,
       concurrency: 5,
-      warmUp: 400,
-      leadIn: 25,
+      warmUp: 3000,
+      leadIn: 100,
     })
     close()
     const plain = results[0]!

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { judge } from './goal.js'
 import { quantile } from './measure.js'
 import type { Section } from './section.js'
+import { SMTP_SOURCE } from './smtp-sink.js'
 
 const MAILS = 10_000
 const REQUESTS = 50
@@ -14,7 +15,7 @@ export async function measureInbox(): Promise<Section> {
   const child = fork(new URL('./sandbox-process.js', import.meta.url))
   const [{ port, inboxUrl }] = (await once(child, 'message')) as [{ port: number; inboxUrl: string }]
   const load = ['-d', '-m', MAILS, '-s', 10, '-l', 10_000, '-f', 'a@example.com', '-t', 'b@example.com']
-  await promisify(execFile)('smtp-source', [...load, `127.0.0.1:${port}`].map(String))
+  await promisify(execFile)(SMTP_SOURCE, [...load, `127.0.0.1:${port}`].map(String))
   const pages = { 'the inbox': '', 'a search that finds nothing': '?q=nothing-of-the-kind' }
   const rows = []
   for (const [name, path] of Object.entries(pages)) {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { findNode24, thisNode } from './node-24.js'
 import { measureQueue } from './queue.js'
 import { measureSandbox } from './sandbox.js'
 import { type Results, type Section, toText } from './section.js'
-import { startSmtpSink } from './smtp-sink.js'
+import { SMTP_SOURCE, startSmtpSink } from './smtp-sink.js'
 import { startSink } from './start-sink.js'
 import { measureTransport, type TransportRun } from './transport.js'
 import { type TransportPart, transportParts, usualParts } from './transport-parts.js'
@@ -61,6 +61,14 @@ if (flags.help || unknown.length > 0) {
   if (unknown.length > 0) process.stderr.write(`There is no part ${unknown.join(', ')}.\n\n`)
   process.stdout.write(USAGE)
   process.exit(unknown.length > 0 ? 1 : 0)
+}
+
+const measuresSandbox = positionals.length === 0 || positionals.includes('sandbox')
+if (measuresSandbox && !existsSync(SMTP_SOURCE)) {
+  process.stderr.write(
+    `The part sandbox needs ${SMTP_SOURCE} (Debian: postfix). Install it, or name other parts.\n`,
+  )
+  process.exit(1)
 }
 
 const start = performance.now()

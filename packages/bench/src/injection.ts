@@ -25,7 +25,7 @@ export async function measureInjection(env: Environment): Promise<Section[]> {
   const again = plain(target)
   const bare = { ...oneLine, headers: { ...HEADERS } }
   const withFields = { ...oneLine, postmark: fields }
-  const rounds = { rounds: env.rounds(20), perRound: 200, concurrency: 20, warmUp: 1000, leadIn: 50 }
+  const rounds = { rounds: env.rounds(20), perRound: 400, concurrency: 20, warmUp: 4000, leadIn: 100 }
   const results = await measure(
     [
       { name: 'plain Nodemailer', send: () => env.inRequest(() => first.sendMail(bare)) },

@@ -1,5 +1,3 @@
-import { collectGarbage } from '@postmark-smtp/testing'
-
 /** One way of doing it, measured in turns with the others. */
 export type Contender = { readonly name: string } & (
   | { send(index: number): Promise<unknown> }
@@ -29,7 +27,8 @@ export interface Rounds {
 
 /**
  * Measures contenders in short rounds that rotate, since the speed of a machine drifts by a third within a run. The
- * rounds that were disturbed least count: what else runs on a machine only ever adds time.
+ * rounds that were disturbed least count: what else runs on a machine only ever adds time. Nobody asks for a garbage
+ * collection in between: V8 drops compiled code then, and a warm application would be measured as one that just began.
  */
 export async function measure(contenders: readonly Contender[], settings: Rounds): Promise<Measurement[]> {
   const { leadIn = 0 } = settings
@@ -66,7 +65,6 @@ async function runRound(
   const work = async () => {
     while (next < count && 'send' in contender) await contender.send(next++)
   }
-  collectGarbage()
   const cpu = process.cpuUsage()
   const start = performance.now()
   if ('run' in contender) await contender.run(count)

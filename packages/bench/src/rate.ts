@@ -20,7 +20,13 @@ interface Goals {
 /** Rate and CPU over TLS on the loopback interface, where nothing but CPU is to be waited for. */
 export async function measureNear(env: Environment): Promise<Section[]> {
   const target = { port: env.near, cert: env.cert }
-  const rounds = { rounds: env.rounds(20), perRound: 200, concurrency: CONCURRENCY, warmUp: 1000, leadIn: 50 }
+  const rounds = {
+    rounds: env.rounds(20),
+    perRound: 400,
+    concurrency: CONCURRENCY,
+    warmUp: 4000,
+    leadIn: 100,
+  }
   return [
     await measureCase(env, `${ONE_LINE}, loopback`, oneLine, target, rounds, { rate: 1.2, cpu: 0.9 }),
     await measureCase(env, `${await multipartTitle()}, loopback`, multipart, target, rounds, {
@@ -48,7 +54,13 @@ export async function measureFar(env: Environment): Promise<Section[]> {
 /** The same in clear, on the loopback interface. */
 export async function measureClear(env: Environment): Promise<Section[]> {
   const target = { port: env.near, cert: undefined }
-  const rounds = { rounds: env.rounds(10), perRound: 200, concurrency: CONCURRENCY, warmUp: 1000, leadIn: 50 }
+  const rounds = {
+    rounds: env.rounds(10),
+    perRound: 400,
+    concurrency: CONCURRENCY,
+    warmUp: 4000,
+    leadIn: 100,
+  }
   return [await measureCase(env, `${ONE_LINE}, loopback, without TLS`, oneLine, target, rounds, {})]
 }
 

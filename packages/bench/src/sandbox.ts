@@ -9,7 +9,7 @@ import { POSTMARK_FIELDS } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
 import { quantile } from './measure.js'
 import type { Section } from './section.js'
-import { freePort, listening } from './smtp-sink.js'
+import { freePort, listening, SMTP_SOURCE } from './smtp-sink.js'
 
 const ROUNDS = 8
 const MAILS = 2500
@@ -131,7 +131,7 @@ async function runRound(
   ]
   const cpuBefore = await cpuMicros(child)
   const start = performance.now()
-  await promisify(execFile)('smtp-source', [...load, `127.0.0.1:${port}`].map(String))
+  await promisify(execFile)(SMTP_SOURCE, [...load, `127.0.0.1:${port}`].map(String))
   rates.push((MAILS * 1000) / (performance.now() - start))
   cpu.push(((await cpuMicros(child)) - cpuBefore) / MAILS)
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')

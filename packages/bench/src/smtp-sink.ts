@@ -13,6 +13,8 @@ export interface SmtpSink {
 }
 
 const PROGRAM = '/usr/sbin/smtp-sink'
+/** Postfix's generator of mails, which feeds the mail catchers. */
+export const SMTP_SOURCE = '/usr/sbin/smtp-source'
 
 /** Starts Postfix's smtp-sink (Debian: postfix); our own takes its place where it is missing. It has no TLS. */
 export async function startSmtpSink(own: Sink): Promise<SmtpSink> {
