@@ -145,6 +145,39 @@ it('deletes nothing, and changes nothing, that a full disk cannot write, and say
   await sandbox.close()
 })
 
+it('has each event once that happens while the disk is full, and writes them as soon as it can', async () => {
+  const sandbox = await start()
+  const problems: string[] = []
+  sandbox.on('dataProblem', (problem) => problems.push(problem))
+  await send(sandbox, 'one', 'two')
+  const [one, two] = sandbox.outbox
+  const restore = fillDisk()
+  try {
+    sandbox.bounce(one!, 'SoftBounce')
+    sandbox.open(one!)
+    await sandbox.click(one!, 'https://example.com/')
+    sandbox.complain(two!)
+    sandbox.unsubscribe(one!)
+  } finally {
+    restore()
+  }
+  const look = ({ outbox, events, bounces, suppressions }: Sandbox) => ({
+    events: outbox.map((mail) => events(mail).map(({ recordType }) => recordType)),
+    bounces: bounces.map(({ type }) => type),
+    suppressions: suppressions.length,
+  })
+  expect(problems).toHaveLength(5)
+  expect(problems[0]).toBe(
+    'Events are only in memory until the data directory can be written: ENOSPC: no space left on device, write.',
+  )
+  const now = look(sandbox)
+  expect(now.bounces).toEqual(['SoftBounce', 'SpamComplaint'])
+  await send(sandbox, 'three')
+  expect(await afterKill(look)).toEqual(look(sandbox))
+  expect(look(sandbox).events.slice(0, 2)).toEqual(now.events)
+  await sandbox.close()
+})
+
 it('takes a mail that its own listener clears away, and nothing of it is left', async () => {
   const first = await start()
   const bounced = 'HardBounce@bounce-testing.postmarkapp.com'

@@ -145,9 +145,19 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   const state: ServerState = { store, log, suppressions, streams }
   const declared = new Set(streams.values())
 
+  /** Writes what has happened. It goes with the next write where it cannot be written now: thrown, it would be done again. */
+  function write(): void {
+    try {
+      journal?.flush()
+    } catch (error) {
+      const why = (error as Error).message
+      listeners.call('dataProblem', `Events are only in memory until the data directory can be written: ${why}.`)
+    }
+  }
+
   /** Returns what an act returned, once what came of it is written. */
   function written<T>(result: T): T {
-    journal?.flush()
+    write()
     return result
   }
 
@@ -263,12 +273,8 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       makeRoom()
       // A listener may have removed it.
       if (store.findMail(mail.messageId) === mail) settle(mail)
-      try {
-        journal?.flush()
-      } catch {
-        // The mail is kept, so it is taken; the rest goes with what is written next, or happens at the next start.
-      }
-      return mail
+      // The mail itself is written, so it is taken.
+      return written(mail)
     },
     bounce: (mail, type, recipient) => written(makeBounce(mail, type, recipientOf(mail, recipient))).bounce!,
     open(mail, recipient) {
