@@ -1,4 +1,4 @@
-import type { Attributes, BatchObservableCallback, Meter } from '@opentelemetry/api'
+import type { Attributes, Meter, ObservableCallback } from '@opentelemetry/api'
 import type { ConnectEvent, PostmarkProblem, RetryEvent, SendEvent } from '@postmark-smtp/core'
 import { type JobEvent, type RouteState, routeStates, type WebhookTrace } from '@postmark-smtp/core/internal'
 import type { Listeners } from './listen.js'
@@ -45,16 +45,20 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const queue = gauge('postmark.client.queue.length', '{message}', 'Mails that wait for a connection')
   const connections = gauge('postmark.client.connections', '{connection}', 'Connections, by what they do')
 
-  const readRoutes: BatchObservableCallback = (result) => {
-    for (const { host, queued, opening, idle, busy } of byHost(routeStates())) {
+  // One for each instrument: the callback for several of them at once does nothing in some providers.
+  const readQueue: ObservableCallback = (result) => {
+    for (const { host, queued } of byHost(routeStates())) result.observe(queued, { 'server.address': host })
+  }
+  const readConnections: ObservableCallback = (result) => {
+    for (const { host, opening, idle, busy } of byHost(routeStates())) {
       const at = { 'server.address': host }
-      result.observe(queue, queued, at)
-      result.observe(connections, busy, { ...at, 'postmark.connection.state': 'used' })
-      result.observe(connections, idle, { ...at, 'postmark.connection.state': 'idle' })
-      result.observe(connections, opening, { ...at, 'postmark.connection.state': 'opening' })
+      result.observe(busy, { ...at, 'postmark.connection.state': 'used' })
+      result.observe(idle, { ...at, 'postmark.connection.state': 'idle' })
+      result.observe(opening, { ...at, 'postmark.connection.state': 'opening' })
     }
   }
-  meter.addBatchObservableCallback(readRoutes, [queue, connections])
+  queue.addCallback(readQueue)
+  connections.addCallback(readConnections)
 
   return {
     on: {
@@ -92,7 +96,8 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
       },
     },
     end() {
-      meter.removeBatchObservableCallback(readRoutes, [queue, connections])
+      queue.removeCallback(readQueue)
+      connections.removeCallback(readConnections)
     },
   }
 }
