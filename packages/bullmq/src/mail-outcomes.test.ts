@@ -357,9 +357,11 @@ describe.skipIf(skipped)('a mail as a job', () => {
       waiting: 30,
       failed: 0,
     })
+    // None of them has used up an attempt.
+    for (const { attemptsMade } of await mails.queue.getWaiting()) expect(attemptsMade).toBe(0)
     stalled = false
     open()
-    for (const job of jobs) expect(await end(job)).toMatchObject({ attemptsMade: 1, returnvalue: {} })
+    for (const job of jobs) expect(await end(job)).toMatchObject({ returnvalue: {} })
     expect(sandbox.outbox).toHaveLength(30)
   })
 

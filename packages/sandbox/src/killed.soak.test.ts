@@ -11,7 +11,7 @@ import { expect, it } from 'vitest'
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url))
 /** Of each of the two that run at a time. */
-const KILLS = size(100, 50)
+const KILLS = size(50, 25, 100)
 /** A start takes about half a second. */
 const LONGEST_START_MS = 700
 /** The kill comes a moment after so many answers. */
