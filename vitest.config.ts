@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** `npm run soak`: whole sizes, so they may take their time, and the versions that `npm test` leaves out. */
+/** `npm run soak`: the tests named *.soak.test.ts, which may take their time, and the versions that `npm test` leaves out. */
 const soak = process.env.POSTMARK_SMTP_SOAK !== undefined
 /**
  * The test files of a worker share its process and its modules: starting one for each file costs as much as the tests.
@@ -46,10 +46,9 @@ const major = (version: 7 | 8 | 9) => ({
   resolve: { alias: [...packages, { find: /^nodemailer(?=\/|$)/, replacement: `nodemailer${version}` }] },
   test: {
     name: `nodemailer ${version}`,
-    include:
-      soak && version === 7
-        ? ['packages/*/src/**/*.soak.wire.test.ts']
-        : ['packages/*/src/**/*.wire.test.ts'],
+    include: soak
+      ? [`packages/*/src/**/*${version === 7 ? '.soak' : ''}.wire.test.ts`]
+      : ['packages/*/src/**/!(*.soak).wire.test.ts'],
     ...common,
   },
 })
@@ -91,7 +90,7 @@ const documents = {
     name: 'documents',
     include: soak
       ? ['examples/*/*.soak.test.ts', 'docs/*.soak.test.ts']
-      : ['examples/*/*.test.ts', 'docs/!(*.soak).test.ts'],
+      : ['examples/*/!(*.soak).test.ts', 'docs/!(*.soak).test.ts'],
     ...common,
     isolate: true,
   },
@@ -102,7 +101,9 @@ class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
     const isLong = ({ moduleId }: TestSpecification) =>
-      /\/(histories|batch-resume|page-in-browser|real-servers|message-shapes|memory)\./.test(moduleId)
+      /\/(histories|batch-resume|fault-matrix|in-browser|other-languages|real-servers|message-shapes|memory)\./.test(
+        moduleId,
+      )
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))]
   }
 }
@@ -125,7 +126,9 @@ export default defineConfig({
         resolve: { alias: packages },
         test: {
           name: 'nodemailer 10',
-          include: [soak ? 'packages/*/src/**/*.soak{,.wire}.test.ts' : 'packages/*/src/**/*.test.ts'],
+          include: soak
+            ? ['packages/*/src/**/*.soak{,.wire}.test.ts']
+            : ['packages/*/src/**/!(*.soak|*.soak.wire).test.ts'],
           ...common,
         },
       },
