@@ -27,7 +27,11 @@ it('docs/context.md has each pattern with what was measured', async () => {
       ([title, { alone, captured }]) =>
         `| ${withVersion(title)} | ${alone === 'kept' ? alone : `**${alone}**`} | ${captured} |`,
     )
-  const table = ['| Pattern | As it is | With `capturePostmark` |', '| --- | --- | --- |', ...rows].join('\n')
+  const table = [
+    '| Pattern | Without `capturePostmark` | With `capturePostmark` |',
+    '| --- | --- | --- |',
+    ...rows,
+  ].join('\n')
   const made = read('docs/context.md').replace(
     /(<!-- patterns[^>]*-->\n)[\s\S]*(<!-- \/patterns -->)/,
     (_all, from: string, to: string) => `${from}${table}\n${to}`,

@@ -20,7 +20,7 @@ it('docs/frameworks.md names the versions that the applications are locked to', 
   const place = /(<!-- versions[^>]*-->\n)[\s\S]*(<!-- \/versions -->)/
   const page = read('docs/frameworks.md')
   expect(page).toMatch(place)
-  const table = ['| Application | Runs with |', '| --- | --- |', ...APPS.map(toRow)].join('\n')
+  const table = ['| Application | Versions |', '| --- | --- |', ...APPS.map(toRow)].join('\n')
   const made = page.replace(place, (_all, from: string, to: string) => `${from}${table}\n${to}`)
   await expect(made).toMatchFileSnapshot(new URL('docs/frameworks.md', root).pathname)
 })
@@ -94,13 +94,11 @@ it('docs/compatibility.md has each peer with its range and the versions that the
   const rows = [
     `| Node | \`${engines.node.replaceAll('|', '\\|')}\` | ${nodeVersions()} | all |`,
     ...peerRows(),
-    `| TypeScript | 5.8 or later | ${compilers.join(', ')} | all, where an application is written in it |`,
+    `| TypeScript | 5.8 or later | ${compilers.join(', ')} | all, in applications written in TypeScript |`,
   ]
-  const table = [
-    '| Library | Range | Tested with | Asked for by |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ].join('\n')
+  const table = ['| Library | Range | Tested with | Used by |', '| --- | --- | --- | --- |', ...rows].join(
+    '\n',
+  )
   const place = /(<!-- matrix[^>]*-->\n)[\s\S]*(<!-- \/matrix -->)/
   const page = read('docs/compatibility.md')
   expect(page).toMatch(place)

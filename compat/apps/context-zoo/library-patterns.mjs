@@ -188,7 +188,7 @@ export const libraryPatterns = {
       close,
     }
   },
-  'mysql2: after `await pool.query(sql)` of mysql2/promise': async () => {
+  'mysql2: after `await pool.query(sql)` with mysql2/promise': async () => {
     const { pool, close } = await startMysql()
     return {
       async use(send) {
@@ -219,7 +219,7 @@ export const libraryPatterns = {
       close: () => client.quit(),
     }
   },
-  'ioredis: messages of a subscription': (servers) =>
+  'ioredis: messages from a subscription': (servers) =>
     subscribe(servers, async (take) => {
       const client = new Redis(servers.redis)
       client.on('message', (_channel, n) => take(n))
@@ -236,13 +236,13 @@ export const libraryPatterns = {
       close: () => client.close(),
     }
   },
-  'redis: messages of a subscription': (servers) =>
+  'redis: messages from a subscription': (servers) =>
     subscribe(servers, async (take) => {
       const client = await createClient({ socket: { path: servers.redis } }).connect()
       await client.subscribe('done', take)
       return () => client.close()
     }),
-  'rxjs: a subscriber of a BehaviorSubject, where another request calls `next`': () => {
+  'rxjs: a subscriber of a BehaviorSubject, when another request calls `next`': () => {
     const state = new BehaviorSubject(0)
     return (send) => {
       const held = hold(send)
@@ -254,7 +254,7 @@ export const libraryPatterns = {
       return held.done
     }
   },
-  'rxjs: a subscriber of `shareReplay`, where another request subscribed first': () => {
+  'rxjs: a subscriber of `shareReplay`, when another request subscribed first': () => {
     let load
     return (send) => {
       const held = hold(send)
@@ -264,7 +264,7 @@ export const libraryPatterns = {
     }
   },
   'rxjs: batches of `bufferTime`': subject((works) => works.pipe(bufferTime(5))),
-  'rxjs: `mergeMap` with a limit, below a Subject': subject((works) =>
+  'rxjs: `mergeMap` with a concurrency limit, fed by a Subject': subject((works) =>
     works.pipe(mergeMap((work) => Promise.resolve(work), 2)),
   ),
   'rxjs: after `await firstValueFrom(…)`': () => {

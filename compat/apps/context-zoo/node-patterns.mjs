@@ -81,7 +81,7 @@ export const nodePatterns = {
       await send()
     }
   },
-  'after `await once(emitter, …)` where another request emits': () => {
+  'after `await once(emitter, …)`, when another request emits': () => {
     const emitter = new EventEmitter().setMaxListeners(0)
     return async (send) => {
       setImmediate(() => emitter.emit('ready'))
@@ -98,7 +98,7 @@ export const nodePatterns = {
   'callbacks of `node:fs`, `node:crypto` and `node:child_process`': callback((done) =>
     readFile('package.json', () => pbkdf2('a', 'b', 1, 8, 'sha1', () => execFile('true', () => done()))),
   ),
-  'the response of `http.get` over a keep-alive agent': async () => {
+  'the response to `http.get` over a keep-alive agent': async () => {
     const echo = await createEcho()
     const agent = new Agent({ keepAlive: true, maxSockets: 2 })
     return {
@@ -113,11 +113,11 @@ export const nodePatterns = {
       },
     }
   },
-  'a listener of an EventEmitter, bound with `AsyncResource.bind`, where another request emits': listener(
+  'an EventEmitter listener bound with `AsyncResource.bind`, when another request emits': listener(
     AsyncResource.bind,
   ),
-  'a listener of an EventEmitter, where another request emits': listener((call) => call),
-  'a listener of an AbortSignal, where another request aborts': () => {
+  'an EventEmitter listener, when another request emits': listener((call) => call),
+  'an AbortSignal listener, when another request aborts': () => {
     let controller = new AbortController()
     return (send) => {
       const held = hold(send)
@@ -130,7 +130,7 @@ export const nodePatterns = {
       return held.done
     }
   },
-  'data of a stream into which all requests write': () => {
+  'the `data` event of a stream that all requests write to': () => {
     const stream = new PassThrough({ objectMode: true })
     stream.on('data', (work) => work())
     return (send) => {
@@ -156,7 +156,7 @@ export const nodePatterns = {
       await held.done
     }
   },
-  'the work of a memoised promise, such as one flush for all': () => {
+  'the work behind a memoised promise, such as one flush for all requests': () => {
     const list = []
     let flush
     const flushAll = async () => {
@@ -197,11 +197,11 @@ export const nodePatterns = {
       close: () => clearInterval(timer),
     }
   }),
-  '`setInterval` that is started with the application': shared((work) => {
+  '`setInterval` that starts with the application': shared((work) => {
     const timer = setInterval(work, 1)
     return { close: () => clearInterval(timer) }
   }),
-  'messages of a worker thread that all requests share': async () => {
+  'messages from a worker thread that all requests share': async () => {
     const worker = new Worker(
       "const { parentPort } = require('node:worker_threads'); parentPort.on('message', (n) => parentPort.postMessage(n))",
       { eval: true },
@@ -227,15 +227,15 @@ export const nodePatterns = {
     request.resume().on('close', send)
     response.end('ok')
   }),
-  "`res.on('finish')`, where the handler ends the response": atEvent((_request, response, send) => {
+  "`res.on('finish')`, when the handler ends the response": atEvent((_request, response, send) => {
     response.on('finish', send)
     response.end('ok')
   }),
-  "`res.on('close')`, where the handler ends the response": atEvent((_request, response, send) => {
+  "`res.on('close')`, when the handler ends the response": atEvent((_request, response, send) => {
     response.on('close', send)
     response.end('ok')
   }),
-  "`res.on('close')`, where the client goes away": atEvent((request, response, send) => {
+  "`res.on('close')`, when the client disconnects": atEvent((request, response, send) => {
     response.on('close', send)
     response.write('o')
     request.resume().on('end', () => request.socket.destroy())

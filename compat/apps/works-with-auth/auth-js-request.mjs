@@ -4,7 +4,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 export function createProvider(url) {
   const transporter = createPostmarkTransport(url, { from: 'login@example.com' })
   return Nodemailer({
-    server: 'unused', // must be set, and is used by the provider's own sendVerificationRequest only
+    server: 'unused', // required, but only the provider's own sendVerificationRequest uses it
     async sendVerificationRequest({ identifier, url }) {
       await transporter.sendMail({
         to: identifier,

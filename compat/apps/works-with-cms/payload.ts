@@ -2,7 +2,7 @@ import { nodemailerAdapter } from '@payloadcms/email-nodemailer'
 import { createPostmarkTransport } from '@postmark-smtp/core'
 import type { Payload } from 'payload'
 
-/** For `email` of buildConfig. It logs in when it is made, unless `skipVerify` is set, as it should be for a build. */
+/** For `email` in buildConfig. Set `skipVerify` so that a build does not log in. */
 export const createEmail = (url: string) =>
   nodemailerAdapter({
     defaultFromAddress: 'shop@example.com',

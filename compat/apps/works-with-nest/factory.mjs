@@ -4,7 +4,7 @@ import { getPostmarkToken, PostmarkSmtpModule } from '@postmark-smtp/nestjs'
 export const mail = (url) =>
   MailerModule.forRootAsync({
     imports: [PostmarkSmtpModule.forRoot({ url, message: { from: 'shop@example.com' } })],
-    // The module asks for a transport; only the factory below would read it.
+    // The module requires a transport, but the factory below does not read it.
     useFactory: () => ({ transport: 'postmark' }),
     extraProviders: [
       {
