@@ -4,14 +4,14 @@ import { refuseUncalled } from './refuse-uncalled.js'
 
 declare global {
   namespace Express {
-    /** Applications and libraries add to it, such as `user`; it is empty until then. */
+    /** Empty until applications and libraries add to it, for example `user`. */
     interface Request {}
   }
 }
 
 /**
- * A request as a context function sees it on a route with a path, where TypeScript cannot tell which Express it
- * comes from. For more, name the type: `postmarkContext<Request>(…)`.
+ * The request that a context function gets on a route with a path, because TypeScript cannot tell there which Express
+ * it comes from. For more members, name the type: `postmarkContext<Request>(…)`.
  */
 export interface RequestLike extends Express.Request {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
@@ -24,8 +24,8 @@ export interface RequestLike extends Express.Request {
 }
 
 /**
- * What `app.use` and a route take, in the part that Express 4 and 5 share. It names no type of Express, so it fits
- * @types/express of both majors and needs neither; and from `object` TypeScript infers nothing for other handlers.
+ * What `app.use` and a route accept in both Express 4 and 5. It names no type of Express, so it fits @types/express of
+ * both majors and needs neither. From `object`, TypeScript infers nothing for other handlers.
  */
 export type PostmarkMiddleware<Req extends object = object> = (
   req: RequestLike extends Req ? object : Req,
@@ -33,24 +33,24 @@ export type PostmarkMiddleware<Req extends object = object> = (
   next: () => void,
 ) => void
 
-/** Where a request keeps what re-enters its innermost scope; shared by all installed copies of this package. */
+/** The property of a request that re-enters its innermost scope, shared by all installed copies of this package. */
 const REENTER = Symbol.for('@postmark-smtp/express/1')
 
-/** A property, since a WeakMap costs 5 µs per request where this costs 0.1. */
+/** A property, because a WeakMap costs 5 µs per request and this costs 0.1. */
 interface Bound {
   [REENTER]?: ReturnType<typeof capturePostmark>
 }
 
 /**
- * Middleware that opens a scope around the rest of the request: each mail sent below it carries the fields.
- * For the whole application or for one route; nested ones merge, the innermost wins.
+ * Middleware that opens a scope around the rest of the request: each mail sent within it carries the fields.
+ * Use it for the whole application, a router or one route. Nested scopes merge, and the innermost wins.
  *
- * A function is called when a mail is sent, once per mail, so it sees what later middleware puts on the request.
- * It must be synchronous: let a middleware in front wait for what it needs, and leave that on the request.
- * One that throws or returns a promise stops no mail: its fields are left out, with a warning.
+ * A function is called once per mail, when the mail is sent, so it sees what later middleware puts on the request.
+ * It must be synchronous: let an earlier middleware wait for what it needs and store it on the request.
+ * If it throws or returns a promise, the mail is sent without its fields, with a warning.
  * @example app.use(postmarkContext((req) => ({ metadata: { 'user-id': req.user?.id } })))
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
- * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit; ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_FIELDS, immediately, if the given fields break a limit; ERR_POSTMARK_OPTIONS
  */
 export function postmarkContext<Req extends object = RequestLike>(
   fields: PostmarkFields | ((req: Req) => PostmarkFields | null | undefined),
@@ -70,9 +70,9 @@ export function postmarkContext<Req extends object = RequestLike>(
 
 /**
  * Middleware that re-enters the scope of a request after a body parser that lost it, such as multer 1.
- * Where the scope is still open, or was never opened, it does nothing.
+ * It does nothing if the scope is still open or was never opened.
  * @example app.post('/upload', upload.single('file'), reenterPostmark(), handler)
- * @throws PostmarkError ERR_POSTMARK_OPTIONS, where it was registered without its parentheses
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if it is registered without its parentheses
  */
 export function reenterPostmark(): PostmarkMiddleware
 export function reenterPostmark(request?: unknown): PostmarkMiddleware {

@@ -7,11 +7,11 @@ import {
 import { refuseUncalled } from './refuse-uncalled.js'
 
 /**
- * The route that Postmark's webhooks post to. It works with or without a body parser before it; mind that parser's own limit,
- * which is 100 KB in Express: a bounce that quotes its mail is larger, and Postmark drops what is answered with 413.
- * Handlers run in a clean scope, not in the scope of the request.
+ * Creates the handler for the route that Postmark's webhooks post to. It works with or without a body parser before it,
+ * but Express's parser has a limit of 100 KB: a bounce that quotes its mail can be larger, and Postmark does not retry
+ * after a 413. Handlers run in a clean scope, not in the scope of the request.
  * @example app.post('/webhooks/postmark', postmarkWebhooks({ auth: { basic: { username, password } }, on: { bounced } }))
- * @throws PostmarkError ERR_POSTMARK_OPTIONS, at once, where no secret is given, too
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, immediately, also if no secret is given
  */
 export function postmarkWebhooks(options: WebhookHandlerOptions): NodeListener {
   refuseUncalled('postmarkWebhooks', options)

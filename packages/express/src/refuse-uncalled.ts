@@ -2,7 +2,7 @@ import { IncomingMessage } from 'node:http'
 import { uncalledError } from '@postmark-smtp/core/internal'
 
 /**
- * Refuses a request where options belong: Express was given the function that makes a middleware, as the middleware.
+ * Throws if it gets a request instead of options: the function that creates a middleware was registered as the middleware.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function refuseUncalled(name: string, given: unknown): void {

@@ -256,7 +256,7 @@ describe('what is wrong in the code fails at start', () => {
       name: 'PostmarkError',
       code: 'ERR_POSTMARK_OPTIONS',
       message:
-        'postmarkContext is a plugin of Fastify, and was called, or used as a hook or a handler. ' +
+        'postmarkContext is a Fastify plugin, but was called directly, or used as a hook or a handler. ' +
         'Register it: app.register(postmarkContext, { fields }).',
     })
   })

@@ -7,7 +7,7 @@ import { refuseUnregistered } from './refuse-unregistered.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The fields of this route's mails, in a scope within that of `postmarkContext`.
+     * The fields of mails sent by this route, in a scope inside that of `postmarkContext`.
      * @example app.post('/signup', { config: { postmark: { tag: 'signup' } } }, handler)
      */
     postmark?: RequestFields<FastifyRequest>
@@ -17,9 +17,9 @@ declare module 'fastify' {
 /** Options of {@link postmarkContext}. */
 export interface PostmarkContextOptions {
   /**
-   * Fields, or a function of the request that returns some. It is called when a mail is sent, once per mail, so it sees
-   * what later hooks put on the request. It must be synchronous; one that throws or returns a promise loses no mail:
-   * its fields are left out, with a warning.
+   * Fields, or a function of the request that returns them. The function is called once per mail, when the mail is sent,
+   * so it sees what later hooks put on the request. It must be synchronous. If it throws or returns a promise, the mail
+   * is sent without its fields, with a warning.
    */
   readonly fields: RequestFields<FastifyRequest>
 }
@@ -31,7 +31,7 @@ const openScopes: FastifyPluginAsync<PostmarkContextOptions> = async (app, optio
   app.addHook('onRoute', ({ config }) => {
     if (config?.postmark !== undefined) toRequestReader(config.postmark, 'config.postmark')
   })
-  // What is open where `done` is called stays open: Fastify keeps it over its body parsers.
+  // The scope in which `done` is called stays open: Fastify keeps it through its body parsers.
   app.addHook('onRequest', (request, _reply, done) => {
     runWithPostmark(
       () => read(request),
@@ -40,7 +40,7 @@ const openScopes: FastifyPluginAsync<PostmarkContextOptions> = async (app, optio
   })
 }
 
-/** Read from the request, since a route that is declared before the plugin has loaded passes no onRoute hook. */
+/** Reads the request, because a route declared before the plugin has loaded does not trigger the onRoute hook. */
 function openRoute(request: FastifyRequest, done: () => void): void {
   const { postmark } = request.routeOptions.config
   if (postmark === undefined) done()
@@ -48,11 +48,11 @@ function openRoute(request: FastifyRequest, done: () => void): void {
 }
 
 /**
- * Plugin that opens a scope around each request: every mail that is sent within it carries the fields. It applies to
- * the Fastify instance that it is registered on and to that instance's children, also to routes declared before it.
- * Nested ones merge, the innermost wins; the fields of a route's `config.postmark` win over them.
+ * Plugin that opens a scope around each request: each mail sent within it carries the fields. It applies to the Fastify
+ * instance on which you register it and to that instance's children, including routes declared earlier. Nested scopes
+ * merge, and the innermost wins. The fields in a route's `config.postmark` win over all of them.
  * @example app.register(postmarkContext, { fields: (request) => ({ metadata: { 'user-id': request.user?.id } }) })
- * @throws PostmarkError ERR_POSTMARK_FIELDS, at start, where fields that are no function break a limit; ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_FIELDS, at startup, if the given fields break a limit; ERR_POSTMARK_OPTIONS
  */
 export const postmarkContext: FastifyPluginAsync<PostmarkContextOptions> = fastifyPlugin(openScopes, {
   fastify: '5.x',

@@ -4,19 +4,19 @@ import { refuseUnregistered } from './refuse-unregistered.js'
 
 /** Options of {@link postmarkWebhooks}. */
 export interface PostmarkWebhooksOptions extends WebhookHandlerOptions {
-  /** The path of the route, after the `prefix` that it is registered with. Default: `'/webhooks/postmark'`. */
+  /** The path of the route, after any `prefix` given to `register`. Default: `'/webhooks/postmark'`. */
   readonly path?: string | undefined
 }
 
-/** What `register` itself takes; it reaches the plugin too. */
+/** The options of `register` itself, which the plugin gets as well. */
 type OfRegister = Exclude<FastifyRegisterOptions<FastifyPluginOptions>, (...given: never) => unknown>
 
 /**
- * Plugin with the route that Postmark's webhooks post to. It reads the body itself, in a context of its own: the content
- * type parsers of the application, and their limits, stay out of it. Handlers run in a clean scope, not in the scope
- * of the request.
+ * Plugin that adds the route that Postmark's webhooks post to. It reads the body itself, in its own context, so the
+ * application's content type parsers and their limits do not apply. Handlers run in a clean scope, not in the scope of
+ * the request.
  * @example app.register(postmarkWebhooks, { auth: { basic: { username, password } }, on: { bounced } })
- * @throws PostmarkError ERR_POSTMARK_OPTIONS, at start, where no secret is given, too
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, at startup, also if no secret is given
  */
 export const postmarkWebhooks: FastifyPluginAsync<PostmarkWebhooksOptions> = async (app, given) => {
   refuseUnregistered('postmarkWebhooks', app, '{ auth, on }')
@@ -31,7 +31,7 @@ export const postmarkWebhooks: FastifyPluginAsync<PostmarkWebhooksOptions> = asy
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   app.post(path ?? '/webhooks/postmark', (request, reply) => {
-    // Without this, Fastify answers by itself.
+    // Without this, Fastify sends a reply itself.
     reply.hijack()
     return listen(request.raw, reply.raw)
   })

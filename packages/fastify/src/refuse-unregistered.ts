@@ -1,7 +1,7 @@
 import { PostmarkError } from '@postmark-smtp/core/pure'
 
 /**
- * Refuses what is no Fastify instance: the plugin was called, or used as a hook or a handler.
+ * Throws if it does not get a Fastify instance: the plugin was called directly, or used as a hook or a handler.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function refuseUnregistered(name: string, given: unknown, options: string): void {
@@ -9,7 +9,7 @@ export function refuseUnregistered(name: string, given: unknown, options: string
   const hint = `Register it: app.register(${name}, ${options}).`
   throw new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    `${name} is a plugin of Fastify, and was called, or used as a hook or a handler. ${hint}`,
+    `${name} is a Fastify plugin, but was called directly, or used as a hook or a handler. ${hint}`,
     { hint },
   )
 }

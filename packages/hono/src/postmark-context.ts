@@ -4,14 +4,14 @@ import type { Context, Env, MiddlewareHandler } from 'hono'
 import { refuseUncalled } from './refuse-uncalled.js'
 
 /**
- * Middleware that opens a scope around the rest of the request: every mail that is sent within it carries the fields.
- * For the whole application, a path or one route; nested ones merge, the innermost wins.
+ * Middleware that opens a scope around the rest of the request: each mail sent within it carries the fields.
+ * Use it for the whole application, a path or one route. Nested scopes merge, and the innermost wins.
  *
- * A function is called when a mail is sent, once per mail, so it sees what later middleware puts into the context.
- * It must be synchronous; one that throws or returns a promise loses no mail: its fields are left out, with a warning.
+ * A function is called once per mail, when the mail is sent, so it sees what later middleware puts into the context.
+ * It must be synchronous. If it throws or returns a promise, the mail is sent without its fields, with a warning.
  * @example app.use(postmarkContext((c) => ({ metadata: { tenant: c.req.header('x-tenant') } })))
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
- * @throws PostmarkError ERR_POSTMARK_FIELDS, at once, where fields that are no function break a limit; ERR_POSTMARK_OPTIONS
+ * @throws PostmarkError ERR_POSTMARK_FIELDS, immediately, if the given fields break a limit; ERR_POSTMARK_OPTIONS
  */
 export function postmarkContext<E extends Env = Env>(
   fields: RequestFields<Context<E>>,

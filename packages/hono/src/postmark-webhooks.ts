@@ -6,16 +6,16 @@ import {
 import type { Context, MiddlewareHandler } from 'hono'
 import { refuseUncalled } from './refuse-uncalled.js'
 
-/** What @hono/node-server puts into the environment of a request. */
+/** The part used of what @hono/node-server puts into the environment of a request. */
 interface NodeBindings {
   readonly incoming?: { readonly socket?: { readonly remoteAddress?: string | undefined } }
 }
 
 /**
- * The route that Postmark's webhooks post to. It takes a body that a middleware has read before by the methods of
- * `c.req`. Handlers run in a clean scope, not in the scope of the request.
+ * Creates the handler for the route that Postmark's webhooks post to. A middleware may read the body first if it uses
+ * the methods of `c.req`. Handlers run in a clean scope, not in the scope of the request.
  * @example app.post('/webhooks/postmark', postmarkWebhooks({ auth: { basic: { username, password } }, on: { bounced } }))
- * @throws PostmarkError ERR_POSTMARK_OPTIONS, at once, where no secret is given, too
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, immediately, also if no secret is given
  */
 export function postmarkWebhooks(options: WebhookHandlerOptions): MiddlewareHandler {
   refuseUncalled('postmarkWebhooks', options)
@@ -30,7 +30,7 @@ export function postmarkWebhooks(options: WebhookHandlerOptions): MiddlewareHand
   }
 }
 
-/** What Hono has kept of a body; undefined where it was read past Hono, which the handler then reports. */
+/** The body as Hono cached it; undefined if it was read without Hono, which the handler then reports. */
 async function readAgain(c: Context): Promise<Uint8Array | undefined> {
   try {
     return new Uint8Array(await c.req.arrayBuffer())

@@ -1,7 +1,7 @@
 import { uncalledError } from '@postmark-smtp/core/internal'
 
 /**
- * Refuses a context where options belong: Hono was given the function that makes a middleware, as the middleware.
+ * Throws if it gets a context instead of options: the function that creates a middleware was registered as the middleware.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function refuseUncalled(name: string, given: unknown): void {

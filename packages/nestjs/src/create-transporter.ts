@@ -3,7 +3,7 @@ import { checkOptions, namingModule } from './check-module-options.js'
 import type { PostmarkModuleOptions } from './postmark-module-options.interface.js'
 
 /**
- * The transporter of a module; an error says which module it is about.
+ * Creates the transporter of a module. An error names that module.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL, _CREDENTIALS, _TLS, _FIELDS
  */
 export function createTransporter(options: PostmarkModuleOptions, name?: string): PostmarkTransporter {
@@ -12,7 +12,7 @@ export function createTransporter(options: PostmarkModuleOptions, name?: string)
   return namingModule(where, () => createPostmarkTransport(toTransportOptions(options)))
 }
 
-/** A module as messages name it. */
+/** The name of a module in messages. */
 function nameModule(name: string | undefined): string {
   return name === undefined ? 'PostmarkSmtpModule' : `PostmarkSmtpModule ${JSON.stringify(name)}`
 }

@@ -5,8 +5,8 @@ import type { Subscription } from 'rxjs'
 import { PostmarkEvents } from './postmark-events.service.js'
 
 /**
- * Hands the events of `PostmarkWebhooksModule` to @nestjs/event-emitter, each as `postmark.` and its kind. Add it to the
- * providers of a module.
+ * Emits the events of `PostmarkWebhooksModule` through @nestjs/event-emitter, each named `postmark.` and its kind. Add it
+ * to the providers of a module.
  * @example @OnEvent('postmark.rejected') tell(event: RejectedEvent) { … }
  */
 @Injectable()

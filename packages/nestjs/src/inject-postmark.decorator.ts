@@ -2,8 +2,8 @@ import { Inject } from '@nestjs/common'
 import { getPostmarkToken } from './postmark-token.js'
 
 /**
- * Injects the transporter of `PostmarkSmtpModule`: a `PostmarkTransporter`.
- * @param name as given to `forRoot({ name })`; none for the module without a name
+ * Injects the transporter of `PostmarkSmtpModule`, a `PostmarkTransporter`.
+ * @param name as passed to `forRoot({ name })`; leave it out for the module without a name
  * @example constructor(@InjectPostmark('news') private readonly news: PostmarkTransporter) {}
  */
 export function InjectPostmark(name?: string): ParameterDecorator & PropertyDecorator {

@@ -5,7 +5,7 @@ import type { PostmarkContextOptions, PostmarkRequest } from './postmark-module-
 /** What Express's middleware and Fastify's hooks have in common. */
 type OpenScope = (request: PostmarkRequest, response: object, next: () => void) => void
 
-/** What is used of a Fastify instance. */
+/** The part of a Fastify instance used here. */
 interface HookHost {
   addHook(name: 'onRequest', hook: OpenScope): void
 }
@@ -16,7 +16,7 @@ export function openRequestScope(
   read: NonNullable<PostmarkContextOptions['context']>,
 ): void {
   const openScope: OpenScope = (request, _response, next) => runWithPostmark(() => read(request), next)
-  // On Fastify a middleware gets Node's own request, on which a guard's `request.user` does not appear.
+  // On Fastify, middleware gets Node's own request, which does not have the `request.user` that a guard sets.
   if (adapter.getType() === 'fastify') (adapter.getInstance() as HookHost).addHook('onRequest', openScope)
   else adapter.use(openScope)
 }

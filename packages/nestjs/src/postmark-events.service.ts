@@ -1,30 +1,30 @@
 import type { WebhookEvent } from '@postmark-smtp/webhooks'
 import { Observable, type Observer, type Operator, Subject, Subscriber, type Subscription } from 'rxjs'
 
-/** Told what an observer throws. */
+/** Called with what an observer throws. */
 type OnError = (error: unknown, event: undefined) => unknown
 
 /**
- * The events of Postmark's webhooks, for any provider that wants them. Observers get an event when its handlers have
- * taken it, and have no say in the reply; a handler in `on` has.
+ * The events of Postmark's webhooks, for any provider that injects this class. Observers get an event after its handlers
+ * have succeeded. They do not affect the reply to Postmark; the handlers in `on` do.
  * @example constructor(events: PostmarkEvents) { events.events$.pipe(filter(({ kind }) => kind === 'bounced')).subscribe(…) }
  */
 export class PostmarkEvents {
   private readonly subject = new Subject<WebhookEvent>()
-  /** Never ends. What an observer throws, or rejects with, goes to `onError`, and the application goes on. */
+  /** Never completes. If an observer throws or rejects, the error goes to `onError`, and the application continues. */
   readonly events$: Observable<WebhookEvent>
 
   constructor(onError: OnError) {
     this.events$ = new GuardedObservable((subscriber) => this.subject.subscribe(subscriber), onError)
   }
 
-  /** Gives an event to the observers that there are. */
+  /** Emits an event to all current observers. */
   emit(event: WebhookEvent): void {
     this.subject.next(event)
   }
 }
 
-/** RxJS itself throws what an observer throws out of a timer, which ends the process. */
+/** RxJS rethrows an observer's error from a timer, which ends the process. */
 class GuardedObservable<T> extends Observable<T> {
   constructor(
     connect: (subscriber: Subscriber<T>) => Subscription,
@@ -34,7 +34,7 @@ class GuardedObservable<T> extends Observable<T> {
   }
 
   override subscribe(observer?: Partial<Observer<T>> | ((value: T) => void) | null): Subscription {
-    // An operator of RxJS subscribes; what comes out of it is guarded in its turn.
+    // An RxJS operator is subscribing, and its own output is guarded in turn.
     if (observer instanceof Subscriber) return super.subscribe(observer)
     const given = typeof observer === 'function' ? { next: observer } : (observer ?? {})
     const fail = (error: unknown) => this.onError(error, undefined)

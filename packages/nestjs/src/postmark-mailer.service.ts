@@ -9,7 +9,7 @@ export class PostmarkMailer {
   constructor(@Inject(getPostmarkToken()) private readonly transporter: PostmarkTransporter) {}
 
   /**
-   * Sends a mail with the fields of the request, the method and `message.postmark`.
+   * Sends a mail with the fields of the request, of `@WithPostmark` and of `message.postmark`.
    * @example await mailer.send({ from, to, subject, text, postmark: { tag: 'welcome' } })
    * @throws PostmarkError ERR_POSTMARK_PREFLIGHT, ERR_POSTMARK_CLOSED
    */
@@ -17,12 +17,12 @@ export class PostmarkMailer {
     return this.transporter.sendMail(message)
   }
 
-  /** Logs in once for each host and token of the options. */
+  /** Logs in once with each host and token of the options. */
   async verify(): Promise<void> {
     await this.transporter.verify()
   }
 
-  /** Waits for mails under way, then ends every connection. The module does so when the application shuts down. */
+  /** Waits for mails in progress, then closes every connection. The module calls it when the application shuts down. */
   close(options?: CloseOptions): Promise<void> {
     return this.transporter.close(options)
   }

@@ -12,8 +12,8 @@ import { POSTMARK_OPTIONS } from './postmark.module-definition.js'
 import type { PostmarkContextOptions } from './postmark-module-options.interface.js'
 
 /**
- * Opens a scope with `messageContext` around the handlers of microservices and gateways. The module registers it for
- * the whole application; Nest 11 does not apply such interceptors to gateways, which need it by name.
+ * Opens a scope with `messageContext` around the handlers of microservices and gateways. The module registers it for the
+ * whole application. Nest 11 does not apply global interceptors to gateways, so add it to them explicitly.
  * @example @UseInterceptors(PostmarkMessageInterceptor) @WebSocketGateway() class OrderGateway {}
  */
 @Injectable()
@@ -24,7 +24,7 @@ export class PostmarkMessageInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const { messageContext } = this.options
     const type = context.getType<string>()
-    // HTTP has a scope from before the guards.
+    // An HTTP request already has a scope, opened before the guards.
     if (messageContext === undefined || (type !== 'rpc' && type !== 'ws')) return next.handle()
     return runWithPostmark(
       () => messageContext(context),

@@ -2,40 +2,40 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { ExecutionContext } from '@nestjs/common'
 import type { PostmarkFields, PostmarkTransportOptions } from '@postmark-smtp/core'
 
-/** What the requests of Express and of Fastify have in common. Annotate the parameter with your own type to see more. */
+/** The properties that requests of Express and Fastify share. Annotate the parameter with your own type for more. */
 export interface PostmarkRequest {
   readonly headers: IncomingHttpHeaders
   readonly method: string
   readonly url: string
 }
 
-/** Where the fields of a request or a message come from. */
+/** The functions that return the fields of a request or a message. */
 export interface PostmarkContextOptions {
   /**
-   * The fields of mails sent below an HTTP request, GraphQL included. Called when a mail is sent, once per mail, with
-   * the request that guards see: a user that a guard sets is there. One that throws stops no mail.
+   * Returns the fields of mails sent during an HTTP request, including GraphQL. Called once per mail, when the mail is
+   * sent, with the request that guards see, so a user set by a guard is there. If it throws, the mail is sent anyway.
    * @example (request: Request) => ({ metadata: { 'user-id': request.user?.id } })
    */
   context?(request: PostmarkRequest): PostmarkFields | null | undefined
   /**
-   * The fields of mails sent below the handler of a microservice or a gateway. Called when a mail is sent.
+   * Returns the fields of mails sent by a handler of a microservice or a gateway. Called when a mail is sent.
    * @example (context) => ({ metadata: { tenant: context.switchToRpc().getData().tenant } })
    */
   messageContext?(context: ExecutionContext): PostmarkFields | null | undefined
 }
 
-/** What `PostmarkSmtpModule.forRoot` takes: the options of `createPostmarkTransport`, `url` among them. */
+/** The options of `PostmarkSmtpModule.forRoot`, which include those of `createPostmarkTransport`, such as `url`. */
 export type PostmarkModuleOptions = PostmarkContextOptions & PostmarkTransportOptions
 
-/** What `forRoot` and `forRootAsync` take besides the options. */
+/** Properties that `forRoot` and `forRootAsync` accept in addition to the options. */
 export interface PostmarkModuleExtras {
-  /** Tells several modules apart: inject with `@InjectPostmark(name)`. */
+  /** Distinguishes several modules. Inject with `@InjectPostmark(name)`. */
   readonly name?: string | undefined
-  /** Whether other modules may inject without importing this one. Default false. */
+  /** Whether other modules may inject its providers without importing this one. Default false. */
   readonly isGlobal?: boolean | undefined
 }
 
-/** What a class for `forRootAsync({ useClass })` or `useExisting` implements. */
+/** The interface of a class for `forRootAsync({ useClass })` or `useExisting`. */
 export interface PostmarkOptionsFactory {
   createPostmarkOptions(): PostmarkModuleOptions | Promise<PostmarkModuleOptions>
 }

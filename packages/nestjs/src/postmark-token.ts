@@ -1,6 +1,6 @@
 /**
  * The token of a transporter that `PostmarkSmtpModule` provides, for `inject` and `overrideProvider`.
- * @param name as given to `forRoot({ name })`; none for the module without a name
+ * @param name as passed to `forRoot({ name })`; leave it out for the module without a name
  * @example builder.overrideProvider(getPostmarkToken()).useValue(transporter)
  */
 export function getPostmarkToken(name?: string): string {

@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Controller, Inject, Post, Req, Res, type Type, VERSION_NEUTRAL } from '@nestjs/common'
 import type { NodeListener, NodeRequest } from '@postmark-smtp/webhooks'
 
-/** The token of what answers the posts, inside the module. */
+/** The token of the listener that answers the posts, inside the module. */
 export const WEBHOOKS_LISTENER: unique symbol = Symbol('PostmarkWebhooksListener')
 
-/** What is used of a request and a reply of Fastify. */
+/** The parts of Fastify's request and reply used here. */
 interface FastifyRequestLike {
   readonly raw: IncomingMessage
   readonly body: unknown
@@ -16,7 +16,7 @@ interface FastifyReplyLike {
   hijack(): unknown
 }
 
-/** A controller with one route, which is the same in every version of the application's API. */
+/** Creates a controller with one route, which is the same in every version of the application's API. */
 export function createWebhooksController(path: string): Type<unknown> {
   @Controller({ path, version: VERSION_NEUTRAL })
   class PostmarkWebhooksController {
@@ -29,7 +29,7 @@ export function createWebhooksController(path: string): Type<unknown> {
     ): Promise<void> {
       if (!('raw' in request) || !('raw' in reply))
         return this.listener(request as NodeRequest, reply as ServerResponse)
-      // Without this, Fastify answers by itself.
+      // Without this, Fastify sends a reply itself.
       reply.hijack()
       const { raw, body, rawBody } = request
       return this.listener(Object.assign(raw, { body, rawBody }), reply.raw)

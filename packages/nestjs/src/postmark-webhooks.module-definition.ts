@@ -5,21 +5,21 @@ import {
 } from '@nestjs/common'
 import type { WebhookHandlerOptions, WebhookHandlers } from '@postmark-smtp/webhooks'
 
-/** What `PostmarkWebhooksModule.forRoot` takes: the options of `createWebhookHandler`, of which `on` may be left out. */
+/** The options of `PostmarkWebhooksModule.forRoot`: those of `createWebhookHandler`, but `on` is optional. */
 export interface PostmarkWebhooksOptions extends Omit<WebhookHandlerOptions, 'on'> {
-  /** Handlers that decide about the reply: one that throws makes Postmark post the event again. */
+  /** Handlers of events. If one throws, Postmark posts the event again. */
   readonly on?: WebhookHandlers | undefined
 }
 
-/** What `forRoot` and `forRootAsync` take in addition to the options. */
+/** Properties that `forRoot` and `forRootAsync` accept in addition to the options. */
 export interface PostmarkWebhooksExtras {
-  /** Where Postmark posts to, below the global prefix. Default `webhooks/postmark`. */
+  /** The path that Postmark posts to, after the global prefix. Default `webhooks/postmark`. */
   readonly path?: string | undefined
   /** Whether other modules may inject `PostmarkEvents` without importing this one. Default false. */
   readonly isGlobal?: boolean | undefined
 }
 
-/** What a class for `forRootAsync({ useClass })` or `useExisting` implements. */
+/** The interface of a class for `forRootAsync({ useClass })` or `useExisting`. */
 export interface PostmarkWebhooksOptionsFactory {
   createPostmarkWebhooksOptions(): PostmarkWebhooksOptions | Promise<PostmarkWebhooksOptions>
 }

@@ -22,11 +22,11 @@ import { readStaticOptions } from './static-options.js'
 const NAME = 'PostmarkWebhooksModule'
 const EXAMPLE = '{ auth: { basic: { username, password } } }'
 
-/** Takes the posts of Postmark's webhooks on a route of its own, and provides {@link PostmarkEvents}. */
+/** Adds the route that Postmark's webhooks post to, and provides {@link PostmarkEvents}. */
 @Module({ providers: [{ provide: WEBHOOKS_OPTIONS, useFactory: () => refuseBareModule(NAME) }] })
 export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass implements OnModuleInit {
   /**
-   * Takes the options as they are. Wrong ones, and none for a secret, stop the application at start.
+   * Takes the options directly. If they are wrong or have no secret, the application does not start.
    * @example PostmarkWebhooksModule.forRoot({ auth: { basic: { username, password } }, path: 'hooks/postmark' })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
@@ -36,8 +36,8 @@ export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass impl
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject; `path` is given next to it. They
-   * are made once, at start: they cannot depend on a request.
+   * Takes the options from a factory, a class or a provider, and `path` in addition. The options are created once, at
+   * startup, so they cannot depend on a request.
    * @example
    * PostmarkWebhooksModule.forRootAsync({
    *   imports: [UsersModule],
@@ -58,9 +58,9 @@ export class PostmarkWebhooksModule extends ConfigurableWebhooksModuleClass impl
     super()
   }
 
-  /** Called by Nest at start. */
+  /** Called by Nest at startup. */
   onModuleInit(): void {
-    const cure = 'Read what differs in the handlers, from the event.'
+    const cure = 'Let the handlers read what differs by request from the event.'
     readStaticOptions(this.modules, WEBHOOKS_OPTIONS, NAME, cure)
   }
 }
@@ -87,7 +87,7 @@ function createEvents(options: PostmarkWebhooksOptions): PostmarkEvents {
   return new PostmarkEvents(options.onError ?? logError)
 }
 
-/** Observers get an event after its handlers, so that they see none that Postmark posts again. */
+/** Observers get an event after its handlers, so they never see one that Postmark posts again. */
 function createListener(options: PostmarkWebhooksOptions, events: PostmarkEvents): NodeListener {
   const { on, onError = logError } = options
   const any: NonNullable<typeof on>['any'] = async (event) => {

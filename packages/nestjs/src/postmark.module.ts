@@ -27,7 +27,7 @@ const TRANSPORTER = Symbol('PostmarkTransporter of this module')
 const NAME = 'PostmarkSmtpModule'
 
 /**
- * Provides a transporter, and a {@link PostmarkMailer} where the module has no name. It is closed when the
+ * Provides a transporter, and a {@link PostmarkMailer} if the module has no name. The transporter is closed when the
  * application shuts down, after every hook of the modules that import it.
  */
 @Module({ providers: [{ provide: POSTMARK_OPTIONS, useFactory: () => refuseBareModule(NAME) }] })
@@ -36,7 +36,7 @@ export class PostmarkSmtpModule
   implements NestModule, OnModuleInit, OnApplicationShutdown
 {
   /**
-   * Takes the options as they are. Wrong ones stop the application at start.
+   * Takes the options directly. If they are wrong, the application does not start.
    * @example PostmarkSmtpModule.forRoot({ serverToken, context: (request) => ({ metadata: { path: request.url } }) })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
@@ -47,8 +47,8 @@ export class PostmarkSmtpModule
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject. They are made once, at start: they
-   * cannot depend on a request.
+   * Takes the options from a factory, a class or a provider. The options are created once, at startup, so they cannot
+   * depend on a request.
    * @example PostmarkSmtpModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => config.get('mail') })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
@@ -60,7 +60,7 @@ export class PostmarkSmtpModule
     return withTransporter(ConfigurableModuleClass.forRootAsync(options), options.name, [interceptor])
   }
 
-  // Not the options themselves: where they depend on a request, Nest would leave this class half-made, without a word.
+  // Does not inject the options: if they depend on a request, Nest would leave this class incomplete, without an error.
   constructor(
     @Inject(ModuleRef) private readonly modules: ModuleRef,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
@@ -74,27 +74,27 @@ export class PostmarkSmtpModule
     if (context) openRequestScope(this.adapterHost.httpAdapter, context)
   }
 
-  /** Called by Nest at start, with or without an HTTP server. */
+  /** Called by Nest at startup, with or without an HTTP server. */
   onModuleInit(): void {
     readOptions(this.modules)
   }
 
   /** Called by Nest after the last request. */
   async onApplicationShutdown(): Promise<void> {
-    // A transporter that a test puts in its place may have no close.
+    // A transporter that a test provides instead may have no close.
     await getStatic<PostmarkTransporter>(this.modules, TRANSPORTER)?.close?.()
   }
 }
 
-/** @throws PostmarkError ERR_POSTMARK_OPTIONS where they depend on a request */
+/** @throws PostmarkError ERR_POSTMARK_OPTIONS if they depend on a request */
 function readOptions(modules: ModuleRef): PostmarkModuleOptions {
   const cure =
-    'For fields of a request use the option context: (request) => fields. ' +
-    'For several servers import one module with a name for each, or give streams their own credentials.'
+    'For fields that depend on the request, use the option context: (request) => fields. ' +
+    'For several servers, import one named module for each, or give streams their own credentials.'
   return readStaticOptions(modules, POSTMARK_OPTIONS, NAME, cure)
 }
 
-/** {@link PostmarkMessageInterceptor} for the whole application. It reads the options at the first handler. */
+/** {@link PostmarkMessageInterceptor} for the whole application. It reads the options when the first handler runs. */
 const interceptor: Provider = {
   provide: APP_INTERCEPTOR,
   useFactory: (modules: ModuleRef): NestInterceptor => {
@@ -130,7 +130,7 @@ function withTransporter(
       ...mailers,
       ...interceptors,
     ],
-    // The options are for PostmarkMessageInterceptor, which a gateway may name.
+    // The options are exported for PostmarkMessageInterceptor, which a gateway may use.
     exports: [token, ...mailers, ...(name === undefined ? [POSTMARK_OPTIONS] : [])],
   }
 }

@@ -60,40 +60,40 @@ Reflect.defineMetadata('design:paramtypes', [Tenant], Tenants)
 class TenantModule {}
 
 describe('a module that is imported in a wrong way', () => {
-  const unset = 'Where they come from an environment variable or a configuration, that one is not set.'
+  const unset = 'If they come from an environment variable or a configuration, check that it is set.'
   it.each<[string, () => unknown, string]>([
     [
       'forRoot()',
       () => smtp.forRoot(),
-      `PostmarkSmtpModule.forRoot: the options are undefined. Give an object such as { url }. ${unset}`,
+      `PostmarkSmtpModule.forRoot: the options are undefined. Pass an object such as { url }. ${unset}`,
     ],
     ['forRoot(null)', () => smtp.forRoot(null), `PostmarkSmtpModule.forRoot: the options are null.`],
     [
       'forRoot(url)',
       () => smtp.forRoot(`postmark+smtp://${TOKEN}@default`),
-      'the options are a string. Give an object such as { url }.',
+      'the options are a string. Pass an object such as { url }.',
     ],
     [
       'forRoot({ useFactory })',
       () => smtp.forRoot({ useFactory: () => mail }),
-      'PostmarkSmtpModule.forRoot: useFactory is for forRootAsync.',
+      'PostmarkSmtpModule.forRoot: useFactory belongs in forRootAsync.',
     ],
     [
       'forRootAsync()',
       () => smtp.forRootAsync(),
-      'PostmarkSmtpModule.forRootAsync: useFactory, useClass or useExisting is needed.',
+      'PostmarkSmtpModule.forRootAsync: useFactory, useClass or useExisting is required.',
     ],
-    ['forRootAsync({})', () => smtp.forRootAsync({}), 'useFactory, useClass or useExisting is needed.'],
-    ['forRootAsync(options)', () => smtp.forRootAsync(mail), 'Options themselves belong in forRoot.'],
+    ['forRootAsync({})', () => smtp.forRootAsync({}), 'useFactory, useClass or useExisting is required.'],
+    ['forRootAsync(options)', () => smtp.forRootAsync(mail), 'Plain options belong in forRoot.'],
     [
       'a factory that gives nothing',
       () => smtp.forRootAsync({ name: 'news', useFactory: () => undefined }),
-      `PostmarkSmtpModule "news": the options are undefined. Give an object such as { url }. ${unset}`,
+      `PostmarkSmtpModule "news": the options are undefined. Pass an object such as { url }. ${unset}`,
     ],
     [
       'a factory that gives a URL',
       () => smtp.forRootAsync({ useFactory: () => `postmark+smtp://${TOKEN}@default` }),
-      'PostmarkSmtpModule: the options are a string. Give an object such as { url }.',
+      'PostmarkSmtpModule: the options are a string. Pass an object such as { url }.',
     ],
     [
       'no method at all',
@@ -103,12 +103,12 @@ describe('a module that is imported in a wrong way', () => {
     [
       'forRoot() for webhooks',
       () => webhooks.forRoot(),
-      'PostmarkWebhooksModule.forRoot: the options are undefined. Give an object such as { auth',
+      'PostmarkWebhooksModule.forRoot: the options are undefined. Pass an object such as { auth',
     ],
     [
       'forRootAsync({}) for webhooks',
       () => webhooks.forRootAsync({}),
-      'PostmarkWebhooksModule.forRootAsync: useFactory, useClass or useExisting is needed.',
+      'PostmarkWebhooksModule.forRootAsync: useFactory, useClass or useExisting is required.',
     ],
     [
       'a factory for webhooks that gives nothing',
@@ -160,8 +160,8 @@ describe('options that depend on the request', () => {
     expect(isPostmarkError(error)).toBe(true)
     expect((error as Error).message).toBe(
       'PostmarkSmtpModule: the options depend on the request (REQUEST, or a request-scoped provider), but are read once. ' +
-        'For fields of a request use the option context: (request) => fields. ' +
-        'For several servers import one module with a name for each, or give streams their own credentials.',
+        'For fields that depend on the request, use the option context: (request) => fields. ' +
+        'For several servers, import one named module for each, or give streams their own credentials.',
     )
   })
 

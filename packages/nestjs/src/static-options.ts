@@ -1,19 +1,19 @@
 import type { ModuleRef } from '@nestjs/core'
 import { PostmarkError } from '@postmark-smtp/core'
 
-/** What a module provides for the whole application; undefined where it depends on the request. */
+/** Returns a provider of a module; undefined if it depends on the request. */
 export function getStatic<T extends object>(modules: ModuleRef, token: string | symbol): T | undefined {
   try {
     return modules.get<T>(token, { strict: true })
   } catch {
-    // Nest refuses to give what is request-scoped. A module of ours always has the tokens that are asked for here.
+    // Nest throws for a request-scoped provider. Our modules always have the tokens that are asked for here.
     return undefined
   }
 }
 
 /**
- * Reads the options of a module, which are made once. Where they depend on the request, Nest leaves them, and all
- * that injects them, unmade until a request comes: the transporter, or the memory of events, would be one per request.
+ * Reads the options of a module, which are created once. If they depend on the request, Nest creates them, and
+ * everything that injects them, once per request: each would have its own transporter, or its own memory of events.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function readStaticOptions<T extends object>(

@@ -4,15 +4,15 @@ import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/term
 import { type HealthReport, type PostmarkHealthOptions, postmarkHealth } from '@postmark-smtp/core'
 import { getPostmarkToken } from './postmark-token.js'
 
-/** What {@link PostmarkHealthIndicator.isHealthy} takes besides its key. */
+/** Options of {@link PostmarkHealthIndicator.isHealthy}. */
 export interface PostmarkIndicatorOptions extends PostmarkHealthOptions {
-  /** As given to `PostmarkSmtpModule.forRoot({ name })`. */
+  /** As passed to `PostmarkSmtpModule.forRoot({ name })`. */
   readonly name?: string
 }
 
 /**
- * Reports to @nestjs/terminus whether Postmark takes the login. It logs in, sends nothing, and keeps the result for a
- * minute, so that a probe is not a login each time. Add it to the providers of the module with the health check.
+ * Reports to @nestjs/terminus whether Postmark accepts the login. It logs in, sends nothing, and caches the result for a
+ * minute, so not every probe logs in. Add it to the providers of the module with the health check.
  */
 @Injectable()
 export class PostmarkHealthIndicator {
@@ -24,8 +24,8 @@ export class PostmarkHealthIndicator {
   ) {}
 
   /**
-   * Up or down, with when and how long; what failed is told by a code, never by a token or a host.
-   * @param options count in the first call with a key
+   * Returns up or down, with the time and duration of the check. A failure has a code, but never a token or a host.
+   * @param options apply from the first call with a key; later ones are ignored
    * @example health.check([() => postmark.isHealthy('mail'), () => postmark.isHealthy('news', { name: 'news' })])
    * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */

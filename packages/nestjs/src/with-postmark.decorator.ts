@@ -4,9 +4,9 @@ import { isObservable } from 'rxjs'
 import { keepScope } from './keep-scope.js'
 
 /**
- * Opens a scope around a method: each mail sent below it carries the fields, whoever calls the method. It works on
- * handlers of controllers, resolvers, message patterns and gateways, on scheduled jobs and on plain providers, and
- * may be above or below their own decorators.
+ * Opens a scope around a method: each mail sent within it carries the fields, no matter what calls the method. It works
+ * on handlers of controllers, resolvers, message patterns and gateways, on scheduled jobs and on plain providers, above
+ * or below their other decorators.
  * @example @WithPostmark({ tag: 'welcome' })
  * @throws PostmarkError ERR_POSTMARK_FIELDS when the class is defined
  */
@@ -25,7 +25,7 @@ export function WithPostmark(fields: PostmarkFields): MethodDecorator {
   }
 }
 
-/** Nest keeps routes, patterns, guards and schedules as metadata of the function that it finds on the class. */
+/** Copies the metadata of a method, where Nest keeps its routes, patterns, guards and schedules. */
 function carryOver(from: object, to: object): void {
   for (const key of Reflect.getOwnMetadataKeys(from)) {
     Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to)

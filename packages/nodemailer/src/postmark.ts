@@ -2,9 +2,9 @@ import { type CompileOptions, type CompilePlugin, PostmarkError } from '@postmar
 import { createCompileStep } from '@postmark-smtp/core/internal-compile'
 
 /**
- * The plugin that writes Postmark's headers on the mails of a transporter that you made.
- * Register it before other compile plugins: it reads the context when its turn comes, and after a plugin that
- * batches mails that is another request's. `attachPostmark` of @postmark-smtp/core has no such rule.
+ * Creates the plugin that writes Postmark's headers on the mails of your own transporter.
+ * Register it before other compile plugins. It reads the scope when its turn comes, and after a plugin that batches
+ * mails, that may be the scope of another request. `attachPostmark` in @postmark-smtp/core does not have this limit.
  * @example transporter.use('compile', postmark({ defaults: { messageStream: 'outbound' } }))
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
@@ -13,14 +13,14 @@ export function postmark(options?: CompileOptions): CompilePlugin {
     const hint = "Call it where you register it: transporter.use('compile', postmark())."
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `postmark makes the plugin, and was registered as the plugin itself. ${hint}`,
+      `postmark creates the plugin, but was registered as the plugin itself. ${hint}`,
       { hint },
     )
   }
   return createCompileStep(options)
 }
 
-/** Whether this is what Nodemailer calls a plugin with. */
+/** Whether this is the mail that Nodemailer passes to a plugin. */
 function isMail(options: object | undefined): boolean {
   return typeof options === 'object' && options !== null && 'data' in options && 'mailer' in options
 }

@@ -24,8 +24,8 @@ async function send(register: (transporter: Transporter) => unknown): Promise<re
 describe('the plugin', () => {
   it.each<[string, (transporter: Transporter) => unknown, string]>([
     ["use('stream', postmark())", (t) => t.use('stream', postmark()), 'runs after the compile step'],
-    ["use('compile', postmark)", (t) => t.use('compile', postmark as never), 'postmark makes the plugin'],
-    ["use('stream', postmark)", (t) => t.use('stream', postmark as never), 'postmark makes the plugin'],
+    ["use('compile', postmark)", (t) => t.use('compile', postmark as never), 'postmark creates the plugin'],
+    ["use('stream', postmark)", (t) => t.use('stream', postmark as never), 'postmark creates the plugin'],
   ])('rejects a mail where it was registered by %s, and says how to', async (_how, register, what) => {
     const error = await send(register).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'PostmarkError', code: 'ERR_POSTMARK_OPTIONS' })
