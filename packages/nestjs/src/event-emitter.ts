@@ -7,7 +7,7 @@ import { PostmarkEvents } from './postmark-events.service.js'
 /**
  * Emits the events of `PostmarkWebhooksModule` through @nestjs/event-emitter, each named `postmark.` and its kind. Add it
  * to the providers of a module.
- * @example @OnEvent('postmark.rejected') tell(event: RejectedEvent) { … }
+ * @example @OnEvent('postmark.rejected') report(event: RejectedEvent) { … }
  */
 @Injectable()
 export class PostmarkEventEmitter implements OnModuleInit, OnModuleDestroy {
