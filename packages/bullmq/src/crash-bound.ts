@@ -3,9 +3,9 @@ import type { SendOnceStore } from '@postmark-smtp/core'
 import { toOnceReference } from '@postmark-smtp/core/internal'
 
 /**
- * Whether a mail was never handed to a server under its key: then a job that keeps crashing its worker may be given up.
- * The store is asked by a claim for no mail. It answers "conflict" where it knows the key, whatever the state; a claim
- * that it grants is given back.
+ * Whether a mail was never handed to a server under its key. If so, a job that keeps crashing its worker may fail.
+ * Asks the store by a claim that no mail has. The store answers "conflict" if it knows the key in any state. A claim that
+ * it grants is released.
  */
 export async function wasNeverSent(store: SendOnceStore, idempotencyKey: string): Promise<boolean> {
   const key = toOnceReference(idempotencyKey)

@@ -1,21 +1,28 @@
 import type { PostmarkProblem } from '@postmark-smtp/core'
 
-/** What survives JSON as it is. */
+/** A value that JSON preserves. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** The key under which a value says what it was; objects that have it themselves are written as entries. */
+/** The key that holds the original type of a value. Objects that have this key themselves are written as entries. */
 const KIND = '$'
 
 const STREAM_CURE =
-  'Read it first and give text or a Buffer, or give a path or a URL that the worker can read.'
+  'Read it first and pass a string or a Buffer, or pass a path or a URL that the worker can read.'
 
 /**
- * Writes a value as JSON: Buffers as base64, dates as such. What would not survive is reported with its place.
- * @param path where the value is. @example 'message.attachments[0].content'
+ * Converts a value to JSON, with Buffers as base64 and dates in ISO form. Reports each value that would be lost, with its
+ * path.
+ * @param path the path of the value. @example 'message.attachments[0].content'
  */
 export function toJson(value: unknown, path: string, report: (problem: PostmarkProblem) => void): Json {
   return encode(value, path, [], (found, cure) => {
-    report({ path: found.path, found: found.what, limit: 'what JSON can hold', cure, severity: 'error' })
+    report({
+      path: found.path,
+      found: found.what,
+      limit: 'a value that JSON can hold',
+      cure,
+      severity: 'error',
+    })
   })
 }
 
@@ -25,14 +32,12 @@ function encode(value: unknown, path: string, parents: readonly object[], refuse
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return value
-    refuse({ path, what: `is ${value}` }, 'Give a finite number.')
+    refuse({ path, what: `is ${value}` }, 'Use a finite number.')
     return null
   }
   if (typeof value !== 'object') {
     const cure =
-      typeof value === 'function'
-        ? 'Call it before the mail goes into the queue, and give its result.'
-        : 'Give a text.'
+      typeof value === 'function' ? 'Call it before you add the mail, and pass its result.' : 'Use a string.'
     refuse({ path, what: `is a ${typeof value}` }, cure)
     return null
   }
@@ -40,7 +45,7 @@ function encode(value: unknown, path: string, parents: readonly object[], refuse
   if (value instanceof Date && !Number.isNaN(value.getTime()))
     return { [KIND]: 'date', data: value.toISOString() }
   if (parents.includes(value)) {
-    refuse({ path, what: 'contains itself' }, 'Leave out what leads back.')
+    refuse({ path, what: 'contains itself' }, 'Remove the circular reference.')
     return null
   }
   const inside = [...parents, value]
@@ -59,7 +64,7 @@ function encode(value: unknown, path: string, parents: readonly object[], refuse
   return Object.hasOwn(value, KIND) ? { [KIND]: 'entries', data: entries } : Object.fromEntries(entries)
 }
 
-/** Why an object is no plain one. */
+/** Why an object is not a plain one. */
 function strangeness(value: object): { readonly what?: string; readonly cure: string } {
   const { pipe, aborted } = value as Readonly<Record<string, unknown>>
   if (typeof pipe === 'function' || value instanceof ReadableStream)
@@ -67,16 +72,16 @@ function strangeness(value: object): { readonly what?: string; readonly cure: st
   if (typeof aborted === 'boolean')
     return {
       what: 'is an AbortSignal',
-      cure: 'Leave it out: the job outlives the caller. Remove the job instead.',
+      cure: 'Leave it out, because the job outlives the caller. To cancel the mail, remove the job.',
     }
-  if (value instanceof URL) return { what: 'is a URL object', cure: 'Give its `href`.' }
+  if (value instanceof URL) return { what: 'is a URL object', cure: 'Pass its `href`.' }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return { cure: '' }
   const name = value.constructor?.name || 'a class'
-  return { what: `is an instance of ${name}`, cure: 'Give a plain object, a text or a Buffer.' }
+  return { what: `is an instance of ${name}`, cure: 'Pass a plain object, a string or a Buffer.' }
 }
 
-/** Reads what {@link toJson} has written. */
+/** Reads what {@link toJson} wrote. */
 export function fromJson(json: Json): unknown {
   if (json === null || typeof json !== 'object') return json
   if (Array.isArray(json)) return json.map(fromJson)

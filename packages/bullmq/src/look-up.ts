@@ -3,32 +3,32 @@ import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { type MailClient, resolveUnknown } from '@postmark-smtp/webhooks'
 import { checkMs } from './mail-job.js'
 
-/** How Postmark is asked what became of a mail whose outcome is unknown. */
+/** How to ask Postmark about a mail whose outcome is unknown. */
 export interface LookUpOptions {
   /** The `ServerClient` of the official `postmark` package, or any object with its methods for messages and bounces. */
   readonly client: MailClient
-  /** The IDs of all streams that jobs send on: a mail on another one is not found, and would be sent again. */
+  /** The IDs of all streams that jobs use. A mail on any other stream is not found, and would be sent again. */
   readonly streams: readonly string[]
   /** The pause between two look-ups of one mail, in milliseconds. Default 60,000. */
   readonly everyMs?: number | undefined
   /**
-   * How long a mail must have been unknown before "not found" counts, in milliseconds. Default 600,000; see
-   * `resolveUnknown` for what it must cover.
+   * How long a mail must have been unknown before "not found" counts, in milliseconds. See `resolveUnknown` for what this
+   * must cover. Default 600,000.
    */
   readonly waitMs?: number | undefined
-  /** How long it is looked for, in milliseconds, before the job fails as unknown. Default 86,400,000, a day. */
+  /** How long to keep looking before the job fails as unknown, in milliseconds. Default 86,400,000, a day. */
   readonly giveUpMs?: number | undefined
-  /** What follows where Postmark does not list the mail after `waitMs`: it is sent again, or the job fails as unknown. Default `repeat`. */
+  /** What to do if Postmark does not list the mail after `waitMs`: send it again, or fail the job as unknown. Default `repeat`. */
   readonly notFound?: 'repeat' | 'fail' | undefined
 }
 
-/** What follows on a look-up: the store knows more now, or it cannot be said yet, or it never will be. */
+/** The result of a look-up: the store knows more now, the outcome is not known yet, or it never will be. */
 type LookedUp = 'ask-store' | 'later' | 'given-up'
 
 /** Looks for one mail. */
 export interface LookUp {
   readonly everyMs: number
-  /** @param reference what the mail has in its metadata @param sinceMs how long it has been unknown */
+  /** @param reference the value in the metadata of the mail @param sinceMs how long the mail has been unknown */
   find(reference: string, sinceMs: number): Promise<LookedUp>
 }
 
@@ -58,7 +58,7 @@ export function createLookUp(store: SendOnceStore, options: LookUpOptions): Look
   const find = async (reference: string, sinceMs: number): Promise<LookedUp> => {
     const [resolution] = await resolveUnknown(only(store, reference, notFound), client, { streams, waitMs })
     if (resolution?.resolved === 'released' && notFound === 'fail') return 'given-up'
-    // One that is no longer unknown was resolved by somebody else meanwhile.
+    // If the mail is no longer unknown, another process has resolved it in the meantime.
     if (!resolution || resolution.resolved) return 'ask-store'
     return sinceMs >= giveUpMs ? 'given-up' : 'later'
   }

@@ -3,9 +3,10 @@ import { deliveryOutcome } from '@postmark-smtp/core'
 const LONGEST_MS = 3_600_000
 
 /**
- * The pause before a job's next attempt, for `settings.backoffStrategy` of a Worker of your own: 30 s after a first
- * deferral (4xx) and 5 s after a mail that did not get through, twice as long each time, up to an hour, and shortened at
- * random by up to a half. Jobs name it with `backoff: { type: 'mail' }`; `createMailWorker` has it already.
+ * Calculates the pause before the next attempt of a job. Pass it to your own Worker as `settings.backoffStrategy`;
+ * `createMailWorker` already uses it. A job selects it with `backoff: { type: 'mail' }`. The pause is 30 s after a first
+ * deferral (4xx) and 5 s after any other failure. It doubles each time, up to an hour, and is shortened at random by up to
+ * a half.
  * @example new Worker(name, createMailProcessor(options), { connection, settings: { backoffStrategy: mailBackoff } })
  * @returns milliseconds
  */

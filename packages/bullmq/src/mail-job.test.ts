@@ -90,7 +90,7 @@ describe('toMailJob', () => {
     expect(() => toMailJob({ ...mail, ...more })).toThrow(
       expect.objectContaining({
         code: 'ERR_POSTMARK_JOB',
-        message: expect.stringContaining(`${text} (what JSON can hold). `),
+        message: expect.stringContaining(`${text} (expected: a value that JSON can hold). `),
         problems: [expect.objectContaining({ cure: expect.stringMatching(/\.$/) })],
       }),
     )
@@ -119,7 +119,7 @@ describe('toMailJob', () => {
   it('refuses a job that is too large for Redis, and says how large it is', () => {
     const large = { ...mail, attachments: [{ content: Buffer.alloc(2_000_000) }] }
     expect(() => toMailJob(large)).toThrow(
-      /message\.attachments makes a job of 2666\d{3} bytes \(at most 2000000 bytes/,
+      /message\.attachments makes a job of 2666\d{3} bytes \(expected: at most 2000000 bytes/,
     )
     expect(() => toMailJob(mail, { maxBytes: 10 })).toThrow(/message makes a job of \d+ bytes/)
     expect(toMailJob(large, { maxBytes: 3_000_000 }).version).toBe(1)

@@ -10,45 +10,45 @@ import { optionError, publishEnqueue, refuseUnknown } from '@postmark-smtp/core/
 import type { SendMailOptions } from 'nodemailer'
 import { fromJson, type Json, toJson } from './job-json.js'
 
-/** A mail as the data of a job: plain JSON, made by {@link toMailJob} and read by {@link createMailProcessor}. */
+/** The data of a job that sends a mail: plain JSON, made by {@link toMailJob} and read by {@link createMailProcessor}. */
 export interface MailJob {
-  /** The form of this object. */
+  /** The version of this format. */
   readonly version: 1
   /** The key under which the mail goes out at most once. */
   readonly idempotencyKey: string
-  /** The message, with Buffers and dates in a form of our own. */
+  /** The message, with Buffers and dates encoded as JSON. */
   readonly message: Json
-  /** The fields of the scope in which the job was made. */
+  /** The fields of the scope in which the job was added. */
   readonly scope?: ParsedPostmarkFields
-  /** Whether no scope was open there, and `scope` has a correlation ID only. */
+  /** Set if no scope was open then, and `scope` has only a correlation ID. */
   readonly unscoped?: true
   /** The trace context of the caller. @example { traceparent: '00-…' } */
   readonly trace?: Readonly<Record<string, string>>
-  /** How long after its creation, and its `delay`, the job may wait for what is no fault of its mail. */
+  /** How long after its creation and its `delay` the job may wait for a cause other than its mail. */
   readonly deadlineMs?: number
 }
 
-/** What {@link toMailJob} takes besides the message. */
+/** Options of {@link toMailJob}. */
 export interface MailJobOptions {
   /**
-   * The key under which the mail goes out at most once. Default: that of the message, else a random one, so that a job
-   * that runs twice sends one mail. @example 'receipt-1234'
+   * The key under which the mail goes out at most once. Default: the key of the message, or a random one. With a random
+   * key, a job that runs twice still sends one mail. @example 'receipt-1234'
    */
   readonly idempotencyKey?: string | undefined
   /**
-   * How long after its creation, and its `delay`, the job may wait for a server that takes no mail for now, in
-   * milliseconds. Default: the processor's.
+   * How long the job may wait while the server accepts no mail, in milliseconds. Counted from the creation of the job plus
+   * its `delay`. Default: that of the processor.
    */
   readonly deadlineMs?: number | undefined
-  /** How large the job may be as JSON, in bytes, since Redis holds it in memory. Default 2,000,000. */
+  /** How large the job may be as JSON, in bytes. Redis holds it in memory. Default 2,000,000. */
   readonly maxBytes?: number | undefined
   /**
-   * Gives the mail a correlation ID in its metadata, which all attempts share, unless scope or message have one. True
-   * names it `correlation-id`. Default false.
+   * Adds a correlation ID to the metadata of the mail, unless the scope or the message has one. All attempts share it. With
+   * `true`, the metadata key is `correlation-id`. Default false.
    */
   readonly correlationId?: boolean | { readonly key: string } | undefined
   /**
-   * Writes the trace context of the caller into the job. Default: none is carried.
+   * Writes the trace context of the caller into the job. Default: the job carries none.
    * @example (carrier) => propagation.inject(context.active(), carrier)
    */
   readonly injectTrace?: ((carrier: Record<string, string>) => void) | undefined
@@ -58,10 +58,10 @@ const OPTIONS = ['idempotencyKey', 'deadlineMs', 'maxBytes', 'correlationId', 'i
 const MOST_BYTES = 2_000_000
 
 /**
- * Makes the data of a job from a message, with the fields of the scope that is open here. It is called synchronously in
- * the caller's scope.
+ * Makes the data of a job from a message, with the fields of the current scope. Call it synchronously in the scope of the
+ * caller.
  * @example await queue.add('mail', toMailJob(message), { attempts: 10, backoff: { type: 'mail' } })
- * @throws PostmarkError ERR_POSTMARK_JOB where the message does not survive JSON, or is too large
+ * @throws PostmarkError ERR_POSTMARK_JOB if the message cannot be stored as JSON, or is too large
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function toMailJob(message: SendMailOptions, options: MailJobOptions = {}): MailJob {
@@ -100,7 +100,7 @@ export interface ReadMailJob extends Omit<MailJob, 'message' | 'version'> {
   readonly message: SendMailOptions & { readonly idempotencyKey: string }
 }
 
-/** Reads the data of a job; undefined where it is none that {@link toMailJob} has made. */
+/** Reads the data of a job. Returns undefined if {@link toMailJob} did not make it. */
 export function fromMailJob(data: unknown): ReadMailJob | undefined {
   const { version, message, ...rest } = Object(data) as MailJob
   const { idempotencyKey } = rest
@@ -111,13 +111,13 @@ export function fromMailJob(data: unknown): ReadMailJob | undefined {
 /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
 export function checkMs(name: string, ms: unknown): void {
   if (ms !== undefined && !(typeof ms === 'number' && ms >= 0 && Number.isFinite(ms)))
-    throw optionError(name, ms, 'milliseconds, 0 or more')
+    throw optionError(name, ms, 'a number of milliseconds, 0 or more')
 }
 
 function readKey(given: unknown): string {
   if (given === undefined) return randomUUID()
   if (typeof given === 'string' && given.trim() !== '' && given.isWellFormed()) return given
-  throw optionError('idempotencyKey', given, 'a text such as "receipt-1234"')
+  throw optionError('idempotencyKey', given, 'a string such as "receipt-1234"')
 }
 
 function correlate(
@@ -127,7 +127,7 @@ function correlate(
 ): ParsedPostmarkFields | undefined {
   if (option === undefined || option === false) return scope
   const key = option === true ? 'correlation-id' : option.key
-  if (typeof key !== 'string' || key === '') throw optionError('correlationId', option, 'true, or { key }')
+  if (typeof key !== 'string' || key === '') throw optionError('correlationId', option, 'true or { key }')
   const own = Object(message.postmark?.metadata) as object
   const keys = [...Object.keys(own), ...Object.keys(scope?.metadata ?? {})]
   if (keys.some((name) => name.toLowerCase() === key.toLowerCase())) return scope
@@ -139,15 +139,17 @@ function tooLarge(bytes: number, maxBytes: number, message: SendMailOptions): Po
   return {
     path,
     found: `makes a job of ${bytes} bytes`,
-    limit: `at most ${maxBytes} bytes, since Redis holds jobs in memory`,
-    cure: 'Give attachments by a `path` or URL that the worker can read, or raise `maxBytes`.',
+    limit: `at most ${maxBytes} bytes, because Redis holds jobs in memory`,
+    cure: 'Pass attachments as a `path` or URL that the worker can read, or raise `maxBytes`.',
     severity: 'error',
   }
 }
 
 function jobError(problems: readonly PostmarkProblem[]): PostmarkError {
-  const lines = problems.map(({ path, found, limit, cure }) => `\n  - ${path} ${found} (${limit}). ${cure}`)
-  return new PostmarkError('ERR_POSTMARK_JOB', `The mail was not put into the queue:${lines.join('')}`, {
+  const lines = problems.map(
+    ({ path, found, limit, cure }) => `\n  - ${path} ${found} (expected: ${limit}). ${cure}`,
+  )
+  return new PostmarkError('ERR_POSTMARK_JOB', `The mail was not added to the queue:${lines.join('')}`, {
     problems,
   })
 }

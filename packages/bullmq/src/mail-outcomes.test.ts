@@ -234,7 +234,7 @@ describe.skipIf(skipped)('a mail as a job', () => {
       sandbox: { faults: () => ({ phase: 'greeting', kind: 'reply', code: 421 }) },
     })
     const job = await send({}, { deadlineMs: 200 })
-    expect(job.failedReason).toMatch(/^\S+: .*Its deadline is over\.$/s)
+    expect(job.failedReason).toMatch(/^\S+: .*The deadline of the job has passed\.$/s)
     expect(job.attemptsMade).toBe(1)
   })
 
@@ -314,7 +314,7 @@ describe.skipIf(skipped)('a mail as a job', () => {
     await worker.worker.resume()
     const [given, done] = await Promise.all(jobs.map(end))
     expect(given?.failedReason).toBe(
-      'not-sent: Its worker crashed or lost it 3 times, and it was never sent.',
+      'not-sent: Its worker crashed or lost the job 3 times, and the mail was never sent.',
     )
     expect(done?.returnvalue?.postmark.duplicate).toBe(true)
     expect(sandbox.outbox).toHaveLength(1)
@@ -338,10 +338,10 @@ describe.skipIf(skipped)('a mail as a job', () => {
     expect(await mails.queue.getJobCountByTypes('waiting', 'active', 'prioritized')).toBe(0)
   })
 
-  it('that no toMailJob has made fails at once', async () => {
+  it('that toMailJob did not make fails immediately', async () => {
     const { mails, end } = await start()
     const job = await mails.queue.add('mail', { to: 'ann' } as never)
-    expect((await end(job)).failedReason).toContain('none that toMailJob has made')
+    expect((await end(job)).failedReason).toContain('was not made by toMailJob')
   })
 
   it('goes back to the queue when its worker closes before it was sent, and the next worker sends it', async () => {

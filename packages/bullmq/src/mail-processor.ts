@@ -20,47 +20,47 @@ import { checkMs, fromMailJob, type MailJob, type ReadMailJob } from './mail-job
 import { type BrakedQueue, QueueBrake } from './queue-brake.js'
 import { sortFailure, type Verdict } from './sort-failure.js'
 
-/** What a completed job returns, and BullMQ keeps as its `returnvalue`. */
+/** The result of a completed job, which BullMQ keeps as its `returnvalue`. */
 export interface MailJobResult {
   readonly messageId: string
   readonly accepted: readonly string[]
-  /** The recipients that the server refused while it took the others. */
+  /** The recipients that the server refused while it accepted the others. */
   readonly rejected: readonly string[]
-  /** The last line of the server. */
+  /** The last line of the server's reply. */
   readonly response: string
-  /** As `info.postmark`: where it went, with which fields, and whether it had been sent before. */
+  /** As `info.postmark`: where the mail went, with which fields, and whether it had already been sent. */
   readonly postmark: Omit<PostmarkInfo, 'origins'>
 }
 
-/** What {@link createMailProcessor} takes; an unknown option fails at once. */
+/** Options of {@link createMailProcessor}. An unknown option throws immediately. */
 export interface MailProcessorOptions {
-  /** A transporter of `createPostmarkTransport` that has the same `sendOnce`. */
+  /** A transporter made by `createPostmarkTransport` with the same `sendOnce`. */
   readonly transporter: PostmarkTransporter
-  /** The store of the transporter, which all workers share. */
+  /** The send-once store of the transporter. All workers share it. */
   readonly sendOnce: SendOnceStore
-  /** The queue that the jobs are from, to slow it down and to pause it. */
+  /** The queue that the jobs come from. The processor slows it down and pauses it. */
   readonly queue: BrakedQueue
-  /** How Postmark is asked about a mail of unknown outcome. Default: it is not, and the job fails as unknown. */
+  /** How to ask Postmark about a mail whose outcome is unknown. Default: Postmark is not asked, and the job fails as unknown. */
   readonly lookUp?: LookUpOptions | undefined
   /**
-   * How long after its creation, and its `delay`, a job may wait for a server that takes no mail for now, in
-   * milliseconds. Default 86,400,000, a day.
+   * How long a job may wait while the server accepts no mail, in milliseconds. Counted from the creation of the job plus
+   * its `delay`. Default 86,400,000, a day.
    */
   readonly deadlineMs?: number | undefined
-  /** How many times the worker of a job may crash before it is given up, if its mail was never sent. Default 5. */
+  /** How many times the worker of a job may crash before the job fails, if its mail was never sent. Default 5. */
   readonly maxCrashes?: number | undefined
-  /** How long the queue rests after the server took no mail, in milliseconds; it doubles up to five minutes. Default 5,000. */
+  /** How long the queue rests when the server accepts no mail, in milliseconds. Doubles each time, up to five minutes. Default 5,000. */
   readonly slowMs?: number | undefined
-  /** Called when the queue was paused, since no mail can be sent: a refused login, TLS, options. Default: a warning of the process. */
+  /** Called when the queue is paused because no mail can be sent: a refused login, TLS, options. Default: emits a process warning. */
   readonly onPause?: ((error: Error) => void) | undefined
   /**
-   * Runs the work in the trace context that `injectTrace` wrote.
+   * Runs `work` in the trace context that `injectTrace` wrote.
    * @example (carrier, work) => context.with(propagation.extract(ROOT_CONTEXT, carrier), work)
    */
   readonly withTrace?: (<R>(carrier: Readonly<Record<string, string>>, work: () => R) => R) | undefined
 }
 
-/** Handles one job: for a Worker of your own, or the `process` method of a processor of `@nestjs/bullmq`. */
+/** Handles one job. Pass it to your own Worker, or call it in the `process` method of a `@nestjs/bullmq` processor. */
 export type MailProcessor = (job: Job<MailJob, MailJobResult>, token?: string) => Promise<MailJobResult>
 
 const OPTIONS = [
@@ -76,12 +76,13 @@ const OPTIONS = [
 ]
 
 /**
- * Makes the function that sends the mail of a job. Each job runs in a scope of its own with what it carries, and none of
- * the worker's. The Worker needs `maxStalledCount: Infinity`, or BullMQ fails jobs whose mail was sent, and
- * `limiter: { max: 1_000_000_000, duration: 1_000 }`, without which it does not heed a queue that was slowed down.
+ * Returns the function that sends the mail of a job. Each job runs in its own scope, with the fields it carries and none
+ * of the worker's. The Worker needs `maxStalledCount: Infinity`, because BullMQ would otherwise fail jobs whose mail was
+ * sent. It also needs `limiter: { max: 1_000_000_000, duration: 1_000 }`, because it would otherwise ignore that the queue
+ * was slowed down.
  * @example new Worker(name, createMailProcessor({ transporter, sendOnce, queue }), { connection, maxStalledCount: Infinity })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
- * @see docs/queues.md, which has a table of what becomes of a job
+ * @see docs/queues.md, which lists what happens to a job in each case
  */
 export function createMailProcessor(options: MailProcessorOptions): MailProcessor {
   refuseUnknown(options, OPTIONS)
@@ -94,11 +95,11 @@ export function createMailProcessor(options: MailProcessorOptions): MailProcesso
     slowMs = 5_000,
   } = Object(options) as MailProcessorOptions
   if (typeof transporter?.sendMail !== 'function')
-    throw optionError('transporter', transporter, 'a transporter of createPostmarkTransport')
+    throw optionError('transporter', transporter, 'a transporter made by createPostmarkTransport')
   if (typeof sendOnce?.claim !== 'function')
     throw optionError('sendOnce', sendOnce, 'the send-once store of the transporter')
   if (typeof queue?.rateLimit !== 'function' || typeof queue.pause !== 'function')
-    throw optionError('queue', queue, 'the Queue of BullMQ that the jobs are from')
+    throw optionError('queue', queue, 'the BullMQ Queue that the jobs come from')
   for (const [name, ms] of Object.entries({ deadlineMs, maxCrashes, slowMs })) checkMs(name, ms)
   const sender = new JobSender({ ...options, deadlineMs, maxCrashes }, new QueueBrake(queue, slowMs))
   return (job, token) => sender.process(job, token)
@@ -119,16 +120,16 @@ class JobSender {
 
   async process(job: Job<MailJob, MailJobResult>, token: string | undefined): Promise<MailJobResult> {
     const mail = fromMailJob(job.data)
-    if (!mail) throw unrecoverable('not-sent', 'The data of the job is none that toMailJob has made.')
+    if (!mail) throw unrecoverable('not-sent', 'The data of the job was not made by toMailJob.')
     const { sendOnce, maxCrashes, withTrace = (_carrier, work) => work() } = this.#settings
     if (job.stalledCounter > maxCrashes && (await wasNeverSent(sendOnce, mail.idempotencyKey))) {
-      const what = `Its worker crashed or lost it ${job.stalledCounter} times, and it was never sent.`
+      const what = `Its worker crashed or lost the job ${job.stalledCounter} times, and the mail was never sent.`
       throw unrecoverable('not-sent', what)
     }
     const { trace = {} } = mail
     const event = { queue: job.queueName, jobId: job.id, attempt: job.attemptsStarted, trace }
     const traced = () => traceJob(event, () => this.#send(mail), noteEnd)
-    // A job that was made outside of any scope has none here either: `requireScope` is to see that.
+    // A job that was added outside any scope runs outside any scope here, so that `requireScope` notices.
     const { scope, unscoped } = mail
     const inScope = () =>
       scope && !unscoped
@@ -139,14 +140,14 @@ class JobSender {
     throw await this.#follow(sent.verdict, sent.error, job, mail, token)
   }
 
-  /** Sends it, and once more where a look-up has found out that it may be, or that it was sent. */
+  /** Sends the mail. Tries once more if a look-up finds that it may be sent again, or that it was sent. */
   async #send(mail: ReadMailJob): Promise<Sent> {
     const first = await attempt(this.#settings.transporter, mail)
     if ('info' in first || first.verdict.kind !== 'unknown') return first
     const { reference, sinceMs } = first.verdict
-    // Without a reference it became unknown just now, and Postmark does not list it yet.
+    // Without a reference, it has only now become unknown, and Postmark does not list it yet.
     if (!this.#lookUp || reference === undefined) return first
-    // Where Postmark cannot be asked, it is asked again later.
+    // If Postmark cannot be asked now, it is asked again later.
     const found = await this.#lookUp.find(reference, sinceMs).catch(() => 'later' as const)
     if (found === 'ask-store') return await attempt(this.#settings.transporter, mail)
     return found === 'later' ? first : { ...first, verdict: { kind: 'fail' } }
@@ -160,7 +161,7 @@ class JobSender {
     return { messageId, accepted, rejected, response, postmark }
   }
 
-  /** Does what follows for the queue and the job, and returns what the job ends with. */
+  /** Acts on the queue and the job, and returns the error that the job ends with. */
   async #follow(
     verdict: Verdict,
     error: Error,
@@ -186,7 +187,8 @@ class JobSender {
         return await giveBack(job, token)
     }
     const dueAt = job.timestamp + (job.opts.delay ?? 0) + (mail.deadlineMs ?? this.#settings.deadlineMs)
-    if (Date.now() >= dueAt) return unrecoverable(outcome, `${message} Its deadline is over.`, error)
+    if (Date.now() >= dueAt)
+      return unrecoverable(outcome, `${message} The deadline of the job has passed.`, error)
     if (verdict.kind === 'wait') return await delay(job, verdict.ms, token)
     await this.#brake.slow()
     return new RateLimitError()
@@ -197,7 +199,7 @@ class JobSender {
     if (onPause) onPause(error)
     else
       process.emitWarning(
-        `The mail queue was paused, since no mail can be sent: ${error.message} Resume it when that is settled.`,
+        `The mail queue was paused because no mail can be sent: ${error.message} Fix the cause, then resume the queue.`,
         'PostmarkWarning',
       )
   }
@@ -230,7 +232,7 @@ async function giveBack(job: Job, token: string | undefined): Promise<Error> {
   return new WaitingError()
 }
 
-/** Ends a job for good. What became of its mail is the first word of the reason, which BullMQ keeps. */
+/** Fails a job without further attempts. The reason, which BullMQ keeps, begins with the outcome of the mail. */
 function unrecoverable(outcome: string, message: string, cause?: Error): Error {
   return Object.assign(new UnrecoverableError(`${outcome}: ${message}`), { outcome, cause })
 }

@@ -4,33 +4,33 @@ import type { SendMailOptions } from 'nodemailer'
 import { type MailJob, type MailJobOptions, toMailJob } from './mail-job.js'
 import type { MailJobResult } from './mail-processor.js'
 
-/** The name of queue and worker, unless they are given another one. */
+/** The default name of queue and worker. */
 export const QUEUE_NAME = 'postmark-mail'
 const JOB_NAME = 'mail'
 
-/** What {@link createMailQueue} takes; an unknown option fails at once. */
+/** Options of {@link createMailQueue}. An unknown option throws immediately. */
 export type MailQueueOptions = Omit<MailJobOptions, 'idempotencyKey'> &
   (
     | {
-        /** As BullMQ takes it. @example { url: 'redis://localhost:6379' } */
+        /** A connection as BullMQ accepts it. @example { url: 'redis://localhost:6379' } */
         readonly connection: ConnectionOptions
         /** Default `postmark-mail`. */
         readonly name?: string | undefined
         /** The prefix of BullMQ’s keys. Default `bull`. */
         readonly prefix?: string | undefined
       }
-    /** A Queue of your own, which you close. */
+    /** Your own Queue, which you close yourself. */
     | { readonly queue: MailJobQueue }
   )
 
-/** BullMQ’s own Queue, of mails. */
+/** BullMQ’s Queue for mail jobs. */
 export type MailJobQueue = Queue<MailJob, MailJobResult, string>
 
-/** Options of one job: BullMQ’s own, and those of its mail. */
+/** Options of one job: those of BullMQ, and those of its mail. */
 export interface AddMailOptions extends Omit<JobsOptions, 'repeat'> {
-  /** The key under which the mail goes out at most once. Default: that of the message, else a random one. */
+  /** The key under which the mail goes out at most once. Default: the key of the message, or a random one. */
   readonly idempotencyKey?: string | undefined
-  /** How long the job may wait for a server that takes no mail for now. Default: that of the queue. */
+  /** How long the job may wait while the server accepts no mail, in milliseconds. Default: that of the queue. */
   readonly deadlineMs?: number | undefined
 }
 
@@ -42,22 +42,22 @@ export interface MailToAdd {
 
 /** A queue of mails. */
 export interface MailQueue {
-  /** BullMQ’s own Queue: counts, events, removal. */
+  /** BullMQ’s own Queue, for counts, events and removal. */
   readonly queue: MailJobQueue
   /**
-   * Puts a mail into the queue, with the fields of the scope that is open here. While a job with the same
-   * `idempotencyKey` waits or runs, that one is returned.
+   * Adds a mail to the queue, with the fields of the current scope. If a job with the same `idempotencyKey` is waiting or
+   * running, returns that job.
    * @example await mails.add(message, { idempotencyKey: 'receipt-1234', delay: 60_000 })
    * @throws PostmarkError ERR_POSTMARK_JOB, ERR_POSTMARK_OPTIONS
    */
   add(message: SendMailOptions, options?: AddMailOptions): Promise<Job<MailJob, MailJobResult, string>>
-  /** Puts many mails into the queue in one step: all of them, or none. */
+  /** Adds many mails to the queue in one step: all of them, or none. */
   addBulk(mails: readonly MailToAdd[]): Promise<Job<MailJob, MailJobResult, string>[]>
-  /** Closes the Queue, unless it was yours. */
+  /** Closes the Queue, unless you passed your own. */
   close(): Promise<void>
 }
 
-/** What jobs get unless Queue or call say otherwise. */
+/** The options of jobs, unless the Queue or the call sets others. */
 const JOB_DEFAULTS: JobsOptions = {
   attempts: 10,
   backoff: { type: 'mail' },
@@ -67,7 +67,7 @@ const JOB_DEFAULTS: JobsOptions = {
 const JOB_OPTIONS = ['deadlineMs', 'maxBytes', 'correlationId', 'injectTrace']
 
 /**
- * Creates a queue of mails on BullMQ.
+ * Creates a mail queue on BullMQ.
  * @example const mails = createMailQueue({ connection: { url: process.env.REDIS_URL } })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
@@ -80,12 +80,12 @@ export function createMailQueue(options: MailQueueOptions): MailQueue {
     message: SendMailOptions,
     { idempotencyKey, deadlineMs: own, ...more }: AddMailOptions = {},
   ) => {
-    // Each repetition would have the key of the first, and send nothing.
+    // Each repetition would have the key of the first and send nothing.
     if ('repeat' in more && more.repeat !== undefined)
       throw optionError(
         'repeat',
         more.repeat,
-        'left out: repeat a job of your own, which adds a mail each time',
+        'left out. Schedule your own job instead, and add a mail each time it runs',
       )
     const data = toMailJob(message, {
       ...{ idempotencyKey, maxBytes, correlationId, injectTrace },
@@ -98,7 +98,7 @@ export function createMailQueue(options: MailQueueOptions): MailQueue {
       opts: {
         ...JOB_DEFAULTS,
         ...queue.jobsOpts,
-        // No other job has a random key. One of BullMQ may hold no colon, so the hash.
+        // A random key has no duplicate. BullMQ allows no colon in an ID, hence the hash.
         ...(hasKey ? { deduplication: { id: toOnceReference(data.idempotencyKey) } } : {}),
         ...more,
       },

@@ -5,17 +5,17 @@ import { checkMs, type MailJob } from './mail-job.js'
 import { createMailProcessor, type MailJobResult, type MailProcessorOptions } from './mail-processor.js'
 import { openQueue, QUEUE_NAME } from './mail-queue.js'
 
-/** What {@link createMailWorker} takes; an unknown option fails at once. */
+/** Options of {@link createMailWorker}. An unknown option throws immediately. */
 export interface MailWorkerOptions extends Omit<MailProcessorOptions, 'queue'> {
-  /** As BullMQ takes it; a client of your own needs `maxRetriesPerRequest: null`. */
+  /** A connection as BullMQ accepts it. Your own client needs `maxRetriesPerRequest: null`. */
   readonly connection: ConnectionOptions
-  /** The name of the queue. Default `postmark-mail`, as that of `createMailQueue`. */
+  /** The name of the queue. Default `postmark-mail`, as in `createMailQueue`. */
   readonly name?: string | undefined
   /** The prefix of BullMQ’s keys. Default `bull`. */
   readonly prefix?: string | undefined
   /**
-   * Jobs at once. Default 40, four times the connections of a transporter: while one mail is under way the next is
-   * composed, and a third one is fetched and claimed, so that each mail can be sent in one round trip.
+   * The number of jobs under way at once. Default 40, four times the connections of a transporter. While one mail is under
+   * way, the next is composed and a third is fetched and claimed. Each mail can then be sent in one round trip.
    */
   readonly concurrency?: number | undefined
   /** Further options of BullMQ’s Worker. @example { lockDuration: 60_000, telemetry } */
@@ -24,29 +24,27 @@ export interface MailWorkerOptions extends Omit<MailProcessorOptions, 'queue'> {
     | undefined
 }
 
-/** How {@link MailWorker.close} ends. */
+/** Options of {@link MailWorker.close}. */
 export interface CloseMailWorkerOptions {
-  /** Time for mails under way, in milliseconds; the others go back to the queue. Default 30,000. */
+  /** How long mails under way may take, in milliseconds. The others go back to the queue. Default 30,000. */
   readonly deadlineMs?: number | undefined
 }
 
 /** A worker that sends the mails of a queue. */
 export interface MailWorker {
-  /** BullMQ’s own Worker: events, and what else it has. */
+  /** BullMQ’s own Worker, for its events and methods. */
   readonly worker: Worker<MailJob, MailJobResult, string>
-  /**
-   * Takes no more jobs, closes the transporter, puts what was not sent back into the queue, and ends the worker.
-   */
+  /** Stops taking jobs, closes the transporter, puts unsent mails back into the queue, and ends the worker. */
   close(options?: CloseMailWorkerOptions): Promise<void>
 }
 
-/** What BullMQ needs to heed a queue that was slowed down: a limit that is never reached otherwise. */
+/** A limit that is never reached. Without one, BullMQ ignores that a queue was slowed down. */
 const LIMITER = { max: 1_000_000_000, duration: 1_000 }
-/** For what is left when the deadline of `close` is over: to put jobs back, and to close the connections. */
+/** Time after the deadline of `close` to put jobs back and to close the connections. */
 const LAST_MS = 5_000
 
 /**
- * Creates a worker for the queue of `createMailQueue`. It closes the transporter when it is closed.
+ * Creates a worker for the queue of `createMailQueue`. Closing the worker also closes its transporter.
  * @example
  * const sendOnce = createRedisSendOnce(redis)
  * const transporter = createPostmarkTransport({ serverToken, sendOnce })
@@ -67,7 +65,7 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
     ...['transporter', 'sendOnce', 'lookUp', 'deadlineMs', 'maxCrashes', 'slowMs', 'onPause', 'withTrace'],
   ])
   if (typeof connection !== 'object' || connection === null)
-    throw optionError('connection', connection, 'a connection as BullMQ takes it')
+    throw optionError('connection', connection, 'a connection that BullMQ accepts')
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw optionError('concurrency', concurrency, 'a whole number of 1 or more')
   // BullMQ’s loops and timers belong to the process, not to the request that happened to create the worker.
@@ -79,7 +77,7 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
       connection,
       ...(prefix === undefined ? {} : { prefix }),
       concurrency,
-      // A job whose worker died may have sent its mail: BullMQ must not fail it before the store was asked.
+      // A job whose worker died may have sent its mail. BullMQ must not fail it before the store has been asked.
       maxStalledCount: Number.POSITIVE_INFINITY,
       settings: { backoffStrategy: mailBackoff, ...more?.settings },
     })
@@ -100,7 +98,7 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
   })
 }
 
-/** Waits for the end of something, but not for ever: a Redis that is gone must not keep the process from ending. */
+/** Waits for `work`, but not for ever: a Redis that is gone must not prevent the process from ending. */
 async function within(ms: number, work: Promise<void>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<void>((resolve) => {

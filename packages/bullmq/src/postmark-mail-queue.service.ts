@@ -16,7 +16,7 @@ import {
 } from './postmark-queue.module-definition.js'
 
 /**
- * Puts mail into the queue, with the fields of the request that is being handled.
+ * Adds mail to the queue, with the fields of the current request.
  * @example constructor(private readonly mails: PostmarkMailQueue) {}
  */
 @Injectable()
@@ -28,13 +28,13 @@ export class PostmarkMailQueue implements MailQueue {
     this.mails = createMailQueue(rest)
   }
 
-  /** BullMQ’s own Queue: counts, events, removal. */
+  /** BullMQ’s own Queue, for counts, events and removal. */
   get queue(): MailJobQueue {
     return this.mails.queue
   }
 
   /**
-   * Puts a mail into the queue.
+   * Adds a mail to the queue.
    * @example await this.mails.add(message, { idempotencyKey: `receipt-${order.id}` })
    * @throws PostmarkError ERR_POSTMARK_JOB, ERR_POSTMARK_OPTIONS
    */
@@ -42,7 +42,7 @@ export class PostmarkMailQueue implements MailQueue {
     return this.mails.add(message, options)
   }
 
-  /** Puts many mails into the queue in one step: all of them, or none. */
+  /** Adds many mails to the queue in one step: all of them, or none. */
   addBulk(mails: readonly MailToAdd[]): Promise<Job<MailJob, MailJobResult, string>[]> {
     return this.mails.addBulk(mails)
   }

@@ -7,30 +7,30 @@ import type { ConnectionOptions } from 'bullmq'
 import type { MailJobOptions } from './mail-job.js'
 import type { MailWorkerOptions } from './mail-worker.js'
 
-/** What `PostmarkQueueModule.forRoot` takes: the options of `createMailQueue`, and those of a worker. */
+/** Options of `PostmarkQueueModule.forRoot`: those of `createMailQueue`, and those of a worker. */
 export interface PostmarkQueueModuleOptions extends Omit<MailJobOptions, 'idempotencyKey'> {
-  /** As BullMQ takes it. @example { url: 'redis://localhost:6379' } */
+  /** A connection as BullMQ accepts it. @example { url: 'redis://localhost:6379' } */
   readonly connection: ConnectionOptions
   /** The name of the queue. Default `postmark-mail`. */
   readonly name?: string | undefined
   /** The prefix of BullMQ’s keys. Default `bull`. */
   readonly prefix?: string | undefined
   /**
-   * The options of `createMailWorker`, in the processes that send. Default none: the application puts mail into the
-   * queue, and another one sends it. @example { transporter, sendOnce, lookUp }
+   * The options of `createMailWorker`, in the processes that send. Default none: the application adds mail to the queue,
+   * and another process sends it. @example { transporter, sendOnce, lookUp }
    */
   readonly worker?: Omit<MailWorkerOptions, 'connection' | 'name' | 'prefix'> | undefined
-  /** Time for mails under way when the application shuts down, in milliseconds. Default 30,000. */
+  /** How long mails under way may take when the application shuts down, in milliseconds. Default 30,000. */
   readonly closeMs?: number | undefined
 }
 
-/** What `forRoot` and `forRootAsync` take besides the options. */
+/** What `forRoot` and `forRootAsync` accept in addition to the options. */
 export interface PostmarkQueueExtras {
-  /** Whether other modules may inject without importing this one. Default false. */
+  /** Whether other modules can inject the queue without importing this module. Default false. */
   readonly isGlobal?: boolean | undefined
 }
 
-/** What a class for `forRootAsync({ useClass })` or `useExisting` implements. */
+/** The interface of a class for `forRootAsync({ useClass })` or `useExisting`. */
 export interface PostmarkQueueOptionsFactory {
   createPostmarkQueueOptions(): PostmarkQueueModuleOptions | Promise<PostmarkQueueModuleOptions>
 }

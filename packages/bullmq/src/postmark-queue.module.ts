@@ -19,9 +19,9 @@ import {
 } from './postmark-queue.module-definition.js'
 
 /**
- * Provides a {@link PostmarkMailQueue}, and runs a worker where the options have one. The worker starts when the
- * application has started. At shutdown it ends, with its transporter, before the modules that give it that; the queue is
- * closed after the last request. Call `app.enableShutdownHooks()` for signals.
+ * Provides a {@link PostmarkMailQueue}, and runs a worker if the options have one. The worker starts when the application
+ * has started. At shutdown, it ends together with its transporter, before the modules that provide the transporter. The
+ * queue closes after the last request. For signals, call `app.enableShutdownHooks()`.
  */
 @Module({})
 export class PostmarkQueueModule
@@ -31,7 +31,7 @@ export class PostmarkQueueModule
   private worker: MailWorker | undefined
 
   /**
-   * Takes the options as they are.
+   * Takes the options as a value.
    * @example PostmarkQueueModule.forRoot({ connection: { url: process.env.REDIS_URL } })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS when the application starts
    */
@@ -40,7 +40,7 @@ export class PostmarkQueueModule
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, with what they inject.
+   * Takes the options from a factory, a class or a provider, which can inject others.
    * @example PostmarkQueueModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => config.get('queue') })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS when the application starts
    */
@@ -51,7 +51,7 @@ export class PostmarkQueueModule
     return withQueue(ConfigurableModuleClass.forRootAsync(options))
   }
 
-  // Not the options themselves: where they depend on a request, Nest would leave this class half-made, without a word.
+  // Not the options themselves: if they depend on a request, Nest silently leaves this class incomplete.
   constructor(@Inject(ModuleRef) private readonly modules: ModuleRef) {
     super()
   }
@@ -70,7 +70,7 @@ export class PostmarkQueueModule
 
   /** Called by Nest after the last request. */
   async onApplicationShutdown(): Promise<void> {
-    // A queue that a test puts in its place may have no close.
+    // A queue that a test provides instead may have no close.
     await this.get<Partial<PostmarkMailQueue>>(PostmarkMailQueue).close?.()
   }
 
@@ -80,8 +80,8 @@ export class PostmarkQueueModule
     } catch (cause) {
       throw new PostmarkError(
         'ERR_POSTMARK_OPTIONS',
-        'PostmarkQueueModule has no options, or options that depend on the request (REQUEST, or a request-scoped ' +
-          'provider), but they are read once. Import PostmarkQueueModule.forRoot({ connection }).',
+        'PostmarkQueueModule has no options, or its options depend on the request (REQUEST, or a request-scoped ' +
+          'provider), but they are read only once. Import PostmarkQueueModule.forRoot({ connection }).',
         { cause },
       )
     }

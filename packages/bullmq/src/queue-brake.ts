@@ -1,14 +1,14 @@
 /** The part of BullMQ's Queue that a processor needs. */
 export interface BrakedQueue {
-  /** Lets no worker take a job for so many milliseconds. */
+  /** Stops all workers from taking jobs for `ms` milliseconds. */
   rateLimit(ms: number): Promise<unknown>
-  /** Lets no worker take a job until it is resumed. */
+  /** Stops all workers from taking jobs until the queue is resumed. */
   pause(): Promise<unknown>
 }
 
 const LONGEST_MS = 300_000
 
-/** Slows the whole queue down while the server takes no mail: twice as long each time, up to five minutes. */
+/** Slows the whole queue down while the server accepts no mail, for twice as long each time, up to five minutes. */
 export class QueueBrake {
   readonly #queue: BrakedQueue
   readonly #firstMs: number

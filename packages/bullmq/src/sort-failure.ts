@@ -1,23 +1,23 @@
 import { deliveryOutcome, explainSmtpError, isPostmarkError, isSendOnceFailure } from '@postmark-smtp/core'
 
-/** What follows for a job whose mail was not sent. */
+/** What to do with a job whose mail was not sent. */
 export type Verdict =
-  /** Another try would end the same way. */
+  /** Another attempt would end the same way. */
   | { readonly kind: 'fail' }
-  /** This job is tried again by its own backoff, and the attempt counts. */
+  /** The job is retried with its own backoff, and the attempt counts. */
   | { readonly kind: 'retry' }
-  /** It would have met every mail: the whole queue slows down, and no attempt counts. */
+  /** Any other mail would have failed too: the whole queue slows down, and no attempt counts. */
   | { readonly kind: 'slow' }
-  /** No mail can be sent until somebody changes something: the queue pauses, and no attempt counts. */
+  /** No mail can be sent until the cause is fixed: the queue pauses, and no attempt counts. */
   | { readonly kind: 'pause' }
   /** Only this job waits, and no attempt counts. */
   | { readonly kind: 'wait'; readonly ms: number }
-  /** The worker is closing: another one takes the job. */
+  /** The worker is closing, and another one takes the job. */
   | { readonly kind: 'give-back' }
-  /** It may have been sent. @param sinceMs how long ago its sender last gave a sign of life */
+  /** The mail may have been sent. @param sinceMs the age of the last sign of life of its sender */
   | { readonly kind: 'unknown'; readonly sinceMs: number; readonly reference?: string | undefined }
 
-/** Refused logins and TLS: the explanations of what no other mail would escape. */
+/** Explanations of failures that every other mail would meet: refused logins and TLS. */
 const FAULTS_OF_SETTINGS: readonly (string | undefined)[] = [
   'account-token',
   'user-is-not-password',
@@ -33,12 +33,12 @@ const CODES_OF_SETTINGS = [
   'ERR_POSTMARK_CREDENTIALS',
   'ERR_POSTMARK_TLS',
 ]
-/** The queue of the transport is full: more jobs run at once than it takes. */
+/** The pause if the queue of the transport is full, because too many jobs run at once. */
 const FULL_MS = 1_000
-/** A key that somebody else has is asked for again after this time at the earliest. */
+/** The shortest pause before a key that another worker has is claimed again. */
 const HELD_MS = 250
 
-/** Decides what follows on an error of sendMail. */
+/** Decides what to do after an error of sendMail. */
 export function sortFailure(error: unknown): Verdict {
   if (isSendOnceFailure(error)) {
     const { code, forMs = 0, sinceMs = 0, reference } = error
@@ -50,13 +50,13 @@ export function sortFailure(error: unknown): Verdict {
     const { code, problems } = error
     if (code === 'ERR_POSTMARK_CLOSED') return { kind: 'give-back' }
     if (code === 'ERR_POSTMARK_QUEUE_FULL') return { kind: 'wait', ms: FULL_MS }
-    // Each job has a key that is valid: it is refused where the transporter has no store.
+    // The key of a job is always valid, so it is refused only if the transporter has no store.
     const isOfSettings =
       CODES_OF_SETTINGS.includes(code) || problems.some(({ path }) => path === 'idempotencyKey')
     return { kind: isOfSettings ? 'pause' : 'fail' }
   }
   const { outcome, phase, command, responseCode = 0 } = Object(error) as SmtpFailure
-  // An error without an outcome is none of a delivery: the mail did not get that far.
+  // An error without an outcome is from before the delivery.
   if (outcome === undefined) return { kind: deliveryOutcome(error) === 'rejected' ? 'fail' : 'retry' }
   if (outcome === 'unknown') return { kind: 'unknown', sinceMs: 0 }
   if (outcome === 'rejected') return { kind: 'fail' }
@@ -66,7 +66,7 @@ export function sortFailure(error: unknown): Verdict {
   return { kind: FAULTS_OF_SETTINGS.includes(explainSmtpError(error)?.anchor) ? 'pause' : 'retry' }
 }
 
-/** The part of a failure of the transport that decides. */
+/** The deciding part of a failure of the transport. */
 interface SmtpFailure {
   readonly outcome?: unknown
   readonly phase?: string

@@ -5,23 +5,23 @@ import { RedisScript } from './redis-script.js'
 /** The cursor of `reconcile` and `watch` in `@postmark-smtp/webhooks`. */
 export type StoredCursor = Readonly<Record<string, { readonly at: string; readonly id: number | string }>>
 
-/** What {@link createRedisCursor} takes. */
+/** Options of {@link createRedisCursor}. */
 export interface RedisCursorOptions extends RedisStoreOptions {
-  /** Which cursor, where an application has several. Default `bounces`. */
+  /** The name of the cursor, if an application has several. Default `bounces`. */
   readonly name?: string | undefined
 }
 
 /** A cursor that outlives its process. */
 export interface RedisCursor {
-  /** What was saved last; undefined where nothing was. */
+  /** Returns the saved cursor, or undefined if none was saved. */
   load(): Promise<StoredCursor | undefined>
-  /** Saves a cursor. For each stream the later place counts, so that a slow process takes none back. */
+  /** Saves a cursor. The later position of each stream is kept, so a slow process cannot move it back. */
   save(cursor: StoredCursor): Promise<void>
-  /** Forgets it: the next run begins anew. */
+  /** Deletes the cursor. The next run starts from the beginning. */
   clear(): Promise<void>
 }
 
-/** Times are of one form, which sorts as text does. */
+/** All times have the same format, which sorts as text. */
 const SAVE = new RedisScript(`
 for place = 1, #ARGV, 3 do
   local known = redis.call('HGET', KEYS[1], ARGV[place])
@@ -32,11 +32,11 @@ end
 return 1
 `)
 
-// The clients give a hash in different shapes; a script has only one.
+// The clients return a hash in different shapes; a script returns only one.
 const LOAD = new RedisScript(`return redis.call('HGETALL', KEYS[1])`)
 
 /**
- * Keeps on Redis up to where the list of bounces was read.
+ * Stores on Redis how far the list of bounces was read.
  * @example
  * const cursor = createRedisCursor(redis)
  * const run = reconcile(client, { streams: ['outbound'], cursor: await cursor.load() })
@@ -50,7 +50,7 @@ export function createRedisCursor(client: RedisClient, options?: RedisCursorOpti
   const send = toSendCommand(client)
   const prefix = toKeyPrefix(options, ['name'])
   const name: unknown = options?.name ?? 'bounces'
-  if (typeof name !== 'string' || name === '') throw optionError('name', name, 'a text that says something')
+  if (typeof name !== 'string' || name === '') throw optionError('name', name, 'a non-empty string')
   const key = `${prefix}cursor:${name}`
   return {
     async load() {

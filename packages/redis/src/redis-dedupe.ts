@@ -1,17 +1,17 @@
 import { type RedisClient, type RedisStoreOptions, toKeyPrefix, toSendCommand } from './redis-client.js'
 import { RedisScript } from './redis-script.js'
 
-/** A store of handled events that processes share: the option `dedupe` of `@postmark-smtp/webhooks`. */
+/** A store of handled events that processes share, for the option `dedupe` of `@postmark-smtp/webhooks`. */
 export interface RedisDedupe {
-  /** Takes a key. `new`: it is ours for so long. `busy`: somebody else has it. `done`: its event was handled. */
+  /** Claims a key. `new`: the caller has it for `leaseMs`. `busy`: another process has it. `done`: its event was handled. */
   claim(key: string, leaseMs: number): Promise<'new' | 'busy' | 'done'>
-  /** Notes that the event of a key was handled, and keeps that for so long. */
+  /** Records that the event of a key was handled, and remembers it for `ttlMs`. */
   confirm(key: string, ttlMs: number): Promise<void>
-  /** Gives a key back whose event was not handled. */
+  /** Releases a key whose event was not handled. */
   release(key: string): Promise<void>
 }
 
-// SET with NX and GET together would do, but only from Redis 7 on.
+// SET with both NX and GET would be enough, but needs Redis 7.
 const CLAIM = new RedisScript(`
 local state = redis.call('GET', KEYS[1])
 if state then return state end
@@ -19,14 +19,14 @@ redis.call('SET', KEYS[1], 'busy', 'PX', ARGV[1])
 return 'new'
 `)
 
-/** What another process has handled meanwhile stays handled. */
+/** An event that another process has handled in the meantime stays handled. */
 const RELEASE = new RedisScript(`
 if redis.call('GET', KEYS[1]) == 'busy' then redis.call('DEL', KEYS[1]) end
 return 1
 `)
 
 /**
- * Remembers on Redis which events of webhooks were handled, so that each is handled once by all processes.
+ * Remembers on Redis which webhook events were handled, so that only one of all processes handles each event.
  * @example createWebhookHandler({ auth, on, dedupe: createRedisDedupe(redis) })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */

@@ -11,31 +11,31 @@ import {
 import { DESCRIBE, LIST, RESOLVE } from './send-once-scripts.js'
 import { SendOnceSteps } from './send-once-steps.js'
 
-/** What {@link createRedisSendOnce} takes. */
+/** Options of {@link createRedisSendOnce}. */
 export interface RedisSendOnceOptions extends RedisStoreOptions {
   /**
-   * For how long a key is remembered after its last change, in milliseconds: after that its mail may be sent again.
-   * Default 604,800,000, a week.
+   * How long a key is remembered after its last change, in milliseconds. After that, its mail may be sent again. Default
+   * 604,800,000, a week.
    */
   readonly ttlMs?: number | undefined
   /**
-   * How many replicas must have a claim before its mail is sent, which costs one more round trip (`WAIT`). Where fewer
-   * have it within a second, the mail is not sent. Default 0: a failover can lose a claim that was just made.
+   * How many replicas must have a claim before its mail is sent. This takes one more round trip (`WAIT`). If fewer replicas
+   * have the claim within a second, the mail is not sent. Default 0: a failover can lose a claim that was just made.
    */
   readonly replicas?: number | undefined
 }
 
 const WEEK_MS = 604_800_000
-/** For replicas to have a claim. */
+/** How long to wait for replicas to have a claim. */
 const REPLICAS_MS = 1_000
-/** Mails of unknown outcome that one script looks at, so that it does not hold Redis up. */
+/** The number of unknown mails that one script reads, so that it does not block Redis for long. */
 const PAGE = 100
 
 /**
- * A send-once store on Redis 6.2 or later, for all processes that use it with the same prefix.
+ * Creates a send-once store on Redis 6.2 or later. All processes that use the same prefix share it.
  * @example createPostmarkTransport({ serverToken, sendOnce: createRedisSendOnce(new Redis(url)) })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
- * @see docs/send-once.md, which has what a failover of Redis can lose
+ * @see docs/send-once.md, which explains what a failover of Redis can lose
  */
 export function createRedisSendOnce(client: RedisClient, options?: RedisSendOnceOptions): SendOnceStore {
   const send = toSendCommand(client)
@@ -57,7 +57,7 @@ class RedisSendOnce implements SendOnceStore {
   constructor(send: SendCommand, prefix: string, ttlMs: number, replicas: number) {
     this.#send = send
     this.#prefix = prefix
-    // No key of a mail can have this name: those are hashes.
+    // The key of a mail cannot have this name, because it is a hash.
     this.#index = `${prefix}open`
     this.#ttlMs = ttlMs
     this.#replicas = replicas
@@ -74,8 +74,8 @@ class RedisSendOnce implements SendOnceStore {
     if (state === 'held') return { held: true, forMs: Number(first) }
     if (state === 'unknown') return { unknown: true, sinceMs: Number(first), reference: second ?? '' }
     if (state === 'sent') return { sent: true, info: parse(first), resolution: parse(second) }
-    // Whatever this is, it does not say that the mail was sent.
-    throw new Error(`Redis has answered a claim with ${state}`)
+    // An unexpected answer must not count as sent.
+    throw new Error(`Redis answered a claim with ${state}`)
   }
 
   async renew(key: string, owner: string, leaseMs: number): Promise<boolean> {
@@ -115,11 +115,11 @@ class RedisSendOnce implements SendOnceStore {
     if (this.#replicas === 0) return
     const reached = Number(await this.#send('WAIT', String(this.#replicas), String(REPLICAS_MS)))
     if (reached < this.#replicas)
-      throw new Error(`Only ${reached} of ${this.#replicas} replicas of Redis have the claim`)
+      throw new Error(`Only ${reached} of ${this.#replicas} Redis replicas have the claim`)
   }
 }
 
-/** Redis takes whole milliseconds only. */
+/** Redis accepts only whole milliseconds. */
 function toMs(ms: number): string {
   return String(Math.ceil(ms))
 }

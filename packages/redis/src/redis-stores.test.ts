@@ -159,7 +159,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
       it('makes no claim that too few replicas have', async () => {
         const store = createRedisSendOnce(client, { ...next(), replicas: 1 })
         const request = { owner: 'ann', leaseMs: 60_000, reference: 'r', fingerprint: 'f' }
-        await expect(store.claim('a', request)).rejects.toThrow('Only 0 of 1 replicas')
+        await expect(store.claim('a', request)).rejects.toThrow('Only 0 of 1 Redis replicas')
         // Whoever made it gives it back.
         expect(await store.settle('a', 'ann', 'released')).toBe(true)
       })

@@ -2,7 +2,7 @@ import { type Suppression, type SuppressionStore, toAddressKey } from '@postmark
 import { type RedisClient, type RedisStoreOptions, toKeyPrefix, toSendCommand } from './redis-client.js'
 import { RedisScript } from './redis-script.js'
 
-/** Suppressed addresses that processes share: the option `suppressions`, and what `suppressFrom` feeds. */
+/** Suppressed addresses that processes share, for the option `suppressions` and for `suppressFrom`. */
 export interface RedisSuppressions extends SuppressionStore {
   find(addresses: readonly string[], stream: string): Promise<readonly string[]>
   add(suppression: Suppression): Promise<void>
@@ -10,8 +10,8 @@ export interface RedisSuppressions extends SuppressionStore {
 }
 
 /**
- * KEYS the addresses of a stream; ARGV address, sign, time, reason. What was removed stays with its time: Postmark
- * repeats an event for hours, and an old one must not count again.
+ * KEYS: the addresses of a stream. ARGV: address, sign, time, reason. A removed address is kept with its time, because
+ * Postmark repeats an event for hours, and an old event must not count again.
  */
 const CHANGE = new RedisScript(`
 local at = tonumber(ARGV[3])
@@ -26,8 +26,8 @@ return 1
 `)
 
 /**
- * Keeps suppressed addresses on Redis, one hash for each stream: its fields are the addresses as `toAddressKey` writes
- * them, and its values say since when and why. One round trip asks for all recipients of a mail.
+ * Stores suppressed addresses on Redis, in one hash per stream. The fields are the addresses as `toAddressKey` writes
+ * them; the values hold the time and the reason. All recipients of a mail are checked in one round trip.
  * @example createPostmarkTransport({ serverToken, suppressions: createRedisSuppressions(redis) })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */

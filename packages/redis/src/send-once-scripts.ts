@@ -2,7 +2,7 @@ import { RedisScript } from './redis-script.js'
 
 /*
  * A key is a hash: s its state (c claimed, u unknown, s sent), o its owner, n the number of the claim, r the reference,
- * f the fingerprint, t the last sign of life, e the end of the lease, i what is known of the mail, x what a look-up found.
+ * f the fingerprint, t the last sign of life, e the end of the lease, i the info about the mail, x the result of a look-up.
  * The index is a sorted set of the keys that are claimed or unknown, by the end of their lease.
  * Times are Redis's own, in milliseconds. `%.0f`: Lua would write a time as 1.7e+12.
  */
@@ -14,8 +14,8 @@ local function digits(number) return string.format('%.0f', number) end
 `
 
 /**
- * Steps of many mails, one after the other, so that they share a round trip. KEYS index, a record for each step; ARGV for
- * each step its name, its key, the number of the arguments that follow, and these.
+ * Runs the steps of many mails in sequence, so that they share a round trip. KEYS: the index, and a record for each step.
+ * ARGV: for each step its name, its key, the number of its arguments, and the arguments.
  * Returns an answer for each step.
  */
 export const STEPS: RedisScript = new RedisScript(`${CLOCK}
@@ -78,14 +78,14 @@ local at = 1
 for place = 2, #KEYS do
   local last = at + 2 + ARGV[at + 2]
   local done, answer = pcall(steps[ARGV[at]], KEYS[place], ARGV[at + 1], unpack(ARGV, at + 3, last))
-  -- One that fails does not take the others with it. The error is a table from Redis 7 on.
+  -- A step that fails does not affect the others. Since Redis 7, the error is a table.
   answers[place - 1] = done and answer or {'error', type(answer) == 'table' and answer.err or answer}
   at = last + 1
 end
 return answers
 `)
 
-/** KEYS record, index; ARGV ID, state, what a look-up found, time to live, key */
+/** KEYS: record, index. ARGV: ID, state, result of the look-up, time to live, key. */
 export const RESOLVE: RedisScript = new RedisScript(`${CLOCK}
 local record = redis.call('HMGET', KEYS[1], 's', 'o', 'n', 'e')
 local state = record[1]
@@ -101,12 +101,12 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 `)
 
-/** KEYS index: the keys whose lease is over, the oldest first. */
+/** KEYS: index. Returns the keys whose lease has expired, oldest first. */
 export const LIST: RedisScript = new RedisScript(`${CLOCK}
 return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', digits(now))
 `)
 
-/** KEYS index, records; ARGV their keys: ID, reference and age of each that is unknown, one after the other. */
+/** KEYS: index, records. ARGV: the keys. Returns ID, reference and age of each unknown mail, in one flat list. */
 export const DESCRIBE: RedisScript = new RedisScript(`${CLOCK}
 local found = {}
 for place, key in ipairs(ARGV) do

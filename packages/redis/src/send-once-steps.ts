@@ -2,10 +2,10 @@ import { setImmediate } from 'node:timers'
 import type { SendCommand } from './redis-client.js'
 import { STEPS } from './send-once-scripts.js'
 
-/** Steps that one script takes at most, so that it does not hold Redis up. */
+/** The most steps in one script, so that it does not block Redis for long. */
 const MOST = 100
 
-/** A step of one mail: the name of a function of the script, the key, and its arguments. */
+/** A step of one mail: the function of the script, the key, and the arguments. */
 interface Step {
   readonly name: 'claim' | 'renew' | 'settle'
   readonly key: string
@@ -15,8 +15,8 @@ interface Step {
 }
 
 /**
- * Collects the steps of a turn of the event loop and sends them in one script: a busy worker spends more on the way to
- * Redis than Redis on the steps.
+ * Collects the steps of one turn of the event loop and sends them in one script, because round trips take a busy worker
+ * longer than the steps take Redis.
  */
 export class SendOnceSteps {
   readonly #send: SendCommand
@@ -30,7 +30,7 @@ export class SendOnceSteps {
     this.#index = index
   }
 
-  /** Takes a step; resolves to the answer of the script. */
+  /** Adds a step, and resolves to the answer of the script. */
   take(name: Step['name'], key: string, ...args: string[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ name, key, args, resolve, reject })
