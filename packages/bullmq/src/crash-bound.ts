@@ -4,8 +4,8 @@ import { toOnceReference } from '@postmark-smtp/core/internal'
 
 /**
  * Whether a mail was never handed to a server under its key. If so, a job that keeps crashing its worker may fail.
- * Asks the store by a claim that no mail has. The store answers "conflict" if it knows the key in any state. A claim that
- * it grants is released.
+ * Claims the key with a fingerprint that no mail has. The store answers "conflict" if it knows the key, in any state. A
+ * claim that it grants is released.
  */
 export async function wasNeverSent(store: SendOnceStore, idempotencyKey: string): Promise<boolean> {
   const key = toOnceReference(idempotencyKey)

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { ServerClient } from 'postmark'
 import { createMailWorker } from './index.ts'
 
-// A worker that a test kills or stops at some point. Its lease and its locks are as short as they may be.
+// A worker that a test kills or stops at some point. Its lease and its locks are as short as possible.
 const { path, name, host, port, ca, token, apiHost, waitMs } = JSON.parse(process.argv[2])
 const redis = new Redis({ path })
 // Redis may be killed too.
@@ -26,7 +26,7 @@ const { worker } = createMailWorker({
   concurrency: 2,
   worker: { lockDuration: 1_000, stalledInterval: 500, settings: { backoffStrategy: () => 50 } },
 })
-// Who was stopped for longer than its locks finds them gone.
+// A worker that was stopped for longer than its locks finds them gone.
 worker.on('error', () => {})
 worker.once('ready', () => process.send('ready'))
 process.on('disconnect', () => process.exit())

@@ -24,7 +24,7 @@ export interface MailJob {
   readonly unscoped?: true
   /** The trace context of the caller. @example { traceparent: '00-…' } */
   readonly trace?: Readonly<Record<string, string>>
-  /** How long after its creation and its `delay` the job may wait for a cause other than its mail. */
+  /** How long the job may wait while the server accepts no mail, in milliseconds. */
   readonly deadlineMs?: number
 }
 

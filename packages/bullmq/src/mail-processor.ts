@@ -78,8 +78,8 @@ const OPTIONS = [
 /**
  * Returns the function that sends the mail of a job. Each job runs in its own scope, with the fields it carries and none
  * of the worker's. The Worker needs `maxStalledCount: Infinity`, because BullMQ would otherwise fail jobs whose mail was
- * sent. It also needs `limiter: { max: 1_000_000_000, duration: 1_000 }`, because it would otherwise ignore that the queue
- * was slowed down.
+ * sent. It also needs `limiter: { max: 1_000_000_000, duration: 1_000 }`, because it would otherwise ignore a slowed-down
+ * queue.
  * @example new Worker(name, createMailProcessor({ transporter, sendOnce, queue }), { connection, maxStalledCount: Infinity })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  * @see docs/queues.md, which lists what happens to a job in each case

@@ -38,7 +38,7 @@ export interface MailWorker {
   close(options?: CloseMailWorkerOptions): Promise<void>
 }
 
-/** A limit that is never reached. Without one, BullMQ ignores that a queue was slowed down. */
+/** A limit that is never reached. Without one, BullMQ ignores a slowed-down queue. */
 const LIMITER = { max: 1_000_000_000, duration: 1_000 }
 /** Time after the deadline of `close` to put jobs back and to close the connections. */
 const LAST_MS = 5_000

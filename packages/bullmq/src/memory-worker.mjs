@@ -3,7 +3,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-// A worker that a test asks for its memory: to each number it answers when it has completed so many jobs. It runs the
+// A worker that reports its memory to a test, each time it has completed the number of jobs that it was sent. It runs the
 // built packages, with --expose-gc.
 const { path, url } = JSON.parse(process.argv[2])
 const sendOnce = createRedisSendOnce(new Redis({ path }))
@@ -15,9 +15,9 @@ let asked
 const answer = () => {
   if (asked === undefined || completed < asked) return
   asked = undefined
-  // What follows on the last job is over then.
+  // The work after the last job has ended by then.
   setTimeout(() => {
-    // The second collection waits until the Buffers of the first are given back.
+    // The second collection waits until the Buffers of the first are released.
     gc()
     gc()
     const { heapUsed, external } = process.memoryUsage()

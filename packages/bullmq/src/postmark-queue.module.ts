@@ -40,7 +40,7 @@ export class PostmarkQueueModule
   }
 
   /**
-   * Takes the options from a factory, a class or a provider, which can inject others.
+   * Takes the options from a factory, a class or a provider, which can inject dependencies.
    * @example PostmarkQueueModule.forRootAsync({ inject: [ConfigService], useFactory: (config) => config.get('queue') })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS when the application starts
    */

@@ -2,7 +2,7 @@ import { createPostmarkTransport, sendBatch } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-// Sends a newsletter to a list, and tells how far it is. It runs the built packages, so that it starts at once.
+// Sends a newsletter to a list, and reports its progress. It runs the built packages, so that it starts immediately.
 const { redisPath, prefix, leaseMs, list, readers, ...options } = JSON.parse(process.argv[2])
 const redis = new Redis(redisPath)
 const store = createRedisSendOnce(redis, { prefix })

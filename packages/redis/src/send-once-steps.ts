@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers'
 import type { SendCommand } from './redis-client.js'
 import { STEPS } from './send-once-scripts.js'
 
-/** The most steps in one script, so that it does not block Redis for long. */
+/** The maximum number of steps in one script, so that it does not block Redis for long. */
 const MOST = 100
 
 /** A step of one mail: the function of the script, the key, and the arguments. */
