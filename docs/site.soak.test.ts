@@ -89,7 +89,7 @@ describe.skipIf(skipped)('the site', () => {
   it('opens, leads to a page by its sidebar, which goes by task, and complains of nothing', async () => {
     await open('')
     await page.getByRole('link', { name: 'Get started' }).click()
-    await page.getByRole('heading', { level: 1, name: /^From an empty folder to a mail/ }).waitFor()
+    await page.getByRole('heading', { level: 1, name: /^Getting started/ }).waitFor()
     expect(await sidebarTitles()).toEqual([
       'Start',
       'Send',
