@@ -12,12 +12,12 @@ const rows = Object.entries(POSTMARK_FIELDS).map(([field, row]) => {
   return `| \`${field}: ${example}\` | \`${header}\` | ${row.summary} |`
 })
 
-/** A header in the spelling of the vocabulary, word by word: that is how the wrong ones are written. */
+/** Spells a header like the vocabulary, with a capital letter for each word, as the wrong ones are usually written. */
 const spell = (header: string) =>
   header.replace(/\b[a-z]/g, (letter) => letter.toUpperCase()).replace(/^X-Pm/, 'X-PM')
 const wrong = [...MISSPELLED_HEADERS].map(([spelling, right]) => `| \`${spell(spelling)}\` | \`${right}\` |`)
 
-const body = `Send through Postmark's SMTP servers from Node with Nodemailer: tags, metadata, streams and tracking as typed fields. This project is independent of Postmark and its owner.
+const body = `Send email through Postmark's SMTP servers from Node with Nodemailer. Tags, metadata, streams and tracking are typed fields. This project is independent of Postmark and its owner.
 
 ## Write this
 
@@ -33,10 +33,10 @@ import { createPostmarkTransport, runWithPostmark } from '@postmark-smtp/core'
 const transporter = createPostmarkTransport(process.env.POSTMARK_URL!)
 const message = { from: 'shop@example.com', to: 'ann@example.com', subject: 'Hi', text: 'Hello' }
 
-// Fields of one mail.
+// Fields of one email.
 await transporter.sendMail({ ...message, postmark: { tag: 'welcome', metadata: { 'order-id': '1234' } } })
 
-// Fields of all mails that are sent within a function, such as a request handler.
+// Fields of every email sent within a function, such as a request handler.
 await runWithPostmark({ metadata: { tenant: 'acme' } }, () => transporter.sendMail(message))
 await transporter.close()
 // X-PM-Tag: welcome
@@ -46,12 +46,12 @@ await transporter.close()
 
 ## Rules
 
-- Write the fields in \`postmark: { … }\` and no header by hand: a misspelled header is ignored by Postmark, without an error.
-- A \`250\` is no promise: Postmark reports most mistakes later, as a bounce. Leave \`preflight\` at its default, which throws before the mail leaves.
-- Personal data belongs in \`metadata\`, which Postmark removes before delivery, and never in \`tag\`, which the recipient receives.
-- Do not send again after an error unless \`deliveryOutcome(error)\` is \`'not-sent'\` or \`'deferred'\`: after \`'unknown'\` the mail may have been accepted. An \`idempotencyKey\` with \`sendOnce\` makes it safe.
-- Newsletters and other bulk mail go to a broadcast stream: \`messageStream: 'broadcast'\`.
-- Tests use \`startSandbox()\` of \`@postmark-smtp/sandbox\`, and no mock of Nodemailer.
+- Write fields in \`postmark: { … }\`. Never write \`X-PM-\` headers by hand: Postmark ignores a misspelled header without an error.
+- Do not rely on a \`250\`: Postmark reports most mistakes later, as a bounce. Leave \`preflight\` at its default, with which \`sendMail\` rejects before the email leaves.
+- Put personal data in \`metadata\`, which Postmark removes before delivery. Never put it in \`tag\`, which the recipient receives.
+- After an error, send again only if \`deliveryOutcome(error)\` is \`'not-sent'\` or \`'deferred'\`. After \`'unknown'\`, Postmark may have accepted the email. An \`idempotencyKey\` with \`sendOnce\` makes it safe to send again.
+- Send newsletters and other bulk email to a broadcast stream: \`messageStream: 'broadcast'\`.
+- In tests, use \`startSandbox()\` from \`@postmark-smtp/sandbox\` instead of mocking Nodemailer.
 
 ## Fields and headers
 
@@ -61,28 +61,28 @@ ${rows.join('\n')}
 
 ## Headers that do not exist
 
-These are in circulation, also in published samples. Postmark ignores them:
+You can find these headers in published samples, but Postmark ignores them:
 
 | Wrong | Right |
 | --- | --- |
 ${wrong.join('\n')}
 
-Postmark writes these itself, and a sender must not: ${RESERVED_HEADERS.map((header) => `\`${header}\``).join(', ')}.
+Never set these headers, which Postmark writes itself: ${RESERVED_HEADERS.map((header) => `\`${header}\``).join(', ')}.
 
 ## Pages
 `
 
 const PAGES: readonly (readonly [page: string, title: string, about: string])[] = [
-  ['getting-started', 'Getting started', 'from an empty folder to a mail, for a script, Express and Nest'],
+  ['getting-started', 'Getting started', 'from an empty folder to a sent email, for a script, Express and Nest'],
   ['transport', 'The transport', 'every option of `createPostmarkTransport`, outcomes and retries'],
   ['context', 'Context', 'what keeps the fields of a request, and what loses them'],
-  ['errors', 'Errors', 'each code, with its cause and its cure'],
+  ['errors', 'Errors', 'each code, its cause and how to fix it'],
   ['send-once', 'Sending a mail once', 'idempotency keys'],
   ['queues', 'Mail in a queue', 'BullMQ, workers and an outbox'],
   ['bulk', 'Sending to many', '`sendBatch`'],
   ['webhooks', 'Webhooks', 'bounces, deliveries, opens and clicks as typed events'],
   ['sandbox', 'The sandbox', 'a local Postmark for tests'],
-  ['compatibility', 'Compatibility', 'versions that the tests run with'],
+  ['compatibility', 'Compatibility', 'the versions that the tests run with'],
 ]
 const links = (toTarget: (page: string) => string) =>
   PAGES.map(([page, title, about]) => `- [${title}](${toTarget(page)}): ${about}`).join('\n')
