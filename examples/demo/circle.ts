@@ -12,7 +12,7 @@ export async function runCircle(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
   const suppressions = createSuppressionList()
   const transporter = createPostmarkTransport({ url: sandbox.url, correlationId: true, suppressions })
-  /** Stands for the log or the table in which an application notes what it has sent. */
+  /** Takes the place of the log or table in which an application records what it has sent. */
   const requests = new Map<string | undefined, string | undefined>()
   const mailer: Mailer = {
     verify: () => transporter.verify(),
@@ -20,7 +20,7 @@ export async function runCircle(print: (line: string) => void): Promise<void> {
       const { response, postmark } = await transporter.sendMail(message)
       const { correlationId, metadata } = postmark
       requests.set(correlationId, metadata?.['request-id'] ?? undefined)
-      print(`2. SMTP      ${response}; preflight found nothing; correlation ID ${correlationId}`)
+      print(`2. SMTP      ${response}; preflight found no problems; correlation ID ${correlationId}`)
     },
   }
   const told: string[] = []
@@ -29,7 +29,7 @@ export async function runCircle(print: (line: string) => void): Promise<void> {
     suppressions,
     onRejected({ correlationId, errorCode, cause, cure }) {
       told.push(
-        `4. handler   ${correlationId} was request ${requests.get(correlationId)}: error ${errorCode}`,
+        `4. handler   ${correlationId} belongs to request ${requests.get(correlationId)}: error ${errorCode}`,
       )
       told.push(`             ${cause} ${cure}`)
     },
@@ -42,13 +42,13 @@ export async function runCircle(print: (line: string) => void): Promise<void> {
   sandbox.addWebhook({ url: `${origin}/webhooks/postmark`, triggers, basicAuth })
   sandbox.suppress(email)
 
-  print('The circle of a mail that Postmark refuses after its 250, since it has suppressed the address:')
+  print('The round trip of an email that Postmark refuses after its 250, because the address is suppressed:')
   print(`1. request   r-17: POST /signup for ${email}`)
   const headers = { 'content-type': 'application/json', 'x-request-id': 'r-17' }
   await fetch(`${origin}/signup`, { method: 'POST', headers, body: JSON.stringify({ email }) })
   await sandbox.advance(0)
   for (const { recordType, status } of sandbox.webhooks.attempts)
-    print(`3. webhook   Postmark posts a ${recordType}, and gets ${status}`)
+    print(`3. webhook   Postmark posts a ${recordType} and gets ${status}`)
   for (const line of told) print(line)
 
   server.close()

@@ -12,13 +12,13 @@ import type { SandboxMail } from '@postmark-smtp/sandbox'
 import { runCircle } from './circle.js'
 import { toTable } from './table.js'
 
-/** Runs the examples, each with a local server of its own: a table of what arrived, one circle, then the larger ones. */
+/** Runs the examples, each with its own local server: a table of what arrived, one round trip, then the larger examples. */
 export async function main(print: (line: string) => void): Promise<void> {
   const rows: string[][] = []
   const refused: string[] = []
   const run = async (name: string, example: typeof runScript) => {
     const note = (line: string) => {
-      if (/^Refused|: 422 /.test(line)) refused.push(`${name}: ${line}`)
+      if (/^Not sent|: 422 /.test(line)) refused.push(`${name}: ${line}`)
     }
     await example(note, (mail, origins) => rows.push(toRow(name, mail, origins)))
   }
@@ -28,26 +28,23 @@ export async function main(print: (line: string) => void): Promise<void> {
   await run('hono', runHono)
   await run('nest', runNest)
 
-  for (const line of toTable(
-    ['example', 'subject', 'stream', 'tag', 'metadata', 'verdict', 'where from'],
-    rows,
-  ))
+  for (const line of toTable(['example', 'subject', 'stream', 'tag', 'metadata', 'verdict', 'set by'], rows))
     print(line)
   print('')
   for (const line of refused) print(line)
   print('')
   await runCircle(print)
   print('')
-  print('@nestjs-modules/mailer, with the plugin and with a transporter')
+  print('@nestjs-modules/mailer, with the plugin and with our transporter')
   await runModulesMailer(print)
   print('')
-  print('A queue on Redis: Express puts mails into it, a worker process sends them')
+  print('A queue on Redis: Express adds emails to it, and a worker process sends them')
   await runQueue(print)
   print('')
-  print('Observability: the log, the spans and the metrics of a mail from a request and of one from a queue')
+  print('Observability: the log, spans and metrics of an email sent by a request and of one sent by a queue')
   await runObservability(print)
   print('')
-  print('A newsletter from a CSV file: stopped after some mails, as by Ctrl-C, and gone on')
+  print('A newsletter from a CSV file: stopped after some emails, as with Ctrl-C, then continued')
   await runNewsletter(print, { subscribers: 2_000, stopAt: 200 })
 }
 
@@ -56,13 +53,13 @@ function toRow(
   { subject, postmark: fields, verdict }: SandboxMail,
   origins: FieldOrigins,
 ): string[] {
-  // The correlation ID is another one for each mail, and as long as a column.
+  // The correlation ID differs for each mail and would fill a column.
   const keys = Object.keys(fields.metadata ?? {}).filter((key) => key !== 'correlation-id')
   const names = [
     ...Object.keys(fields).filter((field) => field !== 'metadata'),
     ...keys.map((key) => `metadata.${key}`),
   ]
-  // The outermost scope is the application's, or the only one; those within it are the route's.
+  // The outermost scope is the application's or the only one. The scopes within it are the route's.
   const depth = Math.max(-1, ...Object.values(origins).map(({ level }) => depthOf(level)))
   const from = new Map<string, string[]>()
   for (const field of names) {
@@ -94,7 +91,7 @@ function nameLevel(
   outermost: number,
   outermostName: string,
 ): string {
-  // The plugin by itself cannot see the transporter's defaults: a value that nothing nearer gave comes from them.
+  // The plugin cannot see the transporter's defaults: a value without any other origin comes from them.
   if (level === undefined) return 'defaults'
   if (level === 'postmark' || level === 'headers') return 'message'
   const depth = depthOf(level)

@@ -1,4 +1,4 @@
-/** Lays out rows under their headings, with columns as wide as they need. */
+/** Formats rows under their headings, with each column as wide as its content. */
 export function toTable(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const widths = headings.map((heading, column) =>
     Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),

@@ -17,7 +17,7 @@ declare global {
   }
 }
 
-/** What the service needs of a transporter. */
+/** The parts of a transporter that the service uses. */
 export interface Mailer extends VerifiableTransporter {
   sendMail(message: SendMailOptions): Promise<unknown>
 }
@@ -26,13 +26,13 @@ export interface Mailer extends VerifiableTransporter {
 export interface WebhookSettings {
   /** The URL at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
   readonly password: string
-  /** The store that the transporter asks before it sends. */
+  /** The store that the transporter checks before it sends. */
   readonly suppressions: SuppressionStore
-  /** Told of each mail that Postmark took with 250 and refused afterwards. */
+  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
   onRejected(event: RejectedEvent): void
 }
 
-/** A signup service. No function that sends a mail names a tenant, a request or a user: the scope does. */
+/** A signup service. Functions that send mail do not name the tenant, the request or the user: the scope does. */
 export function createApp(
   mailer: Mailer,
   { password, suppressions, onRejected }: WebhookSettings,
@@ -44,7 +44,7 @@ export function createApp(
     res.status(result.ok ? 200 : 503).json(result)
   })
 
-  // In front of express.json(): what exceeds its 100 KB is answered with 413, and Postmark drops that event for good.
+  // Before express.json(), which answers a post of more than 100 KB with 413. Postmark drops such an event for good.
   app.post(
     '/webhooks/postmark',
     postmarkWebhooks({
@@ -84,7 +84,7 @@ export function createApp(
 
 const from = 'accounts@example.com'
 
-/** Far below the request: it knows only the mail. */
+/** Called deep below the request: it knows only the mail. */
 async function sendWelcome(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'Welcome', text: 'Your account is ready.' })
 }
@@ -93,7 +93,7 @@ async function sendNewsletter(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'News', text: 'What is new this month.' })
 }
 
-/** A mail may name fields of its own; they win over the scope. */
+/** The fields of the message win over those of the scope. */
 async function sendReset(mailer: Mailer, to: string): Promise<void> {
   const postmark = { tag: 'password-reset', trackLinks: 'None' } as const
   await mailer.sendMail({ from, to, subject: 'Reset your password', text: 'Follow the link.', postmark })
@@ -105,10 +105,10 @@ const authenticate: RequestHandler = (req, _res, next) => {
   next()
 }
 
-/** The errors that are the client's fault: a mail that Postmark would have bounced later, and an address that it knows. */
+/** Errors that the client caused: a mail that Postmark would bounce later, or an address known to be suppressed. */
 const REFUSALS: readonly unknown[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']
 
-/** Answers with every problem at once. */
+/** Responds with all problems at once. */
 const answerRefusal: ErrorRequestHandler = (error, _req, res, next) => {
   if (!isPostmarkError(error) || !REFUSALS.includes(error.code)) {
     next(error)

@@ -76,7 +76,7 @@ it('sends a newsletter on the broadcast stream', async () => {
   ])
 })
 
-it('lets a mail name fields of its own', async () => {
+it('lets a message set its own fields', async () => {
   await post('/password-reset', { email: 'ann@example.com' }, { 'x-tenant': 'acme' })
   const [mail] = sandbox.outbox
   expect(mail?.postmark).toEqual({
@@ -131,7 +131,7 @@ it('takes an event that is longer than a body parser allows, and none without th
   expect(rejected).toHaveLength(1)
 })
 
-it('tells its health without a mail', async () => {
+it('reports its health without a mail', async () => {
   const response = await ask('/health')
   expect([response.status, await response.json()]).toEqual([
     200,

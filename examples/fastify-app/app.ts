@@ -15,7 +15,7 @@ declare module 'fastify' {
   }
 }
 
-/** What the service needs of a transporter. */
+/** The parts of a transporter that the service uses. */
 export interface Mailer extends VerifiableTransporter {
   sendMail(message: SendMailOptions): Promise<unknown>
 }
@@ -24,13 +24,13 @@ export interface Mailer extends VerifiableTransporter {
 export interface WebhookSettings {
   /** The URL at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
   readonly password: string
-  /** The store that the transporter asks before it sends. */
+  /** The store that the transporter checks before it sends. */
   readonly suppressions: SuppressionStore
-  /** Called with each mail that Postmark took with 250 and refused afterwards. */
+  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
   onRejected(event: RejectedEvent): void
 }
 
-/** A signup service. No function that sends a mail names a tenant, a request or a user: the scope does. */
+/** A signup service. Functions that send mail do not name the tenant, the request or the user: the scope does. */
 export function createApp(
   mailer: Mailer,
   { password, suppressions, onRejected }: WebhookSettings,
@@ -86,7 +86,7 @@ export function createApp(
 
 const from = 'accounts@example.com'
 
-/** Far below the request: it knows only the mail. */
+/** Called deep below the request: it knows only the mail. */
 async function sendWelcome(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'Welcome', text: 'Your account is ready.' })
 }
@@ -95,5 +95,5 @@ async function sendNewsletter(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'News', text: 'What is new this month.' })
 }
 
-/** The errors that are the client's fault: a mail that Postmark would have bounced later, and an address that it knows. */
+/** Errors that the client caused: a mail that Postmark would bounce later, or an address known to be suppressed. */
 const REFUSALS: readonly string[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']

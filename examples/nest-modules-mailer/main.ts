@@ -7,7 +7,7 @@ import { withPlugin } from './plugin.module.js'
 import { Receipts } from './receipts.service.js'
 import { withTransporter } from './transporter.module.js'
 
-/** Sends the same mail in both ways, and prints what arrived and what sendMail told. */
+/** Sends the same mail both ways, and prints what arrived and whether `info.postmark` is set. */
 export async function main(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox()
   const ways: [string, DynamicModule][] = [
@@ -17,7 +17,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   for (const [way, module] of ways) {
     sandbox.clear()
     const app = await NestFactory.createApplicationContext(module, { logger: false })
-    // Stands for a request: in an application, the `context` of PostmarkSmtpModule opens this scope.
+    // Takes the place of a request: in an application, the `context` of PostmarkSmtpModule opens this scope.
     const info = await runWithPostmark({ metadata: { tenant: 'acme' } }, () => app.get(Receipts).send('1001'))
     await app.close()
     print(

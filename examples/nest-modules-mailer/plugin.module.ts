@@ -8,7 +8,7 @@ import { Receipts } from './receipts.service.js'
 @Module({ providers: [Receipts] })
 class PluginModule {}
 
-/** At Postmark: host smtp.postmarkapp.com, port 587, and the server token as user and pass; no `tls`. */
+/** For Postmark, use host smtp.postmarkapp.com, port 587, and the server token as user and pass; no `tls`. */
 export function withPlugin({ host, port, ca, token }: Sandbox): DynamicModule {
   return {
     module: PluginModule,

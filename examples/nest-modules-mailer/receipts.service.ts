@@ -2,12 +2,12 @@ import { Inject, Injectable } from '@nestjs/common'
 import { MailerService } from '@nestjs-modules/mailer'
 import { WithPostmark } from '@postmark-smtp/nestjs'
 
-/** Code that knows @nestjs-modules/mailer: it is the same with each of the two modules. */
+/** Uses only @nestjs-modules/mailer, so it is the same for both modules. */
 @Injectable()
 export class Receipts {
   constructor(@Inject(MailerService) private readonly mailer: MailerService) {}
 
-  /** @returns what sendMail told; with our transporter also `postmark` */
+  /** @returns the result of sendMail; with our transporter, it has `postmark` */
   @WithPostmark({ tag: 'receipt' })
   async send(order: string): Promise<object> {
     return this.mailer.sendMail({

@@ -3,7 +3,7 @@ import { MAILER_TRANSPORT_FACTORY, MailerModule } from '@nestjs-modules/mailer'
 import { getPostmarkToken, PostmarkSmtpModule, type PostmarkTransporter } from '@postmark-smtp/nestjs'
 import { Receipts } from './receipts.service.js'
 
-/** The second way: our transporter in @nestjs-modules/mailer. Routing by stream, outcomes and `info.postmark` too. */
+/** The second way: our transporter in @nestjs-modules/mailer. It adds routing by stream, outcomes and `info.postmark`. */
 @Module({ providers: [Receipts] })
 class TransporterModule {}
 
@@ -14,7 +14,7 @@ export function withTransporter(url: string): DynamicModule {
     imports: [
       MailerModule.forRootAsync({
         imports: [PostmarkSmtpModule.forRoot({ url })],
-        // It wants a transport, which only the factory below would read.
+        // A transport is required, but only the factory below would read it.
         useFactory: () => ({ transport: 'postmark' }),
         extraProviders: [
           {

@@ -10,7 +10,7 @@ import { SignupController } from './signup.controller.js'
 import { SignupMails } from './signup-mails.service.js'
 import type { UserRequest } from './user.guard.js'
 
-/** The fields of every mail below a request; the guard's user is there, since this runs when a mail is sent. */
+/** The fields of every mail sent during a request. This runs when a mail is sent, after the guard has set the user. */
 const context = ({ headers, user }: UserRequest) => ({
   metadata: {
     tenant: String(headers['x-tenant'] ?? 'none'),
@@ -25,19 +25,19 @@ const context = ({ headers, user }: UserRequest) => ({
 })
 class AppModule {}
 
-/** What differs between production, your machine and tests. */
+/** The settings that differ between production, your machine and tests. */
 export interface AppSettings {
   /** `postmark+smtp://SERVER-API-TOKEN@default` in production, `sandbox.url` on your machine. */
   readonly url: string
   /** The URL of the webhook at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
   readonly webhookPassword: string
-  /** Redis, for the queue of mails that are sent after the answer. Without it there are no orders. */
+  /** Redis, for the queue of mails that are sent after the response. Without it, there are no orders. */
   readonly redisUrl?: string | undefined
-  /** Told of each mail that Postmark took with 250 and refused afterwards. */
+  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
   onRejected?(event: RejectedEvent): void
 }
 
-/** The application, with a list of the addresses that it must not send to, which Postmark's events keep up to date. */
+/** Creates the application. Postmark's events keep its list of suppressed addresses up to date. */
 export function createAppModule({ url, webhookPassword, redisUrl, onRejected }: AppSettings): DynamicModule {
   const suppressions = createSuppressionList()
   const mail = PostmarkSmtpModule.forRoot({ url, context, correlationId: true, suppressions })

@@ -13,8 +13,8 @@ import { startWorker } from './worker.js'
 const email = 'ann@example.com'
 
 /**
- * Starts a local Postmark, Redis and the application, plays some clients, and prints the fields that arrived. Where there
- * is no Redis, it says so.
+ * Starts a local Postmark, Redis and the application, sends requests, and prints the fields that arrived. Without Redis,
+ * it says so.
  */
 export async function main(
   print: (line: string) => void,
@@ -29,7 +29,7 @@ export async function main(
     print(`Rejected ${correlationId}: ${errorCode} ${cause} ${cure}`)
   const module = createAppModule({ url: sandbox.url, webhookPassword, redisUrl, onRejected })
   const app = await NestFactory.create<NestExpressApplication>(module, { logger: false })
-  // What exceeds the limit of 100 KB is answered with 413, and Postmark drops that event for good.
+  // Without this, a post of more than 100 KB is answered with 413, and Postmark drops that event for good.
   app.useBodyParser('json', { limit: '10mb' })
   const origins = watchOrigins(app.get<PostmarkTransporter>(getPostmarkToken()))
   await app.listen(0, '127.0.0.1')
@@ -50,7 +50,7 @@ export async function main(
   await post('/newsletter', 'initech', { email })
   await post('/invite', 'hooli', { email, note: 'x'.repeat(81) })
 
-  // Postmark suppresses an address that the application does not know of: SMTP takes its mail, and a webhook reports it.
+  // Postmark suppresses an address, which the application does not know yet: SMTP accepts the mail, and a webhook reports it.
   sandbox.addWebhook({
     url: `${url}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password: webhookPassword },
@@ -59,16 +59,18 @@ export async function main(
   sandbox.suppress('gone@example.com')
   await post('/signup', 'acme', { email: 'gone@example.com' })
   await sandbox.advance(0)
-  // Now it knows.
+  // Now the application knows.
   await post('/signup', 'acme', { email: 'gone@example.com' })
 
   // Orders are answered before their mails are sent.
-  if (redisUrl === undefined) print(`The queue is not shown. ${missing}`)
+  if (redisUrl === undefined) print(`The queue is skipped. ${missing}`)
   else {
     await post('/orders/1', 'acme', { email })
     await post('/orders/2', 'umbrella', { email })
     await post('/orders/2', 'umbrella', { email })
-    print(`${await app.get(PostmarkMailQueue).queue.getWaitingCount()} mails wait; now a worker starts`)
+    print(
+      `${await app.get(PostmarkMailQueue).queue.getWaitingCount()} emails are waiting. Starting a worker.`,
+    )
     const worker = await startWorker({ redisUrl, postmarkUrl: sandbox.url })
     for (const id of ['1', '2']) await sandbox.waitFor({ subject: `Receipt ${id}` }, { timeoutMs: 60_000 })
     await worker.close()
@@ -81,7 +83,7 @@ export async function main(
   }
 }
 
-/** Notes which level each field of each mail comes from. */
+/** Records which level each field of each mail comes from. */
 function watchOrigins(transporter: PostmarkTransporter): ReadonlyMap<string, FieldOrigins> {
   const origins = new Map<string, FieldOrigins>()
   const send = transporter.sendMail.bind(transporter) as (

@@ -3,7 +3,7 @@ import { PostmarkMailer, WithPostmark } from '@postmark-smtp/nestjs'
 
 const from = 'shop@example.com'
 
-/** Knows the mails, and nothing of tenants, users and requests. */
+/** Sends mails. It knows nothing about tenants, users and requests. */
 @Injectable()
 export class SignupMails {
   constructor(@Inject(PostmarkMailer) private readonly mailer: PostmarkMailer) {}

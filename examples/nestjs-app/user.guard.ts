@@ -6,7 +6,7 @@ export interface UserRequest extends PostmarkRequest {
   user?: { readonly id: string }
 }
 
-/** Stands for a real login: `Authorization: Bearer USER-ID`. */
+/** Takes the place of a real login: `Authorization: Bearer USER-ID`. */
 @Injectable()
 export class UserGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean {

@@ -12,7 +12,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-/** Where the worker takes its mails from, and where it sends them to. */
+/** Where the worker gets its mails, and where it sends them. */
 export interface WorkerSettings {
   readonly redisUrl: string
   readonly postmarkUrl: string
@@ -30,13 +30,13 @@ class WorkerModule implements OnApplicationShutdown {
 function createWorkerModule({ redisUrl, postmarkUrl }: WorkerSettings): DynamicModule {
   const redis = new Redis(redisUrl)
   const sendOnce = createRedisSendOnce(redis)
-  // Each order belongs to a tenant: a job without one was made where the request was lost, and fails.
+  // Each order belongs to a tenant. A job without a tenant was created outside the scope of its request, so it fails.
   const requireScope = { metadata: 'tenant' }
   const transporter = createPostmarkTransport({
     ...{ url: postmarkUrl, sendOnce, requireScope },
     retry: { attempts: 2 },
   })
-  // With `lookUp` as in examples/queue, Postmark is asked about a mail whose reply was lost.
+  // With `lookUp`, as in examples/queue, the worker asks Postmark about a mail whose reply was lost.
   const worker = { transporter, sendOnce }
   return {
     module: WorkerModule,

@@ -9,16 +9,16 @@ import { SingleBar } from 'cli-progress'
 import { type Failure, sendNewsletter } from './newsletter.js'
 import { writeSubscribers } from './subscribers-file.js'
 
-/** How the example runs. */
+/** The settings of the example. */
 export interface Settings {
   readonly subscribers: number
-  /** After so many mails it is stopped, as by Ctrl-C. */
+  /** Stops the run after this many mails, as Ctrl-C would. */
   readonly stopAt?: number
 }
 
 /**
- * Sends a newsletter to a local Postmark. Ctrl-C stops it: the mails under way are finished. Then it goes on with what is
- * missing, and in the end lists whom it did not reach.
+ * Sends a newsletter to a local Postmark. Ctrl-C stops it after the mails that are being sent. Then it sends the rest and
+ * lists the subscribers that it did not reach.
  */
 export async function main(
   print: (line: string) => void,
@@ -32,7 +32,7 @@ export async function main(
     url: sandbox.url,
     messageStream: 'broadcast',
     suppressions,
-    // In production createRedisSendOnce(redis): then another process can go on.
+    // In production, use createRedisSendOnce(redis), so that another process can continue.
     sendOnce: createMemorySendOnce(),
   })
   let isStopped = false
@@ -40,7 +40,7 @@ export async function main(
     const stop = new AbortController()
     const onInterrupt = () => stop.abort()
     process.once('SIGINT', onInterrupt)
-    const bar = new SingleBar({ format: '{bar} {value}/{total} | {rate} mails/s | {failed} not sent' })
+    const bar = new SingleBar({ format: '{bar} {value}/{total} | {rate} emails/s | {failed} not sent' })
     bar.start(subscribers, 0, { rate: 0, failed: 0 })
     const onProgress = ({ done, perSecond, refused, failed, unknown }: BatchProgress) => {
       bar.update(done, { rate: Math.round(perSecond), failed: refused + failed + unknown })
@@ -54,12 +54,12 @@ export async function main(
       process.off('SIGINT', onInterrupt)
     }
     isStopped = true
-    print(`Stopped: ${sandbox.outbox.length} of ${subscribers} are sent. Going on with the others.`)
+    print(`Stopped: ${sandbox.outbox.length} of ${subscribers} emails sent. Sending the rest.`)
     return run()
   }
   const failures = await run()
   const reached = new Set(sandbox.outbox.map(({ envelope }) => envelope.to[0]))
-  print(`${sandbox.outbox.length} mails to ${reached.size} subscribers`)
+  print(`${sandbox.outbox.length} emails sent to ${reached.size} subscribers`)
   for (const { key, outcome, reason } of failures.slice(0, 5))
     print(`${key}: ${outcome}, ${reason.replace(/\s+/g, ' ')}`)
   if (failures.length > 5) print(`and ${failures.length - 5} more`)

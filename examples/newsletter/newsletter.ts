@@ -9,15 +9,15 @@ import {
 } from '@postmark-smtp/core'
 import { parse } from 'csv-parse'
 
-/** The issue of the newsletter; its name is part of each key, so that next month's goes out again. */
+/** The issue of the newsletter. It is part of each key, so next month's issue goes out again. */
 const ISSUE = 'november'
 
-/** What all subscribers get. Postmark puts the link of each in the place of the words in braces. */
+/** What all subscribers get. Postmark replaces the placeholder in braces with each subscriber's own link. */
 const content = {
   from: 'The Shop <news@example.com>',
   subject: 'What is new in November',
-  text: 'Hello,\n\nthe new teas have come.\n\nNo more news: {{{ pm:unsubscribe }}}\n',
-  html: '<p>Hello,</p><p>the new teas have come.</p><p><a href="{{{ pm:unsubscribe }}}">No more news</a></p>',
+  text: 'Hello,\n\nour new teas have arrived.\n\nUnsubscribe: {{{ pm:unsubscribe }}}\n',
+  html: '<p>Hello,</p><p>our new teas have arrived.</p><p><a href="{{{ pm:unsubscribe }}}">Unsubscribe</a></p>',
   postmark: { tag: `newsletter-${ISSUE}` },
 }
 
@@ -28,15 +28,15 @@ export interface Failure {
   readonly reason: string
 }
 
-/** One message for each row of the file, which is read only as fast as mails leave. */
+/** Yields one message for each row of the file, which is read only as fast as mails are sent. */
 async function* readSubscribers(file: string): AsyncGenerator<BatchMessage> {
-  // An error of the file ends the reading of the rows, and who stops reading closes the file.
+  // An error in the file ends the loop below, and leaving the loop closes the file.
   const rows = pipeline(createReadStream(file), parse({ columns: true }), () => {})
   for await (const { id, name, email } of rows as AsyncIterable<Record<'id' | 'name' | 'email', string>>)
     yield { to: { name, address: email }, key: id, postmark: { metadata: { 'user-id': id } } }
 }
 
-/** Sends the newsletter to those of the file who do not have it yet; returns whom it did not reach. */
+/** Sends the newsletter to the subscribers in the file who have not got it yet. Returns those it did not reach. */
 export async function sendNewsletter(
   transporter: PostmarkTransporter,
   file: string,
@@ -56,7 +56,7 @@ export async function sendNewsletter(
       else if ('error' in result) failures.push({ key, outcome, reason: result.error.message })
     }
   } catch (error) {
-    // Stopped, and not broken: whoever asked for it knows.
+    // Not a failure: the caller has stopped the run.
     if (!signal.aborted || error !== signal.reason) throw error
   }
   return failures

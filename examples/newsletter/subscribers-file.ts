@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A CSV file for the time of the example. */
+/** A CSV file that exists while the example runs. */
 export interface SubscribersFile extends AsyncDisposable {
   readonly path: string
 }
 
-/** Writes subscribers; one in a hundred has an address that is none. */
+/** Writes a file of subscribers. One in a hundred has an invalid address. */
 export async function writeSubscribers(count: number): Promise<SubscribersFile> {
   const folder = await mkdtemp(join(tmpdir(), 'newsletter-'))
   const path = join(folder, 'subscribers.csv')

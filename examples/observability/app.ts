@@ -6,7 +6,7 @@ import type { Telemetry } from './telemetry.js'
 
 const addresses = { from: 'shop@example.com', to: 'ann@example.com' }
 
-/** What the application sends by, and the login of Postmark's webhooks. */
+/** What the application uses to send, and the login for Postmark's webhooks. */
 export interface AppParts {
   readonly telemetry: Telemetry
   readonly mails: MailQueue
@@ -14,7 +14,7 @@ export interface AppParts {
   readonly webhookLogin: { readonly username: string; readonly password: string }
 }
 
-/** A shop: a welcome is sent while the request waits, a receipt by the queue. Nothing in it speaks of spans. */
+/** A shop. It sends a welcome during the request, and a receipt through the queue. It contains no code for spans. */
 export function createApp({ telemetry, mails, transporter, webhookLogin }: AppParts): Application {
   const app = express()
   app.get('/metrics', telemetry.metrics)

@@ -5,8 +5,8 @@ import type { Logger } from 'pino'
 const END = 'tracing:postmark-smtp:send:asyncEnd'
 
 /**
- * Writes one line per mail: its IDs, stream and tag, what became of it, and after how long. No event holds an address.
- * @returns what ends that
+ * Writes one line per mail: its IDs, stream and tag, its outcome, and how long it took. No event contains an address.
+ * @returns a function that stops it
  */
 export function logMails(logger: Logger): () => void {
   const listener = (message: unknown) => {

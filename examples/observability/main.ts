@@ -15,13 +15,13 @@ import { startWorker } from './worker.js'
 const webhookLogin = { username: 'postmark', password: 'webhook-5e7a9c1b' }
 
 /**
- * Starts Redis, a local Postmark, the application and its worker; signs up and orders, has both mails delivered, and
- * prints the log, the spans, and what Prometheus reads. Where there is no Redis, it says so.
+ * Starts Redis, a local Postmark, the application and its worker. Signs up, places an order, lets both mails be delivered,
+ * and prints the log, the spans, and what Prometheus reads. Without Redis, it says so.
  */
 export async function main(print: (line: string) => void): Promise<void> {
   const missing = redisMissing()
   if (missing !== undefined) {
-    print(`Nothing is shown. ${missing}`)
+    print(`Observability is skipped. ${missing}`)
     return
   }
   const exporter = new InMemorySpanExporter()
@@ -41,7 +41,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   const completed = once(worker.worker, 'completed')
   for (const path of ['/signup', '/orders/1']) await (await fetch(url + path, { method: 'POST' })).text()
   await completed
-  // Postmark posts that both were delivered.
+  // Postmark reports by webhook that both were delivered.
   await sandbox.advance(0)
   const page = await (await fetch(`${url}/metrics`)).text()
 

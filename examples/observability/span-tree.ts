@@ -1,6 +1,6 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
 
-/** The spans as lines, each below its parent, with the span that it is linked to. */
+/** Returns the spans as lines, each below its parent and with the span it is linked to. */
 export function toTree(spans: readonly ReadableSpan[]): string[] {
   const names = new Map(spans.map((span) => [span.spanContext().spanId, span.name]))
   const below = (parent: string | undefined, indent: string): string[] =>

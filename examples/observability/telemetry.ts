@@ -6,16 +6,16 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node'
 import { observePostmark } from '@postmark-smtp/opentelemetry'
 import type { RequestHandler } from 'express'
 
-/** What the rest of the application needs of OpenTelemetry. */
+/** The parts of OpenTelemetry that the rest of the application uses. */
 export interface Telemetry extends AsyncDisposable {
-  /** Gives each request a span; in production `@opentelemetry/instrumentation-http` does that. */
+  /** Creates a span for each request. In production, `@opentelemetry/instrumentation-http` does this. */
   readonly traceRequests: RequestHandler
-  /** Answers Prometheus. */
+  /** Responds to Prometheus. */
   readonly metrics: RequestHandler
 }
 
 /**
- * Starts OpenTelemetry, before anything else. In production the exporter is one of OTLP, in a `BatchSpanProcessor`.
+ * Starts OpenTelemetry. Call it before anything else. In production, use an OTLP exporter in a `BatchSpanProcessor`.
  * @param exporter where spans go
  */
 export function startTelemetry(exporter: SpanExporter): Telemetry {
@@ -36,7 +36,7 @@ export function startTelemetry(exporter: SpanExporter): Telemetry {
       observation.stop()
       await tracerProvider.shutdown()
       await meterProvider.shutdown()
-      // The one that register() has put there.
+      // Undo what register() has set.
       trace.disable()
       context.disable()
     },

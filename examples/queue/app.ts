@@ -2,7 +2,7 @@ import type { MailQueue } from '@postmark-smtp/bullmq'
 import { postmarkContext } from '@postmark-smtp/express'
 import express, { type Application } from 'express'
 
-/** A shop that answers as soon as the mail is in the queue. The mail has the tenant of the request all the same. */
+/** A shop that answers as soon as the mail is in the queue. The mail still carries the tenant of the request. */
 export function createApp(mails: MailQueue): Application {
   const app = express()
   app.use(postmarkContext((req) => ({ tag: 'receipt', metadata: { tenant: req.get('x-tenant') } })))
@@ -14,7 +14,7 @@ export function createApp(mails: MailQueue): Application {
       subject: `Receipt ${id}`,
       text: 'Thank you',
     }
-    // Whoever clicks twice gets one receipt.
+    // A customer who clicks twice gets only one receipt.
     await mails.add(mail, { idempotencyKey: `receipt-${id}` })
     res.status(202).end()
   })

@@ -14,7 +14,7 @@ it.skipIf(skipped)('sends each receipt once, with the tenant of its request', as
     'POST /orders/2 for umbrella: 202',
     'POST /orders/2 for umbrella: 202',
     'POST /orders/3 for acme: 202',
-    '3 mails wait in the queue; now a worker starts',
+    '3 emails are waiting in the queue. Starting a worker.',
   ])
   expect(lines.slice(5).sort()).toEqual([
     'Received: Receipt 1, tag receipt, tenant acme',

@@ -8,7 +8,7 @@ import { redisMissing, startRedis } from '@postmark-smtp/testing'
 import { createApp } from './app.js'
 import { startWorker, type WorkerSettings } from './worker.js'
 
-/** Starts a worker in a process of its own, and returns what ends it. */
+/** Starts a worker in a separate process and returns a function that ends it. */
 function startProcess({
   redisUrl,
   postmarkUrl,
@@ -27,19 +27,19 @@ function startProcess({
   }
 }
 
-/** The tests load the sources, of which Node cannot make a process. */
+/** The tests load the TypeScript sources, which Node cannot run as a process. */
 const start = import.meta.url.endsWith('.ts')
   ? (settings: WorkerSettings) => startWorker(settings).close
   : startProcess
 
 /**
- * Starts Redis, a local Postmark, the application and a worker; orders three times, one of them twice, and prints what
- * was answered and received. Where there is no Redis, it says so.
+ * Starts Redis, a local Postmark, the application and a worker. Places three orders, one of them twice, and prints the
+ * responses and the mails that arrived. Without Redis, it says so.
  */
 export async function main(print: (line: string) => void): Promise<void> {
   const missing = redisMissing()
   if (missing !== undefined) {
-    print(`The queue is not shown. ${missing}`)
+    print(`The queue is skipped. ${missing}`)
     return
   }
   await using redis = await startRedis()
@@ -57,7 +57,7 @@ export async function main(print: (line: string) => void): Promise<void> {
   await order('2', 'umbrella')
   await order('2', 'umbrella')
   await order('3', 'acme')
-  print(`${await mails.queue.getWaitingCount()} mails wait in the queue; now a worker starts`)
+  print(`${await mails.queue.getWaitingCount()} emails are waiting in the queue. Starting a worker.`)
 
   const { url: postmarkUrl, token: serverToken, apiHost } = sandbox
   const close = start({ redisUrl: redis.path, postmarkUrl, serverToken, apiHost })

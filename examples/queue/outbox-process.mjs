@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { sendNext } from './dist/outbox.js'
 
-// Sends the mails of the outbox, and stands still at a point at which a test kills it.
+// Sends the mails in the outbox, and waits at the point at which a test kills it.
 const { connectionString, redisPath, url, leaseMs, stopAt } = JSON.parse(process.argv[2])
 const stop = () => {
   process.send(stopAt)
@@ -21,7 +21,7 @@ const transporter = createPostmarkTransport({
 const sender = { sendMail: (message) => transporter.sendMail(message).then(stop) }
 process.on('disconnect', () => process.exit())
 const pool = new pg.Pool({ connectionString })
-// The row of a process that was killed before is put off first.
+// The row of a process that was killed earlier is postponed first.
 while (await sendNext(pool, stopAt === 'mark' ? sender : transporter));
 
 function methodsOf(object) {

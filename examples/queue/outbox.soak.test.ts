@@ -106,7 +106,7 @@ describe.skipIf(skipped)('the outbox', () => {
     ])
   })
 
-  it('sends each mail once, whoever asks for the next one', async () => {
+  it('sends each mail once, from whichever process asks for the next one', async () => {
     const { sandbox, transporter } = await start()
     for (let n = 0; n < 60; n++) await add(`Mail ${n}`)
     const second = new Pool({ connectionString: postgres.connectionString })
@@ -144,7 +144,7 @@ describe.skipIf(skipped)('the outbox', () => {
       {},
       { attempts: 1, waits: true, ended_at: null, failure: expect.stringContaining('451') },
     ],
-  ])('keeps why, where the server %s', async (_what, options, message, row) => {
+  ])('records the reason: a mail that the server %s', async (_what, options, message, row) => {
     const { transporter } = await start(options)
     await add('Order 7', message)
     expect(await sendNext(pool, transporter)).toBe(true)
@@ -152,7 +152,7 @@ describe.skipIf(skipped)('the outbox', () => {
     expect(await rows()).toMatchObject([row])
   })
 
-  it('names recipients whom a mail that has ended did not go to', async () => {
+  it('records the recipients that a mail did not go to', async () => {
     const suppressions = createSuppressionList()
     suppressions.add({ address: 'ann@example.com', stream: 'outbound' })
     const { transporter, sendOnce } = await start({}, { suppressions, suppressed: 'skip' })
@@ -176,7 +176,7 @@ describe.skipIf(skipped)('the outbox', () => {
     ])
   })
 
-  it('keeps its mails where the transporter has no store', async () => {
+  it('keeps its mails if the transporter has no store', async () => {
     const { transporter } = await start({}, { sendOnce: undefined })
     await add('Later')
     expect(await sendNext(pool, transporter)).toBe(true)
@@ -185,7 +185,7 @@ describe.skipIf(skipped)('the outbox', () => {
     ])
   })
 
-  it('waits from the end of an attempt on, however long that took', async () => {
+  it('waits from the end of an attempt, however long it took', async () => {
     const { transporter } = await start({ faults: () => ({ phase: 'dot', kind: 'reply', code: 451 }) })
     await add('Slow')
     let failsAt: unknown
@@ -222,7 +222,7 @@ describe.skipIf(skipped)('the outbox', () => {
     expect(sandbox.outbox).toHaveLength(1)
   })
 
-  it('sends each mail once, and loses none, though its processes are killed at every point', async () => {
+  it('sends each mail once, and loses none, even if its processes are killed at every point', async () => {
     const each = size(10, 10)
     let stalls = false
     const stalled = { at: (): void => {} }

@@ -9,23 +9,23 @@ import {
 import type { SendMailOptions } from 'nodemailer'
 import type { ClientBase, Pool } from 'pg'
 
-/** `db` is in the transaction of what the mail is about: both are committed, or neither. */
+/** `db` must be in the transaction that the mail is about: both are committed, or neither. */
 export async function addMail(db: ClientBase, message: SendMailOptions): Promise<void> {
   const scope = currentPostmark() ?? {}
   await db.query('INSERT INTO mail_outbox (message, scope) VALUES ($1, $2)', [message, scope])
 }
 
-/** The row stays locked until its mail is sent: others skip it, and a process that dies gives it back. */
+/** The row stays locked until its mail is sent: others skip it, and a process that dies releases it. */
 const NEXT = `SELECT id, message, scope FROM mail_outbox WHERE ended_at IS NULL AND due_at <= now()
   ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED`
 const ENDED = 'UPDATE mail_outbox SET ended_at = clock_timestamp(), failure = $2 WHERE id = $1'
 const LATER = `UPDATE mail_outbox SET attempts = attempts + 1, failure = $2,
   due_at = clock_timestamp() + least(30 * 2 ^ least(attempts, 10), 3600) * interval '1 second' WHERE id = $1`
 
-/** Sends the mail that is due first; false where none is. `transporter` has the option `sendOnce`. */
+/** Sends the mail that is due first. Returns false if none is due. `transporter` must have the option `sendOnce`. */
 export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Promise<boolean> {
   const db = await pool.connect()
-  // If the connection breaks while the mail is under way, the next query says so.
+  // If the connection breaks while the mail is being sent, the next query fails.
   db.on('error', ignore)
   try {
     await db.query('BEGIN')
@@ -49,7 +49,7 @@ export async function sendNext(pool: Pool, transporter: PostmarkTransporter): Pr
 
 function ignore(): void {}
 
-/** The recipients that the mail did not go to; null where it went to all. */
+/** Returns the recipients that the mail did not go to, or null if it went to all. */
 function whoIsLeftOut({ postmark: { suppressed }, rejected }: PostmarkSentInfo): string | null {
   if (suppressed) return `suppressed: ${suppressed.join(', ')}`
   return rejected.length > 0 ? `refused: ${rejected.join(', ')}` : null
@@ -63,9 +63,9 @@ const FINAL = [
   'ERR_POSTMARK_ONCE_CONFLICT',
 ]
 
-/** Refused by the server, or by the checks before it: another attempt would end in the same way. */
+/** Rejected by the server, or by the checks before it: another attempt would fail in the same way. */
 function isFinal(error: Error & { code?: string }): boolean {
   if (!isPostmarkError(error)) return deliveryOutcome(error) === 'rejected' || error.code === 'EENVELOPE'
-  // The key is the outbox's own: it is refused where the transporter has no store.
+  // The outbox sets the key itself. It is refused only if the transporter has no store.
   return FINAL.includes(error.code) && error.problems.every(({ path }) => path !== 'idempotencyKey')
 }

@@ -5,20 +5,20 @@ import { Redis } from 'ioredis'
 import { ServerClient } from 'postmark'
 
 declare global {
-  /** The types of the official client name it, and Node's have none. */
+  /** The types of the official client use this name, which Node's types do not have. */
   type RequestInfo = string | URL | Request
 }
 
-/** What the worker is told in its environment. */
+/** What the worker gets from its environment. */
 export interface WorkerSettings {
   readonly redisUrl: string
   readonly postmarkUrl: string
   readonly serverToken: string
-  /** Host and port of the sandbox's API; in production none is given. */
+  /** Host and port of the sandbox's API. Not set in production. */
   readonly apiHost?: string | undefined
 }
 
-/** Starts a worker that sends each mail once, also where another worker was killed in the middle of it. */
+/** Starts a worker that sends each mail once, even if another worker was killed while it sent the mail. */
 export function startWorker({ redisUrl, postmarkUrl, serverToken, apiHost }: WorkerSettings): MailWorker {
   const redis = new Redis(redisUrl)
   const sendOnce = createRedisSendOnce(redis)

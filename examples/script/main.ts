@@ -21,10 +21,10 @@ async function sendAll(
     await transporter.sendMail({ ...mail, ...message })
   }
 
-  // A mail that asks for nothing: the defaults of the plugin apply.
+  // A message without any fields: the defaults of the plugin apply.
   await send({ subject: 'Plain' })
 
-  // The scope of a request: whatever is sent below it carries its fields.
+  // The scope of a request: every mail sent within it carries its fields.
   await runWithPostmark({ tag: 'checkout', metadata: { tenant: 'acme' } }, async () => {
     updatePostmark({ metadata: { 'request-id': 'req-1' } })
     await send({ subject: 'Order 1001' })
@@ -44,11 +44,11 @@ async function sendAll(
     postmark: { messageStream: 'broadcast', tag: 'news', trackLinks: 'HtmlAndText' },
   })
 
-  // Postmark would answer 250 to this one, and bounce it later.
+  // Postmark would answer this one with 250 and bounce it later.
   await send({ subject: 'Too long', postmark: { metadata: { note: 'x'.repeat(81) } } })
 }
 
-/** Starts a local server, sends to it, and prints what it received and what never left. */
+/** Starts a local server, sends to it, and prints what it received and what was not sent. */
 export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
@@ -65,7 +65,7 @@ export async function main(
   } catch (error) {
     if (!isPostmarkError(error)) throw error
     const [problem] = error.problems
-    print(`Refused before it left: ${problem?.path} ${problem?.found} (expected: ${problem?.limit})`)
+    print(`Not sent: ${problem?.path} ${problem?.found} (expected: ${problem?.limit})`)
   }
   transporter.close()
   for (const received of sandbox.outbox) {

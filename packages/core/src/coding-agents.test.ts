@@ -73,7 +73,11 @@ Never set these headers, which Postmark writes itself: ${RESERVED_HEADERS.map((h
 `
 
 const PAGES: readonly (readonly [page: string, title: string, about: string])[] = [
-  ['getting-started', 'Getting started', 'from an empty folder to a sent email, for a script, Express and Nest'],
+  [
+    'getting-started',
+    'Getting started',
+    'from an empty folder to a sent email, for a script, Express and Nest',
+  ],
   ['transport', 'The transport', 'every option of `createPostmarkTransport`, outcomes and retries'],
   ['context', 'Context', 'what keeps the fields of a request, and what loses them'],
   ['errors', 'Errors', 'each code, its cause and how to fix it'],
