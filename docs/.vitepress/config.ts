@@ -4,7 +4,7 @@ import { defineConfig, type MarkdownOptions } from 'vitepress'
 import { repositoryPage, root, site, toAnchor, toLink, toPage, toRelative } from './pages.js'
 import { createSidebar } from './sidebar.js'
 
-/** Private packages are for those who work on this repository: GitHub shows their READMEs. */
+/** Private packages are only for contributors, who can read their READMEs on GitHub. */
 const unpublished = readdirSync(join(root, 'packages')).filter(
   (name) => JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).private,
 )
@@ -15,7 +15,7 @@ const ICON =
 
 type MarkdownIt = Parameters<NonNullable<MarkdownOptions['config']>>[0]
 
-/** Links lead to files, so that they work on GitHub: here to the pages that the files become. */
+/** The links in the documents point to files, so that they work on GitHub. On the site, they point to pages. */
 function followLinks(md: MarkdownIt): void {
   md.core.ruler.push('links-to-pages', ({ tokens, env }) => {
     const from = toRelative(env.realPath ?? env.path)
@@ -26,7 +26,7 @@ function followLinks(md: MarkdownIt): void {
   })
 }
 
-/** Braces of the documents are no expressions of Vue. */
+/** Double braces in the documents are not Vue expressions. */
 function keepBraces(md: MarkdownIt): void {
   for (const kind of ['text', 'code_inline'] as const) {
     const render = md.renderer.rules[kind]
@@ -37,12 +37,12 @@ function keepBraces(md: MarkdownIt): void {
 export default defineConfig({
   title: 'postmark-smtp',
   description:
-    'Send through Postmark’s SMTP servers with Nodemailer: typed fields, request context, checks before sending',
+    'Send email through Postmark’s SMTP servers with Nodemailer: typed fields, request context, checks before sending',
   lang: 'en',
   head: [['link', { rel: 'icon', href: ICON }]],
   base: new URL(site).pathname,
   cleanUrls: true,
-  // What is written beside the code is part of the site: READMEs of packages and examples.
+  // The READMEs of packages and examples are part of the site.
   srcDir: '..',
   srcExclude: [
     '*.md',
@@ -67,12 +67,12 @@ export default defineConfig({
     sidebar: createSidebar(),
     outline: [2, 3],
     nav: [
-      { text: 'Start', link: '/getting-started' },
+      { text: 'Getting started', link: '/getting-started' },
       { text: 'Compatibility', link: '/compatibility' },
       { text: 'API', link: '/reference/core' },
     ],
     socialLinks: [{ icon: 'github', link: repositoryPage }],
-    footer: { message: 'MIT license. This project is independent of Postmark and its owner.' },
+    footer: { message: 'MIT licence. This project is independent of Postmark and its owner.' },
   },
   buildEnd: ({ outDir }) => copyFileSync(join(root, 'llms.txt'), join(outDir, 'llms.txt')),
 })

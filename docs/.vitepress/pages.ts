@@ -2,24 +2,24 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** The folder of the repository. */
+/** The root folder of the repository. */
 export const root: string = fileURLToPath(new URL('../..', import.meta.url))
 
 const { homepage, repository } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   homepage: string
   repository: { url: string }
 }
-/** The address of the site, with the slash at its end. */
+/** The URL of the site, with a trailing slash. */
 export const site: string = homepage
-/** The page of the repository. */
+/** The URL of the repository. */
 export const repositoryPage: string = repository.url.replace(/^git\+|\.git$/g, '')
 
-/** The page that a Markdown file becomes: docs/x.md is x, packages/x/README.md is packages/x. */
+/** Returns the page for a Markdown file: docs/x.md becomes x.md, packages/x/README.md becomes packages/x.md. */
 export function toPage(file: string): string {
   return file.replace(/^docs\//, '').replace(/\/README\.md$/, '.md')
 }
 
-/** The Markdown file of an address of the site without `.html`, as package READMEs have it. */
+/** Returns the Markdown file for a page of the site. Package READMEs link to pages, without `.html`. */
 function toFile(page: string): string {
   return /^(packages|examples)\//.test(page) ? `${page}/README.md` : `docs/${page || 'index'}.md`
 }
@@ -33,8 +33,8 @@ function isPage(file: string): boolean {
 }
 
 /**
- * Where a link of a Markdown file leads on the site. On GitHub it leads to a file: here that is a page, where the file
- * is one, else the file at GitHub.
+ * Returns the target that a link in a Markdown file has on the site: a page if the linked file is one, otherwise the file
+ * on GitHub.
  * @example toLink('../packages/core/README.md#start', 'docs/transport.md') // '/packages/core#start'
  */
 export function toLink(target: string, from: string): string {
@@ -45,17 +45,17 @@ export function toLink(target: string, from: string): string {
   const file = isPage(`${given}/README.md`) ? `${given}/README.md` : given
   const end = anchor ? `#${anchor}` : ''
   if (isPage(file)) return `/${toPage(file).replace(/\.md$/, '')}${end}`
-  // A page that is made and has no file of its own: VitePress knows whether there is one.
+  // A generated page has no file. VitePress knows whether it exists.
   if (onSite) return `/${path}${end}`
   return `${repositoryPage}/${file.endsWith('.md') || file.includes('.') ? 'blob' : 'tree'}/main/${file}${end}`
 }
 
-/** A file's path from the root, in the form of links. */
+/** Returns a file's path relative to the root, with slashes as in links. */
 export function toRelative(path: string): string {
   return relative(root, path).replaceAll('\\', '/')
 }
 
-/** The anchor of a heading, as GitHub makes it, so that links work there and on the site. */
+/** Returns the anchor of a heading as GitHub creates it, so that links work on GitHub and on the site. */
 export function toAnchor(heading: string): string {
   return heading
     .toLowerCase()

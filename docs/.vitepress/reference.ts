@@ -4,9 +4,9 @@ import { root } from './pages.js'
 
 /** An entry point of a package that applications import. */
 export interface EntryPoint {
-  /** As an import names it. */
+  /** The name to import from. */
   readonly name: string
-  /** The name of its report in docs/api, and of its page. */
+  /** The name of its report in docs/api and of its page. */
   readonly entry: string
   /** The folder of its package. */
   readonly folder: string
@@ -15,7 +15,7 @@ export interface EntryPoint {
 const reports = join(root, 'docs/api')
 const folders = readdirSync(join(root, 'packages')).toSorted((a, b) => b.length - a.length)
 
-/** All entry points, by their reports: what is internal has none. */
+/** All entry points that have a report. Internal entry points have none. */
 export const entryPoints: readonly EntryPoint[] = readdirSync(reports)
   .map((file) => file.replace('.api.md', ''))
   .map((entry) => {
@@ -23,7 +23,7 @@ export const entryPoints: readonly EntryPoint[] = readdirSync(reports)
     return { name: `@postmark-smtp/${entry.replace(`${folder}-`, `${folder}/`)}`, entry, folder }
   })
 
-/** The sources of a package, without tests, in one text. */
+/** Returns the sources of a package, without tests, as one text. */
 function readSources(folder: string): string {
   const path = join(root, 'packages', folder, 'src')
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
@@ -38,7 +38,7 @@ const sourcesOf = (folder: string): string => {
   return sources.get(folder) ?? ''
 }
 
-/** The docstring of an export as Markdown: its sentences, then its example, what it throws, and where to read on. */
+/** Returns the docstring of an export as Markdown: the description first, then each tag. */
 function describe(name: string, text: string): string {
   const declared = RegExp(
     `/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*export (?:declare |abstract |async )*(?:const|function|class|interface|type) ${name}\\b`,
@@ -60,7 +60,7 @@ function describe(name: string, text: string): string {
   return [escapeHtml(sentences.trim()), ...parts].filter(Boolean).join('\n\n')
 }
 
-/** Outside of code, what looks like an element would be one. */
+/** Escapes text outside of code, where `<` would start an HTML element. */
 function escapeHtml(text: string): string {
   return text
     .split(/(`[^`]*`)/)
@@ -70,7 +70,7 @@ function escapeHtml(text: string): string {
     .join('')
 }
 
-/** The page of an entry point: each public declaration of its report, with the docstring of the source. */
+/** Returns the page of an entry point: each public declaration in its report, with the docstring from the source. */
 export function writeReference({ name, entry, folder }: EntryPoint): string {
   const report = readFileSync(join(reports, `${entry}.api.md`), 'utf8')
   const [, code = ''] = /^```ts\n([\s\S]*?)^```$/m.exec(report) ?? []
@@ -84,5 +84,5 @@ export function writeReference({ name, entry, folder }: EntryPoint): string {
     const signature = declaration.replace(/^\s*\/\/ \(undocumented\)\n/gm, '').trim()
     return [`## ${symbol}\n\n${describe(symbol, others)}\n\n\`\`\`ts\n${signature}\n\`\`\`\n`]
   })
-  return `# ${name}\n\nWhat \`import { … } from '${name}'\` offers. Made from [the report](../api/${entry}.api.md) that each change is compared with.\n\n${declarations.join('\n')}`
+  return `# ${name}\n\nEverything that you can import from \`${name}\`. This page is generated from [the API report](../api/${entry}.api.md), which every change is checked against.\n\n${declarations.join('\n')}`
 }

@@ -6,7 +6,7 @@ import { entryPoints } from './reference.js'
 
 type Group = readonly [title: string, files: readonly string[]]
 
-/** The documents by what a reader is about to do. A test asks for a place for each of them. */
+/** The documents, grouped by task. */
 const GROUPS: readonly Group[] = [
   ['Start', ['getting-started', 'migration', 'comparison', 'recipes', 'frameworks', 'works-with']],
   ['Send', ['fields', 'transport', 'send-once', 'errors']],
@@ -18,7 +18,7 @@ const GROUPS: readonly Group[] = [
 ]
 const REFERENCE: readonly string[] = ['compatibility', 'quirks', 'coding-agents']
 
-/** The first heading of a file. */
+/** Returns the first heading of a file. */
 function titleOf(file: string): string {
   const [, title = file] = /^# (.*)$/m.exec(readFileSync(join(root, file), 'utf8')) ?? []
   return title.replaceAll('`', '')
@@ -36,9 +36,9 @@ const toItems = (folder: string, isWanted: (name: string) => boolean): DefaultTh
 const isPublished = (name: string): boolean =>
   !JSON.parse(readFileSync(join(root, 'packages', name, 'package.json'), 'utf8')).private
 
-/** The sidebar, by task; then what is looked up. */
+/** Creates the sidebar: the tasks first, then the reference. */
 export function createSidebar(): DefaultTheme.SidebarItem[] {
-  // Another document goes to the end of the first group, so that no page is without a way to it.
+  // Any other document goes to the end of the first group, so that every page can be reached.
   const placed = new Set([...GROUPS.flatMap(([, files]) => files), ...REFERENCE, 'index'])
   const others = readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md') && !placed.has(name.replace('.md', '')))
