@@ -40,8 +40,8 @@ export async function measureAttachment(env: Environment): Promise<Section[]> {
   )
   return [
     {
-      title: `Memory above the start, one attachment of ${BYTES / 1_000_000} MB held by the caller`,
-      headings: ['sent by', 'MB while it is sent', 'MB at most', 'held against plain', 'goal'],
+      title: `Memory above the baseline, one ${BYTES / 1_000_000} MB attachment held by the caller`,
+      headings: ['sent by', 'MB while sending', 'peak MB', 'held vs. plain', 'goal'],
       rows: MAKERS.map(([name], index) => [
         name,
         held[index]!,

@@ -61,13 +61,20 @@ export async function measureBulk(env: Environment): Promise<Section[]> {
     leadIn: 100,
   }
   const farAway = { rounds: env.rounds(2), perRound: 400, concurrency: CONCURRENCY, warmUp: 100 }
-  const shared = await measureCase(env, `one content of ${kB} kB, loopback`, near, onLoopback, () => ({}), {
-    batch: 4,
-    once: 3.5,
-  })
+  const shared = await measureCase(
+    env,
+    `shared content of ${kB} kB, loopback`,
+    near,
+    onLoopback,
+    () => ({}),
+    {
+      batch: 4,
+      once: 3.5,
+    },
+  )
   const own = await measureCase(
     env,
-    `html of its own for each, ${kB} kB, loopback`,
+    `different HTML in each mail, ${kB} kB, loopback`,
     near,
     onLoopback,
     (index) => ({ html: `<p>${index}</p>${html}` }),
@@ -75,7 +82,7 @@ export async function measureBulk(env: Environment): Promise<Section[]> {
   )
   const distant = await measureCase(
     env,
-    `one content of ${kB} kB, round trip of ${ROUND_TRIP_MS} ms`,
+    `shared content of ${kB} kB, ${ROUND_TRIP_MS} ms round trip`,
     far,
     farAway,
     () => ({}),
@@ -120,7 +127,7 @@ async function measureCase(
   const contenders = [
     loop('a loop over plain Nodemailer', pool),
     batch('sendBatch', ours, {}),
-    batch('sendBatch, sendOnce in memory', once, { sendOnce: true }),
+    batch('sendBatch with sendOnce in memory', once, { sendOnce: true }),
     loop('plain Nodemailer again', poolAgain),
   ]
   const results = await measure(contenders, rounds)
@@ -129,15 +136,7 @@ async function measureCase(
   const [first] = results
   return {
     title: `Bulk: ${title}, ${CONNECTIONS} connections`,
-    headings: [
-      'sent by',
-      'mails/s',
-      'CPU µs/mail',
-      'rate against plain',
-      'CPU against plain',
-      'limit',
-      'goal',
-    ],
+    headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate vs. plain', 'CPU vs. plain', 'limit', 'goal'],
     rows: results.map((result, index) =>
       toRow(
         result,

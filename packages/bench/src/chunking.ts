@@ -14,17 +14,17 @@ interface Case {
   readonly port: number
   readonly connections: number
   readonly perRound: number
-  /** Of the last row: whole mails, as many in flight as for a batch. */
+  /** For the last row: whole mails, as many in flight as in a batch. */
   readonly goal: number
 }
 
 /**
- * Where the server offers CHUNKING, whole mails follow one another: the rate by the number that are in flight on each
- * connection, which is also how many are unknown when it breaks. One in flight is the rate of grouping.
+ * Measures whole mails sent back to back, which the server allows with CHUNKING: the rate by the number in flight on
+ * each connection, which is also how many are unknown if it breaks. With one in flight, it is the rate of grouping.
  */
 export async function measureChunking(env: Environment): Promise<Section[]> {
   const { near, far } = env.chunking
-  const line = `round trip of ${ROUND_TRIP_MS} ms`
+  const line = `${ROUND_TRIP_MS} ms round trip`
   return [
     await measureCase(env, {
       ...{ title: line, port: far, connections: CONNECTIONS, perRound: 1000, goal: 5 },
@@ -72,8 +72,8 @@ async function measureCase(
   env.tally(contenders.length * countOf(rounds))
   const [first] = results
   return {
-    title: `Whole mails that follow one another, ${title}, connections: ${connections}`,
-    headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate against plain', 'goal'],
+    title: `Whole mails back to back, ${title}, connections: ${connections}`,
+    headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate vs. plain', 'goal'],
     rows: results.map(({ name, perSecond, cpuMicros }, index) => {
       const ratio = perSecond / first!.perSecond
       const isLast = index === results.length - 1

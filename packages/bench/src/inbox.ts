@@ -16,7 +16,7 @@ export async function measureInbox(): Promise<Section> {
   const [{ port, inboxUrl }] = (await once(child, 'message')) as [{ port: number; inboxUrl: string }]
   const load = ['-d', '-m', MAILS, '-s', 10, '-l', 10_000, '-f', 'a@example.com', '-t', 'b@example.com']
   await promisify(execFile)(SMTP_SOURCE, [...load, `127.0.0.1:${port}`].map(String))
-  const pages = { 'the inbox': '', 'a search that finds nothing': '?q=nothing-of-the-kind' }
+  const pages = { 'the inbox': '', 'a search without results': '?q=nothing-of-the-kind' }
   const rows = []
   for (const [name, path] of Object.entries(pages)) {
     const times: number[] = []
@@ -34,8 +34,8 @@ export async function measureInbox(): Promise<Section> {
   child.kill()
   await exited
   return {
-    title: `The sandbox’s page with ${MAILS.toLocaleString('en')} mails of 10 kB, ${REQUESTS} requests`,
-    headings: ['page', 'median ms', '95 % within ms', 'goal'],
+    title: `The sandbox’s inbox page with ${MAILS.toLocaleString('en')} mails of 10 kB, ${REQUESTS} requests`,
+    headings: ['page', 'median ms', '95th percentile ms', 'goal'],
     rows,
     charts: [],
   }

@@ -49,7 +49,7 @@ const others = {
   middleware: measureMiddleware,
   sandbox: async () => [
     await measureSandbox('plain text'),
-    await measureSandbox('text, html and an attachment'),
+    await measureSandbox('text, HTML and an attachment'),
     await measureInbox(),
   ],
   webhooks: async () => [await measureWebhooks()],

@@ -10,12 +10,12 @@ const CONCURRENCY = 10
 
 /** Applications by name; the first again at the end, as its own noise. */
 const KINDS = [
-  ['without', 'none'],
+  ['no middleware', 'none'],
   ['only an AsyncLocalStorage', 'storage'],
   ['postmarkContext(function)', 'function'],
   ['postmarkContext(fields)', 'fields'],
   ['both, nested', 'both'],
-  ['without again', 'none'],
+  ['no middleware again', 'none'],
 ] as const
 
 interface Application {
@@ -60,14 +60,8 @@ async function measureFramework(framework: string, program: URL): Promise<Sectio
   for (const { child } of applications) child.disconnect()
   const costs = applications.map(({ cpu }) => quantile(cpu, 0.25))
   return {
-    title: `${framework} middleware, CPU per request without mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
-    headings: [
-      'application',
-      'CPU \u00b5s/request',
-      'requests/s',
-      '\u00b5s more than without',
-      'CPU against without',
-    ],
+    title: `${framework} middleware, CPU per request that sends no mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
+    headings: ['application', 'CPU \u00b5s/request', 'requests/s', 'extra \u00b5s', 'CPU vs. no middleware'],
     rows: applications.map(({ name, rate }, index) => [
       name,
       costs[index]!,

@@ -1,7 +1,7 @@
 /** Processes that are measured against each other, by what they observe. */
 export const OBSERVED_KINDS = {
-  nothing: 'nothing: the package is not loaded',
-  stopped: 'observed once, and stopped',
+  nothing: 'nothing: package not loaded',
+  stopped: 'observed once, then stopped',
   observed: 'observePostmark()',
   traceparent: 'observePostmark({ traceparent: true })',
   byHand: 'by hand: one span, histogram and counter',

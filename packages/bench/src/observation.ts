@@ -12,7 +12,7 @@ const LEAD_IN = 100
 const WARM_UP = 2000
 /** The first one again at the end, whose distance from it is the noise. */
 const KINDS: readonly ObservedKind[] = ['nothing', 'stopped', 'observed', 'traceparent', 'byHand', 'nothing']
-const TITLES = { oneLine: 'a text of one line', multipart: 'text and HTML, 2.8 kB' } as const
+const TITLES = { oneLine: 'one-line text', multipart: 'text and HTML, 2.8 kB' } as const
 
 interface Contender {
   readonly kind: ObservedKind
@@ -47,8 +47,8 @@ async function measureCase(env: Environment, message: keyof typeof TITLES): Prom
     ),
   )
   return {
-    title: `OpenTelemetry, ${TITLES[message]}: every request has a span, loopback, each in a process of its own`,
-    headings: ['observed', 'CPU µs/mail', 'mails/s', '\u00b5s more', 'CPU against nothing', 'goal'],
+    title: `OpenTelemetry, ${TITLES[message]}: every request has a span, loopback, separate processes`,
+    headings: ['observed', 'CPU µs/mail', 'mails/s', 'extra \u00b5s', 'CPU vs. nothing', 'goal'],
     rows: contenders.map(({ kind, results }, index) => {
       const ratio = costs[index]! / costs[0]!
       const perSecond = quantile(

@@ -39,7 +39,7 @@ export async function measureQueue(sink: Sink, isShort: boolean): Promise<Sectio
   return [
     await measureCase(sink, redis, 'loopback', { port: near, cert }, 500, Math.ceil(15 * part), 1),
     await measureCase(
-      ...([sink, redis, `round trip of ${ROUND_TRIP_MS} ms to the server`] as const),
+      ...([sink, redis, `${ROUND_TRIP_MS} ms round trip to the server`] as const),
       { port: far, cert },
       ...([400, Math.ceil(4 * part), 1.5] as const),
     ),
@@ -78,7 +78,7 @@ async function measureCase(
   const goal: Goal = { of: 'rate', is: 'at least', limit }
   return {
     title: `Mails through a queue, ${where}, ${CONCURRENCY} jobs at once, ${CONNECTIONS} connections: ${rounds} rounds of ${perBatch}`,
-    headings: ['sent by', 'jobs/s', 'CPU µs/job', 'rate against plain', 'CPU against plain', 'goal'],
+    headings: ['sent by', 'jobs/s', 'CPU µs/job', 'rate vs. plain', 'CPU vs. plain', 'goal'],
     rows: results.map(({ name, perSecond, cpuMicros }, index) => {
       const rate = perSecond / first!.perSecond
       return [

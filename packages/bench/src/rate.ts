@@ -9,7 +9,7 @@ import { ROUND_TRIP_MS } from './sink-ports.js'
 /** So many mails are asked for at once: more than the connections, so that some always wait. */
 const CONCURRENCY = 50
 
-const ONE_LINE = 'a text of one line'
+const ONE_LINE = 'a one-line text'
 
 /** Ratios to reach. */
 interface Goals {
@@ -43,7 +43,7 @@ export async function measureFar(env: Environment): Promise<Section[]> {
   const perRound = 400
   const rounds = { rounds: env.rounds(2), perRound, concurrency: CONCURRENCY, warmUp: 100 }
   const atOnce = { ...rounds, concurrency: perRound }
-  const line = `round trip of ${ROUND_TRIP_MS} ms`
+  const line = `${ROUND_TRIP_MS} ms round trip`
   const goals = { rate: 1.85 }
   return [
     await measureCase(env, `${ONE_LINE}, ${line}, all at once`, oneLine, target, atOnce, goals),
@@ -85,7 +85,7 @@ async function measureCase(
   const [first] = results
   return {
     title: `Sending ${title}, ${CONNECTIONS} connections`,
-    headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate against plain', 'CPU against plain', 'goal'],
+    headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate vs. plain', 'CPU vs. plain', 'goal'],
     rows: results.map((result, index) => toRow(result, first!, index === 1 ? goals : {})),
     charts: [
       { column: 3, better: 'higher' },

@@ -34,7 +34,7 @@ interface Catcher {
  * How many mails a second the sandbox takes and what memory it holds, compared with MailDev; both keep what they take.
  * Once with the one part of plain text that smtp-source makes, once with a mail as applications send it.
  */
-export async function measureSandbox(kind: 'plain text' | 'text, html and an attachment'): Promise<Section> {
+export async function measureSandbox(kind: 'plain text' | 'text, HTML and an attachment'): Promise<Section> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
   const catchers = [await startMailDev(folder), await startSandbox()]
   const content = kind === 'plain text' ? ['-l', String(BYTES)] : ['-F', await writeMail(folder)]
@@ -54,7 +54,7 @@ export async function measureSandbox(kind: 'plain text' | 'text, html and an att
       'server',
       'mails/s',
       'CPU \u00b5s/mail',
-      'rate against MailDev',
+      'rate vs. MailDev',
       ...counts.map((count) => `MB after ${(count * MAILS).toLocaleString('en')}`),
     ],
     rows: catchers.map(({ name, cpu, memory }, index) => [

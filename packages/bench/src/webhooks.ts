@@ -25,15 +25,15 @@ export async function measureWebhooks(): Promise<Section> {
   })
   const contenders = [
     inBatches('Request and JSON.parse', async () => JSON.parse(await request().text())),
-    inBatches('the same and parseWebhook', async () => parseWebhook(await request().text())),
+    inBatches('Request and parseWebhook', async () => parseWebhook(await request().text())),
     inBatches('createWebhookHandler', () => handle(request())),
     inBatches('Request and JSON.parse again', async () => JSON.parse(await request().text())),
   ]
   const results = await measure(contenders, { rounds: 15, perRound: 2, concurrency: 1, warmUp: 10 })
   const micros = results.map(({ cpuMicros }) => cpuMicros / BATCH)
   return {
-    title: `Webhooks, CPU per post of ${body.length} bytes: 15 rounds of ${2 * BATCH}`,
-    headings: ['read by', 'CPU \u00b5s/post', 'CPU against JSON.parse'],
+    title: `Webhooks, CPU per POST of ${body.length} bytes: 15 rounds of ${2 * BATCH}`,
+    headings: ['read by', 'CPU \u00b5s/POST', 'CPU vs. JSON.parse'],
     rows: results.map(({ name }, index) => [name, micros[index]!, micros[index]! / micros[0]!]),
     charts: [{ column: 2, better: 'lower' }],
   }

@@ -15,14 +15,14 @@ const AREAS: readonly (readonly [area: string, fits: (time: OwnTime) => boolean]
     'Nodemailer: composing',
     ({ file }) => /nodemailer\/.*\/(mime|mail-composer|qp|base64|addressparser|punycode)/.test(file),
   ],
-  ['Nodemailer: all else', ({ file }) => file.startsWith('node_modules/nodemailer')],
+  ['Nodemailer: everything else', ({ file }) => file.startsWith('node_modules/nodemailer')],
   [
     'ours: headers and checks',
     ({ file }) => /packages\/core\/dist\/(compile|fields|message|context|vocabulary)/.test(file),
   ],
   ['ours: queue and session', ({ file }) => file.includes('packages/core/')],
   ['Node: sockets, TLS, streams', ({ file }) => /^node:.*(tls|net|stream|socket|js_stream)/.test(file)],
-  ['Node: ticks, promises, timers, all else', ({ file }) => file.startsWith('node:')],
+  ['Node: ticks, promises, timers, everything else', ({ file }) => file.startsWith('node:')],
   ['the bench', () => true],
 ]
 
@@ -37,11 +37,11 @@ export async function measureAreas(env: Environment): Promise<Section[]> {
   for (const [what, message] of CASES) {
     const [before, after] = await profileBoth(env, message)
     for (const [area] of AREAS) rows.push([what, area, sumOf(before, area), sumOf(after, area)])
-    rows.push([what, 'together', sumOf(before), sumOf(after)])
+    rows.push([what, 'total', sumOf(before), sumOf(after)])
   }
   return [
     {
-      title: 'Where the CPU of a mail goes, loopback: µs/mail by area, from a profile',
+      title: 'Where the CPU time of a mail goes, loopback: µs/mail by area, from a profile',
       headings: ['mail', 'area', ...MAKERS.slice(0, 2).map(([name]) => name)],
       rows,
     },
@@ -56,7 +56,7 @@ export async function measureFunctions(env: Environment): Promise<Section[]> {
     for (const [index, times] of profiles.entries()) {
       const all = sumOf(times)
       sections.push({
-        title: `Functions with the most time of their own: ${what}, ${MAKERS[index]![0]}`,
+        title: `Functions with the most self time: ${what}, ${MAKERS[index]![0]}`,
         headings: ['function', 'file', 'µs/mail', '%'],
         rows: times
           .slice(0, FUNCTIONS)

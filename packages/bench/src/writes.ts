@@ -35,7 +35,7 @@ export async function measureWrites(env: Environment): Promise<Section[]> {
   counter.stop()
   return [
     {
-      title: `Writes for a mail, loopback: ${MAILS} mails`,
+      title: `Writes per mail, loopback: ${MAILS} mails`,
       headings: ['mails', 'sent by', 'writes', 'goal'],
       rows,
     },
