@@ -1,6 +1,6 @@
 /**
- * Reports to the process that measures where an application listens, and when asked the CPU that its process has used. Each
- * application has a process of its own: on Node 20 the first use of an AsyncLocalStorage slows each promise of a process.
+ * Reports to the measuring process on which port an application listens, and on request the CPU time of its process. Each
+ * application has its own process: on Node 20 the first use of an AsyncLocalStorage slows every promise of a process.
  */
 export function answerParent(port: number): void {
   process.send?.(port)

@@ -7,14 +7,14 @@ import type { Section } from './section.js'
 import { MAKERS, type Sender } from './senders.js'
 
 const BYTES = 10_000_000
-/** Nodemailer encodes the attachment in one piece, which plain holds too; another copy would double that. */
+/** Nodemailer encodes the attachment in one piece, also on its own pool; another copy would double that. */
 const GOAL = { of: 'held', is: 'at most', limit: 1.1 } as const
-/** How often memory is looked at while the mail is sent. */
+/** How often memory is sampled while the mail is sent. */
 const EVERY_MS = 5
 
 /**
- * Memory held while one large attachment is sent, above what was held before: a second copy would show. The most is
- * that of a moment, and seen by chance.
+ * Memory held while one large attachment is sent, above what was held before: a second copy would show. The peak lasts
+ * only a moment, and is seen by chance.
  */
 export async function measureAttachment(env: Environment): Promise<Section[]> {
   const rounds = env.rounds(6)
@@ -30,7 +30,7 @@ export async function measureAttachment(env: Environment): Promise<Section[]> {
       env.tally(1)
     }
   }
-  // Before the attachment is encoded, and after it has left, there is nothing to see.
+  // Before the attachment is encoded, and after it was sent, nothing shows.
   const held = looks.map(
     (values) =>
       quantile(

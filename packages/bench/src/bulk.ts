@@ -12,7 +12,7 @@ import type { Section } from './section.js'
 import { CONNECTIONS, plain, type Target, TOKEN } from './senders.js'
 import { ROUND_TRIP_MS } from './sink-ports.js'
 
-/** Mails that the plain pool is asked for at once. */
+/** Mails that the plain pool has in progress at the same time. */
 const CONCURRENCY = 50
 
 const { html, ...others } = longNewsletter as { html: string; text: string; subject: string; from: string }
@@ -48,7 +48,7 @@ async function runBatch(
     if (result.outcome !== 'sent') throw new Error(`Mail ${result.index} was not sent: ${result.outcome}`)
 }
 
-/** A newsletter to many, against a loop over plain Nodemailer's pool: on loopback, where CPU decides, and far away. */
+/** A newsletter to many, against a loop over plain Nodemailer's pool: on loopback, where CPU is the limit, and far away. */
 export async function measureBulk(env: Environment): Promise<Section[]> {
   const near = { port: env.near, cert: env.cert }
   const far = { port: env.far, cert: env.cert }
@@ -152,7 +152,7 @@ async function measureCase(
   }
 }
 
-/** The limit far away is what round trips allow: one for each mail and connection with sendBatch, two without. */
+/** Far away, round trips set the limit: one for each mail and connection with sendBatch, two without. */
 function toRow(
   { name, perSecond, cpuMicros }: Measurement,
   first: Measurement,

@@ -7,19 +7,19 @@ import type { Section } from './section.js'
 import { CONNECTIONS, MAKERS, type Sender } from './senders.js'
 
 const MAILS = 1000
-/** Memory is looked at each time that so many mails are through; a look stops everything for some time. */
+/** Memory is sampled each time this many mails are sent; a sample stops everything for a while. */
 const LOOK_EVERY = MAILS / 5
 
 /**
- * A burst: all mails at once. The memory held is looked at when they were all given and at each fifth of them, and the
- * most counts. The message is one and the same, so that only what a sender makes of it shows. Of the rounds the one
- * with the least counts: what else a process holds, such as compiled code, only ever adds to it.
+ * A burst: all mails at once. Memory is sampled after the last call of sendMail and after each fifth of the mails, and the
+ * highest value counts. All mails share one message, so that only what a sender makes of it shows. The round with the
+ * lowest value counts: whatever else a process holds, such as compiled code, can only add to it.
  */
 export async function measureBurst(env: Environment): Promise<Section[]> {
   const rounds = env.rounds(4)
   const held = MAKERS.map((): number[] => [])
   const seconds = MAKERS.map((): number[] => [])
-  // The first round makes the code warm, and counts for nobody.
+  // The first round warms up the code and does not count.
   for (let round = -1; round < rounds; round++) {
     for (const index of inTurns(MAKERS.length, round + 1)) {
       const sender = MAKERS[index]![1]({ port: env.near, cert: env.cert })

@@ -15,7 +15,7 @@ const STYLE = [
   '.one{stroke:#1c1c1c;stroke-dasharray:2 3}',
 ].join('')
 
-/** Draws the ratios of all sections as bars; the dashed line is the alternative, and grey is the same once more. */
+/** Draws the ratios of all sections as bars. The dashed line is the alternative; the grey bar is its second result. */
 export function toChart({ machine, sections }: Results): string {
   const groups: string[] = []
   let top = 34
@@ -43,7 +43,7 @@ interface Bar {
   readonly ratio: number
 }
 
-/** A bar for each row but the alternative, to which all others are compared. */
+/** A bar for each row except the alternative, with which all others are compared. */
 function toBars({ rows }: Section, { column }: Chart): Bar[] {
   const bars = rows.map((row) => ({
     label: row.slice(0, Math.max(1, row.findIndex(isNumber))).join(', '),

@@ -1,8 +1,8 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 /**
- * A line to a server of the loopback interface on which every byte waits, in each direction; the set-up of a
- * connection waits as TCP's would: SYN, SYN-ACK and ACK cross the line first.
+ * A line to a server on the loopback interface that delays every byte in each direction. Opening a connection takes as
+ * long as with TCP: SYN, SYN-ACK and ACK cross the line first.
  * @returns a server that does not listen yet
  */
 export function createDelayedLine(port: number, delayMs: number): Server {

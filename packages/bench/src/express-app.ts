@@ -5,7 +5,7 @@ import { postmarkContext } from '@postmark-smtp/express'
 import express, { type RequestHandler } from 'express'
 import { answerParent } from './answer-parent.js'
 
-/** An Express application in a process of its own: `node dist/express-app.js KIND`. */
+/** An Express application in its own process: `node dist/express-app.js KIND`. */
 const storage = new AsyncLocalStorage<object>()
 const fixed = postmarkContext({ tag: 'app', metadata: { tenant: 'acme' } })
 const late: RequestHandler = postmarkContext((req) => ({ metadata: { path: req.path } }))

@@ -4,7 +4,7 @@ import { postmarkContext } from '@postmark-smtp/fastify'
 import fastify from 'fastify'
 import { answerParent } from './answer-parent.js'
 
-/** A Fastify application in a process of its own: `node dist/fastify-app.js KIND`. */
+/** A Fastify application in its own process: `node dist/fastify-app.js KIND`. */
 const kind = process.argv[2] ?? 'none'
 const storage = new AsyncLocalStorage<object>()
 const fixed = { tag: 'app', metadata: { tenant: 'acme' } }

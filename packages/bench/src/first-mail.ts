@@ -7,9 +7,9 @@ import type { Section } from './section.js'
 import { MAKERS } from './senders.js'
 import { ROUND_TRIP_MS } from './sink-ports.js'
 
-/** Before each mail: the connections of the sender before it close meanwhile, which the next one would pay for. */
+/** Before each mail: meanwhile the connections of the previous sender close, which would slow down the next one. */
 const PAUSE_MS = 10
-/** Rounds that do not count, in which the code gets warm. */
+/** Rounds that warm up the code and do not count. */
 const WARM_UP = 10
 
 /** Time from a new transporter to its first mail: connection, TLS, login and send. */

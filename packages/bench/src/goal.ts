@@ -1,11 +1,11 @@
-/** What a figure has to reach. */
+/** The limit that a figure must reach. */
 export interface Goal {
   readonly of: string
   readonly is: 'at least' | 'at most'
   readonly limit: number
 }
 
-/** The cell of a table that says what was to be reached, and whether it was. */
+/** Returns the table cell with the goal and whether it was met. */
 export function judge(goal: Goal, found: number): string {
   const { of, is, limit } = goal
   const isMet = is === 'at least' ? found >= limit : found <= limit

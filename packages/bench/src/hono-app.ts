@@ -6,7 +6,7 @@ import { postmarkContext } from '@postmark-smtp/hono'
 import { Hono, type MiddlewareHandler } from 'hono'
 import { answerParent } from './answer-parent.js'
 
-/** A Hono application in a process of its own: `node dist/hono-app.js KIND`. */
+/** A Hono application in its own process: `node dist/hono-app.js KIND`. */
 const storage = new AsyncLocalStorage<object>()
 const fixed = postmarkContext({ tag: 'app', metadata: { tenant: 'acme' } })
 const late = postmarkContext((c) => ({ metadata: { path: c.req.path } }))

@@ -10,7 +10,7 @@ const MAILS = 10_000
 const REQUESTS = 50
 const GOAL = { of: 'median', is: 'at most', limit: 100 } as const
 
-/** How long the sandbox takes for its page while it holds many mails, from the request to the last byte. */
+/** How long the sandbox takes to serve its inbox page while it holds many mails, from the request to the last byte. */
 export async function measureInbox(): Promise<Section> {
   const child = fork(new URL('./sandbox-process.js', import.meta.url))
   const [{ port, inboxUrl }] = (await once(child, 'message')) as [{ port: number; inboxUrl: string }]

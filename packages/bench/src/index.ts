@@ -19,13 +19,13 @@ import { measureWebhooks } from './webhooks.js'
 
 const USAGE = `node dist/index.js [part…] [--short] [--als] [--node24] [--docs]
 
-Parts, all by default: transport, or some of it (${transportParts.join(', ')});
+Parts (default: all): transport, or parts of it (${transportParts.join(', ')});
 headers, middleware, sandbox, webhooks, queue.
-  --short   few rounds: for a look while one works, not for figures
-  --als     the transport with an AsyncLocalStorage in use
-  --node24  the transport on Node 24, which npm gets
-  --docs    writes docs/performance.{json,svg,md} too
-Without a part the transport is measured in all four ways.
+  --short   few rounds: a quick look while you work, not for publishing
+  --als     measure the transport with an AsyncLocalStorage in use
+  --node24  measure the transport on Node 24, which npm downloads
+  --docs    also write docs/performance.{json,svg,md}
+Without a part, the transport is measured in all four combinations of Node and AsyncLocalStorage.
 `
 
 const { values: flags, positionals } = parseArgs({
@@ -58,7 +58,7 @@ const others = {
 const isOther = (part: string): part is keyof typeof others => part in others
 const unknown = positionals.filter((part) => part !== 'transport' && !isTransportPart(part) && !isOther(part))
 if (flags.help || unknown.length > 0) {
-  if (unknown.length > 0) process.stderr.write(`There is no part ${unknown.join(', ')}.\n\n`)
+  if (unknown.length > 0) process.stderr.write(`Unknown part: ${unknown.join(', ')}.\n\n`)
   process.stdout.write(USAGE)
   process.exit(unknown.length > 0 ? 1 : 0)
 }
@@ -66,7 +66,7 @@ if (flags.help || unknown.length > 0) {
 const measuresSandbox = positionals.length === 0 || positionals.includes('sandbox')
 if (measuresSandbox && !existsSync(SMTP_SOURCE)) {
   process.stderr.write(
-    `The part sandbox needs ${SMTP_SOURCE} (Debian: postfix). Install it, or name other parts.\n`,
+    `The part sandbox needs ${SMTP_SOURCE} (Debian: postfix). Install it, or choose other parts.\n`,
   )
   process.exit(1)
 }
@@ -102,7 +102,7 @@ if (flags.docs) {
 }
 process.stdout.write(`\n${seconds} s. Figures and chart: packages/bench/.results/bench.{json,svg}\n`)
 
-/** Everything in the first surroundings; in the others what they change. */
+/** Everything in the first environment; in the others only what they change. */
 async function planTransport(): Promise<TransportRun[]> {
   const effort = flags.short ? 0.4 : 1
   if (positionals.length > 0) {

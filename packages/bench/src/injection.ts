@@ -15,7 +15,7 @@ const HEADERS = {
 }
 const GOAL = { of: 'CPU', is: 'at most', limit: 1.1 } as const
 
-/** What three fields cost on a transporter that the user made, against plain Nodemailer with the same headers. */
+/** What three fields add on a transporter that the user made, against plain Nodemailer with the same headers. */
 export async function measureInjection(env: Environment): Promise<Section[]> {
   const target = { port: env.near, cert: env.cert }
   const first = plain(target)

@@ -1,34 +1,34 @@
-/** One way of doing it, measured in turns with the others. */
+/** One of the alternatives, measured in turns with the others. */
 export type Contender = { readonly name: string } & (
   | { send(index: number): Promise<unknown> }
-  /** Sends so many itself, in place of one call for each. */
+  /** Sends `count` mails itself, instead of one call for each. */
   | { run(count: number): Promise<unknown> }
 )
 
-/** What a contender costs: of CPU the lowest fifth, of rates the highest. */
+/** The result for a contender: the 20th percentile of CPU times, the 80th of rates. */
 export interface Measurement {
   readonly name: string
   readonly cpuMicros: number
   readonly perSecond: number
 }
 
-/** How often and how much. */
+/** How many rounds, and how many mails in each. */
 export interface Rounds {
   /** Turns of each contender. */
   readonly rounds: number
   readonly perRound: number
-  /** How many are under way at once. */
+  /** Mails in progress at the same time. */
   readonly concurrency: number
-  /** Mails of each before those that count. */
+  /** Mails that each contender sends before the first round. */
   readonly warmUp: number
-  /** Mails of a turn before those that count: the one before ran other code. Default 0. */
+  /** Mails at the start of a turn that do not count, because the turn before ran other code. Default 0. */
   readonly leadIn?: number
 }
 
 /**
- * Measures contenders in short rounds that rotate, since the speed of a machine drifts by a third within a run. The
- * rounds that were disturbed least count: what else runs on a machine only ever adds time. Nobody asks for a garbage
- * collection in between: V8 drops compiled code then, and a warm application would be measured as one that just began.
+ * Measures contenders in short rounds that rotate, because the speed of a machine drifts by a third within a run. Only
+ * the least disturbed rounds count: whatever else runs on a machine can only add time. No garbage collection is forced in
+ * between: V8 would drop compiled code, and a warm application would be measured as one that has just started.
  */
 export async function measure(contenders: readonly Contender[], settings: Rounds): Promise<Measurement[]> {
   const { leadIn = 0 } = settings
@@ -50,7 +50,7 @@ export async function measure(contenders: readonly Contender[], settings: Rounds
   }))
 }
 
-/** The order of so many contenders in a round: forwards and backwards, so that nobody always follows the same one. */
+/** The order of `count` contenders in a round: forwards and backwards, so that none always follows the same one. */
 export function inTurns(count: number, round: number): number[] {
   const turns = Array.from({ length: count }, (_, turn) => (turn + round) % count)
   return round % 2 === 0 ? turns : turns.map((place) => count - 1 - place)
@@ -74,12 +74,12 @@ async function runRound(
   return { cpu: (user + system) / count, rate: count / seconds }
 }
 
-/** What one contender has sent after {@link measure}. */
+/** The number of mails that one contender sends in {@link measure}. */
 export function countOf({ rounds, perRound, warmUp, leadIn = 0 }: Rounds): number {
   return warmUp + rounds * (leadIn + perRound)
 }
 
-/** The value below which so large a part of the values lies. */
+/** Returns a quantile of values. @param part from 0 to 1; 0.5 is the median */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.round((sorted.length - 1) * part)]!

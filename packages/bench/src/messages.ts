@@ -23,10 +23,10 @@ export const multipart: object = {
 /** A newsletter of about 22 kB. */
 export const newsletter: object = { ...multipart, html: paragraph.repeat(130) }
 
-/** A newsletter of 22 kB when it is composed. */
+/** A newsletter of 22 kB when composed. */
 export const longNewsletter: typeof newsletter = { ...multipart, html: paragraph.repeat(160) }
 
-/** Bytes of a mail when it is composed. */
+/** Size of a composed mail in bytes. */
 export async function sizeOf(message: object): Promise<number> {
   const composer = createTransport({ streamTransport: true, buffer: true })
   const { message: composed } = await composer.sendMail(message)

@@ -8,7 +8,7 @@ const ROUNDS = 12
 const REQUESTS = 1000
 const CONCURRENCY = 10
 
-/** Applications by name; the first again at the end, as its own noise. */
+/** Applications by name; the first is repeated at the end, to show the noise. */
 const KINDS = [
   ['no middleware', 'none'],
   ['only an AsyncLocalStorage', 'storage'],
@@ -32,14 +32,14 @@ const FRAMEWORKS: readonly (readonly [name: string, program: URL])[] = [
   ['Hono', new URL('./hono-app.js', import.meta.url)],
 ]
 
-/** What a request costs that sends no mail, on each framework. */
+/** CPU time of a request that sends no mail, with each framework. */
 export async function measureMiddleware(): Promise<Section[]> {
   const sections: Section[] = []
   for (const [framework, program] of FRAMEWORKS) sections.push(await measureFramework(framework, program))
   return sections
 }
 
-/** CPU of the server's process, each application in one of its own. */
+/** CPU time of the server's process; each application has its own. */
 async function measureFramework(framework: string, program: URL): Promise<Section> {
   const applications = await Promise.all(KINDS.map(([name, kind]) => start(program, name, kind)))
   const agent = new Agent({ keepAlive: true, maxSockets: CONCURRENCY })
@@ -81,7 +81,7 @@ async function start(program: URL, name: string, kind: string): Promise<Applicat
   return { name, child, port, cpu: [], rate: [] }
 }
 
-/** CPU that a process used since its start, in microseconds. */
+/** CPU time of a process since its start, in microseconds. */
 async function readCpu(child: ChildProcess): Promise<number> {
   child.send('cpu')
   const [micros] = (await once(child, 'message')) as [number]

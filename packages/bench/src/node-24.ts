@@ -15,7 +15,7 @@ function nameOf(version: string): string {
   return `Node ${version.split('.', 2).join('.')}`
 }
 
-/** Node 24 as npm has it, kept in npm's cache; undefined where it cannot be had. */
+/** Node 24 from npm, kept in npm's cache; undefined if npm cannot install it. */
 export async function findNode24(): Promise<Node | undefined> {
   if (process.versions.node.startsWith('24.')) return thisNode
   const build = `node-${process.platform}-${process.arch}@24`
@@ -33,7 +33,7 @@ export async function findNode24(): Promise<Node | undefined> {
     const [version, path] = JSON.parse(stdout) as [string, string]
     return { name: nameOf(version), path }
   } catch {
-    process.stdout.write(`\nWithout Node 24: npm does not get ${build}\n`)
+    process.stdout.write(`\nNode 24 is skipped: npm could not install ${build}\n`)
     return undefined
   }
 }

@@ -11,14 +11,14 @@ import type { ObservedKind, RoundOrder, RoundResult } from './observation-kinds.
 import { ours, type Sender } from './senders.js'
 
 /**
- * An application whose requests have spans anyway, in a process of its own (`node dist/observation-process.js KIND
- * MESSAGE`): an observation is begun once in the life of a process, and the code that runs under it is compiled for that.
+ * An application whose requests have spans anyway, in its own process (`node dist/observation-process.js KIND MESSAGE`):
+ * an observation starts once in the life of a process, and the code that runs under it is compiled for that.
  */
 const CONCURRENCY = 50
 const kind = process.argv[2] as ObservedKind
 const message = process.argv[3] === 'oneLine' ? oneLine : multipart
 
-// Takes spans and metrics and forgets them: what an exporter does with them is its own affair.
+// Discards spans and metrics: what an exporter does with them is not measured.
 const spanExporter: SpanExporter = { export: (_spans, done) => done({ code: 0 }), shutdown: async () => {} }
 const metricExporter: PushMetricExporter = {
   export: (_metrics, done) => done({ code: 0 }),
@@ -63,7 +63,7 @@ async function inRequest(work: () => Promise<unknown>): Promise<void> {
   span.end()
 }
 
-/** The least that one writes instead of observePostmark: the same span, histogram and counter, of mails that are sent. */
+/** The minimum to write instead of observePostmark: the same span, histogram and counter, for mails that are sent. */
 function observeByHand({ sendMail }: Sender, tracer: Tracer): Sender['sendMail'] {
   const meter = meterProvider.getMeter('by hand')
   const duration = meter.createHistogram('messaging.client.operation.duration', { unit: 's' })

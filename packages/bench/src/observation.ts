@@ -10,7 +10,7 @@ const GOAL = { of: 'CPU', is: 'at most', limit: 1.05 } as const
 const PER_ROUND = 400
 const LEAD_IN = 100
 const WARM_UP = 2000
-/** The first one again at the end, whose distance from it is the noise. */
+/** The first one is repeated at the end; the distance between the two is the noise. */
 const KINDS: readonly ObservedKind[] = ['nothing', 'stopped', 'observed', 'traceparent', 'byHand', 'nothing']
 const TITLES = { oneLine: 'one-line text', multipart: 'text and HTML, 2.8 kB' } as const
 
@@ -21,8 +21,8 @@ interface Contender {
 }
 
 /**
- * What spans and metrics of each mail cost, in an application whose requests have spans anyway: with a batch processor
- * of spans and a periodic reader of metrics, whose exporters forget what they get.
+ * What the spans and metrics of each mail add, in an application whose requests have spans anyway: with a batch span
+ * processor and a periodic metric reader, whose exporters discard what they get.
  */
 export async function measureObservation(env: Environment): Promise<Section[]> {
   return [await measureCase(env, 'oneLine'), await measureCase(env, 'multipart')]

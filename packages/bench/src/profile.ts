@@ -1,6 +1,6 @@
 import { type Profiler, Session } from 'node:inspector'
 
-/** Time of its own that a function had, in microseconds a mail. */
+/** Self time of a function, in microseconds per mail. */
 export interface OwnTime {
   readonly name: string
   /** File of a package or of Node; empty for what is not JavaScript. */
@@ -8,13 +8,13 @@ export interface OwnTime {
   readonly micros: number
 }
 
-/** How often the profiler looks, in microseconds. */
+/** The sampling interval of the profiler, in microseconds. */
 const INTERVAL_MICROS = 250
 
 /**
- * Profiles work, and spreads the CPU that the process used over its functions, in the proportion of the samples. Whoever
- * waits uses none.
- * @param count of mails that the work sends
+ * Profiles work, and divides the CPU time of the process among its functions, in proportion to the samples. Waiting takes
+ * none.
+ * @param count the number of mails that the work sends
  */
 export async function profile(work: () => Promise<unknown>, count: number): Promise<OwnTime[]> {
   const session = new Session()

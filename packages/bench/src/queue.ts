@@ -13,7 +13,7 @@ import type { Sink } from './start-sink.js'
 
 /** Jobs that a worker has under way; the default of `createMailWorker`. */
 const CONCURRENCY = 4 * CONNECTIONS
-/** The same for all, as `createMailQueue` has it: without it Redis would fill up. */
+/** The default of `createMailQueue`, for all contenders: without it Redis would fill up. */
 const KEPT = { removeOnComplete: { age: 86_400, count: 1_000 } }
 
 /** A queue and its worker. */
@@ -25,12 +25,12 @@ interface Line {
 
 /**
  * Jobs a second through `createMailQueue` and `createMailWorker`, which claim and settle each mail on Redis, against a
- * worker as people write it themselves, on Nodemailer's pool. Where Redis is missing, a line says so.
+ * worker as people write it themselves, on Nodemailer's pool. If Redis is missing, a line says so.
  */
 export async function measureQueue(sink: Sink, isShort: boolean): Promise<Section[]> {
   const missing = redisMissing()
   if (missing !== undefined) {
-    process.stdout.write(`\nThe queue is left out. ${missing}\n`)
+    process.stdout.write(`\nThe queue is skipped. ${missing}\n`)
     return []
   }
   const { near, far, cert } = sink
@@ -73,7 +73,7 @@ async function measureCase(
   for (const { line } of lines) await line.close()
   const sent = lines.length * countOf(settings) * perBatch
   const taken = await sink.countMails()
-  if (taken !== sent) throw new Error(`${sent} mails were sent, and the sink took ${taken} (queue)`)
+  if (taken !== sent) throw new Error(`${sent} mails were sent, but the sink took ${taken} (queue)`)
   const [first] = results
   const goal: Goal = { of: 'rate', is: 'at least', limit }
   return {

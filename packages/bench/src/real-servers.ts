@@ -18,7 +18,7 @@ import { ROUND_TRIP_MS } from './sink-ports.js'
 
 const users = [{ user: TOKEN, pass: TOKEN }]
 
-/** The connections of a sender, and how much it then has to be ahead. */
+/** The connections of a sender, and how far ahead it must be with them. */
 const CASES = [
   { connections: CONNECTIONS, perRound: 1000, goal: 5 },
   { connections: 1, perRound: 150, goal: 15 },
@@ -33,7 +33,7 @@ export async function measureRealServers(env: Environment): Promise<Section[]> {
   const sections: Section[] = []
   for (const { name, missing, start } of kinds) {
     if (missing !== undefined) {
-      process.stderr.write(`Left out: ${missing}\n`)
+      process.stderr.write(`Skipped: ${missing}\n`)
       continue
     }
     for (const each of CASES) {
@@ -95,7 +95,7 @@ async function measureCase(
   await direct.sendMail({ ...toMessage(0), from: 'last@example.com' })
   await server.waitForTaken('last@example.com')
   const taken = server.taken().length - 1
-  if (taken !== sent) throw new Error(`${sent} mails were sent, and ${name} took ${taken}`)
+  if (taken !== sent) throw new Error(`${sent} mails were sent, but ${name} took ${taken}`)
   const [first] = results
   return {
     title: `${name}, refusing 1 % of mails at MAIL, 5 % at RCPT and 4 % at the body, ${ROUND_TRIP_MS} ms round trip, connections: ${connections}`,

@@ -16,14 +16,14 @@ const MAILS = 2500
 const BYTES = 10_000
 const CONNECTIONS = 10
 
-/** A mail catcher in a process of its own, and what was measured of it. */
+/** A mail catcher in its own process, and its measurements. */
 interface Catcher {
   readonly name: string
   readonly port: number
   readonly child: ChildProcess
-  /** Mails a second, for each round. */
+  /** Mails per second, for each round. */
   readonly rates: number[]
-  /** Its own CPU in microseconds a mail, for each round. */
+  /** Its own CPU time in microseconds per mail, for each round. */
   readonly cpu: number[]
   /** Resident memory in MB after each round. */
   readonly memory: number[]
@@ -31,8 +31,8 @@ interface Catcher {
 }
 
 /**
- * How many mails a second the sandbox takes and what memory it holds, compared with MailDev; both keep what they take.
- * Once with the one part of plain text that smtp-source makes, once with a mail as applications send it.
+ * How many mails per second the sandbox takes and how much memory it holds, compared with MailDev; both keep the mails.
+ * Once with the plain text that smtp-source generates, once with a mail as applications send it.
  */
 export async function measureSandbox(kind: 'plain text' | 'text, HTML and an attachment'): Promise<Section> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
@@ -74,7 +74,7 @@ async function startSandbox(): Promise<Catcher> {
   return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
-/** Writes a mail with three parts, as smtp-source reads one: lines that end with only LF. */
+/** Writes a mail with three parts in the form that smtp-source reads: lines end with LF only. */
 async function writeMail(folder: string): Promise<string> {
   const html = '<p>Hello, your order <b>42</b> is on its way. Thank you for it.</p>\n'.repeat(75)
   const { message } = await createTransport({
@@ -112,7 +112,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** `-d`: a connection carries many mails, since both servers greet late to find out who talks too soon. */
+/** `-d`: a connection carries many mails, because both servers delay the greeting to detect clients that talk too soon. */
 async function runRound(
   { port, child, rates, cpu, memory }: Catcher,
   content: readonly string[],

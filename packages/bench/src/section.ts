@@ -1,27 +1,27 @@
-/** One table of the benchmark, and the same as data. */
+/** One table of the benchmark, as data. */
 export interface Section {
   readonly title: string
   readonly headings: readonly string[]
   readonly rows: readonly (readonly (string | number)[])[]
-  /** None where nothing is compared with an alternative. */
+  /** Undefined if nothing is compared with an alternative. */
   readonly charts?: readonly Chart[] | undefined
 }
 
-/** What a chart shows: the column that holds the ratio to the alternative, and which way is better. */
+/** What a chart shows: the column with the ratio to the alternative, and which direction is better. */
 export interface Chart {
   readonly column: number
   readonly better: 'lower' | 'higher'
 }
 
-/** What `npm run bench` found, as it is written to a file. */
+/** The results of `npm run bench`, as written to a file. */
 export interface Results {
-  /** Processor, cores, and the versions that were compared. */
+  /** Processor, cores, and the compared versions. */
   readonly machine: string
   readonly seconds: number
   readonly sections: readonly Section[]
 }
 
-/** Lays out a section as lines of text; numbers are aligned to the right, with the digits that they need. */
+/** Formats a section as text, with numbers aligned to the right. */
 export function toText({ title, headings, rows }: Section): string {
   const cells = rows.map((row) => row.map(toCell))
   const widths = headings.map((heading, column) =>
@@ -34,7 +34,7 @@ export function toText({ title, headings, rows }: Section): string {
   return [title, toLine(headings), ...cells.map(toLine)].join('\n')
 }
 
-/** The same as a table of Markdown. */
+/** Formats a section as a Markdown table. */
 export function toMarkdown({ title, headings, rows }: Section): string {
   const toLine = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = headings.map((_, column) => (typeof rows[0]?.[column] === 'number' ? '--:' : '---'))

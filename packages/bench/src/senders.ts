@@ -5,7 +5,7 @@ import {
 } from '@postmark-smtp/core'
 import { createTransport, type Transporter } from 'nodemailer'
 
-/** A token of the right shape. */
+/** A token of the right form. */
 export const TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
 
 /** Connections of each transporter, as many as Postmark advises. */
@@ -14,17 +14,17 @@ export const CONNECTIONS = 10
 /** Where to send. */
 export interface Target {
   readonly port: number
-  /** Undefined sends in clear. */
+  /** Undefined: no TLS. */
   readonly cert: string | undefined
 }
 
-/** A transporter, as far as it is measured. */
+/** The part of a transporter that is measured. */
 export interface Sender {
   sendMail(message: object): Promise<unknown>
   close(): unknown
 }
 
-/** Nodemailer's pool, with a login; sessions last as long as it does. */
+/** Nodemailer's pool, with a login; its sessions stay open until it is closed. */
 export function plain({ port, cert }: Target): Transporter {
   return createTransport({
     host: '127.0.0.1',
@@ -37,7 +37,7 @@ export function plain({ port, cert }: Target): Transporter {
   })
 }
 
-/** Ours, with the same connections. */
+/** Our transport, with the same number of connections. */
 export function ours(
   { port, cert }: Target,
   more?: Pick<PostmarkTransportOptions, 'sendOnce'>,
@@ -48,14 +48,14 @@ export function ours(
     ports: [port],
     ...(cert ? { tls: { ca: cert } } : { allowPlaintext: true }),
     pool: { maxConnections: CONNECTIONS, maxMessages: Infinity },
-    // 10 MB in base64 is more than Postmark takes; here only memory counts.
+    // 10 MB in base64 is more than Postmark accepts; here only memory counts.
     preflight: 'warn',
     onWarning: () => {},
     ...more,
   })
 }
 
-/** Both, and Nodemailer once more, whose distance from the first is the noise. */
+/** Both, and Nodemailer once more; the distance between its two results is the noise. */
 export const MAKERS: readonly (readonly [name: string, make: (target: Target) => Sender])[] = [
   ['plain Nodemailer', plain],
   ['createPostmarkTransport', (target) => ours(target)],

@@ -1,9 +1,9 @@
-/** What a sink says of itself when it listens. */
+/** What a sink reports when it listens. */
 export interface SinkPorts {
   readonly near: number
   /** The same server, over a line with a round trip of `ROUND_TRIP_MS`. */
   readonly far: number
-  /** The same two of a server that offers CHUNKING. */
+  /** The same two ports of a server that offers CHUNKING. */
   readonly chunking: { readonly near: number; readonly far: number }
   readonly cert: string
 }

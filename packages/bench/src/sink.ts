@@ -7,11 +7,10 @@ import { createDelayedLine } from './delayed-line.js'
 import { ROUND_TRIP_MS, type SinkPorts } from './sink-ports.js'
 
 /**
- * An SMTP server that answers at once, counts mails and forgets them, in a process of its own
- * (`node dist/sink.js`), so that the measured process spends its time on sending only. It offers what Postmark's did:
- * PIPELINING, SIZE, 8BITMIME, STARTTLS, and AUTH PLAIN after it; before it CRAM-MD5. On ports of their own it offers
- * CHUNKING as well. It posts its ports when it
- * listens, and to each message the number of mails that it took.
+ * An SMTP server that replies immediately, counts mails and forgets them, in its own process (`node dist/sink.js`), so
+ * that the measured process spends its time only on sending. It offers what Postmark's server did: PIPELINING, SIZE,
+ * 8BITMIME, STARTTLS, CRAM-MD5 before it and AUTH PLAIN after it. On separate ports it offers CHUNKING as well. It posts
+ * its ports when it listens, and answers each message with the number of mails that it took.
  */
 const { cert, key } = await makeCertificate()
 const secureContext = createSecureContext({ cert, key })
@@ -25,7 +24,7 @@ process.on('message', () => process.send?.(mails))
 process.on('disconnect', () => process.exit())
 process.send?.({ ...plain, chunking, cert } satisfies SinkPorts)
 
-/** A server that offers some more, on the loopback interface and over a slow line. */
+/** A server with additional offers, on the loopback interface and over a slow line. */
 async function listenTwice(offers: string): Promise<{ near: number; far: number }> {
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {})
@@ -42,9 +41,9 @@ async function listenTwice(offers: string): Promise<{ near: number; far: number 
 }
 
 /**
- * Serves one session. A mail counts only where MAIL and RCPT came before DATA or BDAT.
+ * Serves one session. A mail counts only if MAIL and RCPT came before DATA or BDAT.
  * @param offers lines of EHLO
- * @param startTls puts TLS on the connection; undefined where it has it
+ * @param startTls starts TLS on the connection; undefined if it is already in use
  */
 function serve(socket: Duplex, offers: string, startTls: (() => void) | undefined, onMail: () => void): void {
   let inData = false
@@ -68,7 +67,7 @@ function serve(socket: Duplex, offers: string, startTls: (() => void) | undefine
           startTls ? '250-STARTTLS\r\n250-AUTH CRAM-MD5' : '250-AUTH PLAIN LOGIN CRAM-MD5'
         }\r\n250 8BITMIME\r\n`
       case 'AUTH':
-        // PLAIN brings its answer along.
+        // PLAIN comes with its answer.
         inLogin = startTls !== undefined
         return inLogin ? '334 PDEyMzRAc2luaz4=\r\n' : '235 2.7.0 ok\r\n'
       case 'MAIL':

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Sink } from './start-sink.js'
 
-/** A server that takes mail and forgets it, in a process of its own. */
+/** A server that takes mails and forgets them, in its own process. */
 export interface SmtpSink {
   readonly name: string
   readonly port: number
@@ -13,12 +13,12 @@ export interface SmtpSink {
 }
 
 const PROGRAM = '/usr/sbin/smtp-sink'
-/** Postfix's generator of mails, which feeds the mail catchers. */
+/** Postfix's mail generator, which feeds the mail catchers. */
 export const SMTP_SOURCE = '/usr/sbin/smtp-source'
 
-/** Starts Postfix's smtp-sink (Debian: postfix); our own takes its place where it is missing. It has no TLS. */
+/** Starts Postfix's smtp-sink (Debian: postfix), or our own sink if that is missing. It has no TLS. */
 export async function startSmtpSink(own: Sink): Promise<SmtpSink> {
-  if (!existsSync(PROGRAM)) return { name: 'a sink of our own', port: own.near, stop: () => {} }
+  if (!existsSync(PROGRAM)) return { name: 'our own sink', port: own.near, stop: () => {} }
   const port = await freePort()
   const asRoot = process.getuid?.() === 0 ? ['-u', 'nobody'] : []
   const child = spawn(PROGRAM, ['-4', ...asRoot, `127.0.0.1:${port}`, '100'], { stdio: 'ignore' })
@@ -26,7 +26,7 @@ export async function startSmtpSink(own: Sink): Promise<SmtpSink> {
   return { name: 'smtp-sink', port, stop: () => child.kill() }
 }
 
-/** A port of the loopback interface that nobody uses now. */
+/** Returns a free port of the loopback interface. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -35,10 +35,10 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Waits until a program listens. */
+/** Resolves when a program listens; rejects if it exits. */
 export async function listening(port: number, child: ChildProcess): Promise<void> {
   for (;;) {
-    if (child.exitCode !== null) throw new Error(`${child.spawnfile} ended with the code ${child.exitCode}`)
+    if (child.exitCode !== null) throw new Error(`${child.spawnfile} exited with code ${child.exitCode}`)
     const socket = connect(port, '127.0.0.1')
     const connected = await once(socket, 'connect').then(
       () => true,

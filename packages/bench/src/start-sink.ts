@@ -2,14 +2,14 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { SinkPorts } from './sink-ports.js'
 
-/** Our own sink, in a process of its own. */
+/** Our own sink, in its own process. */
 export interface Sink extends SinkPorts {
-  /** Mails that it took since the last call. */
+  /** Returns the number of mails that it took since the last call. */
   countMails(): Promise<number>
   stop(): void
 }
 
-/** Starts it. */
+/** Starts the sink. */
 export async function startSink(): Promise<Sink> {
   const child = fork(new URL('./sink.js', import.meta.url), { execArgv: [] })
   const [ports] = (await once(child, 'message')) as [SinkPorts]

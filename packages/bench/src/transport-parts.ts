@@ -12,7 +12,7 @@ import type { Section } from './section.js'
 import { measureAreas, measureFunctions } from './where-time-goes.js'
 import { measureWrites } from './writes.js'
 
-/** What is measured of the transport, in the order in which it is. */
+/** The parts of the transport that are measured, in this order. */
 export const TRANSPORT_PARTS: Readonly<
   Record<TransportPart, (environment: Environment) => Promise<Section[]>>
 > = {
@@ -52,7 +52,7 @@ export type TransportPart =
 
 export const transportParts: readonly TransportPart[] = Object.keys(TRANSPORT_PARTS) as TransportPart[]
 
-/** Without the list of functions, which is for those who change them, and real servers, which are not on every machine. */
+/** All but the list of functions, which is for those who change them, and real servers, which not every machine has. */
 export const usualParts: readonly TransportPart[] = transportParts.filter(
   (part) => part !== 'functions' && part !== 'real',
 )

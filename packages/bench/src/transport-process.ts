@@ -3,7 +3,7 @@ import type { Environment } from './environment.js'
 import type { Section } from './section.js'
 import { TRANSPORT_PARTS, type TransportPart } from './transport-parts.js'
 
-/** What the process is asked for: one part of the bench. */
+/** What the process is asked to do: measure one part of the bench. */
 export type Order = Pick<Environment, 'near' | 'far' | 'chunking' | 'cert' | 'als'> & {
   readonly part: TransportPart
   /** Part of the usual number of rounds. */
@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 /**
- * Measures the transport in a process of its own (`node dist/transport-process.js`), one for each Node, and with or
- * without an AsyncLocalStorage: once one is in use, each promise of a process costs more on Node 20.
+ * Measures the transport in its own process (`node dist/transport-process.js`), one for each version of Node, with and
+ * without an AsyncLocalStorage: once one is in use, every promise of a process costs more on Node 20.
  */
 process.on('message', async ({ part, effort, ...given }: Order) => {
   let mails = 0

@@ -6,7 +6,7 @@ import type { Sink } from './start-sink.js'
 import type { TransportPart } from './transport-parts.js'
 import type { Answer, Order } from './transport-process.js'
 
-/** Where the transport is measured, and what of it. */
+/** In which environment the transport is measured, and which parts of it. */
 export interface TransportRun {
   readonly node: Node
   /** Whether an AsyncLocalStorage is in use. */
@@ -17,9 +17,9 @@ export interface TransportRun {
 }
 
 /**
- * Measures the transport, each run in a process of its own. Sections with one title become one, with the surroundings
- * in its first column.
- * @param onSection called with each section as soon as it is there
+ * Measures the transport, each run in its own process. Sections with the same title are merged, with the environment in
+ * their first column.
+ * @param onSection called with each section as soon as it is measured
  */
 export async function measureTransport(
   sink: Sink,
@@ -36,7 +36,7 @@ export async function measureTransport(
       child.send({ part, near, far, chunking, cert, als, effort } satisfies Order)
       const { sections, mails } = await answerOf(child)
       const taken = await sink.countMails()
-      if (taken !== mails) throw new Error(`${mails} mails were sent, and the sink took ${taken} (${part})`)
+      if (taken !== mails) throw new Error(`${mails} mails were sent, but the sink took ${taken} (${part})`)
       for (const section of sections) {
         const placed = placeIn(name, section)
         onSection(placed)
@@ -53,7 +53,7 @@ async function answerOf(child: ChildProcess): Promise<Answer> {
   const stop = new AbortController()
   const { signal } = stop
   const ended = once(child, 'exit', { signal }).then(([code]) => {
-    throw new Error(`The process that measures ended with the code ${code}`)
+    throw new Error(`The measuring process exited with code ${code}`)
   })
   try {
     const [answer] = await Promise.race([once(child, 'message', { signal }), ended])

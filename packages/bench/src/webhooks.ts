@@ -10,7 +10,7 @@ const body = JSON.stringify(
 const authorization = `Basic ${Buffer.from('postmark:a-long-secret').toString('base64')}`
 const request = () => new Request('http://127.0.0.1/', { method: 'POST', body, headers: { authorization } })
 
-/** What reading a webhook costs: only JSON.parse, the typed event, and the whole handler with its checks. */
+/** CPU time to read a webhook: JSON.parse only, the typed event, and the whole handler with its checks. */
 export async function measureWebhooks(): Promise<Section> {
   const handle = createWebhookHandler({
     auth: { basic: { username: 'postmark', password: 'a-long-secret' } },

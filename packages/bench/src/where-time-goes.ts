@@ -7,7 +7,7 @@ import { MAKERS } from './senders.js'
 const CONCURRENCY = 50
 const FUNCTIONS = 25
 
-/** Areas of the CPU that a mail costs, by the file of the function; the first that fits counts. */
+/** Areas of the CPU time of a mail, by the file of the function; the first that fits counts. */
 const AREAS: readonly (readonly [area: string, fits: (time: OwnTime) => boolean])[] = [
   ['garbage collection', ({ name }) => name === '(garbage collector)'],
   ['native: system calls, OpenSSL, strings', ({ file }) => file === ''],
@@ -48,7 +48,7 @@ export async function measureAreas(env: Environment): Promise<Section[]> {
   ]
 }
 
-/** The functions that take the most time of their own. */
+/** The functions with the most self time. */
 export async function measureFunctions(env: Environment): Promise<Section[]> {
   const sections: Section[] = []
   for (const [what, message] of CASES) {
@@ -67,7 +67,7 @@ export async function measureFunctions(env: Environment): Promise<Section[]> {
   return sections
 }
 
-/** Plain Nodemailer and ours, each warmed up before. */
+/** Profiles plain Nodemailer and our transport, each warmed up first. */
 async function profileBoth(env: Environment, message: object): Promise<[OwnTime[], OwnTime[]]> {
   const count = env.rounds(2000)
   const profiles: OwnTime[][] = []

@@ -15,14 +15,14 @@ const CASES = [
   ['multipart, all at once', multipart, MAILS],
 ] as const
 
-/** Writes to TLS per mail, each of which is a system call and a record; no noise of the machine is in them. */
+/** Writes to TLS per mail, each of which is a system call and a record. The machine adds no noise to them. */
 export async function measureWrites(env: Environment): Promise<Section[]> {
   const rows: (string | number)[][] = []
   const counter = countWrites()
   for (const [what, message, concurrency] of CASES) {
     for (const [index, [name, make]] of MAKERS.slice(0, 2).entries()) {
       const sender = make({ port: env.near, cert: env.cert })
-      // The second time, on connections that are open and have shown what they take.
+      // The second time counts: connections are open, and what the server accepts is known.
       await sendAll(sender, message, concurrency)
       const before = counter.writes
       await sendAll(sender, message, concurrency)
@@ -50,7 +50,7 @@ async function sendAll(sender: Sender, message: object, concurrency: number): Pr
   await Promise.all(Array.from({ length: concurrency }, work))
 }
 
-/** Counts what Node's streams hand to TLS sockets: one part, or several in one go. */
+/** Counts the writes of Node's streams to TLS sockets: one part, or several together. */
 function countWrites(): { readonly writes: number; stop(): void } {
   const { _write, _writev } = Socket.prototype
   let writes = 0
