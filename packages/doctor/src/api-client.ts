@@ -5,7 +5,7 @@ import { LateError, within } from './within.js'
 export class ApiFailure extends Error {
   constructor(
     message: string,
-    /** 0 where there was no answer. */
+    /** 0 if there was no answer. */
     readonly statusCode: number,
     readonly errorCode: number | undefined,
   ) {
@@ -16,7 +16,7 @@ export class ApiFailure extends Error {
 /** An object of JSON. */
 export type Json = Readonly<Record<string, unknown>>
 
-/** Who asks: the two kinds of token have a header each. */
+/** The token of a request, with the header for its kind. */
 export interface Caller {
   readonly header: 'X-Postmark-Server-Token' | 'X-Postmark-Account-Token'
   readonly token: string
@@ -26,7 +26,7 @@ export interface Caller {
 export interface ApiClient {
   /** @throws ApiFailure */
   ask(caller: Caller, path: string, method?: 'GET' | 'POST'): Promise<Json>
-  /** What the API's clock said with the last answer, and the span in which that was, by ours; milliseconds since 1970. */
+  /** The API's clock at its last answer, and the span of that request by the clock here; milliseconds since 1970. */
   readonly clock: { readonly theirs: number; readonly from: number; readonly to: number } | undefined
 }
 
@@ -35,7 +35,7 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
   const get = exactIds(async (input, init) => readBounded(await fetch(input, init)))
   let clock: ApiClient['clock']
   let hasAnswered = false
-  /** Why the API counts as blocked: one wait is enough to know that. */
+  /** Why the API counts as blocked: waiting once is enough to know. */
   let blocked: ApiFailure | undefined
   return {
     get clock() {
@@ -49,7 +49,7 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
         const request = get(new URL(path, url), {
           method,
           headers: { [header]: token, Accept: 'application/json' },
-          // A token must not go wherever an answer sends it.
+          // A token must not follow a redirect.
           redirect: 'error',
           signal: AbortSignal.any([signal, ending.signal]),
         })
@@ -73,17 +73,17 @@ export function createApiClient(url: string, patienceMs: number, signal: AbortSi
   }
 }
 
-/** A list of 200,000 suppressed addresses has about this size. */
+/** A list of 200,000 suppressed addresses is about this large. */
 const MOST_MEGABYTES = 32
 
-/** The response with its body read, unless that has no end. @throws ApiFailure */
+/** The response with its body read, up to a limit. @throws ApiFailure */
 async function readBounded(response: Response): Promise<Response> {
   const parts: Uint8Array[] = []
   let bytes = 0
   for await (const part of (response.body as AsyncIterable<Uint8Array> | null) ?? []) {
     bytes += part.length
     if (bytes > MOST_MEGABYTES * 1_000_000)
-      throw new ApiFailure(`the answer has more than ${MOST_MEGABYTES} MB`, 0, undefined)
+      throw new ApiFailure(`the answer is larger than ${MOST_MEGABYTES} MB`, 0, undefined)
     parts.push(part)
   }
   return new Response(bytes === 0 ? null : Buffer.concat(parts), response)

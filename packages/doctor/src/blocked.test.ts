@@ -74,5 +74,5 @@ it.each<[string, SetUp, ExamineOptions, boolean]>([
   expect(ms).toBeLessThan(LIMIT_MS)
   expect(findings.some(({ level }) => level === 'fault')).toBe(true)
   // It came to its end by itself: no check was cut off.
-  expect(findings.filter(({ text }) => text === 'the time was over')).toEqual([])
+  expect(findings.filter(({ text }) => text === 'the time limit was reached')).toEqual([])
 })

@@ -3,21 +3,21 @@ import type { Examination } from './examination.js'
 /** One thing that can be wrong. */
 interface Kind {
   readonly level: 'fault' | 'warning'
-  /** The misconfiguration, as docs/doctor.md names it. */
+  /** The misconfiguration, as docs/doctor.md describes it. */
   readonly what: string
   readonly cause: string
   readonly cure: string
   readonly link: string
-  /** Why no test can produce it here; missing where one does. */
+  /** What no test can produce; missing if a test produces it. */
   readonly untested?: string
 }
 
-/** Takes what a check finds; what was reported stays reported where the check is cut off. */
+/** Takes what a check finds. What was reported stays reported if the check is cut off. */
 interface Report<K extends string> {
   fine(text: string): void
   /** @param text why nothing can be said here after all */
   skip(text: string): void
-  /** @param cure in the place of the kind's own, where more is known */
+  /** @param cure replaces the cure of the kind, if more is known */
   found(kind: K, text: string, cure?: string): void
 }
 
@@ -25,11 +25,11 @@ interface Report<K extends string> {
 export interface Check<K extends string = string> {
   readonly id: string
   readonly title: string
-  /** Checks without which this one says nothing: it is skipped where one of them has a fault or was skipped. */
+  /** The premises of this check: it is skipped if one of them found a fault or was skipped. */
   readonly after: readonly string[]
-  /** What docs/doctor.md says that it needs. @example 'an account token' */
+  /** What it needs, for docs/doctor.md. @example 'an account token' */
   readonly needs?: string
-  /** Why it is not run here; undefined where it is. */
+  /** Why it cannot run; undefined if it can. */
   missing?(examination: Examination): string | undefined
   readonly kinds: Readonly<Record<K, Kind>>
   run(examination: Examination, report: Report<K>): Promise<void>

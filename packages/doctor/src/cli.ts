@@ -6,11 +6,11 @@ import { runCli } from './cli/run-cli.js'
 const { stdout, stderr, stdin, env } = process
 const args = process.argv.slice(2)
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
-// Who reads has gone, as with `| head`.
+// The reader has gone, as with `| head`.
 stdout.on('error', () => process.exit(2))
 // Node would print the stack, with whatever the error quotes.
 process.on('uncaughtException', (error) => process.exit(reportCrash(error, args, { stdout, stderr })))
 
 const code = await runCli(args, { stdout, stderr, stdin, env, folder: process.cwd(), version })
-// A name that the system still looks up would keep the process alive long after the report; all is written before that.
+// A pending lookup would keep the process alive long after the report. Everything is written before it exits.
 stdout.write('', () => process.exit(code))

@@ -2,7 +2,7 @@ import { POSTMARK_HOSTS } from '@postmark-smtp/core/internal'
 import type { Examination } from './examination.js'
 import { within } from './within.js'
 
-/** The records of a query; none where the name does not exist or has none of that type. */
+/** The records of a query; none if the name does not exist or has no records of that type. */
 export async function recordsOf<T>(
   { patienceMs, signal }: Pick<Examination, 'patienceMs' | 'signal'>,
   query: Promise<readonly T[]>,
@@ -22,16 +22,16 @@ export async function textsOf(examination: Examination, name: string): Promise<s
 }
 
 /**
- * Why what the name servers say of a domain is not believed; undefined where it is. Without a network, or where a filter answers,
- * they say that nothing exists, and a record that "is missing" would be a false alarm.
+ * Why the name servers cannot be trusted about a domain; undefined if they can. Without a network, or if a filter answers,
+ * they say that nothing exists, and a "missing" record would be a false alarm.
  */
 export async function whyUnbelieved(examination: Examination): Promise<string | undefined> {
   if (examination.facts.queriesFail !== undefined) return examination.facts.queriesFail
   const known = POSTMARK_HOSTS.transactional
   try {
     const found = await recordsOf(examination, examination.resolver.resolve4(known))
-    return found.length > 0 ? undefined : `the name servers of this machine do not even know ${known}`
+    return found.length > 0 ? undefined : `the name servers of this machine do not know even ${known}`
   } catch {
-    return `the name servers of this machine give no answer for ${known}`
+    return `the name servers of this machine do not answer for ${known}`
   }
 }

@@ -24,14 +24,14 @@ function insert(path: string, mark: string, text: string): { readonly made: stri
 /** After a change of the checks: `npx vitest run packages/doctor/src/docs.test.ts -u`. */
 it('docs/doctor.md has every check with what it can find', async () => {
   const sections = CHECKS.map(({ id, title, needs, after, kinds }) => {
-    const premises = after.map((each) => `\`${each}\``).join(', ')
+    const premises = after.map((each) => `\`${each}\``).join(' or ')
     const facts = [
       ...(needs === undefined ? [] : [`Needs ${needs}.`]),
-      ...(premises === '' ? [] : [`Runs where ${premises} found no fault.`]),
+      ...(premises === '' ? [] : [`Skipped if ${premises} found a fault or was skipped.`]),
     ]
     const rows = Object.entries(kinds).map(([kind, { level, what, cause, cure, link, untested }]) => {
-      const note = untested === undefined ? '' : ` *Not produced by a test:* ${untested}`
-      return `| ${level === 'fault' ? '✖' : '!'} \`${kind}\` | ${what}${note} | ${cause} | ${cure} [Read on](${link}) |`
+      const note = untested === undefined ? '' : ` *Not tested:* ${untested}`
+      return `| ${level === 'fault' ? '✖' : '!'} \`${kind}\` | ${what}${note} | ${cause} | ${cure} [Read more](${link}) |`
     })
     const table = ['| Finding | What is wrong | Usual cause | Cure |', '| --- | --- | --- | --- |', ...rows]
     return `### ${title} (\`${id}\`)\n\n${facts.length > 0 ? `${facts.join(' ')}\n\n` : ''}${table.join('\n')}\n`
@@ -44,15 +44,11 @@ it('docs/doctor.md has every step of the probe', async () => {
   const rows = PROBE_STEPS.map(
     ({ question, sends, looksAt, mails }) => `| ${question} | ${sends} | ${looksAt} | ${mails} |`,
   )
-  const table = [
-    '| Question | What is sent | What is looked at | Mails |',
-    '| --- | --- | --- | --- |',
-    ...rows,
-  ]
+  const table = ['| Question | Sends | Looks at | Mails |', '| --- | --- | --- | --- |', ...rows]
   const { made, file } = insert(
     'docs/doctor.md',
     'probe',
-    `\n${table.join('\n')}\n\nTogether ${countMails(PROBE_STEPS)} mails at most.\n`,
+    `\n${table.join('\n')}\n\nAt most ${countMails(PROBE_STEPS)} mails in total.\n`,
   )
   await expect(made).toMatchFileSnapshot(file)
 })

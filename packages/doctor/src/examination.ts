@@ -9,7 +9,7 @@ import type { PortProbe } from './checks/probe-port.js'
 import { type DnsResolver, type ExamineOptions, type Lookup, systemResolver } from './examine-options.js'
 import { createSecretsRedactor } from './redactor.js'
 
-/** What the checks have found out so far, for those after them. */
+/** What the checks have found out so far, for the checks that follow. */
 interface Facts {
   /** From the URL (`url`). */
   login?: Login | undefined
@@ -20,7 +20,7 @@ interface Facts {
   plaintext: boolean
   /** Addresses by host (`dns`). */
   readonly addresses: Map<string, readonly { readonly address: string; readonly family: number }[]>
-  /** Why DNS queries of this program are not answered (`dns`). */
+  /** Why DNS queries from this program fail (`dns`). */
   queriesFail?: string | undefined
   /** Ports that were tried (`ports`). */
   probes: readonly PortProbe[]
@@ -35,7 +35,7 @@ interface Facts {
   domain?: Json | undefined
 }
 
-/** One examination under way. */
+/** A running examination. */
 export interface Examination {
   readonly options: ExamineOptions
   readonly facts: Facts
@@ -45,16 +45,16 @@ export interface Examination {
   readonly patienceMs: number
   readonly signal: AbortSignal
   readonly api: ApiClient | undefined
-  /** Who asks the API in the name of the server; undefined where no Server API token is known. */
+  /** Calls the API with the Server API token; undefined if none is known. */
   readonly caller: Caller | undefined
   readonly accountCaller: Caller | undefined
   /** The stream to examine. */
   readonly stream: string
-  /** The host that mails of that stream go to, as far as the URL says it. */
+  /** The host that mails of that stream go to, according to the URL. */
   readonly host: string
   /** Every host to examine. */
   readonly hosts: readonly string[]
-  /** Lets go of what is still waited for. */
+  /** Stops waiting for anything. */
   end(): void
 }
 
@@ -63,7 +63,7 @@ export function isPostmarkHost(host: string): boolean {
   return Object.values(POSTMARK_HOSTS).includes(host.toLowerCase())
 }
 
-/** The domain of an address, as DNS has it. @example domainOf('shop@bücher.example') // 'xn--bcher-kva.example' */
+/** The domain of an address, in the form that DNS uses. @example domainOf('shop@bücher.example') // 'xn--bcher-kva.example' */
 export function domainOf(address: string): string {
   const domain = address.slice(address.lastIndexOf('@') + 1).toLowerCase()
   return domainToASCII(domain) || domain
@@ -80,7 +80,7 @@ export function beginExamination(options: ExamineOptions): Examination {
     AbortSignal.timeout(limitMs),
     ...(options.signal ? [options.signal] : []),
   ])
-  // Each question waits for it, and there are many at once.
+  // Many questions listen to it at the same time.
   setMaxListeners(0, signal)
   for (const token of [options.apiToken, options.accountToken]) if (token) redactor.add(token)
   const facts: Facts = {

@@ -2,47 +2,47 @@ import { Resolver } from 'node:dns/promises'
 import type { ConnectionOptions } from 'node:tls'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
-/** What the doctor asks of DNS: a `Resolver` of `node:dns/promises` is one. */
+/** Answers DNS queries. A `Resolver` of `node:dns/promises` is one. */
 export type DnsResolver = Pick<Resolver, 'resolve4' | 'resolve6' | 'resolveTxt' | 'resolveCname'>
 
-/** Finds the addresses to connect to: `lookup` of `node:dns/promises` with `all: true` is one. */
+/** Finds the addresses to connect to. `lookup` of `node:dns/promises` with `all: true` is one. */
 export type Lookup = (
   host: string,
 ) => Promise<readonly { readonly address: string; readonly family: number }[]>
 
-/** What {@link examine} takes; an unknown option fails at once. */
+/** The options of {@link examine}. An unknown option throws immediately. */
 export interface ExamineOptions {
   /** The connection URL of the application. Default: Postmark's two hosts, with `apiToken` as the login. */
   readonly url?: string | undefined
-  /** A Server API token for the REST API. Default: the one of the URL, where it holds one and names no other host. */
+  /** A Server API token for the REST API. Default: the token of the URL, if it is a Server API token. */
   readonly apiToken?: string | undefined
-  /** An account API token, without which sender signatures and domains are not read. */
+  /** An account API token. Sender signatures and domains are read only with it. */
   readonly accountToken?: string | undefined
-  /** Where the REST API is. Default: Postmark's; none where the URL names a host that is not Postmark's. */
+  /** The URL of the REST API. Default: Postmark's, or none if the URL names a host that is not Postmark's. */
   readonly apiUrl?: string | undefined
   /** The From address of the application. @example 'shop@example.com' */
   readonly from?: string | undefined
-  /** The message stream to examine. Default: the one of the URL or of its SMTP token, else `outbound`. */
+  /** The message stream to examine. Default: the stream of the URL or of its SMTP token, otherwise `outbound`. */
   readonly stream?: string | undefined
   /** Sends one mail from `from` to this address. Default: nothing is sent. */
   readonly sendTo?: string | undefined
-  /** Lets Postmark post dummy data to each webhook. Default false. */
+  /** Whether Postmark posts dummy data to each webhook. Default false. */
   readonly verifyWebhooks?: boolean | undefined
-  /** The folder of the application, whose packages are looked at. Default: none is. */
+  /** The folder of the application whose packages are examined. Default: none. */
   readonly folder?: string | undefined
-  /** The transporter of the application, whose plugins are looked at. Default: none is. */
+  /** The transporter of the application whose plugins are examined. Default: none. */
   readonly transporter?: object | undefined
-  /** As for Node's `tls.connect`; `ca` for a server of your own. */
+  /** Options for Node's `tls.connect`, such as `ca` for your own server. */
   readonly tls?: ConnectionOptions | undefined
-  /** Ports to try. Default: the one of the URL, else 587, 2525, 25. */
+  /** The ports to try. Default: the port of the URL, otherwise 587, 2525 and 25. */
   readonly ports?: readonly number[] | undefined
-  /** Who answers DNS queries. Default: the name servers of the system. */
+  /** Answers DNS queries. Default: the name servers of the system. */
   readonly resolver?: DnsResolver | undefined
-  /** Who finds addresses. Default: the system. */
+  /** Finds the addresses of hosts. Default: the system. */
   readonly lookup?: Lookup | undefined
-  /** For everything together, in milliseconds. Default 15,000. */
+  /** The time limit for the whole examination, in milliseconds. Default 15,000. */
   readonly limitMs?: number | undefined
-  /** The longest that one question waits for its answer, in milliseconds. Default 4,000. */
+  /** The limit for each question, such as a query or a connection, in milliseconds. Default 4,000. */
   readonly patienceMs?: number | undefined
   /** Ends the examination. */
   readonly signal?: AbortSignal | undefined
@@ -61,12 +61,12 @@ export function checkExamineOptions(options: ExamineOptions): void {
   for (const name of TEXTS) {
     const value = options[name]
     if (value !== undefined && (typeof value !== 'string' || value === ''))
-      throw optionError(name, value === '' ? value : undefined, 'a text that is not empty')
+      throw optionError(name, value === '' ? value : undefined, 'a string that is not empty')
   }
   for (const name of ['limitMs', 'patienceMs'] as const) {
     const value = options[name]
     if (value !== undefined && !(typeof value === 'number' && value > 0 && value <= LONGEST_MS))
-      throw optionError(name, value, `milliseconds, up to ${LONGEST_MS}`)
+      throw optionError(name, value, `a number of milliseconds, at most ${LONGEST_MS}`)
   }
   for (const name of ['from', 'sendTo'] as const) {
     const value = options[name]
@@ -75,20 +75,24 @@ export function checkExamineOptions(options: ExamineOptions): void {
   }
   const { apiUrl, sendTo, from } = options
   if (apiUrl !== undefined && !isSafeApi(apiUrl))
-    throw optionError('apiUrl', undefined, 'an https URL, or an http URL of this machine, without a login')
+    throw optionError(
+      'apiUrl',
+      undefined,
+      'an https URL, or an http URL of this machine, without a user name and password',
+    )
   if (sendTo !== undefined && from === undefined) throw optionError('from', from, 'given with sendTo')
 }
 
-/** A token goes there, so it must not cross a network in clear. */
+/** A token goes there, so it must not cross a network unencrypted. */
 function isSafeApi(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, username, password } = new URL(text)
-  // fetch refuses it, in an error that quotes the password.
+  // fetch refuses a login, in an error that quotes the password.
   if (username !== '' || password !== '') return false
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
 }
 
-/** The name servers of the system, asked twice at most. */
+/** The name servers of the system, asked at most twice. */
 export function systemResolver(patienceMs: number): Resolver {
   return new Resolver({ timeout: Math.ceil(patienceMs / 2), tries: 2 })
 }

@@ -8,13 +8,13 @@ import type { Finding, Level } from './finding.js'
 import { LateError, within } from './within.js'
 
 /**
- * Examines the way from an application to Postmark: network, TLS, login, server, streams, sender, webhooks. It hands out
- * what each check finds, in order. Nothing is sent unless `sendTo` is given.
+ * Examines everything between an application and Postmark: network, TLS, login, server, streams, sender and webhooks.
+ * It yields the findings of each check, in order. No mail is sent unless `sendTo` is given.
  * @example
  * for await (const { level, text, cure } of examine({ url: process.env.POSTMARK_URL }))
  *   if (level === 'fault') console.log(text, cure)
- * @throws PostmarkError ERR_POSTMARK_OPTIONS at once
- * @see docs/doctor.md, which lists every check with what it can find
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS immediately, if an option is unknown or invalid
+ * @see docs/doctor.md, which lists every check and its findings
  */
 export function examine(options: ExamineOptions = {}): AsyncIterable<Finding> {
   checkExamineOptions(options)
@@ -30,7 +30,7 @@ async function* run(options: ExamineOptions): AsyncGenerator<Finding, void> {
   }
 }
 
-/** Runs checks in order, each where its premises hold. */
+/** Runs checks in order, each only if its premises hold. */
 export async function* runChecks(
   checks: readonly Check[],
   examination: Examination,
@@ -54,7 +54,7 @@ function whySkipped(
   if (missing !== undefined) return missing
   const premise = check.after.find((id) => worst.get(id) !== 'fine')
   if (premise === undefined) return undefined
-  return `"${titleOf(premise)}" ${worst.get(premise) === 'fault' ? 'has a fault' : 'was skipped'}`
+  return `"${titleOf(premise)}" ${worst.get(premise) === 'fault' ? 'found a fault' : 'was skipped'}`
 }
 
 function titleOf(id: string): string {
@@ -70,7 +70,7 @@ async function runCheck(check: Check, examination: Examination): Promise<Finding
   const { id, title, kinds } = check
   const findings: Finding[] = []
   const add = (finding: Finding) => findings.push(finding)
-  if (signal.aborted) return [skip(check, 'the time was over', true)]
+  if (signal.aborted) return [skip(check, 'the time limit was reached', true)]
   const work = check.run(examination, {
     fine: (text) => add({ check: id, title, level: 'fine', text: redactor.text(text) }),
     skip: (text) => add(skip(check, redactor.text(text))),
@@ -97,17 +97,17 @@ async function runCheck(check: Check, examination: Examination): Promise<Finding
 }
 
 function whyBroken(error: Error, signal: AbortSignal): string {
-  if (error instanceof LateError || signal.aborted) return 'the time was over'
-  if (error instanceof ApiFailure) return `the REST API did not answer as it should: ${error.message}`
+  if (error instanceof LateError || signal.aborted) return 'the time limit was reached'
+  if (error instanceof ApiFailure) return `a request to the REST API failed: ${error.message}`
   if (isPostmarkError(error)) return error.message
   if (isDnsError(error)) return `the name servers gave no answer for ${error.hostname}: ${error.code}`
-  return `it failed itself: ${error.message}`
+  return `the check itself failed: ${error.message}`
 }
 
-/** Whether an error is that of a query of node:dns. @see https://nodejs.org/api/dns.html#error-codes */
+/** Whether an error comes from a query of node:dns. @see https://nodejs.org/api/dns.html#error-codes */
 function isDnsError(error: Error): error is Error & { readonly code: string; readonly hostname: string } {
   return 'hostname' in error && /^query/.test(String((error as { syscall?: unknown }).syscall))
 }
 
-/** No check takes as long: its questions have a limit each, and all checks together have one. */
+/** No check takes this long: each of its questions has a limit, and so have all checks together. */
 const LONGEST_CHECK_MS = 600_000

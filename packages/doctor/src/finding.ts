@@ -1,23 +1,23 @@
-/** How a finding counts: a fault stops mails or loses them, a warning may, a check that was skipped says nothing. */
+/** How severe a finding is. A fault stops or loses mails, a warning may do so, and a skipped check says nothing. */
 export type Level = 'fine' | 'warning' | 'fault' | 'skipped'
 
-/** What one check found. No text of it holds a token, a password or the URL of a webhook. */
+/** What one check found. None of its texts holds a token, a password or the URL of a webhook. */
 export interface Finding {
-  /** The check that found it; docs/doctor.md lists them. @example 'ports' */
+  /** The ID of the check that found it; docs/doctor.md lists all checks. @example 'ports' */
   readonly check: string
-  /** What the check looks at. @example 'Ports and greetings' */
+  /** What the check examines. @example 'Ports and greetings' */
   readonly title: string
   readonly level: Level
-  /** Which of the check's faults or warnings it is; missing for `fine` and `skipped`. @example 'no-port' */
+  /** Which fault or warning of the check it is; missing for `fine` and `skipped`. @example 'no-port' */
   readonly kind?: string
-  /** What was seen, or why the check was skipped. */
+  /** What the check saw, or why it was skipped. */
   readonly text: string
-  /** What most likely causes it; with a fault or a warning. */
+  /** The most likely cause; only for a fault or a warning. */
   readonly cause?: string
-  /** What to do about it; with a fault or a warning. */
+  /** What to do about it; only for a fault or a warning. */
   readonly cure?: string
-  /** Where to read on; with a fault or a warning. */
+  /** A page to read more; only for a fault or a warning. */
   readonly link?: string
-  /** Whether the check could not be made although it should have been: time was over, or it failed itself. */
+  /** The check should have run to its end but did not: the time limit was reached, or the check itself failed. */
   readonly incomplete?: true
 }

@@ -28,8 +28,8 @@ describe('an API that is not Postmark’s', () => {
       (response: ServerResponse) => void response.writeHead(200).end(),
       'the answer is not JSON (status 200)',
     ],
-    ['an empty object', {}, 'what answers does not describe a server'],
-    ['a list', [], 'what answers does not describe a server'],
+    ['an empty object', {}, 'the answer does not describe a server'],
+    ['a list', [], 'the answer does not describe a server'],
     [
       'half an answer',
       (response: ServerResponse) => {
@@ -49,7 +49,7 @@ describe('an API that is not Postmark’s', () => {
         response.on('drain', more).on('error', () => {})
         more()
       },
-      'the answer has more than 32 MB',
+      'the answer is larger than 32 MB',
     ],
   ])('is named where it answers %s', async (_what, answer, text) => {
     const findings = await examineSetUp({
@@ -88,7 +88,7 @@ describe('an API that is not Postmark’s', () => {
       },
       options: { patienceMs: 300 },
     })
-    expect(findings.find(({ check }) => check === 'server')?.text).toBe('nothing came within 0.3 s')
+    expect(findings.find(({ check }) => check === 'server')?.text).toBe('no answer within 0.3 s')
   })
 
   const odd: readonly unknown[] = [
@@ -119,7 +119,7 @@ describe('an API that is not Postmark’s', () => {
   it.each(paths)('breaks no check where %s answers with other types', async (path) => {
     for (const answer of odd) {
       const findings = await examineSetUp({ routes: { [path]: answer as object } })
-      expect(findings.filter(({ text }) => text.startsWith('it failed itself'))).toEqual([])
+      expect(findings.filter(({ text }) => text.startsWith('the check itself failed'))).toEqual([])
     }
   })
 
@@ -195,13 +195,13 @@ describe('what greets', () => {
       return findings.find(({ check, level }) => check === 'ehlo' && level === 'fine')?.text
     }
     expect(await at()).toBe(
-      'smtp.postmarkapp.com: no PIPELINING, no CHUNKING, SIZE not said, AUTH PLAIN; each command waits for its answer',
+      'smtp.postmarkapp.com: no PIPELINING, no CHUNKING, SIZE unknown, AUTH PLAIN; each command waits for its reply',
     )
     expect(await at('PIPELINING', 'SIZE 20480000')).toBe(
-      'smtp.postmarkapp.com: PIPELINING, no CHUNKING, SIZE 20480000, AUTH PLAIN; one mail can follow another in one round trip',
+      'smtp.postmarkapp.com: PIPELINING, no CHUNKING, SIZE 20480000, AUTH PLAIN; each mail can take a single round trip',
     )
     expect(await at('PIPELINING', 'CHUNKING')).toBe(
-      'smtp.postmarkapp.com: PIPELINING, CHUNKING, SIZE not said, AUTH PLAIN; whole mails of a batch can follow one another',
+      'smtp.postmarkapp.com: PIPELINING, CHUNKING, SIZE unknown, AUTH PLAIN; whole mails of a batch can follow each other without waiting',
     )
   })
 })
@@ -250,7 +250,7 @@ describe('names', () => {
     const findings = await examineSetUp({ options: { lookup: async () => addresses } })
     expect(kindsOf(findings)).toEqual(['address-failed', 'address-failed'])
     expect(findings.find(({ kind }) => kind === 'address-failed')?.text).toMatch(
-      /port \d+ of 127\.77\.7\.7: refused/,
+      /port \d+ of 127\.77\.7\.7: connection refused/,
     )
     expect(findings.find(({ check }) => check === 'login')).toMatchObject({ level: 'fine' })
   })
@@ -399,6 +399,6 @@ describe('the command, where it is given odd things', () => {
     const { out, code } = await run([], { POSTMARK_URL: '', POSTMARK_SERVER_TOKEN: '' }, options)
     await setUp.close()
     expect(code).toBe(0)
-    expect(out).toMatch(/^! Connection URL: there is neither a URL nor a token/)
+    expect(out).toMatch(/^! Connection URL: neither a URL nor a token is given/)
   })
 })

@@ -583,7 +583,7 @@ describe('the doctor', () => {
     })
     expect(findings.at(-1)).toMatchObject({ check: 'send', level: 'fine' })
     const mail = await sandbox.waitFor({ to: 'ann@example.com', tag: 'doctor' })
-    expect(mail.subject).toBe('A test of the way to Postmark')
+    expect(mail.subject).toBe('Test mail from postmark-doctor')
     expect(sandbox.outbox).toHaveLength(1)
   })
 

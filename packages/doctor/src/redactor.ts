@@ -1,8 +1,8 @@
 import { createRedactor, type Redactor } from '@postmark-smtp/core/internal'
 
 /**
- * Takes secrets out of texts, however many there are, as they are and as they travel: percent-encoded, and in base64 of
- * either alphabet at every offset, since a login joins the token with other parts.
+ * Removes secrets from texts, as they are and as they travel: percent-encoded, and in base64 of either alphabet at
+ * every offset, because a login joins the token with other parts. There is no limit to their number.
  */
 export function createSecretsRedactor(): Redactor {
   const known = new Map<string, Redactor>()
@@ -17,10 +17,10 @@ export function createSecretsRedactor(): Redactor {
   }
 }
 
-/** Shorter ones have a base64 that other texts hold by chance. */
+/** The base64 of shorter secrets occurs in other texts by chance. */
 const SHORTEST = 6
 
-/** What the secret adds to a run of base64, whatever comes before and after it. */
+/** What the secret contributes to a run of base64, whatever comes before and after it. */
 function encode(secret: string): string[] {
   const bytes = Buffer.from(secret)
   if (bytes.length < SHORTEST) return []

@@ -1,17 +1,17 @@
-/** What is waited for was not there in time. */
+/** Nothing came within the time limit. */
 export class LateError extends Error {
   readonly code = 'ETIMEDOUT'
 }
 
 /**
  * Waits for a promise, for a limited time.
- * @throws LateError after it, or when the signal ends everything
+ * @throws LateError after that time, or when the signal is aborted
  */
 export async function within<T>(ms: number, signal: AbortSignal, work: PromiseLike<T>): Promise<T> {
   let stop: () => void = () => {}
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(new LateError(`nothing came within ${ms / 1000} s`))
+    stop = () => reject(new LateError(`no answer within ${ms / 1000} s`))
     timer = setTimeout(stop, ms)
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })

@@ -28,5 +28,5 @@ export const CHECKS: readonly Check[] = [
   ...[environment, clock, send],
 ]
 
-/** What must be right before anything is sent by `--probe`. */
+/** What must be right before `--probe` sends anything. */
 export const PREMISES: readonly Check[] = [url, dns, ports, tls, ehlo, login, server, streams]

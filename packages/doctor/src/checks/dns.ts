@@ -6,46 +6,45 @@ import { type Examination, isPostmarkHost } from '../examination.js'
 import { LateError, within } from '../within.js'
 import { LINKS } from './links.js'
 
-/** The names of the hosts. */
+/** Whether the host names resolve. */
 export const dns: Check = defineCheck({
   id: 'dns',
-  title: 'DNS of the hosts',
+  title: 'DNS lookup',
   after: [],
   kinds: {
     'host-unknown': {
       level: 'fault',
-      what: 'The name of a host does not exist.',
+      what: 'A host name does not exist.',
       cause: 'The name is misspelled, or the name servers of this machine do not know it.',
-      cure: 'Check the host in the URL, and the name servers of this machine.',
+      cure: 'Check the host in the URL and the name servers of this machine.',
       link: LINKS.smtp,
     },
     'postmark-unknown': {
       level: 'fault',
-      what: 'The name servers of this machine say that a host of Postmark does not exist.',
-      cause: 'There is no network, as in a container without one, or a filter answers for the name.',
-      cure: 'Check the network and /etc/resolv.conf. If other names are found, ask who runs the name servers.',
+      what: 'The name servers of this machine say that a Postmark host does not exist.',
+      cause: 'This machine has no network, for example in a container, or a DNS filter blocks the name.',
+      cure: 'Check the network and /etc/resolv.conf. If other names resolve, ask the people who run the name servers.',
       link: LINKS.smtp,
     },
     'dns-silent': {
       level: 'fault',
-      what: 'The system gives no answer for the name of a host.',
-      cause: 'The name servers of this machine cannot be reached.',
-      cure: 'Check /etc/resolv.conf, and whether a firewall lets port 53 out.',
+      what: 'The lookup of a host name gets no answer.',
+      cause: 'This machine cannot reach its name servers.',
+      cure: 'Check /etc/resolv.conf, and whether a firewall blocks outgoing port 53.',
       link: LINKS.smtp,
     },
     'dns-private': {
       level: 'warning',
-      what: 'A host of Postmark resolves to a private address.',
-      cause: 'A hosts file, a split DNS or a filter answers in the place of Postmark’s name servers.',
-      cure: 'Remove the entry, unless a relay of your own is meant to take the mails.',
+      what: 'A Postmark host resolves to a private address.',
+      cause: 'A hosts file, split DNS or a DNS filter answers instead of Postmark’s name servers.',
+      cure: 'Remove the entry, unless the mails are meant to go to your own relay.',
       link: LINKS.smtp,
     },
     'resolver-silent': {
       level: 'warning',
-      what: 'The system finds the host, but DNS queries of this program get no answer.',
-      cause:
-        'The name servers answer only the resolver of the system, so records of domains cannot be read here.',
-      cure: 'Check whether a firewall lets port 53 out.',
+      what: 'The system resolves the host, but DNS queries from this program get no answer.',
+      cause: 'The name servers answer only the system resolver, so the doctor cannot read DNS records here.',
+      cure: 'Check whether a firewall blocks outgoing port 53.',
       link: LINKS.smtp,
     },
   },
@@ -69,7 +68,7 @@ async function lookAt(examination: Examination, host: string): Promise<Seen> {
   const { facts, lookup, patienceMs, signal } = examination
   if (isIP(host) > 0) {
     facts.addresses.set(host, [{ address: host, family: isIP(host) }])
-    return { text: `${host} is an address` }
+    return { text: `${host} is an IP address` }
   }
   try {
     const found = await within(patienceMs, signal, lookup(host))
@@ -102,14 +101,14 @@ async function readRecords(examination: Examination, host: string): Promise<Seen
   }
   const [v4, v6] = records
   const inUse = (facts.addresses.get(host) ?? []).map(({ address }) => address)
-  // A hosts file is asked by the system only. Loopback is somebody's own work.
+  // Only the system reads a hosts file. Loopback is set on purpose.
   const inside = [...v4, ...v6, ...inUse.filter((address) => !isLoopback(address))].find(isPrivate)
   if (isPostmarkHost(host) && inside !== undefined)
-    return { kind: 'dns-private', text: `${host} is ${inside}` }
+    return { kind: 'dns-private', text: `${host} resolves to ${inside}` }
   return { text: `${host}: ${v4.length} A, ${v6.length} AAAA; the system uses ${inUse.join(', ')}` }
 }
 
-/** Loopback, private (RFC 1918) and link-local addresses, and their likes in IPv6. */
+/** Loopback, private (RFC 1918) and link-local addresses, and their IPv6 equivalents. */
 function isPrivate(address: string): boolean {
   return /^(0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|::1$|f[cd]|fe80:)/i.test(address)
 }

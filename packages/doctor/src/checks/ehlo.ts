@@ -2,30 +2,30 @@ import { MESSAGE_LIMITS } from '@postmark-smtp/core/pure'
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
 
-/** What the server offers. */
+/** The extensions that the server offers. */
 export const ehlo: Check = defineCheck({
   id: 'ehlo',
-  title: 'What the server offers',
+  title: 'SMTP extensions',
   after: ['tls'],
   kinds: {
     'no-auth': {
       level: 'fault',
-      what: 'The server offers no mechanism to log in.',
-      cause: 'It is a relay that takes mails without a login, and not Postmark.',
+      what: 'The server offers no way to log in.',
+      cause: 'The server is not Postmark but a relay that accepts mails without a login.',
       cure: 'Check the host in the URL.',
       link: LINKS.smtp,
     },
     'no-pipelining': {
       level: 'warning',
-      what: 'The server does not offer PIPELINING: each mail takes more round trips.',
-      cause: 'A proxy or relay in between leaves it out.',
-      cure: 'Connect without the proxy; mails go out more slowly until then.',
+      what: 'The server does not offer PIPELINING, so each mail takes more round trips.',
+      cause: 'A proxy or relay in between removes it.',
+      cure: 'Connect without the proxy. Until then, mails go out more slowly.',
       link: LINKS.smtp,
     },
     'size-small': {
       level: 'warning',
-      what: 'The server takes smaller mails than Postmark does (10 MB).',
-      cause: 'A relay in between has a limit of its own.',
+      what: 'The server accepts only smaller mails than Postmark does (10 MB).',
+      cause: 'A relay in between has its own limit.',
       cure: 'Raise the limit of the relay, or connect to Postmark directly.',
       link: LINKS.smtp,
     },
@@ -34,25 +34,27 @@ export const ehlo: Check = defineCheck({
     const session = facts.sessions.get(host)
     const { keywords, mechanisms } = session?.capabilities ?? {}
     if (!session || !keywords || !mechanisms) {
-      report.found('no-auth', `${session?.failure?.message ?? 'EHLO was not answered'}`)
+      report.found('no-auth', `${session?.failure?.message ?? 'the server did not answer EHLO'}`)
       return
     }
     const size = Number(keywords.get('SIZE') ?? 0)
-    if (mechanisms.length === 0) report.found('no-auth', `it offers ${[...keywords.keys()].join(', ')}`)
+    if (mechanisms.length === 0)
+      report.found('no-auth', `no AUTH; the server offers ${[...keywords.keys()].join(', ')}`)
     if (!keywords.has('PIPELINING'))
-      report.found('no-pipelining', `it offers ${[...keywords.keys()].join(', ')}`)
-    if (size > 0 && size < MESSAGE_LIMITS.messageBytes) report.found('size-small', `SIZE is ${size} bytes`)
+      report.found('no-pipelining', `no PIPELINING; the server offers ${[...keywords.keys()].join(', ')}`)
+    if (size > 0 && size < MESSAGE_LIMITS.messageBytes)
+      report.found('size-small', `SIZE is only ${size} bytes`)
     const has = (keyword: string) => `${keywords.has(keyword) ? '' : 'no '}${keyword}`
     report.fine(
-      `${session.ehloName}: ${has('PIPELINING')}, ${has('CHUNKING')}, SIZE ${size || 'not said'}, AUTH ${mechanisms.join(' ')}; ${howMailsFollow(keywords)}`,
+      `${session.ehloName}: ${has('PIPELINING')}, ${has('CHUNKING')}, SIZE ${size || 'unknown'}, AUTH ${mechanisms.join(' ')}; ${howMailsFollow(keywords)}`,
     )
   },
 })
 
-/** What the transport makes of it; `inUse` of the event postmark-smtp:connect says what it does in the end. */
+/** What the transport can do with it; `inUse` of the event postmark-smtp:connect reports what it actually does. */
 function howMailsFollow(keywords: ReadonlyMap<string, string>): string {
-  if (!keywords.has('PIPELINING')) return 'each command waits for its answer'
+  if (!keywords.has('PIPELINING')) return 'each command waits for its reply'
   return keywords.has('CHUNKING')
-    ? 'whole mails of a batch can follow one another'
-    : 'one mail can follow another in one round trip'
+    ? 'whole mails of a batch can follow each other without waiting'
+    : 'each mail can take a single round trip'
 }

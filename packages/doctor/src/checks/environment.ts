@@ -19,37 +19,37 @@ export const environment: Check = defineCheck({
   kinds: {
     'node-old': {
       level: 'fault',
-      what: 'Node is older than 20.19, or is one of 21.0 to 22.11.',
-      cause: 'These packages are ES modules, which require() loads only from 20.19 and 22.12 on.',
+      what: 'Node is older than 20.19, or it is one of 21.0 to 22.11.',
+      cause: 'These packages are ES modules. require() can load those only as of Node 20.19 and 22.12.',
       cure: 'Install Node 20.19, 22.12, 24 or later.',
       link: LINKS.node,
     },
     'nodemailer-old': {
       level: 'fault',
-      what: 'The application’s Nodemailer is not one of the majors 7 to 10.',
-      cause: 'An older one was installed by another package, or a newer one came out.',
+      what: 'The major version of the application’s Nodemailer is not one of 7 to 10.',
+      cause: 'Another package installed an older version, or a newer one was released.',
       cure: 'Install Nodemailer 10: npm install nodemailer@10.',
       link: LINKS.nodemailer,
     },
     'core-twice': {
       level: 'warning',
       what: 'The application has two copies of @postmark-smtp/core in different versions.',
-      cause: 'Packages of this project were installed in different versions.',
-      cure: 'Install one version of all of them, then npm dedupe.',
+      cause: 'The packages of this project were installed in different versions.',
+      cure: 'Install the same version of all of them, then run npm dedupe.',
       link: LINKS.node,
     },
     'plugin-missing': {
       level: 'fault',
-      what: 'The transporter has no plugin of this project: it sends none of the Postmark headers of the context and of `postmark`.',
-      cause: 'attachPostmark was called with another transporter, or was not called.',
-      cure: 'Call attachPostmark(transporter) once, or make it with createPostmarkTransport.',
+      what: 'The transporter lacks this project’s plugin, so it sends no Postmark headers from the context or from `postmark`.',
+      cause: 'attachPostmark was called with another transporter or not at all.',
+      cure: 'Call attachPostmark(transporter) once, or create the transporter with createPostmarkTransport.',
       link: LINKS.nodemailer,
     },
     'plugin-not-last': {
       level: 'warning',
-      what: 'Another compile plugin runs after ours: what it writes is not checked, and it may change the headers.',
-      cause: 'It was put into the transporter’s list directly, in place of transporter.use().',
-      cure: 'Add plugins with transporter.use(), which keeps ours last.',
+      what: 'Another compile plugin runs after this project’s. What it writes is not checked, and it may change the headers.',
+      cause: 'It was put directly into the transporter’s list instead of added with transporter.use().',
+      cure: 'Add plugins with transporter.use(), which keeps this project’s last.',
       link: LINKS.nodemailer,
     },
   },
@@ -58,7 +58,7 @@ export const environment: Check = defineCheck({
     if (!loadsModules(version)) report.found('node-old', `Node ${version}`)
     if (transporter !== undefined) lookAtPlugins(transporter as Mailer, report)
     if (folder === undefined) {
-      report.fine(`Node ${version}; no folder of an application is given`)
+      report.fine(`Node ${version}; no application folder is given`)
       return
     }
     const nodemailer = await findPackage(folder, 'nodemailer')
@@ -69,12 +69,12 @@ export const environment: Check = defineCheck({
     if (versions.length > 1) report.found('core-twice', `${CORE} ${versions.join(' and ')}`)
     const copies = cores.length > 1 ? ` in ${cores.length} copies` : ''
     report.fine(
-      `Node ${version}, Nodemailer ${nodemailer?.version ?? 'none'}, ${CORE} ${versions.join(', ') || 'none'}${copies}`,
+      `Node ${version}, Nodemailer ${nodemailer?.version ?? 'not found'}, ${CORE} ${versions.join(', ') || 'not found'}${copies}`,
     )
   },
 })
 
-/** A transporter of Nodemailer, as far as it is looked at: the list is private, on the majors 7 to 10. */
+/** What is read of a Nodemailer transporter: the list is private, in the majors 7 to 10. */
 interface Mailer {
   readonly _userPlugins?: { readonly compile?: unknown }
 }
@@ -86,9 +86,14 @@ function lookAtPlugins(
   const { compile } = transporter._userPlugins ?? {}
   const plugins = Array.isArray(compile) ? compile.map((plugin) => isClaimed(Object(plugin))) : []
   const after = plugins.length - 1 - plugins.lastIndexOf(true)
-  if (!isClaimed(transporter)) report.found('plugin-missing', `it has ${plugins.length} compile plugins`)
-  else if (plugins.includes(true) && after > 0) report.found('plugin-not-last', `${after} run after it`)
-  else report.fine('our plugin is the last of the transporter')
+  if (!isClaimed(transporter))
+    report.found(
+      'plugin-missing',
+      `the plugin is not attached; compile plugins of the transporter: ${plugins.length}`,
+    )
+  else if (plugins.includes(true) && after > 0)
+    report.found('plugin-not-last', `compile plugins after this project’s: ${after}`)
+  else report.fine('the transporter runs this project’s plugin last')
 }
 
 /** The copies of core that the application and its packages load. */

@@ -3,12 +3,12 @@ import { dirname, join } from 'node:path'
 
 /** A package that is installed. */
 export interface InstalledPackage {
-  /** Where it is, with links followed, as Node follows them. */
+  /** Its real path: links are followed, as Node does. */
   readonly folder: string
   readonly version: string
 }
 
-/** The package that code in a folder loads under a name: in its own node_modules, or in that of a folder above it. */
+/** The package that code in a folder loads by a name, from its own node_modules or that of a parent folder. */
 export async function findPackage(from: string, name: string): Promise<InstalledPackage | undefined> {
   const start = await realpath(from).catch(() => from)
   for (let at = start; ; at = dirname(at)) {

@@ -4,65 +4,65 @@ import type { Examination } from '../examination.js'
 import { LINKS } from './links.js'
 import { openSession } from './open-session.js'
 
-const COPY = 'Copy the Server API token again: Servers, your server, API Tokens.'
+const COPY = 'Copy the Server API token again, from Servers > your server > API Tokens.'
 
 /** The login. */
 export const login: Check = defineCheck({
   id: 'login',
   title: 'Login',
   after: ['ehlo'],
-  missing: ({ facts }) => (facts.login ? undefined : 'no URL and no Server API token is given'),
+  missing: ({ facts }) => (facts.login ? undefined : 'neither a URL nor a Server API token is given'),
   kinds: {
     'account-token': {
       level: 'fault',
       what: 'The token is an account API token, which never works for SMTP.',
-      cause: 'The account token looks like a Server API token. The REST API takes it as an account token.',
-      cure: 'Use a Server API token: Servers, your server, API Tokens.',
+      cause: 'An account token looks like a Server API token. The REST API accepts it as an account token.',
+      cure: 'Use a Server API token, from Servers > your server > API Tokens.',
       link: LINKS.api,
-      untested: 'How Postmark itself answers to an account token: the API of the test is scripted.',
+      untested: 'Postmark’s own reply to an account token. The API in the test is scripted.',
     },
     'smtp-off': {
       level: 'fault',
-      what: 'The token is right, and SMTP is switched off for the server.',
-      cause: 'The REST API takes the token, and says SmtpApiActivated: false.',
-      cure: 'Switch SMTP on in the settings of the server’s stream.',
+      what: 'The token is right, but SMTP is switched off for the server.',
+      cause: 'The REST API accepts the token and reports SmtpApiActivated: false.',
+      cure: 'Switch SMTP on in the settings of the server’s message stream.',
       link: LINKS.server,
     },
     'wrong-token': {
       level: 'fault',
-      what: 'The token does not belong to a server: it was revoked, mistyped, or is of another account.',
-      cause: 'Neither SMTP nor the REST API takes it.',
+      what: 'The token does not belong to a server: it was revoked or mistyped, or it is from another account.',
+      cause: 'Neither SMTP nor the REST API accepts it.',
       cure: COPY,
       link: LINKS.api,
     },
     'user-is-not-password': {
       level: 'fault',
-      what: 'The user name is a Server API token, and the password is another text.',
-      cause: 'A Server API token is user name and password alike.',
-      cure: 'Leave the password out of the URL: postmark+smtp://TOKEN@default.',
+      what: 'The user name is a Server API token, but the password is different.',
+      cause: 'A Server API token is both the user name and the password.',
+      cure: 'Remove the password from the URL: postmark+smtp://TOKEN@default.',
       link: LINKS.smtp,
     },
     'smtp-token-refused': {
       level: 'fault',
-      what: 'An SMTP token (PM-T-…, PM-B-…) is refused.',
+      what: 'The SMTP token (PM-T-…, PM-B-…) is refused.',
       cause:
-        'The secret key is wrong, or the token was revoked. Only a login shows it; the REST API does not know SMTP tokens.',
-      cure: 'Make a new SMTP token for the stream; its secret key is shown once.',
+        'The secret key is wrong, or the token was revoked. The REST API cannot say which, because it does not know SMTP tokens.',
+      cure: 'Create a new SMTP token for the stream. Its secret key is shown only once.',
       link: LINKS.smtp,
     },
     'login-refused': {
       level: 'fault',
       what: 'The login is refused, and the REST API cannot say why.',
       cause:
-        'An account token, a revoked token, a user name that is not the password, or SMTP that is switched off.',
+        'The token is an account token or was revoked, the user name is not the password, or SMTP is switched off.',
       cure: COPY,
       link: LINKS.smtp,
     },
     'login-deferred': {
       level: 'warning',
-      what: 'The server defers the login (4xx), or does not answer it in time.',
-      cause: 'The server is busy, or too many connections are open from this address.',
-      cure: 'Try again later; keep to at most 10 connections.',
+      what: 'The server defers the login (4xx) or does not answer it in time.',
+      cause: 'The server is busy, or this address has too many open connections.',
+      cure: 'Try again later. Open at most 10 connections.',
       link: LINKS.smtp,
     },
   },
@@ -72,7 +72,7 @@ export const login: Check = defineCheck({
     const isServerToken = facts.login!.user === facts.login!.pass
     const { failure } = session
     if (!failure) {
-      report.fine(`${host} takes ${isServerToken ? 'the server token' : 'the SMTP token'}`)
+      report.fine(`${host} accepts ${isServerToken ? 'the server token' : 'the SMTP token'}`)
       return
     }
     const isRefused = failure.code === 'EAUTH' && (failure.responseCode ?? 500) >= 500

@@ -11,7 +11,7 @@ import {
 import type { Examination } from '../examination.js'
 import { probePort, type Target } from './probe-port.js'
 
-/** What is known of a certificate that was accepted. */
+/** What is known about an accepted certificate. */
 interface TlsFacts {
   readonly protocol: string
   readonly subject: string
@@ -22,7 +22,7 @@ interface TlsFacts {
 /** How one session went, up to its login. */
 export interface SessionFacts {
   readonly target: Target
-  /** What the server offered before TLS, and last. */
+  /** What the server offered before TLS; `capabilities` is its last offer. */
   readonly before: Capabilities | undefined
   readonly capabilities: Capabilities | undefined
   readonly ehloName: string
@@ -38,7 +38,7 @@ export interface SessionFailure {
   readonly message: string
   /** Anchor of docs/errors.md. */
   readonly explanation: string | undefined
-  /** Of what TLS said. @example 'CERT_HAS_EXPIRED' */
+  /** The code of the TLS error. @example 'CERT_HAS_EXPIRED' */
   readonly tlsCode: string | undefined
 }
 
@@ -46,10 +46,10 @@ export interface SessionFailure {
 class EnoughError extends Error {}
 
 /**
- * Runs the handshake of the transport on a port that greeted: EHLO, STARTTLS, verified TLS, EHLO, and the login where one
+ * Runs the handshake of the transport on a port that greeted: EHLO, STARTTLS, verified TLS, EHLO, and the login if one
  * is given.
  * @param target a port that greeted
- * @param keep takes the channel once it is logged in; without it the session is ended
+ * @param keep takes the channel once it is logged in; by default the session is ended
  */
 export async function openSession(
   examination: Examination,

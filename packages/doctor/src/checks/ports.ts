@@ -4,7 +4,7 @@ import type { Examination } from '../examination.js'
 import { LINKS } from './links.js'
 import { type PortProbe, probePort } from './probe-port.js'
 
-/** Where a port failed although another one of the host works, by its state. */
+/** The kinds of a port that fails although another port of the host works, by its state. */
 const PORT_KINDS = {
   refused: 'port-refused',
   silent: 'port-silent',
@@ -14,10 +14,11 @@ const PORT_KINDS = {
   'turned-away': 'port-turned-away',
 } as const
 
-const FIREWALL = 'A firewall of this machine, its network or its provider drops what is sent to the port.'
-const OPEN = 'Let 587 or 2525 out. The transport races all three ports, so one that works is enough.'
+const FIREWALL = 'A firewall on this machine, in its network or at its provider drops packets to the port.'
+const OPEN =
+  'Allow outgoing connections to port 587 or 2525. The transport races all three ports, so one open port is enough.'
 
-/** Ports and what greets on them. */
+/** The ports, and what greets on them. */
 export const ports: Check = defineCheck({
   id: 'ports',
   title: 'Ports and greetings',
@@ -25,81 +26,81 @@ export const ports: Check = defineCheck({
   kinds: {
     'no-port': {
       level: 'fault',
-      what: 'No port of the host that the mails go to greets.',
-      cause: 'A firewall blocks the ports, or host and ports are not those of an SMTP server.',
+      what: 'The host that the mails go to sends no SMTP greeting on any port.',
+      cause: 'A firewall blocks the ports, or the host and ports are not those of an SMTP server.',
       cure: OPEN,
       link: LINKS.smtp,
     },
     'port-refused': {
       level: 'warning',
-      what: 'A port refuses connections, while another one works.',
-      cause: 'A firewall answers in the place of the host, or nothing listens there.',
+      what: 'A port refuses connections, but another port works.',
+      cause: 'A firewall rejects the connection, or nothing listens on the port.',
       cure: OPEN,
       link: LINKS.smtp,
     },
     'port-silent': {
       level: 'warning',
-      what: 'A port does not answer at all, while another one works. (Port 25 is only noted: most providers block it.)',
+      what: 'A port does not answer at all, but another port works. (Port 25 does not count: most providers block it.)',
       cause: FIREWALL,
       cure: OPEN,
       link: LINKS.smtp,
     },
     'port-mute': {
       level: 'warning',
-      what: 'A port takes the connection and does not greet.',
-      cause: 'A proxy holds the connection, or what listens there waits for TLS.',
+      what: 'A port accepts the connection but sends no greeting.',
+      cause: 'A proxy holds the connection, or the service there waits for TLS.',
       cure: OPEN,
       link: LINKS.smtp,
     },
     'port-foreign': {
       level: 'warning',
-      what: 'A port answers with something that is not SMTP.',
-      cause: 'A proxy or another service answers there.',
+      what: 'A port answers with something other than SMTP.',
+      cause: 'A proxy or another service answers on the port.',
       cure: OPEN,
       link: LINKS.smtp,
     },
     'port-turned-away': {
       level: 'warning',
-      what: 'A port takes the connection and turns it away.',
-      cause: 'The server is busy, refuses this address, or a proxy ends the connection.',
-      cure: 'Try again later; if it stays so, ask the provider of this machine whether it filters SMTP.',
+      what: 'A port accepts the connection, then closes it or greets with an error.',
+      cause: 'The server is busy or refuses this address, or a proxy closes the connection.',
+      cure: 'Try again later. If it keeps happening, ask the provider of this machine whether it filters SMTP.',
       link: LINKS.smtp,
     },
     'port-25-blocked': {
       level: 'fault',
-      what: 'Port 25 is the only port to be tried, and it is closed.',
-      cause: 'Most providers block port 25 of their machines.',
-      cure: 'Take the port out of the URL, or use 587 or 2525.',
+      what: 'Port 25 is the only port to try, and it is closed.',
+      cause: 'Most providers block port 25 on their machines.',
+      cure: 'Remove the port from the URL, or use 587 or 2525.',
       link: LINKS.smtp,
-      untested: 'A provider’s block itself. The test finds port 25 closed.',
+      untested: 'a real block by a provider. The test uses a closed port 25.',
     },
     'address-failed': {
       level: 'warning',
-      what: 'An address of a host fails on a port on which another address of it greets.',
-      cause: 'A route or firewall of this network leaves out that address, or its machine is down.',
-      cure: 'The transport tries the other addresses too, which takes time. Let the address through.',
+      what: 'One address of a host fails on a port where another address of the host greets.',
+      cause: 'A route or firewall in this network blocks the address, or the machine at the address is down.',
+      cure: 'Allow connections to the address. Until then, the transport loses time before it tries another one.',
       link: LINKS.smtp,
     },
     'other-host-closed': {
       level: 'warning',
-      what: 'No port of the host for the other type of stream greets.',
-      cause: 'A firewall lets only one of Postmark’s two hosts through.',
-      cure: 'Let both hosts through if the application sends to transactional and broadcasts streams.',
+      what: 'The host for the other type of stream sends no greeting on any port.',
+      cause: 'A firewall allows only one of Postmark’s two hosts.',
+      cure: 'Allow both hosts if the application sends to both transactional and broadcasts streams.',
       link: LINKS.smtp,
     },
     'greeting-masked': {
       level: 'warning',
-      what: 'A greeting is masked with asterisks: a firewall rewrites SMTP.',
+      what: 'A greeting is masked with asterisks because a firewall rewrites SMTP.',
       cause:
-        'The "SMTP fixup" or "ESMTP inspection" of a firewall rewrites what the server says, and hides STARTTLS.',
+        'The "SMTP fixup" or "ESMTP inspection" of a firewall rewrites the server’s replies and hides STARTTLS.',
       cure: 'Switch the inspection off for this host, or use port 2525.',
       link: LINKS.starttls,
     },
     'port-intercepted': {
       level: 'warning',
-      what: 'One port of a host greets under the name of another domain than the others.',
-      cause: 'The provider of this machine redirects that port to a mail server of its own.',
-      cure: 'Use 587 or 2525 only: give `ports: [587, 2525]`.',
+      what: 'One port of a host greets with a different domain than the other ports.',
+      cause: 'The provider of this machine redirects that port to its own mail server.',
+      cure: 'Use only 587 and 2525: set `ports: [587, 2525]`.',
       link: LINKS.smtp,
     },
   },
@@ -120,19 +121,21 @@ export const ports: Check = defineCheck({
         if (probe.state === 'greeted') continue
         const text = `${host} ${describe(probe)}`
         // Most providers block it, and the others are tried first.
-        if (probe.port === 25) report.fine(`${text}, which does no harm`)
+        if (probe.port === 25) report.fine(`${text} (harmless: most providers block port 25)`)
         else report.found(PORT_KINDS[probe.state], text)
       }
       for (const probe of greeted) {
         const text = `${host} ${describe(probe)}`
-        if (/^220[ -]\W*\*{4}/.test(probe.text)) report.found('greeting-masked', text)
-        else if (isIntercepted(probe, greeted)) report.found('port-intercepted', text)
+        if (/^220[ -]\W*\*{4}/.test(probe.text))
+          report.found('greeting-masked', `${text}; the greeting is masked`)
+        else if (isIntercepted(probe, greeted))
+          report.found('port-intercepted', `${text}; the other ports greet with another domain`)
         else report.fine(text)
         const others = ofHost.filter(({ port, state }) => port === probe.port && state !== 'greeted')
         for (const other of others) {
           const failed = `${host} ${describe(other, ofHost)}`
           if (other.family === 6 && other.state === 'unreachable')
-            report.fine(`${failed}; this network has no IPv6, which does no harm`)
+            report.fine(`${failed} (harmless: this network has no IPv6)`)
           else report.found('address-failed', failed)
         }
       }
@@ -180,9 +183,9 @@ function describe(probe: PortProbe, all: readonly PortProbe[] = []): string {
   const isOneOfMany = all.some((other) => other.address !== address)
   const place = isOneOfMany ? `port ${port} of ${address}` : `port ${port}`
   if (state === 'greeted') return `${place}: connected in ${connectMs} ms, greeted in ${greetingMs} ms`
-  if (state === 'refused') return `${place}: refused`
-  if (state === 'silent') return `${place}: no answer, as behind a firewall`
-  if (state === 'mute') return `${place}: connected in ${connectMs} ms, no greeting`
+  if (state === 'refused') return `${place}: connection refused`
+  if (state === 'silent') return `${place}: no answer; a firewall may drop the packets`
+  if (state === 'mute') return `${place}: connected in ${connectMs} ms, but no greeting`
   return `${place}: ${text}`
 }
 

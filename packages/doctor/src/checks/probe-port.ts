@@ -3,16 +3,16 @@ import { Channel, openSocket, type SmtpLog } from '@postmark-smtp/core/internal'
 /** How a port answered. */
 type PortState =
   | 'greeted'
-  /** The connection was refused: nothing listens, or a firewall says so. */
+  /** The connection was refused: nothing listens, or a firewall rejects it. */
   | 'refused'
-  /** No answer at all: a firewall drops what is sent there. */
+  /** No answer at all: a firewall drops the packets. */
   | 'silent'
   | 'unreachable'
-  /** Connected, and no greeting came. */
+  /** Connected, but no greeting came. */
   | 'mute'
-  /** Connected, and what came is not SMTP. */
+  /** Connected, but what came is not SMTP. */
   | 'foreign'
-  /** Connected, and turned away by a greeting that is not 220, or by the end of the connection. */
+  /** Connected, but the greeting was not 220, or the connection ended. */
   | 'turned-away'
 
 /** One port that was tried. */
@@ -38,7 +38,7 @@ export interface Target {
 
 /**
  * Connects to a port and waits for its greeting.
- * @param keep takes the channel of a server that greets; without it the session is ended
+ * @param keep takes the channel of a server that greets; by default the session is ended
  */
 export function probePort(
   { host, address, family, port }: Target,
@@ -61,7 +61,7 @@ export function probePort(
       resolve({ host, address, family, port, state, text: log.redact(text), connectMs, greetingMs })
     }
     const late = () =>
-      settle(connectMs === undefined ? 'silent' : 'mute', `nothing within ${limitMs / 1000} s`)
+      settle(connectMs === undefined ? 'silent' : 'mute', `no answer within ${limitMs / 1000} s`)
     const channel = new Channel(
       socket,
       {

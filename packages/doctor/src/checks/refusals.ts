@@ -7,7 +7,7 @@ import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
 const DAY_MS = 86_400_000
 const DAYS = 7
 
-/** Mails that Postmark took by SMTP and refused later. */
+/** Mails that Postmark accepted over SMTP and refused later. */
 export const refusals: Check = defineCheck({
   id: 'refusals',
   title: 'Refused mails',
@@ -17,9 +17,9 @@ export const refusals: Check = defineCheck({
   kinds: {
     'mails-refused': {
       level: 'warning',
-      what: `Mails of the last ${DAYS} days were refused after their 250 (SMTPApiError), grouped by error code.`,
-      cause: 'Postmark answers 250 to nearly everything, and reports a mistake later as a bounce.',
-      cure: 'See what the error says; preflight finds most of them before the mail leaves.',
+      what: `Postmark accepted mails of the last ${DAYS} days with 250 and refused them later (SMTPApiError). They are grouped by error code.`,
+      cause: 'Postmark answers 250 to nearly everything and reports mistakes later as bounces.',
+      cure: 'Read the error. preflight finds most mistakes before the mail leaves.',
       link: LINKS.bounces,
     },
   },

@@ -2,20 +2,19 @@ import { createPostmarkTransport, explainSmtpError } from '@postmark-smtp/core'
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
 
-/** One mail, where it is asked for. */
+/** One mail, if it is asked for. */
 export const send: Check = defineCheck({
   id: 'send',
-  title: 'One mail',
+  title: 'Test mail',
   after: ['login'],
   needs: '--from and --send-to',
-  missing: ({ options }) =>
-    options.sendTo === undefined ? 'nothing is sent unless --send-to is given' : undefined,
+  missing: ({ options }) => (options.sendTo === undefined ? 'no mail is sent without --send-to' : undefined),
   kinds: {
     'mail-failed': {
       level: 'fault',
-      what: 'The mail of --send-to was refused, or did not get through.',
-      cause: 'The server refuses sender, recipient or mail.',
-      cure: 'See what the server says.',
+      what: 'The mail to the address of --send-to was refused or did not get through.',
+      cause: 'The server refuses the sender, the recipient or the mail.',
+      cure: 'Read the reply of the server.',
       link: LINKS.smtp,
     },
   },
@@ -34,11 +33,11 @@ export const send: Check = defineCheck({
       const { response } = await transporter.sendMail({
         from: options.from!,
         to: options.sendTo!,
-        subject: 'A test of the way to Postmark',
-        text: 'This mail was sent by postmark-doctor, since --send-to was given.',
+        subject: 'Test mail from postmark-doctor',
+        text: 'postmark-doctor sent this mail because --send-to was given.',
         postmark: { messageStream: stream, tag: 'doctor' },
       })
-      report.fine(`the server took it: ${response}. Postmark may still refuse it later, as a bounce`)
+      report.fine(`the server accepted it: ${response}. Postmark may still refuse it later with a bounce`)
     } catch (error) {
       report.found('mail-failed', (error as Error).message, explainSmtpError(error)?.cure)
     } finally {

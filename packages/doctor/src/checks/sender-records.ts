@@ -4,62 +4,62 @@ import { recordsOf, textsOf, whyUnbelieved } from '../dns-records.js'
 import { domainOf, type Examination } from '../examination.js'
 import { LINKS } from './links.js'
 
-const PUBLISH = 'Publish the record exactly as Postmark shows it for the domain, then press Verify there.'
+const PUBLISH = 'Publish the record exactly as Postmark shows it for the domain, then click Verify there.'
 
-/** The records of the From domain: what Postmark asks for, against what DNS has. */
+/** The records of the From domain: what Postmark expects, compared with what DNS has. */
 export const senderRecords: Check = defineCheck({
   id: 'sender-records',
   title: 'DKIM and Return-Path records',
   after: ['sender', 'dns'],
   needs: 'the From address, an account token',
-  missing: ({ facts }) => (facts.domain ? undefined : 'the records that Postmark asks for are not known'),
+  missing: ({ facts }) => (facts.domain ? undefined : 'the records that Postmark expects are not known'),
   kinds: {
     'dkim-record-gone': {
       level: 'fault',
-      what: 'Postmark has verified DKIM and signs with it, but DNS no longer has that key: every signature fails.',
-      cause: 'The record was removed or changed since, as in a move to other name servers.',
-      cure: 'Publish the record again exactly as Postmark shows it.',
+      what: 'Postmark has verified DKIM and signs with its key, but DNS no longer has that key, so every signature fails.',
+      cause: 'The record was later removed or changed, for example in a move to other name servers.',
+      cure: 'Publish the record again, exactly as Postmark shows it.',
       link: LINKS.domains,
     },
     'dkim-record-missing': {
       level: 'warning',
-      what: 'The DKIM record that Postmark waits for is not in DNS.',
-      cause: 'It was not published, or has not reached the name servers yet.',
+      what: 'The DKIM record that Postmark expects is not in DNS.',
+      cause: 'It was not published, or it has not reached the name servers yet.',
       cure: PUBLISH,
       link: LINKS.domains,
     },
     'dkim-record-doubled': {
       level: 'warning',
-      what: 'The DKIM record is in DNS under a name that has the domain twice.',
-      cause: 'The page of the DNS provider appends the domain to the name that was entered in full.',
-      cure: 'Enter the name without the domain at its end.',
+      what: 'The DKIM record is in DNS under a name that contains the domain twice.',
+      cause: 'The full name was entered, and the DNS provider appended the domain to it.',
+      cure: 'Enter the name without the domain at the end.',
       link: LINKS.domains,
     },
     'dkim-record-differs': {
       level: 'warning',
-      what: 'DNS has another DKIM key than the one that Postmark waits for.',
-      cause: 'The value was cut, or is that of an older key or another account.',
+      what: 'DNS has a different DKIM key than the one Postmark expects.',
+      cause: 'The value was cut off, or it belongs to an older key or another account.',
       cure: PUBLISH,
       link: LINKS.domains,
     },
     'dkim-record-unasked': {
       level: 'warning',
-      what: 'The DKIM record is in DNS as it should be, and Postmark has not verified it.',
-      cause: 'Postmark has not looked since it was published.',
-      cure: 'Press Verify for the domain at Postmark.',
+      what: 'The DKIM record in DNS is correct, but Postmark has not verified it.',
+      cause: 'Postmark has not checked since it was published.',
+      cure: 'Click Verify for the domain at Postmark.',
       link: LINKS.domains,
     },
     'return-path-record-missing': {
       level: 'warning',
-      what: 'The custom Return-Path has no CNAME in DNS.',
-      cause: 'It was not published, or a proxy of the DNS provider puts addresses in its place.',
+      what: 'The custom Return-Path has no CNAME record in DNS.',
+      cause: 'It was not published, or a proxy at the DNS provider replaces it with addresses.',
       cure: PUBLISH,
       link: LINKS.domains,
     },
     'return-path-record-differs': {
       level: 'warning',
-      what: 'The CNAME of the custom Return-Path points elsewhere than Postmark asks for.',
-      cause: 'The name belongs to another service, or was misspelled.',
+      what: 'The CNAME record of the custom Return-Path does not point where Postmark expects.',
+      cause: 'The name belongs to another service, or it was misspelled.',
       cure: PUBLISH,
       link: LINKS.domains,
     },
@@ -77,7 +77,8 @@ export const senderRecords: Check = defineCheck({
       const { host, isVerified } = key
       const seen = await seeKey(examination, key)
       if (seen === 'right' && isVerified) report.fine(`${host} has the key that Postmark signs with`)
-      else if (seen === 'right') report.found('dkim-record-unasked', host)
+      else if (seen === 'right')
+        report.found('dkim-record-unasked', `${host} is correct, but Postmark has not verified it`)
       else if (isVerified) report.found('dkim-record-gone', `${host} ${WORDS[seen]}`)
       else report.found(`dkim-record-${seen}`, `${host} ${WORDS[seen]}`)
     }
@@ -87,8 +88,8 @@ export const senderRecords: Check = defineCheck({
 
 const WORDS = {
   missing: 'does not exist',
-  differs: 'has another key',
-  doubled: 'does not exist; the record is at that name with the domain once more',
+  differs: 'has a different key',
+  doubled: 'does not exist; the record is under that name with the domain appended once more',
 }
 
 /** A key that Postmark shows. */
@@ -98,7 +99,7 @@ interface Key {
   readonly isVerified: boolean
 }
 
-/** The key in use, and the one that takes its place once it is verified. */
+/** The key in use, and the one that replaces it once it is verified. */
 function keysOf({ DKIMHost, DKIMTextValue, DKIMVerified, ...domain }: Json): Key[] {
   const keys = [
     { host: DKIMHost, value: DKIMTextValue, isVerified: DKIMVerified === true },
@@ -130,12 +131,12 @@ async function lookAtReturnPath(
   },
 ): Promise<void> {
   if (typeof name !== 'string' || name === '') {
-    report.fine('there is no custom Return-Path, which Postmark does not need')
+    report.fine('no custom Return-Path (Postmark does not need one)')
     return
   }
   const found = await recordsOf(examination, examination.resolver.resolveCname(name))
   const [target] = found.map((each) => each.toLowerCase().replace(/\.$/, ''))
-  if (target === undefined) report.found('return-path-record-missing', `${name} has no CNAME`)
+  if (target === undefined) report.found('return-path-record-missing', `${name} has no CNAME record`)
   else if (target !== String(wanted).toLowerCase().replace(/\.$/, ''))
     report.found('return-path-record-differs', `${name} points to ${target}, not to ${wanted}`)
   else report.fine(`${name} points to ${target}`)

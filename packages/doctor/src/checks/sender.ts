@@ -3,7 +3,7 @@ import { type Check, defineCheck } from '../check.js'
 import { domainOf, type Examination } from '../examination.js'
 import { LINKS } from './links.js'
 
-/** Whether Postmark takes mails from the From address. */
+/** Whether Postmark accepts mails from the From address. */
 export const sender: Check = defineCheck({
   id: 'sender',
   title: 'Sender signature and domain',
@@ -11,43 +11,43 @@ export const sender: Check = defineCheck({
   needs: 'the From address, an account token',
   missing: ({ api, accountCaller, options }) => {
     if (options.from === undefined) return 'no From address is given (--from)'
-    if (!accountCaller) return 'no account token is known: set POSTMARK_ACCOUNT_TOKEN'
-    return api ? undefined : 'no URL of an API is given (--api-url)'
+    if (!accountCaller) return 'no account token is given (set POSTMARK_ACCOUNT_TOKEN)'
+    return api ? undefined : 'no API URL is given (--api-url)'
   },
   kinds: {
     'account-token-refused': {
       level: 'fault',
       what: 'The REST API refuses the account token.',
-      cause: 'It is a Server API token, or was revoked.',
-      cure: 'Copy the token of the account: Account, API Tokens.',
+      cause: 'It is a Server API token, or it was revoked.',
+      cure: 'Copy the account token again, from Account > API Tokens.',
       link: LINKS.api,
     },
     'from-unknown': {
       level: 'fault',
-      what: 'The From address has no sender signature, and its domain is not added: mails are bounced with error 400.',
+      what: 'The account has neither a sender signature for the From address nor its domain, so mails bounce with error 400.',
       cause: 'The domain was never added to the account, or the address is misspelled.',
-      cure: 'Add the domain under Sender Signatures, and verify it.',
+      cure: 'Add the domain under Sender Signatures and verify it.',
       link: LINKS.domains,
     },
     'from-unconfirmed': {
       level: 'fault',
-      what: 'The sender signature of the From address is not confirmed, and its domain is not verified: mails are bounced with error 401.',
-      cause: 'Nobody followed the link in the mail that Postmark sent to that address.',
-      cure: 'Follow that link, or verify the whole domain by DKIM.',
+      what: 'Neither the sender signature of the From address is confirmed nor its domain verified, so mails bounce with error 401.',
+      cause: 'Nobody opened the link in the mail that Postmark sent to the address.',
+      cure: 'Open that link, or verify the whole domain with DKIM.',
       link: LINKS.signatures,
     },
     'dkim-unverified': {
       level: 'warning',
-      what: 'DKIM of the From domain is not verified.',
-      cause: 'The record is missing in DNS, or Postmark has not looked since.',
+      what: 'DKIM is not verified for the From domain.',
+      cause: 'The record is missing in DNS, or Postmark has not checked it since it was published.',
       cure: 'Publish the DKIM record that Postmark shows for the domain, then verify it.',
       link: LINKS.domains,
     },
     'return-path-unverified': {
       level: 'warning',
       what: 'The Return-Path of the From domain is not verified, so SPF is not aligned.',
-      cause: 'The CNAME for the custom Return-Path is missing in DNS.',
-      cure: 'Publish a CNAME to pm.mtasv.net for the Return-Path domain, then verify it.',
+      cause: 'The CNAME record for the custom Return-Path is missing in DNS.',
+      cure: 'Publish a CNAME record that points the Return-Path domain to pm.mtasv.net, then verify it.',
       link: LINKS.domains,
     },
   },
@@ -71,28 +71,32 @@ export const sender: Check = defineCheck({
       )
       examination.facts.domain = await readDetails(examination, domain, signature)
     } catch (error) {
-      // What else goes wrong is no fault of the token.
+      // Any other failure says nothing about the token.
       if (!(error instanceof ApiFailure) || !/^40[13]$/.test(String(error.statusCode))) throw error
       report.found('account-token-refused', error.message)
       return
     }
     const isVerified = domain?.DKIMVerified === true
     examination.facts.isAligned = isVerified || domain?.ReturnPathDomainVerified === true
-    if (!domain && !signature) report.found('from-unknown', `neither ${from} nor ${domainName} is there`)
+    if (!domain && !signature)
+      report.found('from-unknown', `the account has neither ${from} nor ${domainName}`)
     else if (!isVerified && signature?.Confirmed !== true)
       report.found(
         'from-unconfirmed',
         `${from}: ${signature ? 'the signature is not confirmed' : 'the domain is not verified'}`,
       )
-    else report.fine(`${from} may send, by ${isVerified ? 'its domain' : 'its signature'}`)
+    else
+      report.fine(
+        `${from} may send because its ${isVerified ? 'domain is verified' : 'signature is confirmed'}`,
+      )
     if (!domain) return
-    if (!isVerified) report.found('dkim-unverified', `${domainName}: DKIMVerified is false`)
+    if (!isVerified) report.found('dkim-unverified', `DKIM is not verified for ${domainName}`)
     if (domain.ReturnPathDomainVerified === false)
-      report.found('return-path-unverified', `${domainName}: ReturnPathDomainVerified is false`)
+      report.found('return-path-unverified', `the Return-Path is not verified for ${domainName}`)
   },
 })
 
-/** With their records: the lists have only what was verified. */
+/** The details, which include the records; the lists say only what is verified. */
 async function readDetails(
   { api, accountCaller }: Examination,
   domain: Json | undefined,
@@ -103,7 +107,7 @@ async function readDetails(
   try {
     return await api!.ask(accountCaller as Caller, path)
   } catch (error) {
-    // What the lists say is valid all the same.
+    // What the lists say still holds.
     if (error instanceof ApiFailure) return undefined
     throw error
   }

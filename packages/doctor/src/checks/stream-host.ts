@@ -4,7 +4,7 @@ import { isPostmarkHost } from '../examination.js'
 import { LINKS } from './links.js'
 import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
 
-/** Whether the host fits the type of the stream. */
+/** Whether the host matches the type of the stream. */
 export const streamHost: Check = defineCheck({
   id: 'stream-host',
   title: 'Host for the stream',
@@ -16,9 +16,9 @@ export const streamHost: Check = defineCheck({
   kinds: {
     'wrong-host': {
       level: 'warning',
-      what: 'The mails of a stream go to the host for streams of the other type.',
-      cause: 'The URL names a host, or does not say the type of the stream.',
-      cure: 'Leave the host out of the URL, and say the type.',
+      what: 'The mails of the stream go to the host for the other type of stream.',
+      cause: 'The URL names a host, or it does not state the type of the stream.',
+      cure: 'Remove the host from the URL and state the type.',
       link: LINKS.smtp,
     },
   },
@@ -29,8 +29,8 @@ export const streamHost: Check = defineCheck({
     else
       report.found(
         'wrong-host',
-        `${stream} is ${type}, and its mails go to ${host}`,
-        `Write @default?stream=${stream}&type=${wanted} in the URL: its host is ${POSTMARK_HOSTS[wanted]}.`,
+        `${stream} is ${type}, but its mails go to ${host}`,
+        `Use @default?stream=${stream}&type=${wanted} in the URL. It connects to ${POSTMARK_HOSTS[wanted]}.`,
       )
   },
 })

@@ -14,30 +14,30 @@ export const streams: Check = defineCheck({
   kinds: {
     'stream-missing': {
       level: 'fault',
-      what: 'The server has no message stream with this ID: mails are bounced with error 1235.',
-      cause: 'The name of the stream was given in place of its ID, or the token is that of another server.',
-      cure: 'Use the ID of a stream of this server; `broadcast` has no final s.',
+      what: 'The server has no message stream with this ID, so mails bounce with error 1235.',
+      cause: 'The name of the stream was used instead of its ID, or the token belongs to another server.',
+      cure: 'Use the ID of a stream of this server. `broadcast` has no final s.',
       link: LINKS.streams,
     },
     'stream-archived': {
       level: 'fault',
       what: 'The message stream is archived.',
-      cause: 'Somebody archived it; it is deleted 45 days later.',
+      cause: 'It was archived. Postmark deletes it 45 days later.',
       cure: 'Unarchive it, or send to another stream.',
       link: LINKS.streams,
     },
     'stream-inbound': {
       level: 'fault',
-      what: 'The message stream is an inbound one, which cannot send: mails are bounced with error 1236.',
-      cause: 'The ID is that of the stream that receives.',
-      cure: 'Use a transactional or a broadcasts stream.',
+      what: 'The message stream is an inbound stream, which cannot send. Mails bounce with error 1236.',
+      cause: 'The ID is that of the stream that receives mails.',
+      cure: 'Use a transactional or broadcasts stream.',
       link: LINKS.streams,
     },
     'token-of-other-stream': {
       level: 'warning',
-      what: 'The SMTP token is that of another stream than the one that is named.',
-      cause: 'An SMTP token belongs to one stream, and is said to win over the header.',
-      cure: 'Use the token of that stream, or leave the stream out.',
+      what: 'The SMTP token belongs to a different stream than the one named.',
+      cause: 'An SMTP token belongs to one stream and is said to override the header.',
+      cure: 'Use the token of the named stream, or do not name a stream.',
       link: LINKS.streams,
     },
   },
@@ -51,13 +51,16 @@ export const streams: Check = defineCheck({
     const found = facts.streams.find(({ ID }) => ID === stream)
     const key = facts.login ? readAccessKey(facts.login.user) : {}
     if (key.stream !== undefined && key.stream !== stream && !stream.startsWith(key.stream))
-      report.found('token-of-other-stream', `the token is for ${key.stream}, the stream is ${stream}`)
+      report.found('token-of-other-stream', `the token is for ${key.stream}, but the stream is ${stream}`)
     if (!found)
-      report.found('stream-missing', `there is no ${JSON.stringify(stream)} among ${ids.join(', ')}`)
+      report.found(
+        'stream-missing',
+        `the server has no stream ${JSON.stringify(stream)}, only ${ids.join(', ')}`,
+      )
     else if (found.ArchivedAt)
       report.found('stream-archived', `${stream} was archived at ${found.ArchivedAt}`)
     else if (found.MessageStreamType === 'Inbound')
-      report.found('stream-inbound', `${stream} is of the type Inbound`)
+      report.found('stream-inbound', `${stream} is Inbound and cannot send`)
     else report.fine(`${stream} is ${found.MessageStreamType}; the server has ${ids.join(', ')}`)
   },
 })

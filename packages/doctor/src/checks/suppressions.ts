@@ -4,7 +4,7 @@ import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
 import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
 
-/** How many addresses the stream sends nothing to. */
+/** The addresses that the stream does not send to. */
 export const suppressions: Check = defineCheck({
   id: 'suppressions',
   title: 'Suppressions',
@@ -14,9 +14,9 @@ export const suppressions: Check = defineCheck({
   kinds: {
     'recipient-suppressed': {
       level: 'fault',
-      what: 'The address of --send-to is suppressed on the stream: a mail to it is bounced with error 406.',
-      cause: 'It bounced, complained, or was suppressed by hand.',
-      cure: 'Use another address, or reactivate it if its owner asks for that.',
+      what: 'The address of --send-to is suppressed on the stream, so a mail to it bounces with error 406.',
+      cause: 'A mail to the address bounced, its owner complained, or it was suppressed by hand.',
+      cure: 'Use another address, or reactivate this one if its owner asks you to.',
       link: LINKS.suppressions,
     },
   },
@@ -32,7 +32,7 @@ export const suppressions: Check = defineCheck({
       ({ EmailAddress }) =>
         sendTo !== undefined && toAddressKey(String(EmailAddress)) === toAddressKey(sendTo),
     )
-    if (isHit) report.found('recipient-suppressed', 'the recipient is on the list')
-    report.fine(`${stream} has ${found.length}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
+    if (isHit) report.found('recipient-suppressed', 'the address of --send-to is suppressed')
+    report.fine(`${found.length} on ${stream}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`)
   },
 })

@@ -4,8 +4,7 @@ import { LINKS } from './links.js'
 import { openSession, type SessionFacts, type SessionFailure } from './open-session.js'
 import type { PortProbe } from './probe-port.js'
 
-const MIDDLEBOX =
-  'Something between this machine and Postmark hides STARTTLS, or it is not Postmark that answers.'
+const MIDDLEBOX = 'Something between this machine and Postmark hides STARTTLS, or another server answers.'
 const SOON_DAYS = 14
 const DAY_MS = 86_400_000
 
@@ -19,63 +18,63 @@ export const tls: Check = defineCheck({
       level: 'fault',
       what: 'The server does not offer STARTTLS, or refuses it.',
       cause: MIDDLEBOX,
-      cure: 'Try port 2525, or another network. No credential is sent without TLS.',
+      cure: 'Try port 2525 or another network. Credentials are never sent without TLS.',
       link: LINKS.starttls,
     },
     middlebox: {
       level: 'fault',
-      what: 'STARTTLS is missing, and the server’s EHLO is masked or has another name than Postmark’s.',
-      cause: 'A firewall or proxy that rewrites SMTP answers in the place of Postmark.',
-      cure: 'Switch off the SMTP inspection for this host, or use port 2525.',
+      what: 'STARTTLS is missing, and the reply to EHLO is masked or names a host that is not Postmark’s.',
+      cause: 'A firewall or proxy that rewrites SMTP answers instead of Postmark.',
+      cure: 'Switch SMTP inspection off for this host, or use port 2525.',
       link: LINKS.starttls,
     },
     'certificate-expired': {
       level: 'fault',
-      what: 'The certificate has expired, or is not valid yet.',
+      what: 'The certificate has expired or is not valid yet.',
       cause: 'The clock of this machine is wrong, or the server’s certificate was not renewed.',
-      cure: 'Check the clock first. Then see status.postmarkapp.com; never switch verification off.',
+      cure: 'Check the clock first, then status.postmarkapp.com. Never switch verification off.',
       link: LINKS.smtp,
     },
     'certificate-name': {
       level: 'fault',
-      what: 'The certificate is for another name than the host.',
-      cause: 'The host in the URL is an alias or an address, or another server answers.',
-      cure: 'Use the host’s real name: smtp.postmarkapp.com or smtp-broadcasts.postmarkapp.com.',
+      what: 'The certificate is for a different name than the host.',
+      cause: 'The host in the URL is an alias or an IP address, or another server answers.',
+      cure: 'Use the real host name: smtp.postmarkapp.com or smtp-broadcasts.postmarkapp.com.',
       link: LINKS.smtp,
     },
     'certificate-untrusted': {
       level: 'fault',
-      what: 'The certificate is self-signed, or of an authority that this machine does not trust.',
+      what: 'The certificate is self-signed, or this machine does not trust its issuer.',
       cause:
-        'A proxy that opens TLS answers, the trusted certificates of this machine are old, or it is a server of your own.',
-      cure: 'For a server of your own give its certificate in `tls: { ca }` or NODE_EXTRA_CA_CERTS. Never switch verification off.',
+        'A proxy that decrypts TLS answers, the trusted certificates of this machine are outdated, or the server is your own.',
+      cure: 'For your own server, set its certificate with `tls: { ca }` or NODE_EXTRA_CA_CERTS. Never switch verification off.',
       link: LINKS.smtp,
     },
     'certificate-ends-soon': {
       level: 'warning',
-      what: `The certificate ends within ${SOON_DAYS} days.`,
+      what: `The certificate expires within ${SOON_DAYS} days.`,
       cause: 'It has not been renewed yet.',
-      cure: 'For a server of your own renew it. Postmark renews its own.',
+      cure: 'Renew it if the server is your own. Postmark renews its certificates itself.',
       link: LINKS.smtp,
     },
     'tls-version': {
       level: 'fault',
-      what: 'The server speaks no version of TLS that is safe.',
+      what: 'The server offers no safe version of TLS.',
       cause: 'An old server or proxy offers only TLS 1.0 or 1.1.',
-      cure: 'Connect without the proxy. TLS 1.2 is the minimum.',
+      cure: 'Connect without the proxy, or update the server. TLS 1.2 is the minimum.',
       link: LINKS.smtp,
     },
     'port-without-tls': {
       level: 'warning',
-      what: 'TLS fails on one port of a host, and works on another one.',
-      cause: 'A firewall or proxy rewrites SMTP on that port only.',
-      cure: 'Use the other ports only. The transport goes on with the next port by itself, which takes time.',
+      what: 'TLS fails on one port of a host but works on another.',
+      cause: 'A firewall or proxy rewrites SMTP only on that port.',
+      cure: 'Use only the other ports. Otherwise the transport loses time before it tries the next port.',
       link: LINKS.starttls,
     },
     'tls-failed': {
       level: 'fault',
       what: 'TLS fails for another reason.',
-      cause: 'The connection was cut during the handshake, or the server does not answer it.',
+      cause: 'The connection was cut during the handshake, or the server did not answer.',
       cure: 'Try another port and another network.',
       link: LINKS.smtp,
     },
@@ -96,7 +95,7 @@ export const tls: Check = defineCheck({
           report.found('port-without-tls', `${host}:${target.port}: ${failure?.message}`)
       const { failure, target, tls: accepted } = session
       const place = `${host}:${target.port}`
-      if (facts.plaintext) report.fine(`${place}: none, as plaintext=1 in the URL says for this machine`)
+      if (facts.plaintext) report.fine(`${place}: not used, because the URL of this machine has plaintext=1`)
       else if (accepted) {
         const { protocol, subject, issuer, validTo } = accepted
         const days = Math.floor((validTo.getTime() - Date.now()) / DAY_MS)

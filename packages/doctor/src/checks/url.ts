@@ -14,7 +14,7 @@ interface ReadUrl {
   readonly allowPlaintext?: boolean
 }
 
-/** The URL and the login in it, before anything is connected to. */
+/** The URL and the login in it, before any connection is opened. */
 export const url: Check = defineCheck({
   id: 'url',
   title: 'Connection URL',
@@ -22,37 +22,37 @@ export const url: Check = defineCheck({
   kinds: {
     'url-unreadable': {
       level: 'fault',
-      what: 'The connection URL cannot be read: another scheme, an unknown parameter, no token.',
-      cause: 'The URL is not of the form postmark+smtp://TOKEN@default?stream=outbound.',
-      cure: 'Correct the URL; percent-encode special characters in the token.',
+      what: 'The connection URL is invalid: it has another scheme, an unknown parameter or no token.',
+      cause: 'The URL does not have the form postmark+smtp://TOKEN@default?stream=outbound.',
+      cure: 'Correct the URL. Percent-encode special characters in the token.',
       link: LINKS.smtp,
     },
     'login-missing': {
       level: 'warning',
-      what: 'Neither a connection URL nor a Server API token is given: only the network is examined.',
-      cause: 'POSTMARK_URL is empty or not exported here, although the application may load it from a file.',
-      cure: 'Run it as the application runs: export POSTMARK_URL, or NODE_OPTIONS=--env-file=.env.',
+      what: 'Neither a connection URL nor a Server API token is given, so the login and the server cannot be examined.',
+      cause: 'POSTMARK_URL is empty or not exported here. The application may load it from a file.',
+      cure: 'Export POSTMARK_URL in this shell, with the value that the application uses.',
       link: LINKS.smtp,
     },
     'credentials-shape': {
       level: 'fault',
-      what: 'A token cannot be right: a placeholder, white space, user name and password that differ although both are UUIDs.',
-      cause: 'The token was copied in part, or a placeholder was never replaced.',
-      cure: 'Copy the Server API token again, as user name only, or both halves of an SMTP token.',
+      what: 'A token cannot be right: it is a placeholder, it contains white space, or user name and password are two different UUIDs.',
+      cause: 'Only part of the token was copied, or a placeholder was never replaced.',
+      cure: 'Copy the credentials again: either the Server API token as the user name only, or both halves of an SMTP token.',
       link: LINKS.smtp,
     },
     'plaintext-remote': {
       level: 'fault',
-      what: 'The URL asks for plaintext at a host that is not this machine.',
-      cause: 'The URL of a sandbox was given another host: plaintext=1 is for loopback hosts only.',
-      cure: 'Take plaintext=1 out of the URL.',
+      what: 'The URL asks for plaintext on a host that is not this machine.',
+      cause: 'The host in the URL of a sandbox was changed. plaintext=1 works only with a loopback host.',
+      cure: 'Remove plaintext=1 from the URL.',
       link: LINKS.starttls,
     },
     'port-without-smtp': {
       level: 'fault',
-      what: 'The URL names port 465, on which Postmark does not listen.',
+      what: 'The URL names port 465, but Postmark does not listen on it.',
       cause: 'Port 465 is for implicit TLS, which Postmark does not offer.',
-      cure: 'Leave the port out: 587, 2525 and 25 are tried, with STARTTLS.',
+      cure: 'Remove the port from the URL. Ports 587, 2525 and 25 are then tried, with STARTTLS.',
       link: LINKS.smtp,
     },
   },
@@ -61,16 +61,16 @@ export const url: Check = defineCheck({
     try {
       for (const token of [apiToken, accountToken]) if (token) toLogin({ serverToken: token })
     } catch (error) {
-      report.found('credentials-shape', `A token for the REST API: ${messageOf(error)}`)
+      report.found('credentials-shape', `a token for the REST API is wrong: ${messageOf(error)}`)
       return
     }
     if (given === undefined) {
       if (apiToken === undefined) {
-        report.found('login-missing', 'there is neither a URL nor a token')
+        report.found('login-missing', 'neither a URL nor a token is given')
         return
       }
       facts.login = { user: apiToken, pass: apiToken }
-      report.fine('none is given; the Server API token is the login')
+      report.fine('not given; the Server API token is used to log in')
       return
     }
     hideLogin(given, redactor.add)
@@ -88,12 +88,12 @@ export const url: Check = defineCheck({
     const type = messageStream === undefined ? undefined : streams?.[messageStream]?.type
     if (type !== undefined) facts.urlType = type
     if (allowPlaintext && !isLoopback(host ?? '')) {
-      report.found('plaintext-remote', `the host is ${host ?? 'Postmark’s'}`)
+      report.found('plaintext-remote', `plaintext=1 is not allowed for ${host ?? 'Postmark’s hosts'}`)
       return
     }
     facts.plaintext = allowPlaintext
     if (facts.ports.includes(465)) {
-      report.found('port-without-smtp', 'the URL names port 465')
+      report.found('port-without-smtp', 'the URL names port 465, but Postmark does not listen on it')
       return
     }
     try {
@@ -104,19 +104,17 @@ export const url: Check = defineCheck({
       const key = readAccessKey(login.user)
       facts.urlType ??= key.type
       facts.urlStream ??= key.stream
-      report.fine(
-        `it can be read, and holds ${login.user === login.pass ? 'a server token' : 'an SMTP token'}`,
-      )
+      report.fine(`valid, with ${login.user === login.pass ? 'a server token' : 'an SMTP token'}`)
     } catch (error) {
       report.found('credentials-shape', messageOf(error))
     }
   },
 })
 
-/** Before it is parsed: a URL that cannot be read holds a token all the same. */
+/** Called before the URL is parsed, because an invalid URL still holds a token. */
 function hideLogin(text: string, add: (secret: string) => void): void {
   const [, login = ''] = /:\/\/(.*)@/.exec(text) ?? []
-  // Whoever forgets `@default` has the token elsewhere.
+  // Without `@default` the token is somewhere else in the URL.
   const uuids = text.match(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi) ?? []
   for (const part of [...login.split(':'), ...uuids]) {
     add(part)

@@ -9,39 +9,39 @@ import { nameOf } from './webhooks.js'
 /** What the application answers at the URLs of its webhooks. */
 export const webhookPaths: Check = defineCheck({
   id: 'webhook-paths',
-  title: 'Paths of the webhooks',
+  title: 'Webhook endpoints',
   after: [],
   needs: SERVER_TOKEN,
   missing: (examination) =>
-    missingServer(examination) ?? (examination.facts.webhooks?.length ? undefined : 'no webhooks are known'),
+    missingServer(examination) ?? (examination.facts.webhooks?.length ? undefined : 'no webhook is known'),
   kinds: {
     'path-unreachable': {
       level: 'warning',
-      what: 'The URL of a webhook gives no answer from this machine.',
+      what: 'The URL of a webhook does not answer this machine.',
       cause:
-        'The application is down, its name or certificate is wrong, or it is reached from elsewhere only.',
-      cure: 'Start the application; if it runs, see whether its URL can be reached from the internet.',
+        'The application is down, its name or certificate is wrong, or it can be reached only from elsewhere.',
+      cure: 'Start the application. If it is running, check that its URL can be reached from the internet.',
       link: LINKS.posts,
     },
     'path-missing': {
       level: 'fault',
-      what: 'The URL of a webhook answers 404 or 405: events are dropped for good.',
+      what: 'The URL of a webhook answers 404 or 405, so its events are lost.',
       cause: 'The path is misspelled, or the route is mounted elsewhere.',
-      cure: 'Correct the URL of the webhook, or the path of the route.',
+      cure: 'Correct the URL of the webhook or the path of the route.',
       link: LINKS.posts,
     },
     'path-unguarded': {
       level: 'fault',
-      what: 'The URL of a webhook takes a post without a secret.',
+      what: 'The URL of a webhook accepts a post without a secret.',
       cause: 'The application does not check who posts.',
-      cure: 'Give `auth` to the webhook handler; it answers 401 to everybody else.',
+      cure: 'Pass `auth` to the webhook handler. It answers 401 to everybody else.',
       link: LINKS.posts,
     },
     'path-odd': {
       level: 'warning',
-      what: 'The URL of a webhook answers a post without a secret with neither 401 nor 403.',
-      cause: 'A proxy or a redirect answers in place of the application, or the application fails.',
-      cure: 'Look at what answers there: it must be the application itself.',
+      what: 'The URL of a webhook answers a post without a secret with something other than 401 or 403.',
+      cause: 'A proxy or a redirect answers instead of the application, or the application fails.',
+      cure: 'Check what answers at the URL. It must be the application itself.',
       link: LINKS.posts,
     },
   },
@@ -57,7 +57,7 @@ export const webhookPaths: Check = defineCheck({
       else if (status === 401 || status === 403) report.fine(`${name} answers ${status} without its secret`)
       else if (status === 404 || status === 405) report.found('path-missing', `${name} answers ${status}`)
       else if (status < 300) report.found('path-unguarded', `${name} answers ${status} without its secret`)
-      else report.found('path-odd', `${name} answers ${status}`)
+      else report.found('path-odd', `${name} answers ${status}, not 401 or 403`)
     }
   },
 })

@@ -7,7 +7,7 @@ import { missingServer, SERVER_TOKEN } from './needs-api.js'
 
 const EVENTS = ['Bounce', 'SpamComplaint', 'SubscriptionChange'] as const
 
-/** The webhooks, as Postmark has them. */
+/** The webhooks as they are set up at Postmark. */
 export const webhooks: Check = defineCheck({
   id: 'webhooks',
   title: 'Webhooks',
@@ -17,58 +17,59 @@ export const webhooks: Check = defineCheck({
   kinds: {
     'webhooks-missing': {
       level: 'warning',
-      what: 'The stream has no webhook, so nobody hears what becomes of its mails.',
-      cause: 'None was made for this stream: each stream has webhooks of its own.',
-      cure: 'Make one for the stream, or read the list of bounces with reconcile().',
+      what: 'The stream has no webhook, so the application does not learn what happens to its mails.',
+      cause: 'No webhook was created for this stream. Each stream has its own webhooks.',
+      cure: 'Create a webhook for the stream, or read the list of bounces with reconcile().',
       link: LINKS.webhooks,
     },
     'webhook-triggers': {
       level: 'warning',
-      what: 'No webhook of the stream takes bounces, complaints or changes of subscription.',
-      cause: 'The trigger is off.',
-      cure: 'Switch the trigger on, so that addresses that must not be written to are known.',
+      what: 'The webhooks of the stream do not report all bounces, spam complaints and subscription changes.',
+      cause: 'A trigger is off.',
+      cure: 'Switch the trigger on. Without it, you do not learn which addresses you must not write to.',
       link: LINKS.webhooks,
     },
     'webhook-content': {
       level: 'warning',
-      what: 'The Bounce trigger comes without content, so a refused mail may come without its error code.',
+      what: 'The Bounce trigger does not include content, so a refused mail may arrive without its error code.',
       cause: 'IncludeContent is off.',
-      cure: 'Switch IncludeContent of the Bounce trigger on.',
+      cure: 'Switch IncludeContent on for the Bounce trigger.',
       link: LINKS.webhooks,
     },
     'webhook-open': {
       level: 'fault',
-      what: 'A webhook has no login and no header with a secret: anybody can post to it.',
-      cause: 'Postmark signs nothing, and the webhook was made without HttpAuth and HttpHeaders.',
-      cure: 'Set a user and a password, or a header, and check it: createWebhookHandler({ auth }).',
+      what: 'A webhook has neither a login nor a header with a secret, so anybody can post to its URL.',
+      cause:
+        'Postmark does not sign its posts, and the webhook was created without HttpAuth and HttpHeaders.',
+      cure: 'Set a user name and password or a header on the webhook, and check it with createWebhookHandler({ auth }).',
       link: LINKS.posts,
     },
     'webhook-in-clear': {
       level: 'warning',
-      what: 'A webhook has a URL without TLS.',
-      cause: 'Its URL begins with http://, so its secret and what it posts cross the internet in clear.',
+      what: 'The URL of a webhook does not use TLS.',
+      cause: 'The URL begins with http://, so the secret and the events cross the internet unencrypted.',
       cure: 'Use an https URL.',
       link: LINKS.posts,
     },
     'webhook-paused': {
       level: 'fault',
-      what: 'Postmark has paused an event type of a webhook: nothing of it comes.',
+      what: 'Postmark has paused an event type of a webhook and no longer posts its events.',
       cause: 'Its posts kept failing.',
-      cure: 'Make the endpoint answer 200, then verify the webhook. reconcile() reads the bounces that were lost.',
+      cure: 'Make the endpoint answer 200, then verify the webhook. reconcile() reads the bounces that you missed.',
       link: LINKS.webhooks,
     },
     'webhook-failing': {
       level: 'warning',
-      what: 'Posts to a webhook failed for good in the last 24 hours.',
-      cause: 'The endpoint answered with an error, or not in time.',
-      cure: 'Look at what the endpoint answers. reconcile() reads the bounces that were lost.',
+      what: 'Posts to a webhook failed permanently in the last 24 hours.',
+      cause: 'The endpoint answered with an error or not in time.',
+      cure: 'Check what the endpoint answers. reconcile() reads the bounces that you missed.',
       link: LINKS.webhooks,
     },
     'webhook-unverified': {
       level: 'fault',
-      what: 'A test post of Postmark was not answered with 200 (only with --verify-webhooks).',
-      cause: 'The endpoint cannot be reached from the internet, or refuses the secret of the webhook.',
-      cure: 'Compare the secret of the webhook with that of the application, and try again.',
+      what: 'The endpoint did not answer a test post from Postmark with 200 (only with --verify-webhooks).',
+      cause: 'The endpoint cannot be reached from the internet, or it refuses the secret of the webhook.',
+      cure: 'Compare the secret of the webhook with that of the application, then try again.',
       link: LINKS.webhooks,
     },
   },
@@ -80,20 +81,22 @@ export const webhooks: Check = defineCheck({
     for (const webhook of all) hideSecrets(webhook, redactor.add)
     const own = all.filter(({ MessageStream }) => MessageStream === stream)
     if (own.length === 0) {
-      report.found('webhooks-missing', `${stream} has none; other streams have ${all.length}`)
+      report.found('webhooks-missing', `none for ${stream}; other streams have ${all.length}`)
       return
     }
     const missing = EVENTS.filter(
       (event) => !own.some((webhook) => triggerOf(webhook, event).Enabled === true),
     )
-    if (missing.length > 0) report.found('webhook-triggers', `${stream}: none takes ${missing.join(', ')}`)
+    if (missing.length > 0)
+      report.found('webhook-triggers', `no webhook of ${stream} reports ${missing.join(', ')}`)
     for (const webhook of all) {
       const name = nameOf(webhook)
       const bounce = triggerOf(webhook, 'Bounce')
-      if (bounce.Enabled === true && bounce.IncludeContent !== true) report.found('webhook-content', name)
-      if (!hasSecret(webhook)) report.found('webhook-open', name)
+      if (bounce.Enabled === true && bounce.IncludeContent !== true)
+        report.found('webhook-content', `${name}: IncludeContent is off`)
+      if (!hasSecret(webhook)) report.found('webhook-open', `${name} has no secret`)
       if (/^http:/i.test(String(webhook.Url)) && !isLocal(String(webhook.Url)))
-        report.found('webhook-in-clear', name)
+        report.found('webhook-in-clear', `${name} has an http:// URL`)
     }
     const { webhooks: reports = [] } = await hooksReport(
       {
@@ -105,14 +108,21 @@ export const webhooks: Check = defineCheck({
       { verify: options.verifyWebhooks },
     )
     for (const { id, paused, statistics = {}, failed = [] } of reports) {
-      if (paused.length > 0) report.found('webhook-paused', `webhook ${id}: ${paused.join(', ')}`)
+      if (paused.length > 0)
+        report.found('webhook-paused', `webhook ${id} is paused for ${paused.join(', ')}`)
       for (const [event, { failures, requests }] of Object.entries(statistics))
         if (failures > 0)
-          report.found('webhook-failing', `webhook ${id}: ${failures} of ${requests} posts of ${event}`)
+          report.found(
+            'webhook-failing',
+            `webhook ${id}: ${failures} of ${requests} posts of ${event} failed`,
+          )
       for (const { event, status } of failed)
-        report.found('webhook-unverified', `webhook ${id}: ${event} was answered with ${status || 'nothing'}`)
+        report.found(
+          'webhook-unverified',
+          `webhook ${id}: the endpoint answered ${event} with ${status || 'nothing'}`,
+        )
     }
-    report.fine(`${stream} has ${own.length}, the server ${all.length}`)
+    report.fine(`${own.length} for ${stream}, ${all.length} on the whole server`)
   },
 })
 
@@ -120,9 +130,9 @@ function triggerOf({ Triggers }: Json, event: string): Json {
   return ((Triggers as Json | undefined)?.[event] as Json | undefined) ?? {}
 }
 
-/** A webhook by its number and host: the rest of its URL may be secret. */
+/** Names a webhook by its number and host, because the rest of its URL may be secret. */
 export function nameOf({ ID, Url, MessageStream }: Json): string {
-  const host = URL.canParse(String(Url)) ? new URL(String(Url)).host : 'an odd URL'
+  const host = URL.canParse(String(Url)) ? new URL(String(Url)).host : 'an invalid URL'
   return `webhook ${ID} of ${MessageStream} at ${host}`
 }
 
@@ -132,7 +142,7 @@ function hasSecret({ HttpAuth, HttpHeaders, Url }: Json): boolean {
   return Boolean(Password) || inUrl || listOf(HttpHeaders).length > 0
 }
 
-/** Nothing of it is printed; what a server echoes in an error might be. */
+/** The secrets are never printed, but a server may echo them in an error. */
 function hideSecrets({ HttpAuth, HttpHeaders, Url }: Json, add: Examination['redactor']['add']): void {
   const { Password } = (HttpAuth ?? {}) as Json
   const inUrl = URL.canParse(String(Url)) ? decodeURIComponent(new URL(String(Url)).password) : ''

@@ -21,23 +21,23 @@ const FLAGS = {
 /** What `--help` prints. */
 export const HELP = `Usage: npx @postmark-smtp/doctor [URL] [flags]
 
-Finds what is set up wrongly between an application, its network and Postmark. Nothing is sent without --send-to.
+Finds what is misconfigured between your application, its network and Postmark. No mail is sent without --send-to.
 
   URL                     postmark+smtp://TOKEN@default (default: $POSTMARK_URL)
-  --from ADDRESS          the From address of the application: signature, domain, SPF, DMARC
-  --stream ID             the message stream (default: the one of the URL, else outbound)
-  --send-to ADDRESS       sends one mail from --from to this address
-  --verify-webhooks       lets Postmark post dummy data to each webhook
-  --probe                 asks Postmark what it documents nowhere: each step is asked for, on a sandbox server only
-  --api-url URL           where the REST API is, for a sandbox
-  --time-limit SECONDS    for everything together (default 15)
-  --json                  prints one finding per line, as JSON
+  --from ADDRESS          the From address of your application: checks its signature, domain, SPF and DMARC
+  --stream ID             the message stream (default: the stream of the URL, otherwise outbound)
+  --send-to ADDRESS       send one mail from --from to this address
+  --verify-webhooks       let Postmark post dummy data to each webhook
+  --probe                 find out what Postmark does not document; asks before each step, only on a sandbox server
+  --api-url URL           the REST API, for a sandbox
+  --time-limit SECONDS    the limit for the whole run (default 15)
+  --json                  print one finding per line, as JSON
   -h, --help, --version
 
 Tokens come from the environment: POSTMARK_URL, POSTMARK_SERVER_TOKEN, POSTMARK_ACCOUNT_TOKEN. The flags --api-token and
 --account-token work too, but everybody on this machine can read a command line.
 
-Exit code: 0 no fault, 1 a fault, 2 not examined in full, or wrong usage.
+Exit code: 0 no fault, 1 a fault, 2 not everything could be examined, or wrong usage.
 `
 
 /** What a command line asks for. */
@@ -45,7 +45,7 @@ export interface Command {
   readonly action: 'examine' | 'probe' | 'help' | 'version'
   readonly json: boolean
   readonly options: ExamineOptions
-  /** What is dangerous about the command line. */
+  /** What is dangerous in the command line. */
   readonly warnings: readonly string[]
 }
 
@@ -57,9 +57,9 @@ export function parseCommand(args: readonly string[], env: Environment, folder: 
   const { help, version, json = false } = values
   if (help || version) return { action: help ? 'help' : 'version', json, options: {}, warnings: [] }
   if (positionals.length > 1)
-    throw usageError(`There are ${positionals.length} URLs; one is examined at a time.`)
+    throw usageError(`${positionals.length} URLs are given, but only one can be examined at a time.`)
   if (values.probe && (json || values['send-to'] !== undefined))
-    throw usageError('--probe goes together with neither --json nor --send-to.')
+    throw usageError('--probe cannot be combined with --json or --send-to.')
   const [given] = positionals
   const url = given ?? (env.POSTMARK_URL || undefined)
   const apiToken = values['api-token'] ?? (env.POSTMARK_SERVER_TOKEN || undefined)
@@ -98,7 +98,7 @@ function parseFlags(args: string[]) {
 function toLimit(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   if (/^[1-9]\d{0,2}$/.test(text)) return Number(text) * 1000
-  throw usageError('--time-limit wants whole seconds, from 1 to 600.')
+  throw usageError('--time-limit must be a whole number of seconds, from 1 to 600.')
 }
 
 function isOfThisMachine(url: string): boolean {
@@ -106,7 +106,7 @@ function isOfThisMachine(url: string): boolean {
 }
 
 function warn(what: string, variable: string): string {
-  return `${what} on the command line holds a token that everybody on this machine can read, and that the history of the shell keeps. Set ${variable} instead.`
+  return `${what} on the command line shows a token to everybody on this machine, and the shell keeps it in its history. Set ${variable} instead.`
 }
 
 function usageError(message: string): PostmarkError {

@@ -3,8 +3,8 @@ import type { Finding } from '../finding.js'
 import type { Output } from './output.js'
 
 /**
- * Says that the command came to an end that it should not have. Only the errors that this project words itself are
- * quoted: a message or a stack of another one may hold a token.
+ * Reports that the command failed unexpectedly. It quotes only errors of this project, because the message or stack of
+ * any other error may hold a token.
  * @returns the exit code
  */
 export function reportCrash(
@@ -19,9 +19,9 @@ export function reportCrash(
   return 2
 }
 
-/** The kind of an error, as far as it is one that Node has. */
+/** The name and code of an error, if they look like those of Node. */
 function nameOf(error: unknown): string {
   const { name, code } = Object(error) as { name?: unknown; code?: unknown }
   const words = [name, code].filter((word) => typeof word === 'string' && /^[A-Z][A-Za-z_]{2,40}$/.test(word))
-  return words.join(' ') || 'something that is no error was thrown'
+  return words.join(' ') || 'unknown error'
 }

@@ -11,19 +11,19 @@ const MARKS: Readonly<Record<Level, readonly [mark: string, colour: number]>> = 
 }
 
 /**
- * A finding as a line for a terminal; with a fault or a warning three more give cause, cure and link.
- * @example '✔ Login: smtp.postmarkapp.com takes the server token'
+ * A finding as a line for a terminal. A fault or a warning has three more lines: cause, cure and link.
+ * @example '✔ Login: smtp.postmarkapp.com accepts the server token'
  */
 export function toLines({ level, title, text, cause, cure, link }: Finding, paint: Paint): string {
   const [mark, colour] = MARKS[level]
-  const said = toText(level === 'skipped' ? `skipped, since ${text}` : text)
+  const said = toText(level === 'skipped' ? `skipped because ${text}` : text)
   const lines = Object.entries({ cause, cure, see: link }).map(([name, detail]) =>
     detail === undefined ? '' : `    ${name.padEnd(5)} ${toText(detail)}\n`,
   )
   return `${paint(colour, mark)} ${title}: ${said}\n${lines.join('')}`
 }
 
-/** What a server says must not speak to the terminal: no control characters, no change of writing direction. */
+/** Removes control characters and changes of writing direction, so that a server cannot control the terminal. */
 export function toText(text: string): string {
   const harmless = text
     .trim()

@@ -16,14 +16,14 @@ const TIMES: ProbeTimes = { lookMs: 60_000, everyMs: 3_000, idleMs: 600_000 }
 interface ProbeCommandContext {
   readonly stdout: Output
   readonly stderr: Output
-  /** Where the answers come from. */
+  /** Where the user's answers come from. */
   readonly stdin: NodeJS.ReadableStream
   readonly folder: string
   readonly version: string
   readonly times?: ProbeTimes | undefined
 }
 
-/** Examines what the probe needs, then runs it. @returns the exit code */
+/** Runs the checks that the probe needs, then the probe. @returns the exit code */
 export async function probeCommand(options: ExamineOptions, context: ProbeCommandContext): Promise<number> {
   checkExamineOptions(options)
   const { stdout, stderr, stdin, folder, version, times = TIMES } = context
@@ -32,7 +32,10 @@ export async function probeCommand(options: ExamineOptions, context: ProbeComman
   const answers = lines[Symbol.asyncIterator]()
   try {
     const code = await printFindings(runChecks(PREMISES, examination), false, stdout)
-    const reason = code === 0 ? whyNoProbe(examination) : 'The probe starts once there is no fault.'
+    const reason =
+      code === 0
+        ? whyNoProbe(examination)
+        : 'The probe does not start while something is wrong. Follow the cures above first.'
     if (reason !== undefined) {
       stderr.write(`${reason}\n`)
       return code === 0 ? 2 : code
@@ -45,7 +48,7 @@ export async function probeCommand(options: ExamineOptions, context: ProbeComman
     const path = await runProbe(examination, { stdout, ask, folder, version, times })
     if (path !== undefined)
       stdout.write(
-        `\nWritten to ${path}, without tokens and addresses. Read it, then send it as an issue of this project.\n`,
+        `\nThe report is in ${path}, without tokens and addresses. Read it, then post it as an issue of this project.\n`,
       )
     return 0
   } finally {

@@ -15,9 +15,9 @@ export interface CliContext {
   /** The folder of the application. */
   readonly folder: string
   readonly version: string
-  /** Options that no flag has; for tests. */
+  /** Options without a flag; for tests. */
   readonly options?: ExamineOptions
-  /** Where the answers to the questions of `--probe` come from; read by nothing else. */
+  /** Where the answers to the questions of `--probe` come from; nothing else reads it. */
   readonly stdin: NodeJS.ReadableStream
   /** How long `--probe` waits; for tests. */
   readonly times?: ProbeTimes

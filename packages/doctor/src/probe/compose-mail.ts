@@ -2,7 +2,7 @@ import { POSTMARK_FIELDS } from '@postmark-smtp/core'
 
 /** How a mail of the probe differs from an ordinary one. */
 export interface ProbeMail {
-  /** Lines of the head, as they go out. */
+  /** Header lines, exactly as they go out. */
   readonly lines?: readonly string[]
   readonly body?: string
   readonly hasTo?: boolean
@@ -14,10 +14,10 @@ export interface ProbeMail {
   readonly isOtherHost?: boolean
 }
 
-/** The test address that Postmark throws mail away at. */
+/** The test address whose mail Postmark discards. */
 export const BLACK_HOLE = 'test@blackhole.postmarkapp.com'
 
-/** The bytes of a mail, with the lines of its head as they are given: no library would let some of them through. */
+/** The bytes of a mail, with its header lines exactly as given: a library would refuse some of them. */
 export function composeMail(
   { from, subject, stream }: { readonly from: string; readonly subject: string; readonly stream: string },
   {

@@ -13,7 +13,7 @@ export interface ProbeTimes {
   readonly idleMs: number
 }
 
-/** What the steps of the probe are done with. */
+/** What the steps of the probe can do. */
 export interface ProbeLab {
   readonly usesServerToken: boolean
   /** How many mails were sent. */
@@ -25,10 +25,10 @@ export interface ProbeLab {
   idle(): Promise<unknown>
 }
 
-/** Never more, whatever the plan says. */
+/** The most mails of a run, whatever the plan says. */
 const MOST_MAILS = 99
 
-/** @param run a text of this run, by which its mails are found */
+/** @param run identifies this run, so that its mails can be found */
 export function createLab(examination: Examination, run: string, times: ProbeTimes): ProbeLab {
   const { facts, options, patienceMs, stream } = examination
   const login = facts.login!
@@ -36,12 +36,12 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
   let sent = 0
 
   const open = async (session: SessionFacts | undefined): Promise<SmtpDialogue> => {
-    if (!session) throw new Error('the other host is not reached')
+    if (!session) throw new Error('the other host cannot be reached')
     let channel: Channel | undefined
     const { failure } = await openSession(examination, session.target, login, (found) => {
       channel = found
     })
-    if (!channel) throw new Error(failure?.message ?? 'there is no session')
+    if (!channel) throw new Error(failure?.message ?? 'no session could be opened')
     return createDialogue(channel, patienceMs)
   }
   const here = () => facts.sessions.get(examination.host)
@@ -51,7 +51,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
     )?.[1]
 
   const deliver = (dialogue: SmtpDialogue, subject: string, mail: ProbeMail) => {
-    if (sent >= MOST_MAILS) throw new Error('no more mails are sent')
+    if (sent >= MOST_MAILS) throw new Error('the probe has sent the most mails that it may')
     sent++
     return dialogue.send({ from, to: BLACK_HOLE, raw: composeMail({ from, subject, stream }, mail) })
   }
@@ -94,7 +94,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
       } finally {
         dialogue.quit()
       }
-      return { taken, last, ended: dialogue.ended ?? 'by this side' }
+      return { taken, last, ended: dialogue.ended ?? 'by the doctor' }
     },
     async idle() {
       const dialogue = await open(here())
@@ -107,7 +107,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
   }
 }
 
-/** What the API has of a mail: the mail, or the bounce of one that was refused. */
+/** What the API has about a mail: the mail itself, or its bounce if it was refused. */
 async function look(examination: Examination, subject: string, times: ProbeTimes): Promise<object> {
   const { api, caller, stream, signal } = examination
   const ask = async (path: string): Promise<Json> => {
@@ -119,7 +119,7 @@ async function look(examination: Examination, subject: string, times: ProbeTimes
     }
   }
   const startedAt = Date.now()
-  // Whether the bounce of a refused mail has its subject is not known.
+  // It is unknown whether the bounce of a refused mail has its subject.
   const isOf = ({ Subject, BouncedAt }: Json) =>
     Subject === subject || (!Subject && Date.parse(String(BouncedAt)) >= startedAt - 5_000)
   const query = `count=50&offset=0&messagestream=${encodeURIComponent(stream)}`

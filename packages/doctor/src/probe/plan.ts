@@ -1,17 +1,17 @@
 import { POSTMARK_FIELDS } from '@postmark-smtp/core'
 import type { ProbeLab } from './lab.js'
 
-/** One question that nobody has published an answer to, and how to get one. */
+/** A question without a published answer, and how to answer it. */
 export interface ProbeStep {
   readonly id: string
   readonly question: string
   /** What is sent, in words. */
   readonly sends: string
-  /** What is looked at. */
+  /** What the answer is read from. */
   readonly looksAt: string
-  /** How many mails it sends at most. */
+  /** The most mails that it sends. */
   readonly mails: number
-  /** What it does; what it returns is written into the report, without tokens and addresses. */
+  /** Runs the step. Its result goes into the report, without tokens and addresses. */
   run(lab: ProbeLab): Promise<unknown>
 }
 
@@ -19,21 +19,21 @@ const TAG = POSTMARK_FIELDS.tag.header
 const METADATA = POSTMARK_FIELDS.metadata.header
 const STREAM = POSTMARK_FIELDS.messageStream.header
 
-const FIELDS = 'tag and metadata as the API shows them'
-const FATE = 'the reply, and whether the API has a mail or a bounce'
+const FIELDS = 'tag and metadata in the API'
+const FATE = 'the reply, and whether the API shows a mail or a bounce'
 const MAILS_ON_ONE = 40
 
-/** A step that sends one mail with lines of its own in its head, and looks at what became of it. */
+/** A step that sends one mail with special header lines and looks at the result. */
 function head(id: string, question: string, ...lines: string[]): ProbeStep {
   const sends = `a mail with ${lines.map((line) => `\`${line.replace('\r\n', '⏎')}\``).join(' and ')}`
   return { id, question, sends, looksAt: FIELDS, mails: 1, run: (lab) => lab.mail(id, { lines }) }
 }
 
-/** What `--probe` asks, in this order. Each recipient is a test address of Postmark’s. */
+/** What `--probe` asks, in this order. Each recipient is one of Postmark’s test addresses. */
 export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'offers',
-    question: 'What does EHLO offer today, before TLS and after it?',
+    question: 'What does EHLO offer today, before and after TLS?',
     sends: 'nothing',
     looksAt: 'the keywords of each host',
     mails: 0,
@@ -41,16 +41,16 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'api-test-login',
-    question: 'Does SMTP take POSTMARK_API_TEST, the test token of the REST API?',
+    question: 'Does SMTP accept POSTMARK_API_TEST, the test token of the REST API?',
     sends: 'one login',
-    looksAt: 'its reply',
+    looksAt: 'the reply',
     mails: 0,
     run: (lab) => lab.tryLogin({ user: 'POSTMARK_API_TEST', pass: 'POSTMARK_API_TEST' }),
   },
   head('key-case', 'Does Postmark keep the case of a metadata key?', `${METADATA}orderId: 1`),
   head(
     'keys-by-case',
-    'What becomes of two metadata keys that differ only by case, which REST refuses?',
+    'What happens to two metadata keys that differ only in case, which REST refuses?',
     `${METADATA}order: one`,
     `${METADATA}Order: two`,
   ),
@@ -60,18 +60,18 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
     'Is an encoded word in a metadata value decoded?',
     `${METADATA}word: =?UTF-8?B?Y2Fmw6k=?=`,
   ),
-  head('folded-tag', 'Is a folded tag joined again?', `${TAG}: first\r\n second`),
+  head('folded-tag', 'Is a folded tag unfolded?', `${TAG}: first\r\n second`),
   head(
     'folded-metadata',
-    'Is a folded metadata value joined again, also where its first line is empty?',
+    'Is a folded metadata value unfolded, even if its first line is empty?',
     `${METADATA}folded: first\r\n second`,
     `${METADATA}later:\r\n ${'x'.repeat(80)}`,
   ),
-  head('two-tags', 'What do two tags do?', `${TAG}: first`, `${TAG}: second`),
+  head('two-tags', 'What happens to a mail with two tags?', `${TAG}: first`, `${TAG}: second`),
   {
     ...head(
       'long-value',
-      'Does a metadata value of more than 80 characters vanish without a trace?',
+      'Does a mail with a metadata value of more than 80 characters vanish without a trace?',
       `${METADATA}long: ${'v'.repeat(110)}`,
     ),
     sends: 'a mail with a metadata value of 110 characters',
@@ -79,8 +79,8 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'no-body',
-    question: 'Does SMTP refuse a mail without text and html, as REST does?',
-    sends: 'a mail whose body is empty',
+    question: 'Does SMTP refuse a mail without text and HTML, as REST does?',
+    sends: 'a mail with an empty body',
     looksAt: FATE,
     mails: 1,
     run: (lab) => lab.mail('no-body', { body: '' }),
@@ -103,7 +103,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'refused-mail',
-    question: 'What does an SMTPApiError look like: its description, its dump?',
+    question: 'What do the description and the dump of an SMTPApiError look like?',
     sends: 'a mail to a message stream that does not exist',
     looksAt: 'the bounce and its dump',
     mails: 1,
@@ -111,7 +111,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'other-host',
-    question: 'What does a stream do on the host for streams of the other type?',
+    question: 'What happens to a mail on the host for the other type of stream?',
     sends: 'a mail of the stream to the other host',
     looksAt: FATE,
     mails: 1,
@@ -119,28 +119,28 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'token-and-header',
-    question: 'Does the SMTP token win over a stream header that names another stream?',
-    sends: 'a mail with the header `inbound`, where the login is an SMTP token',
+    question: 'Does the SMTP token override a header that names another stream?',
+    sends: 'a mail whose stream header is `inbound`, if the login is an SMTP token',
     looksAt: FATE,
     mails: 1,
     run: (lab) =>
       lab.usesServerToken
-        ? Promise.resolve({ left: 'out, since the login is no SMTP token' })
+        ? Promise.resolve({ left: 'out, because the login is not an SMTP token' })
         : lab.mail('token-and-header', { lines: [`${STREAM}: inbound`], hasStream: false }),
   },
   {
     id: 'mails-per-connection',
-    question: 'How many mails does one connection take?',
+    question: 'How many mails does one connection accept?',
     sends: `up to ${MAILS_ON_ONE} mails on one connection`,
-    looksAt: 'whether and how the server ends it',
+    looksAt: 'whether and how the server ends the connection',
     mails: MAILS_ON_ONE,
     run: (lab) => lab.manyMails('mails-per-connection', MAILS_ON_ONE),
   },
   {
     id: 'idle',
-    question: 'How long may a connection be idle?',
-    sends: 'nothing; it waits, for ten minutes at most',
-    looksAt: 'when and how the server ends it',
+    question: 'How long can a connection stay idle?',
+    sends: 'nothing, but waits for at most ten minutes',
+    looksAt: 'when and how the server ends the connection',
     mails: 0,
     run: (lab) => lab.idle(),
   },

@@ -3,15 +3,15 @@ import type { Redactor } from '@postmark-smtp/core/internal'
 const ADDRESS = /[^\s@<>"',:;()[\]\\]+@[\w.-]+/g
 const UUID = /[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}/gi
 const IP = /\b\d{1,3}(\.\d{1,3}){3}\b|\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}\b/gi
-/** Who relayed a mail, which names the machine that it came from. */
+/** The relays of a mail, which name the machine it came from. */
 const TRACE = /^Received:.*(\r?\n[ \t].*)*/gim
-/** What numbers the account, or what is in it. */
+/** The IDs of the account and of what it contains. */
 const NUMBERED = /^(Server|Message|Bounce)?ID$/
 const MOST_CHARACTERS = 4_000
 
 /**
- * A value of JSON without what belongs to the account: tokens, addresses and their domain, IDs, addresses of machines. The
- * test addresses of Postmark say nothing of anybody, and are left out all the same.
+ * A JSON value without what belongs to the account: tokens, addresses and their domain, IDs and IP addresses. Postmark’s
+ * test addresses are removed as well, although they reveal nothing.
  */
 export function redactReport(value: unknown, redactor: Redactor, from: string): unknown {
   const domain = from.slice(from.lastIndexOf('@') + 1)

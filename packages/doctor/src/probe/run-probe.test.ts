@@ -72,7 +72,7 @@ describe('the probe', () => {
       sandbox.apiUrl,
     ])
     expect([code, file]).toEqual([0, expect.stringMatching(/^postmark-probe-[0-9a-f]{8}\.json$/)])
-    expect(out).toContain(`Written to ${join(folder, file!)}`)
+    expect(out).toContain(`The report is in ${join(folder, file!)}`)
     const { steps } = JSON.parse(text) as Report
     expect(steps.map(({ id }) => id)).toEqual(PROBE_STEPS.map(({ id }) => id))
 
@@ -96,9 +96,9 @@ describe('the probe', () => {
       'encoded-tag': { mail: { Tag: expect.any(String) } },
       'long-value': { bounce: { Type: 'SMTPApiError' } },
       'refused-mail': { bounce: { Type: 'SMTPApiError' }, dump: { Body: expect.stringContaining('1235') } },
-      'other-host': { failed: 'the other host is not reached' },
+      'other-host': { failed: 'the other host cannot be reached' },
       'token-and-header': { left: expect.any(String) },
-      'mails-per-connection': { taken: 40, ended: 'by this side' },
+      'mails-per-connection': { taken: 40, ended: 'by the doctor' },
       idle: { openAfterSeconds: 0 },
     })
   })
@@ -134,9 +134,9 @@ describe('the probe', () => {
   it('starts on no server that delivers for real, and not where something is wrong', async () => {
     for (const [setUp, reason] of [
       [{}, /^The server delivers for real/],
-      [{ smtp: { auth: '535 5.7.8 No' } }, /^The probe starts once there is no fault/],
+      [{ smtp: { auth: '535 5.7.8 No' } }, /^The probe does not start while something is wrong/],
       [{ options: { from: undefined } }, /^The probe needs --from/],
-      [{ options: { apiUrl: 'http://127.0.0.1:1' } }, /^The probe starts once/],
+      [{ options: { apiUrl: 'http://127.0.0.1:1' } }, /^The probe does not start/],
     ] as const) {
       const { options, close } = await startSetUp(setUp)
       const { code, err, file } = await probe(yes, {}, [], options)
@@ -175,7 +175,7 @@ describe('the probe', () => {
     })
     for await (const { level } of runChecks(PREMISES, examination)) expect(level).not.toBe('fault')
     const lab = createLab(examination, 'run', { lookMs: 0, everyMs: 1, idleMs: 1 })
-    await expect(lab.manyMails('many', 200)).rejects.toThrow('no more mails are sent')
+    await expect(lab.manyMails('many', 200)).rejects.toThrow('the probe has sent the most mails that it may')
     examination.end()
     expect([lab.sent, sandbox.outbox.length]).toEqual([99, 99])
   })
@@ -194,9 +194,9 @@ describe('the probe', () => {
   })
 })
 
-it('goes together with neither --json nor --send-to', async () => {
+it('cannot be combined with --json or --send-to', async () => {
   for (const args of [['--json'], ['--send-to', 'ann@example.com', '--from', FROM]]) {
     const { code, err } = await probe('', {}, args)
-    expect([code, err]).toEqual([2, expect.stringContaining('--probe goes together with neither')])
+    expect([code, err]).toEqual([2, expect.stringContaining('--probe cannot be combined with')])
   }
 })

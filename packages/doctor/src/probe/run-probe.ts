@@ -12,7 +12,7 @@ import { redactReport } from './redact-report.js'
 /** What the probe runs in. */
 export interface ProbeContext {
   readonly stdout: Output
-  /** Asks a question; undefined where nobody answers any more. */
+  /** Asks a question; resolves with undefined if there are no more answers. */
   ask(question: string): Promise<string | undefined>
   /** Where the report is written. */
   readonly folder: string
@@ -20,18 +20,18 @@ export interface ProbeContext {
   readonly times: ProbeTimes
 }
 
-/** Why the probe does not run; undefined where it does. */
+/** Why the probe cannot run; undefined if it can. */
 export function whyNoProbe({ facts, host, options, caller, api }: Examination): string | undefined {
-  if (options.from === undefined) return 'The probe needs --from: an address that may send.'
+  if (options.from === undefined) return 'The probe needs --from, an address that may send.'
   if (!caller || !api || !facts.server)
-    return 'The probe needs a Server API token, to look at what became of its mails.'
+    return 'The probe needs a Server API token to see what happens to its mails.'
   if (facts.server.DeliveryType === 'Sandbox' || isLoopback(host)) return undefined
-  return 'The server delivers for real. The probe runs on a server of the type Sandbox only: make one at Postmark (Servers, Create Server, Sandbox), and use its token.'
+  return 'The server delivers for real. The probe runs only on a server of the type Sandbox. Create one at Postmark (Servers > Create Server > Sandbox) and use its token.'
 }
 
 /**
- * Asks before each step, does it, and writes what was seen into one file, also where it is broken off.
- * @returns the path of the file; undefined where nothing was done
+ * Asks before each step, runs it, and writes the results to one file after each step.
+ * @returns the path of the file; undefined if no step was run
  */
 export async function runProbe(examination: Examination, context: ProbeContext): Promise<string | undefined> {
   const { stdout, folder, version, times } = context
@@ -49,13 +49,15 @@ export async function runProbe(examination: Examination, context: ProbeContext):
     }
     await writeFile(path, `${JSON.stringify(clean(report), undefined, 2)}\n`, { mode: 0o600 })
   }
-  stdout.write(`\nThe plan, ${countMails(PROBE_STEPS)} mails at most, to test addresses of Postmark only:\n`)
+  stdout.write(
+    `\nThe plan, with at most ${countMails(PROBE_STEPS)} mails, only to Postmark’s test addresses:\n`,
+  )
   for (const [index, { question, sends }] of PROBE_STEPS.entries())
     stdout.write(`${String(index + 1).padStart(3)}. ${question}\n     Sends ${sends}.\n`)
   for (const [index, step] of PROBE_STEPS.entries()) {
     const { id, question, looksAt, sends } = step
     const answer = await context.ask(
-      `\n${index + 1}. ${question}\n   Sends ${sends}. Looks at ${looksAt}. Do it? [y, n, q to quit] `,
+      `\n${index + 1}. ${question}\n   Sends ${sends}. Looks at ${looksAt}. Run this step? [y, n, q to quit] `,
     )
     if (answer === undefined || /^q/i.test(answer.trim())) break
     if (!/^y(es)?$/i.test(answer.trim())) continue
@@ -68,7 +70,7 @@ export async function runProbe(examination: Examination, context: ProbeContext):
   return steps.length > 0 ? path : undefined
 }
 
-/** How many mails a plan sends at most. */
+/** The most mails that a plan sends. */
 export function countMails(steps: readonly ProbeStep[]): number {
   return steps.reduce((sum, { mails }) => sum + mails, 0)
 }

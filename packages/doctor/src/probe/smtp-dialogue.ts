@@ -7,13 +7,13 @@ interface Outgoing {
   readonly raw: string
 }
 
-/** What the server said to a mail: its replies in order, the last one of which may be how the session ended. */
+/** The server's replies to a mail, in order. The last one may say how the session ended. */
 interface SentMail {
   readonly isTaken: boolean
   readonly replies: readonly string[]
 }
 
-/** A session that is logged in, whose commands are written one at a time. */
+/** A session that is logged in and sends one command at a time. */
 export interface SmtpDialogue {
   /** Sends a mail, up to the first reply that refuses it. */
   send(mail: Outgoing): Promise<SentMail>
