@@ -29,7 +29,7 @@ export const clock: Check = defineCheck({
     // The Date header has whole seconds.
     const skewMs = theirs > to ? theirs - to : Math.min(0, theirs + 1_000 - from)
     const text = `${Math.round(Math.abs(skewMs) / 1000)} s ${skewMs > 0 ? 'slow' : 'fast'}`
-    if (Math.abs(skewMs) > MOST_SKEW_MS) report.found('clock-skew', text)
+    if (Math.abs(skewMs) > MOST_SKEW_MS) report.found('clock-skew', `the clock is ${text}`)
     else report.fine(Math.abs(skewMs) < 1_000 ? 'correct' : text)
   },
 })

@@ -22,7 +22,7 @@ export const dns: Check = defineCheck({
     'postmark-unknown': {
       level: 'fault',
       what: 'The name servers of this machine say that a Postmark host does not exist.',
-      cause: 'This machine has no network, for example in a container, or a DNS filter blocks the name.',
+      cause: 'This machine or container has no network, or a DNS filter blocks the name.',
       cure: 'Check the network and /etc/resolv.conf. If other names resolve, ask the people who run the name servers.',
       link: LINKS.smtp,
     },

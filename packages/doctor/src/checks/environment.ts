@@ -19,8 +19,8 @@ export const environment: Check = defineCheck({
   kinds: {
     'node-old': {
       level: 'fault',
-      what: 'Node is older than 20.19, or it is one of 21.0 to 22.11.',
-      cause: 'These packages are ES modules. require() can load those only as of Node 20.19 and 22.12.',
+      what: 'Node is older than 20.19, or between 21.0 and 22.11.',
+      cause: 'These packages are ES modules. require() loads ES modules only in Node 20.19, 22.12 and later.',
       cure: 'Install Node 20.19, 22.12, 24 or later.',
       link: LINKS.node,
     },
@@ -55,7 +55,7 @@ export const environment: Check = defineCheck({
   },
   async run({ options: { folder, transporter } }, report) {
     const { version } = process
-    if (!loadsModules(version)) report.found('node-old', `Node ${version}`)
+    if (!loadsModules(version)) report.found('node-old', `Node ${version} is not supported`)
     if (transporter !== undefined) lookAtPlugins(transporter as Mailer, report)
     if (folder === undefined) {
       report.fine(`Node ${version}; no application folder is given`)
@@ -63,10 +63,10 @@ export const environment: Check = defineCheck({
     }
     const nodemailer = await findPackage(folder, 'nodemailer')
     if (nodemailer && !/^([789]|10)\./.test(nodemailer.version))
-      report.found('nodemailer-old', `Nodemailer ${nodemailer.version}`)
+      report.found('nodemailer-old', `Nodemailer ${nodemailer.version} is not supported`)
     const cores = await findCores(folder)
     const versions = [...new Set(cores.map((core) => core.version))]
-    if (versions.length > 1) report.found('core-twice', `${CORE} ${versions.join(' and ')}`)
+    if (versions.length > 1) report.found('core-twice', `${CORE} is installed as ${versions.join(' and ')}`)
     const copies = cores.length > 1 ? ` in ${cores.length} copies` : ''
     report.fine(
       `Node ${version}, Nodemailer ${nodemailer?.version ?? 'not found'}, ${CORE} ${versions.join(', ') || 'not found'}${copies}`,

@@ -16,7 +16,7 @@ export const login: Check = defineCheck({
     'account-token': {
       level: 'fault',
       what: 'The token is an account API token, which never works for SMTP.',
-      cause: 'An account token looks like a Server API token. The REST API accepts it as an account token.',
+      cause: 'The REST API accepts the token, but as an account token. The two kinds look alike.',
       cure: 'Use a Server API token, from Servers > your server > API Tokens.',
       link: LINKS.api,
       untested: 'Postmark’s own reply to an account token. The API in the test is scripted.',
@@ -30,15 +30,16 @@ export const login: Check = defineCheck({
     },
     'wrong-token': {
       level: 'fault',
-      what: 'The token does not belong to a server: it was revoked or mistyped, or it is from another account.',
-      cause: 'Neither SMTP nor the REST API accepts it.',
+      what: 'The token does not belong to a server.',
+      cause:
+        'The token was revoked or mistyped, or it is from another account. Neither SMTP nor the REST API accepts it.',
       cure: COPY,
       link: LINKS.api,
     },
     'user-is-not-password': {
       level: 'fault',
       what: 'The user name is a Server API token, but the password is different.',
-      cause: 'A Server API token is both the user name and the password.',
+      cause: 'The password is not the user name. A Server API token must be both.',
       cure: 'Remove the password from the URL: postmark+smtp://TOKEN@default.',
       link: LINKS.smtp,
     },

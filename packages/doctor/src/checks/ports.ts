@@ -112,7 +112,7 @@ export const ports: Check = defineCheck({
       const best = facts.ports.flatMap((port) => bestOf(ofHost.filter((probe) => probe.port === port)) ?? [])
       const greeted = best.filter(({ state }) => state === 'greeted')
       if (greeted.length === 0) {
-        const text = `${host}: ${ofHost.map((probe) => describe(probe, ofHost)).join('; ')}`
+        const text = `no port of ${host} greets: ${ofHost.map((probe) => describe(probe, ofHost)).join('; ')}`
         if (host !== wanted) report.found('other-host-closed', text)
         else report.found(best.every(({ port }) => port === 25) ? 'port-25-blocked' : 'no-port', text)
         continue

@@ -17,7 +17,7 @@ export const refusals: Check = defineCheck({
   kinds: {
     'mails-refused': {
       level: 'warning',
-      what: `Postmark accepted mails of the last ${DAYS} days with 250 and refused them later (SMTPApiError). They are grouped by error code.`,
+      what: `In the last ${DAYS} days, Postmark accepted mails with 250 and refused them later (SMTPApiError). Each finding is one error code.`,
       cause: 'Postmark answers 250 to nearly everything and reports mistakes later as bounces.',
       cure: 'Read the error. preflight finds most mistakes before the mail leaves.',
       link: LINKS.bounces,

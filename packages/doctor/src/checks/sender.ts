@@ -8,7 +8,7 @@ export const sender: Check = defineCheck({
   id: 'sender',
   title: 'Sender signature and domain',
   after: ['url'],
-  needs: 'the From address, an account token',
+  needs: 'the From address and an account token',
   missing: ({ api, accountCaller, options }) => {
     if (options.from === undefined) return 'no From address is given (--from)'
     if (!accountCaller) return 'no account token is given (set POSTMARK_ACCOUNT_TOKEN)'
@@ -18,7 +18,7 @@ export const sender: Check = defineCheck({
     'account-token-refused': {
       level: 'fault',
       what: 'The REST API refuses the account token.',
-      cause: 'It is a Server API token, or it was revoked.',
+      cause: 'The token was revoked, or it is a Server API token.',
       cure: 'Copy the account token again, from Account > API Tokens.',
       link: LINKS.api,
     },
@@ -31,7 +31,7 @@ export const sender: Check = defineCheck({
     },
     'from-unconfirmed': {
       level: 'fault',
-      what: 'Neither the sender signature of the From address is confirmed nor its domain verified, so mails bounce with error 401.',
+      what: 'The sender signature of the From address is not confirmed and its domain is not verified, so mails bounce with error 401.',
       cause: 'Nobody opened the link in the mail that Postmark sent to the address.',
       cure: 'Open that link, or verify the whole domain with DKIM.',
       link: LINKS.signatures,

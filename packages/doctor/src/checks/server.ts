@@ -21,7 +21,7 @@ export const server: Check = defineCheck({
     'api-token-refused': {
       level: 'fault',
       what: 'The REST API refuses the Server API token.',
-      cause: 'It was revoked or mistyped, or it is an account token.',
+      cause: 'The token was revoked or mistyped, or it is an account token.',
       cure: 'Copy the Server API token again, from Servers > your server > API Tokens.',
       link: LINKS.api,
     },

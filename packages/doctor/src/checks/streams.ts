@@ -22,7 +22,7 @@ export const streams: Check = defineCheck({
     'stream-archived': {
       level: 'fault',
       what: 'The message stream is archived.',
-      cause: 'It was archived. Postmark deletes it 45 days later.',
+      cause: 'Somebody archived it. Postmark deletes it 45 days later.',
       cure: 'Unarchive it, or send to another stream.',
       link: LINKS.streams,
     },

@@ -53,7 +53,7 @@ export const tls: Check = defineCheck({
     'certificate-ends-soon': {
       level: 'warning',
       what: `The certificate expires within ${SOON_DAYS} days.`,
-      cause: 'It has not been renewed yet.',
+      cause: 'The certificate has not been renewed yet.',
       cure: 'Renew it if the server is your own. Postmark renews its certificates itself.',
       link: LINKS.smtp,
     },

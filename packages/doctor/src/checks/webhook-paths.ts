@@ -17,7 +17,7 @@ export const webhookPaths: Check = defineCheck({
   kinds: {
     'path-unreachable': {
       level: 'warning',
-      what: 'The URL of a webhook does not answer this machine.',
+      what: 'The URL of a webhook does not answer requests from this machine.',
       cause:
         'The application is down, its name or certificate is wrong, or it can be reached only from elsewhere.',
       cure: 'Start the application. If it is running, check that its URL can be reached from the internet.',

@@ -21,10 +21,11 @@ const FLAGS = {
 /** What `--help` prints. */
 export const HELP = `Usage: npx @postmark-smtp/doctor [URL] [flags]
 
-Finds what is misconfigured between your application, its network and Postmark. No mail is sent without --send-to.
+Finds what is misconfigured between your application, its network and Postmark.
+No mail is sent without --send-to or --probe.
 
   URL                     postmark+smtp://TOKEN@default (default: $POSTMARK_URL)
-  --from ADDRESS          the From address of your application: checks its signature, domain, SPF and DMARC
+  --from ADDRESS          the From address of your application; checks its signature, domain, SPF and DMARC
   --stream ID             the message stream (default: the stream of the URL, otherwise outbound)
   --send-to ADDRESS       send one mail from --from to this address
   --verify-webhooks       let Postmark post dummy data to each webhook

@@ -19,7 +19,7 @@ const TAG = POSTMARK_FIELDS.tag.header
 const METADATA = POSTMARK_FIELDS.metadata.header
 const STREAM = POSTMARK_FIELDS.messageStream.header
 
-const FIELDS = 'tag and metadata in the API'
+const FIELDS = 'the tag and the metadata in the API'
 const FATE = 'the reply, and whether the API shows a mail or a bounce'
 const MAILS_ON_ONE = 40
 
