@@ -88,7 +88,9 @@ describe('an API that is not Postmark’s', () => {
       },
       options: { patienceMs: 300 },
     })
-    expect(findings.find(({ check }) => check === 'server')?.text).toBe('no answer within 0.3 s')
+    expect(findings.find(({ check }) => check === 'server')?.text).toBe(
+      'the REST API failed: no answer within 0.3 s',
+    )
   })
 
   const odd: readonly unknown[] = [

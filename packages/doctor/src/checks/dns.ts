@@ -49,7 +49,7 @@ export const dns: Check = defineCheck({
     },
   },
   async run(examination, report) {
-    // All at once, and reported in the order of the hosts.
+    // All at the same time, but reported in the order of the hosts.
     const seen = await Promise.all(examination.hosts.map((host) => lookAt(examination, host)))
     for (const { kind, text } of seen) {
       if (kind === undefined) report.fine(text)

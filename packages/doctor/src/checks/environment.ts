@@ -48,7 +48,8 @@ export const environment: Check = defineCheck({
     'plugin-not-last': {
       level: 'warning',
       what: 'Another compile plugin runs after this project’s. What it writes is not checked, and it may change the headers.',
-      cause: 'It was put directly into the transporter’s list instead of added with transporter.use().',
+      cause:
+        'The plugin was put directly into the transporter’s list instead of added with transporter.use().',
       cure: 'Add plugins with transporter.use(), which keeps this project’s last.',
       link: LINKS.nodemailer,
     },
@@ -89,10 +90,10 @@ function lookAtPlugins(
   if (!isClaimed(transporter))
     report.found(
       'plugin-missing',
-      `the plugin is not attached; compile plugins of the transporter: ${plugins.length}`,
+      `the transporter lacks this project’s plugin (compile plugins: ${plugins.length})`,
     )
   else if (plugins.includes(true) && after > 0)
-    report.found('plugin-not-last', `compile plugins after this project’s: ${after}`)
+    report.found('plugin-not-last', `compile plugins that run after this project’s: ${after}`)
   else report.fine('the transporter runs this project’s plugin last')
 }
 

@@ -146,7 +146,7 @@ export const ports: Check = defineCheck({
 /** How many addresses of a host are tried, the two families in turn. */
 const MOST_ADDRESSES = 8
 
-/** Tries all ports of all addresses of all hosts at once. */
+/** Tries all ports of all addresses of all hosts at the same time. */
 async function probeAll(examination: Examination): Promise<PortProbe[]> {
   const { facts, hosts, patienceMs, signal } = examination
   const targets = hosts.flatMap((host) => {
@@ -177,7 +177,7 @@ function silentLog({ redactor }: Examination): SmtpLog {
   return { client: () => {}, server: () => {}, info: () => {}, redact: (text) => redactor.text(text) }
 }
 
-/** @param all the probes of the host; where they are of several addresses, the address is named */
+/** @param all the probes of the host; if they are for several addresses, the text names the address */
 function describe(probe: PortProbe, all: readonly PortProbe[] = []): string {
   const { port, address, state, text, connectMs, greetingMs } = probe
   const isOneOfMany = all.some((other) => other.address !== address)
@@ -186,6 +186,7 @@ function describe(probe: PortProbe, all: readonly PortProbe[] = []): string {
   if (state === 'refused') return `${place}: connection refused`
   if (state === 'silent') return `${place}: no answer; a firewall may drop the packets`
   if (state === 'mute') return `${place}: connected in ${connectMs} ms, but no greeting`
+  if (state === 'foreign') return `${place}: it sent ${text}`
   return `${place}: ${text}`
 }
 

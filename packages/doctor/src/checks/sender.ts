@@ -73,7 +73,7 @@ export const sender: Check = defineCheck({
     } catch (error) {
       // Any other failure says nothing about the token.
       if (!(error instanceof ApiFailure) || !/^40[13]$/.test(String(error.statusCode))) throw error
-      report.found('account-token-refused', error.message)
+      report.found('account-token-refused', `the REST API refuses the token: ${error.message}`)
       return
     }
     const isVerified = domain?.DKIMVerified === true

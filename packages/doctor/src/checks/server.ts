@@ -53,7 +53,11 @@ export const server: Check = defineCheck({
     } catch (error) {
       if (!(error instanceof ApiFailure)) throw error
       const isRefused = error.statusCode === 401 || error.statusCode === 403
-      report.found(isRefused ? 'api-token-refused' : 'api-unreachable', error.message)
+      const what = isRefused ? 'refuses the token' : 'failed'
+      report.found(
+        isRefused ? 'api-token-refused' : 'api-unreachable',
+        `the REST API ${what}: ${error.message}`,
+      )
       return
     }
     const { ApiTokens, SmtpApiActivated, EnableSmtpApiErrorHooks, DeliveryType, ...settings } = facts.server

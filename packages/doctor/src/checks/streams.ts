@@ -60,7 +60,7 @@ export const streams: Check = defineCheck({
     else if (found.ArchivedAt)
       report.found('stream-archived', `${stream} was archived at ${found.ArchivedAt}`)
     else if (found.MessageStreamType === 'Inbound')
-      report.found('stream-inbound', `${stream} is Inbound and cannot send`)
+      report.found('stream-inbound', `${stream} is an Inbound stream, which cannot send`)
     else report.fine(`${stream} is ${found.MessageStreamType}; the server has ${ids.join(', ')}`)
   },
 })

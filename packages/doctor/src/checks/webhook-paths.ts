@@ -53,7 +53,7 @@ export const webhookPaths: Check = defineCheck({
       })),
     )
     for (const { name, status } of answers) {
-      if (typeof status === 'string') report.found('path-unreachable', `${name}: ${status}`)
+      if (typeof status === 'string') report.found('path-unreachable', `${name} does not answer: ${status}`)
       else if (status === 401 || status === 403) report.fine(`${name} answers ${status} without its secret`)
       else if (status === 404 || status === 405) report.found('path-missing', `${name} answers ${status}`)
       else if (status < 300) report.found('path-unguarded', `${name} answers ${status} without its secret`)

@@ -93,7 +93,7 @@ export const webhooks: Check = defineCheck({
       const name = nameOf(webhook)
       const bounce = triggerOf(webhook, 'Bounce')
       if (bounce.Enabled === true && bounce.IncludeContent !== true)
-        report.found('webhook-content', `${name}: IncludeContent is off`)
+        report.found('webhook-content', `${name}: the Bounce trigger does not include content`)
       if (!hasSecret(webhook)) report.found('webhook-open', `${name} has no secret`)
       if (/^http:/i.test(String(webhook.Url)) && !isLocal(String(webhook.Url)))
         report.found('webhook-in-clear', `${name} has an http:// URL`)

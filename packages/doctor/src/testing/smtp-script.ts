@@ -4,9 +4,9 @@ import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:
 
 /** What a scripted SMTP server says. */
 export interface SmtpScript {
-  /** Nothing is said where it is empty. */
+  /** If it is empty, the server does not greet. */
   readonly greeting?: string
-  /** Keywords of EHLO; the first one is the name. Nothing is answered where it is empty. */
+  /** Keywords of EHLO; the first one is the name. If it is empty, EHLO is not answered. */
   readonly ehlo?: readonly string[]
   readonly startTls?: string
   readonly tls?: SecureContextOptions
