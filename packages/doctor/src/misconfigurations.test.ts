@@ -673,6 +673,7 @@ describe('the command', () => {
   it.each([
     [['--no-such-flag']],
     [['--time-limit', 'soon']],
+    [['--time-limit', '601']],
     [['--send-to', 'ann@example.com']],
     [['postmark+smtp://a@default', 'postmark+smtp://b@default']],
   ])('exits with 2 for wrong usage: %j', async (args) => {

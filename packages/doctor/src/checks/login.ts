@@ -25,7 +25,7 @@ export const login: Check = defineCheck({
       level: 'fault',
       what: 'The token is right, but SMTP is switched off for the server.',
       cause: 'The REST API accepts the token and reports SmtpApiActivated: false.',
-      cure: 'Switch SMTP on in the settings of the server’s message stream.',
+      cure: 'Switch SMTP on in the settings of the server, or send PUT /server with SmtpApiActivated: true.',
       link: LINKS.server,
     },
     'wrong-token': {

@@ -98,7 +98,7 @@ function parseFlags(args: string[]) {
 
 function toLimit(text: string | undefined): number | undefined {
   if (text === undefined) return undefined
-  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text) * 1000
+  if (/^[1-9]\d{0,2}$/.test(text) && Number(text) <= 600) return Number(text) * 1000
   throw usageError('--time-limit must be a whole number of seconds, from 1 to 600.')
 }
 
