@@ -66,7 +66,7 @@ describe.each([
     expect(events).toMatchObject([{ kind: 'rejected', errorCode: 406, recipient: 'ann@example.com' }])
     expect((await post(app, bounce, { authorization: 'Basic eDp5' })).status).toBe(401)
     expect(events).toHaveLength(1)
-    expect(String(errors)).toContain('its Basic login is none of auth.basic')
+    expect(String(errors)).toContain('its Basic login is not in auth.basic')
   })
 
   it.each([

@@ -71,7 +71,7 @@ describe('postmarkWebhooks', () => {
     expect(events).toMatchObject([{ kind: 'rejected', errorCode: 406, recipient: 'ann@example.com' }])
     expect((await post(app, bounce, { authorization: 'Basic eDp5' })).status).toBe(401)
     expect(events).toHaveLength(1)
-    expect(String(errors)).toContain('its Basic login is none of auth.basic')
+    expect(String(errors)).toContain('its Basic login is not in auth.basic')
   })
 
   it('leaves the parsers of the application as they are', async () => {
@@ -137,7 +137,7 @@ describe('postmarkWebhooks', () => {
     })
     app.register(postmarkWebhooks, { auth, on: {}, onError: (error) => errors.push(error) })
     expect((await post(app, bounce)).status).toBe(500)
-    expect(String(errors)).toContain('Something in front has read the body')
+    expect(String(errors)).toContain('Something has read the body before the webhook handler')
   })
 
   it('asks Postmark to post again where a handler fails, and the application goes on', async () => {

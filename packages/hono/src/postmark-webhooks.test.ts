@@ -79,7 +79,7 @@ describe('postmarkWebhooks', () => {
     expect(events).toMatchObject([{ kind: 'rejected', errorCode: 406, recipient: 'ann@example.com' }])
     expect((await post(origin, bounce, { authorization: 'Basic eDp5' })).status).toBe(401)
     expect(events).toHaveLength(1)
-    expect(String(errors)).toContain('its Basic login is none of auth.basic')
+    expect(String(errors)).toContain('its Basic login is not in auth.basic')
   })
 
   it('answers 500 where something has read the body past Hono, so that Postmark posts again', async () => {

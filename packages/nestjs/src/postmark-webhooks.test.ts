@@ -314,7 +314,7 @@ describe('PostmarkEvents', () => {
     expect(logged.mock.calls).toEqual([
       [
         expect.objectContaining({
-          message: expect.stringContaining('its Basic login is none of auth.basic'),
+          message: expect.stringContaining('its Basic login is not in auth.basic'),
         }),
       ],
     ])

@@ -2,26 +2,26 @@ import { BlockList, isIP } from 'node:net'
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 import { isObject } from './read-value.js'
 
-/** Where posts must come from. A second factor: it never replaces a secret. */
+/** The addresses that requests must come from. A second factor: it never replaces a secret. */
 export interface AddressRule {
-  /** Addresses and networks. @example ['3.134.147.250', '10.0.0.0/8'] @see https://postmarkapp.com/support/article/800-ips-for-firewalls */
+  /** IP addresses and networks. @example ['3.134.147.250', '10.0.0.0/8'] @see https://postmarkapp.com/support/article/800-ips-for-firewalls */
   readonly allow: readonly string[]
   /**
-   * How many of your own proxies are in front. Each adds to the right end of X-Forwarded-For the address that called
-   * it; anything further left was written by the client. Default 0: the header is not read.
+   * The number of your own proxies in front of the application. Each one appends the address that called it to
+   * X-Forwarded-For; everything to the left of these was written by the client. Default 0: the header is not read.
    */
   readonly trustProxies?: number | undefined
 }
 
-/** Where a post came from, and whether it may. */
+/** Where a request came from, and whether that is allowed. */
 export interface AddressCheck {
   readonly allowed: boolean
-  /** The address, for a message: a client may have written what is no address at all. */
+  /** The address, for a message. The client may have written something that is not an address. */
   readonly address: string
 }
 
 /**
- * Makes the check of an address.
+ * Returns the function that checks an address.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createAddressCheck(
@@ -33,7 +33,7 @@ export function createAddressCheck(
   const allowed = toBlockList(rule.allow)
   const { trustProxies = 0 } = rule
   if (!Number.isInteger(trustProxies) || trustProxies < 0)
-    throw optionError('auth.ips.trustProxies', trustProxies, 'the number of proxies in front')
+    throw optionError('auth.ips.trustProxies', trustProxies, 'the number of your own proxies')
   return (headers, remoteAddress = '') => {
     const chain = [...(headers.get('x-forwarded-for') ?? '').split(','), remoteAddress]
     const address = chain.at(-1 - trustProxies)?.trim() ?? ''

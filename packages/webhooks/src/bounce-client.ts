@@ -1,10 +1,10 @@
 import type { BounceId } from './bounce-id.js'
 
-/** What `GET /bounces` is asked for, in the words of the official `postmark` client. */
+/** The query of `GET /bounces`, with the names of the official `postmark` client. */
 export interface BounceFilter {
   /** At most 500, always given. */
   count?: number
-  /** At most 10,000 less `count`, always given. */
+  /** At most 10,000 minus `count`, always given. */
   offset?: number
   type?: string
   /** Eastern time, inclusive. @example '2026-01-31T12:00:00' */
@@ -14,15 +14,15 @@ export interface BounceFilter {
   messageStream?: string
 }
 
-/** What `GET /bounces` answers: the newest first. */
+/** The response of `GET /bounces`, with the newest bounce first. */
 export interface BouncePage {
   readonly TotalCount: number
   readonly Bounces: readonly object[]
 }
 
 /**
- * What reads the bounce API: the `ServerClient` of the official `postmark` package is one. Of what it throws, only
- * `statusCode` is looked at: none, or 0, is a failure of the network.
+ * A client for the bounce API, such as the `ServerClient` of the official `postmark` package. Of the errors that it
+ * throws, only `statusCode` is read: if it is missing or 0, the network has failed.
  * @see https://postmarkapp.com/developer/api/bounce-api
  */
 export interface BounceClient {

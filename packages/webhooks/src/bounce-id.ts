@@ -1,12 +1,12 @@
-/** The ID of a bounce: a number, or its digits as text where JavaScript cannot hold it. @example '4323372036854775807' */
+/** The ID of a bounce: a number, or its digits as a string if a number cannot hold it. @example '4323372036854775807' */
 export type BounceId = number | string
 
-/** A key of JSON begins with a quote that no backslash precedes, so this finds nothing inside a string. */
+/** The quote before a JSON key never follows a backslash, so this finds nothing inside a string. */
 const LONG_ID = /(?<!\\)("ID"\s*:\s*)([1-9]\d{15,})(?![\d.eE])/g
 
 /**
- * Puts each `ID` that JavaScript would round into quotes: JSON.parse changes 4323372036854775807, which is the ID in
- * Postmark's own example of a bounce, into 4323372036854775808.
+ * Puts each `ID` that JavaScript would round in quotes: JSON.parse changes 4323372036854775807, the ID in Postmark's
+ * own example of a bounce, to 4323372036854775808.
  * @param json a JSON text
  */
 export function quoteLongIds(json: string): string {
@@ -15,7 +15,7 @@ export function quoteLongIds(json: string): string {
   )
 }
 
-/** The exact ID of a bounce; undefined where there is none, or where it was rounded before it came here. */
+/** The exact ID of a bounce; undefined if there is none, or if it has already been rounded. */
 export function readBounceId(value: unknown): BounceId | undefined {
   if (Number.isSafeInteger(value)) return value as number
   const digits = typeof value === 'string' || typeof value === 'bigint' ? String(value) : ''
@@ -24,10 +24,10 @@ export function readBounceId(value: unknown): BounceId | undefined {
 }
 
 /**
- * Makes a `fetch` whose JSON keeps the ID of every bounce exact, for a client that parses its answers with JSON.parse,
- * as the official `postmark` client from 5.0 on does. Without it, an ID beyond 2^53 is rounded, and `reconcile` hands
- * out the bounce with no `bounceId`.
- * @param fetch makes the request. Default: the global one
+ * Returns a `fetch` whose JSON keeps every bounce ID exact. Use it with a client that parses responses with JSON.parse,
+ * as the official `postmark` client does from 5.0 on. Without it, an ID beyond 2^53 is rounded, and `reconcile` returns
+ * the bounce without a `bounceId`.
+ * @param fetch makes the request. Default: the global `fetch`
  * @example new ServerClient(token, { fetch: exactIds() })
  */
 export function exactIds(fetch: typeof globalThis.fetch = globalThis.fetch): typeof globalThis.fetch {

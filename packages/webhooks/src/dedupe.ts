@@ -4,32 +4,32 @@ import { WEBHOOK_HEADERS } from '@postmark-smtp/core/pure'
 import type { WebhookEvent } from './webhook-event.js'
 
 /**
- * Remembers which events were handled, for all processes that share it. A key is claimed while its event is handled,
- * and confirmed afterwards, so that a duplicate which comes meanwhile is not taken for handled.
+ * Remembers which events were handled, for all processes that share it. A key is claimed while its event is being
+ * handled and confirmed afterwards, so a duplicate that arrives in between does not count as handled.
  */
 export interface DedupeStore {
   /**
-   * Takes a key, atomically. `new`: it is ours now, for at most so long. `busy`: somebody else has it.
-   * `done`: its event was handled.
+   * Claims a key, atomically. Returns `new` if the caller now holds it, for at most `leaseMs`; `busy` if another caller
+   * holds it; `done` if its event was handled.
    */
   claim(key: string, leaseMs: number): ClaimResult | Promise<ClaimResult>
-  /** Notes that the event of a key was handled, and keeps that for so long. */
+  /** Records for `ttlMs` that the event of a key was handled. */
   confirm(key: string, ttlMs: number): unknown
-  /** Gives a key back, since its event was not handled. */
+  /** Releases a key because its event was not handled. */
   release(key: string): unknown
 }
 
-/** What {@link DedupeStore.claim} found. */
+/** The result of {@link DedupeStore.claim}. */
 export type ClaimResult = 'new' | 'busy' | 'done'
 
-/** What {@link createMemoryDedupe} takes. */
+/** Options of {@link createMemoryDedupe}. */
 export interface MemoryDedupeOptions {
-  /** How many events it remembers at most; the oldest go first. Default 100,000, about 20 MB. */
+  /** The maximum number of events to remember; the oldest are forgotten first. Default 100,000, about 20 MB. */
   readonly maxKeys?: number | undefined
 }
 
 /**
- * A store for one process. Several processes need one that they share: docs/webhooks.md has it for Redis.
+ * Creates a store for one process. Several processes need a shared store: for Redis, see docs/webhooks.md.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createMemoryDedupe(options: MemoryDedupeOptions = {}): DedupeStore {
@@ -57,8 +57,8 @@ export function createMemoryDedupe(options: MemoryDedupeOptions = {}): DedupeSto
 }
 
 /**
- * What distinguishes an event from others: the trace ID, which is the same in each retry; without one the mail, the
- * address, the time and the type. Hashed, since a store need not know addresses. Undefined where nothing does.
+ * The key of an event: the trace ID, which is the same in each retry, or else the mail, the address, the time and the
+ * type. It is hashed, because a store does not need to know addresses. Undefined if the event has none of these.
  */
 export function dedupeKey(headers: Headers, event: WebhookEvent): string | undefined {
   const trace = headers.get(WEBHOOK_HEADERS.traceId)

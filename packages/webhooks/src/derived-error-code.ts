@@ -1,8 +1,8 @@
 import { API_ERRORS } from '@postmark-smtp/core/pure'
 
 /**
- * What Postmark's API says with a code, where it does not begin with the code's name. The words "sender signature" are not
- * among them: Postmark says it with 300, 400 and 401.
+ * Texts of Postmark's API for a code, if they do not begin with the code's name. The words "sender signature" are not
+ * among them, because Postmark uses them with 300, 400 and 401.
  */
 const TEXTS: readonly (readonly [code: number, text: RegExp])[] = [
   [300, /provide either email textbody or htmlbody or both/i],
@@ -24,11 +24,11 @@ const NAMES = Object.entries(API_ERRORS).map(
   ([code, { name }]) => [Number(code), name.toLowerCase()] as const,
 )
 
-/** Postmark's texts are shorter; anything beyond that was written by somebody else. */
+/** Postmark's texts are shorter; anything beyond that was written by someone else. */
 const MOST_READ = 2000
 
 /**
- * The error code that Postmark's words about a refused mail stand for; undefined where they fit none, or several.
+ * The error code that matches Postmark's words about a refused mail; undefined if they match none or several.
  * @example deriveErrorCode(['Inactive recipient']) // 406
  * @see https://postmarkapp.com/developer/api/overview#error-codes
  */

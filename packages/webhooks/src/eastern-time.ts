@@ -13,8 +13,8 @@ const format = new Intl.DateTimeFormat('en-US', {
 })
 
 /**
- * An Eastern time that is not after the instant. In the hour that autumn has twice, a time names two instants, and
- * which of them Postmark takes is not documented: then it is the second before that hour.
+ * An Eastern time that is not after the instant. In the hour that occurs twice in autumn, a time names two instants, and
+ * it is not documented which of them Postmark uses: the result is then the second before that hour.
  */
 export function toEasternFloor(ms: number): string {
   const second = Math.floor(ms / SECOND_MS) * SECOND_MS
@@ -22,7 +22,7 @@ export function toEasternFloor(ms: number): string {
   return toEastern(isTwice ? floorHour(second) - SECOND_MS : second)
 }
 
-/** An Eastern time that is not before the instant; in the hour that comes twice, the end of that hour. */
+/** An Eastern time that is not before the instant; in the hour that occurs twice, the end of that hour. */
 export function toEasternCeil(ms: number): string {
   const second = Math.ceil(ms / SECOND_MS) * SECOND_MS
   const isTwice = toEastern(second) === toEastern(second - HOUR_MS)

@@ -254,7 +254,7 @@ describe('findMail', () => {
     ['HTML', '<html>'],
   ])('takes %s for no answer', async (_what, answer) => {
     const client = { getOutboundMessages: async () => answer as never }
-    await expect(findMail(client, query)).rejects.toThrow('the answer holds no messages')
+    await expect(findMail(client, query)).rejects.toThrow('the answer contains no messages')
   })
 
   it('ends with its signal, and throws its reason', async () => {

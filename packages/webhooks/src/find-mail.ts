@@ -7,38 +7,38 @@ import { isName, type RetryOptions, readDate, readNumber, toRepeatSettings } fro
 import { includesMetadata, searchMessages } from './search-messages.js'
 import type { RejectedEvent } from './webhook-event.js'
 
-/** What {@link findMail} takes; an unknown option fails at once. */
+/** Options of {@link findMail}. An unknown option throws. */
 export interface FindMailQuery extends RetryOptions {
   /**
-   * The metadata of the mail, at least one field; it must have all of them. Postmark searches by the first, so put first
-   * what no other mail has. @example { 'correlation-id': id }
+   * The metadata of the mail: one or more fields, all of which the mail must have. Postmark searches by the first one, so
+   * begin with a field that is unique to the mail. @example { 'correlation-id': id }
    */
   readonly metadata: Readonly<Record<string, string>>
-  /** The ID of its stream. Default `outbound`. */
+  /** The ID of the mail's stream. Default `outbound`. */
   readonly stream?: string | undefined
-  /** A time before it was sent. Clocks may differ by five minutes. */
+  /** A time before the mail was sent. Clocks may differ by five minutes. */
   readonly sentAfter: Date
   /**
-   * How long after its 250 Postmark may take to list a mail, in milliseconds. Default 300,000: it is not documented, and
-   * who takes a mail for lost too soon sends it twice. 0 against a sandbox without a search delay.
+   * How long Postmark may take to list a mail after its 250, in milliseconds. Default 300,000: the real delay is not
+   * documented, and with too small a value a mail may be sent twice. Use 0 with a sandbox that has no search delay.
    */
   readonly searchDelayMs?: number | undefined
 }
 
-/** Postmark took the mail, and goes on with it. */
+/** Postmark accepted the mail and is processing it. */
 export interface MailSent {
   readonly state: 'sent'
-  /** Postmark's ID of it. */
+  /** Postmark's ID of the mail. */
   readonly messageId: string | undefined
   /** @example 'Sent', 'Queued' */
   readonly status: string | undefined
   readonly recipients: readonly string[]
   readonly receivedAt: Date | undefined
-  /** How many mails have this metadata: more than one where it was sent twice. */
+  /** The number of mails with this metadata: more than one if the mail was sent twice. */
   readonly copies: number
 }
 
-/** Postmark answered 250, and refused the mail afterwards: nobody gets it. */
+/** Postmark answered 250 and refused the mail afterwards: nobody receives it. */
 export interface MailRefused {
   readonly state: 'refused'
   /** @example 406 */
@@ -55,33 +55,33 @@ export interface MailRefused {
 export interface MailNotFound {
   readonly state: 'not-found'
   /**
-   * A mail that Postmark took between these two would have been found: the search delay is over for it, and Postmark
-   * has not deleted it yet. Undefined where Postmark did not list everything. By this machine's clock.
+   * A mail that Postmark accepted between these two times would have been found: its search delay is over, and Postmark
+   * has not deleted it yet. By this machine's clock. Undefined if Postmark did not list everything.
    */
   readonly trusted: { readonly from: Date; readonly until: Date } | undefined
-  /** What else might be the case, a sentence each; empty where nothing is. */
+  /** Other possible explanations, one sentence each; empty if there are none. */
   readonly doubts: readonly string[]
 }
 
-/** What {@link findMail} found. */
+/** The result of {@link findMail}. */
 export type FoundMail = MailSent | MailRefused | MailNotFound
 
 const OPTIONS = ['metadata', 'stream', 'sentAfter', 'searchDelayMs', 'retry', 'signal']
 /** How far the clocks of this machine and of Postmark may differ. */
 const CLOCKS_MS = 300_000
-/** Postmark keeps mails for 45 days, or for as long as the server is set to: 7 days are the least. */
+/** Postmark keeps mails for 45 days, or for the time that the server is set to, which is at least 7 days. */
 export const KEPT_MS: number = 7 * 86_400_000
 
 /**
- * Asks Postmark what became of a mail, by its metadata: for one whose outcome is unknown, since the connection was lost
- * before the reply. It searches sent mails, then what Postmark refused after its 250.
- * @param client the `ServerClient` of the official `postmark` package, or any object with `getOutboundMessages`; without
- * `getBounces` and `getBounceDump` no refused mail is found
+ * Asks Postmark what became of a mail, by its metadata. Use it for a mail whose outcome is unknown because the connection
+ * was lost before the reply. It searches the sent mails, then the mails that Postmark refused after its 250.
+ * @param client the `ServerClient` of the official `postmark` package, or any object with `getOutboundMessages`. Without
+ * `getBounces` and `getBounceDump`, no refused mail is found
  * @example
  * const found = await findMail(client, { metadata: { 'correlation-id': id }, stream: 'outbound', sentAfter })
  * if (found.state === 'sent') console.log(found.messageId, found.status)
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
- * @throws PostmarkError ERR_POSTMARK_BOUNCES where Postmark cannot be asked, and the reason of the signal
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES if Postmark cannot be asked, or the reason of the signal
  * @see https://postmarkapp.com/developer/api/messages-api#outbound-message-search
  */
 export async function findMail(client: MailClient, query: FindMailQuery): Promise<FoundMail> {
@@ -90,7 +90,7 @@ export async function findMail(client: MailClient, query: FindMailQuery): Promis
   const { metadata, stream = 'outbound', retry, signal } = query
   const sentAfter = readDate('sentAfter', query.sentAfter)
   if (!isMetadata(metadata))
-    throw optionError('metadata', metadata, 'an object of texts such as { "correlation-id": id }')
+    throw optionError('metadata', metadata, 'an object of strings such as { "correlation-id": id }')
   if (!isName(stream)) throw optionError('stream', stream, 'the ID of a stream such as "outbound"')
   if (!sentAfter) throw optionError('sentAfter', sentAfter, 'a Date')
   const searchDelayMs = readNumber('searchDelayMs', query.searchDelayMs, 300_000, 0)
@@ -109,9 +109,9 @@ export async function findMail(client: MailClient, query: FindMailQuery): Promis
     }
     if (hidden > 0)
       doubts.push(
-        `${hidden} refused mails since then show no metadata: the mail may be one of them, and then nobody gets it.`,
+        `${hidden} refused mails since then show no metadata: if the mail is one of them, nobody receives it.`,
       )
-  } else doubts.push('The client has no getBounces and getBounceDump: the mail may be a refused one.')
+  } else doubts.push('The client has no getBounces and getBounceDump, so the mail may have been refused.')
   const trusted = {
     from: new Date(Math.max(sentAfter.getTime(), now - KEPT_MS)),
     until: new Date(now - searchDelayMs),
@@ -135,7 +135,7 @@ function isMetadata(value: unknown): value is Readonly<Record<string, string>> {
   return entries.length > 0 && entries.every(([key, text]) => isName(key) && isName(text))
 }
 
-/** The event of what was sent: of several copies, the newest. */
+/** The result for a mail that was sent: of several copies, the newest. */
 export function toSent(messages: readonly Raw[]): MailSent {
   const [newest = {}] = messages
   const { Recipients } = newest
@@ -145,12 +145,12 @@ export function toSent(messages: readonly Raw[]): MailSent {
     status: readText(newest.Status),
     recipients: Array.isArray(Recipients) ? Recipients.filter((item) => typeof item === 'string') : [],
     receivedAt: readTime(newest.ReceivedAt),
-    // A mail that comes meanwhile shifts others to the next page, where they are seen once more.
+    // A mail that arrives during the search shifts others to the next page, where they are seen once more.
     copies: new Set(messages.map(({ MessageID }) => MessageID)).size,
   }
 }
 
-/** What was refused, as a result. */
+/** The result for a mail that was refused. */
 export function toRefused(event: RejectedEvent): MailRefused {
   const { errorCode, cause, cure, bounceId, recipient, at } = event
   return { state: 'refused', errorCode, cause, cure, bounceId, recipient, at }

@@ -4,17 +4,17 @@ import { readBounces } from './reconcile.js'
 import { type RetryOptions, toReconcileSettings } from './reconcile-settings.js'
 import type { RejectedEvent } from './webhook-event.js'
 
-/** Bounces are dated by Postmark's clock, which may be ahead of ours; that of a sandbox is moved on by tests. */
+/** Bounces are dated by Postmark's clock, which may be ahead of ours; tests advance the clock of a sandbox. */
 const AHEAD_MS = 86_400_000
 
-/** Whether a client reads bounces, without which no refused mail is found. */
+/** Whether a client can read bounces. If it cannot, no refused mail is found. */
 export function readsBounces(client: MailClient): client is MailClient & BounceClient {
   return typeof client.getBounces === 'function' && typeof client.getBounceDump === 'function'
 }
 
 /**
- * The mails that Postmark refused after its 250, with their metadata, which the list of bounces does not have: the dump
- * of each is read.
+ * The mails that Postmark refused after its 250, with their metadata. The list of bounces has no metadata, so the dump
+ * of each one is read.
  * @param from in milliseconds since 1970
  * @throws PostmarkError ERR_POSTMARK_BOUNCES, or the reason of the signal
  */

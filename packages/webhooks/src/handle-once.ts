@@ -2,17 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { PostmarkError } from '@postmark-smtp/core/pure'
 import type { DedupeStore } from './dedupe.js'
 
-/** Longer than Postmark waits for a reply. After a crash an event is handled again when it is over. */
+/** Longer than Postmark waits for a reply. After a crash, an event is handled again when the lease is over. */
 const LEASE_MS = 600_000
 /** Postmark's last retry comes after about half a day. */
 const TTL_MS = 86_400_000
-/** A client of a database that is down may wait for ever. */
+/** The client of a database that is down may wait forever. */
 const STORE_TIMEOUT_MS = 2000
 
-/** What became of an event: `busy` is being handled by somebody else, `failed` was reported. */
+/** What became of an event. `busy`: another caller is handling it. `failed`: the error was reported. */
 export type Handled = 'handled' | 'duplicate' | 'busy' | 'failed'
 
-/** The key of one event, in the store that may have seen it. */
+/** The key of an event, and the store that may know it. */
 export interface Claim {
   readonly store: DedupeStore
   readonly key: string
@@ -20,8 +20,8 @@ export interface Claim {
 
 /**
  * Handles an event unless it was handled before. If the store fails, the event is handled without it.
- * @param claim undefined where duplicates cannot be recognised
- * @param report is called with what the store or the handler throws
+ * @param claim undefined if duplicates cannot be recognised
+ * @param report called with what the store or the handler throws
  */
 export async function handleOnce(
   claim: Claim | undefined,
@@ -58,7 +58,7 @@ async function withinTime<T>(question: () => T | Promise<T>): Promise<T> {
       'ERR_POSTMARK_WEBHOOK',
       `The dedupe store did not answer within ${STORE_TIMEOUT_MS} ms.`,
       {
-        hint: 'The event is handled all the same, perhaps twice. Look after the store.',
+        hint: 'The event is handled without the store, perhaps twice. Check the store.',
       },
     )
   })

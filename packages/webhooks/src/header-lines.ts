@@ -4,7 +4,7 @@ export interface HeaderLine {
   readonly value: string
 }
 
-/** A header block is at the beginning; the mail after it may be as long as it likes. */
+/** A header block is at the beginning; the mail after it may be of any length. */
 const MOST_READ = 100_000
 const EMPTY_LINE = /\r?\n[ \t]*\r?\n/
 const FOLD = /\r?\n(?=[ \t])/g
@@ -14,7 +14,7 @@ export function readParagraphs(text: string): string[] {
   return text.slice(0, MOST_READ).split(EMPTY_LINE)
 }
 
-/** The lines of a header block; of what is no header line, the key is empty. */
+/** The lines of a header block. If a line is not a header line, its key is empty. */
 export function readHeaderLines(block: string): HeaderLine[] {
   return block
     .replace(FOLD, '')

@@ -3,42 +3,42 @@ import { PostmarkError } from '@postmark-smtp/core/pure'
 import { type Raw, readText } from './read-value.js'
 import { readWebhooks, type WebhookReader, type WebhookReport } from './webhook-report.js'
 
-/** What reads `GET /server`, and the webhooks where it can: the `ServerClient` of the official `postmark` package is one. */
+/** A client for `GET /server` and, if it can, the webhooks, such as the `ServerClient` of the official `postmark` package. */
 export interface ServerReader extends WebhookReader {
   getServer(): Promise<object>
 }
 
-/** What {@link hooksReport} takes; an unknown option fails at once. */
+/** Options of {@link hooksReport}. An unknown option throws. */
 export interface HooksReportOptions {
   /**
-   * Whether Postmark posts dummy data to each webhook, which handlers see as an event with `test: true`. An event type
-   * that was paused goes on when all of that is answered with 200. Default false.
+   * Whether Postmark posts dummy data to each webhook, which handlers see as events with `test: true`. A paused event
+   * type resumes if all of it is answered with 200. Default false.
    */
   readonly verify?: boolean | undefined
 }
 
-/** What a server is set to report; undefined where Postmark does not say. It holds no token and no URL. */
+/** What a server is set to report. A field is undefined if Postmark does not say. It contains no token and no URL. */
 export interface HooksReport {
-  /** Whether the server takes mail by SMTP. */
+  /** Whether the server accepts mail over SMTP. */
   readonly smtpActivated: boolean | undefined
-  /** Whether SMTP API errors come as webhooks; where they do not, `reconcile` finds them. */
+  /** Whether Postmark sends webhooks for SMTP API errors. If it does not, `reconcile` finds these errors. */
   readonly smtpApiErrorHooks: boolean | undefined
-  /** Whether webhooks of bounces carry the source of the bounce. */
+  /** Whether bounce webhooks include the source of the bounce. */
   readonly bounceContent: boolean | undefined
   /** @example 'Live', 'Sandbox' */
   readonly deliveryType: string | undefined
-  /** The webhooks of all streams; undefined where the client has no `getWebhooks`. */
+  /** The webhooks of all streams; undefined if the client has no `getWebhooks`. */
   readonly webhooks: readonly WebhookReport[] | undefined
-  /** What to do about it, a sentence each; empty where all is well. */
+  /** What to do, one sentence each; empty if all is well. */
   readonly advice: readonly string[]
 }
 
 /**
- * Reports whether Postmark says what becomes of mails: settings of the server, paused event types and failures of its
- * webhooks. For a look at start-up.
+ * Reports whether Postmark informs you of what becomes of mails: the settings of the server, and the paused event types
+ * and failures of its webhooks. Call it at start-up, for example.
  * @example const { advice } = await hooksReport(client); for (const line of advice) logger.warn(line)
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
- * @throws PostmarkError ERR_POSTMARK_BOUNCES where the server or its webhooks cannot be read
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES if the server or its webhooks cannot be read
  * @see https://postmarkapp.com/developer/api/server-api
  * @see https://postmarkapp.com/developer/api/webhooks-api
  */
@@ -59,7 +59,7 @@ export async function hooksReport(
     ...(smtpActivated === false ? ['SMTP is off: switch it on in the settings of the server.'] : []),
     ...(smtpApiErrorHooks === false
       ? [
-          'Refused mails do not come as webhooks: set EnableSmtpApiErrorHooks with the account token, or run reconcile().',
+          'Postmark sends no webhook for refused mails: set EnableSmtpApiErrorHooks with the account token, or run reconcile().',
         ]
       : []),
     ...(deliveryType === 'Sandbox' ? ['The server is in sandbox mode: no mail is delivered.'] : []),
@@ -86,17 +86,17 @@ function adviseOn({ id, stream, paused, statistics = {}, failed = [] }: WebhookR
   return [
     ...(paused.length > 0
       ? [
-          `Postmark has paused ${paused.join(', ')} for ${webhook}, since its posts kept failing: make the endpoint answer 200, then call hooksReport with verify: true. reconcile() reads the bounces that were lost.`,
+          `Postmark has paused ${paused.join(', ')} for ${webhook} because its requests kept failing: make the endpoint answer 200, then call hooksReport with verify: true. reconcile() reads the bounces that were lost.`,
         ]
       : []),
     ...lost.map(
       ([event, { failures, requests }]) =>
-        `In the last 24 hours ${failures} of ${requests} posts of ${event} to ${webhook} failed for good: look at what the endpoint answers. reconcile() reads the bounces that were lost.`,
+        `In the last 24 hours, ${failures} of ${requests} requests for ${event} to ${webhook} failed for good: check what the endpoint answers. reconcile() reads the bounces that were lost.`,
     ),
     ...failed.map(({ event, status }) =>
       status === 0
-        ? `A test post of ${event} got no answer from ${webhook}: see whether its URL can be reached from the internet.`
-        : `A test post of ${event} was answered with ${status} by ${webhook}: it must be 200.`,
+        ? `A test request for ${event} got no answer from ${webhook}: check that its URL can be reached from the internet.`
+        : `A test request for ${event} to ${webhook} was answered with ${status}: the answer must be 200.`,
     ),
   ]
 }

@@ -5,10 +5,10 @@ import { type BounceId, readBounceId } from './bounce-id.js'
 import { toEasternCeil, toEasternFloor } from './eastern-time.js'
 import { type Raw, readTime } from './read-value.js'
 
-/** A bounce of the list, with its place in the order. */
+/** A bounce from the list, with its position in the order. */
 export interface ListedBounce {
   readonly id: BounceId
-  /** Whether Postmark knows it by this ID. Where it does not, the ID only distinguishes bounces. */
+  /** Whether this is Postmark's ID. If not, the ID only distinguishes bounces. */
   readonly exact: boolean
   /** In milliseconds since 1970. */
   readonly time: number
@@ -18,7 +18,7 @@ export interface ListedBounce {
 /** Reads one page. */
 export type ReadPage = (filter: BounceFilter) => Promise<BouncePage>
 
-/** A stretch of time, in milliseconds since 1970: `from` counts, `until` does not. */
+/** A span of time in milliseconds since 1970: `from` is included, `until` is not. */
 interface Span {
   readonly from: number | undefined
   readonly until: number
@@ -27,14 +27,14 @@ interface Span {
 /** `count` and `offset` together may not go beyond. */
 const REACH = 10_000
 
-/** How often a list that changes while it is read is read again. */
+/** How often a list is read if it changes meanwhile. */
 const PASSES = 3
 
 /**
- * Lists the bounces of a span, the oldest first, each once. Postmark lists the newest first and no more than 10,000,
- * so a span with more is cut, as often as it takes, and read from its old end.
- * @param query what else goes into each request
- * @throws PostmarkError ERR_POSTMARK_BOUNCES where one second has 10,000 or more
+ * Lists each bounce of a span once, the oldest first. Postmark lists the newest first and at most 10,000, so a span with
+ * more is split as often as necessary, and read from its old end.
+ * @param query further fields of each request
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES if one second has 10,000 or more
  */
 export async function* listBounces(
   readPage: ReadPage,
@@ -44,7 +44,7 @@ export async function* listBounces(
 ): AsyncGenerator<ListedBounce, void> {
   const spans = [whole]
   for (let span = spans.pop(); span; span = spans.pop()) {
-    // Whole seconds, rounded outwards: it is not documented how a fraction compares. What is too much is dropped here.
+    // Whole seconds, rounded outwards: it is not documented how a fraction compares. Surplus bounces are dropped here.
     const request = {
       ...query,
       ...(span.from === undefined ? {} : { fromDate: toEasternFloor(span.from) }),
@@ -76,7 +76,7 @@ async function findEdge(readPage: ReadPage, request: object, pageSize: number): 
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
-/** The bounces of a span, in order; undefined where they have grown beyond reach meanwhile. */
+/** The bounces of a span, in order; undefined if there are now too many to reach. */
 async function readSpan(
   readPage: ReadPage,
   request: object,
@@ -91,7 +91,7 @@ async function readSpan(
     let offset = 0
     if (pass > 1) page = await readPage({ ...request, count: pageSize, offset })
     for (;;) {
-      // A bounce that comes meanwhile shifts the older ones to the next page, where they are seen once more.
+      // A new bounce shifts the older ones to the next page, where they are seen once more.
       for (const bounce of page.Bounces.flatMap(toListed)) found.set(bounce.id, bounce)
       offset += page.Bounces.length
       const count = Math.min(pageSize, REACH - offset)
@@ -115,7 +115,7 @@ export function compareIds(a: BounceId, b: BounceId): number {
   return left.length - right.length || (left < right ? -1 : left > right ? 1 : 0)
 }
 
-/** Postmark dates every bounce; what has no date has no place in the order. */
+/** Postmark dates every bounce; without a date, an item has no position in the order. */
 function toListed(bounce: object): ListedBounce[] {
   const raw = bounce as Raw
   const time = readTime(raw.BouncedAt)?.getTime()
@@ -124,7 +124,7 @@ function toListed(bounce: object): ListedBounce[] {
   return [{ id: id ?? nameBounce(raw), exact: id !== undefined, time, raw }]
 }
 
-/** A name for a bounce whose ID was rounded, so that two may have the same: a digest, since a cursor holds it. */
+/** A name for a bounce whose ID was rounded, so two may share it. It is a digest, because the cursor contains it. */
 function nameBounce({ ID, MessageID, Email, Type, BouncedAt }: Raw): string {
   const parts = JSON.stringify([String(ID), MessageID, Email, Type, BouncedAt])
   return `~${createHash('sha256').update(parts).digest('base64url')}`
@@ -133,7 +133,7 @@ function nameBounce({ ID, MessageID, Email, Type, BouncedAt }: Raw): string {
 function tooMany(stream: string | undefined, until: number): PostmarkError {
   return new PostmarkError(
     'ERR_POSTMARK_BOUNCES',
-    `The stream ${JSON.stringify(stream)} has ${REACH} bounces or more just before ${new Date(until).toISOString()}: Postmark lists no more, and they cannot be told apart by date.`,
-    { hint: 'Begin after that second: give a later `since`, and no cursor.' },
+    `The stream ${JSON.stringify(stream)} has ${REACH} or more bounces in the second before ${new Date(until).toISOString()}. Postmark does not list more, and they cannot be split by date.`,
+    { hint: 'Begin after that second: pass a later `since` and no cursor.' },
   )
 }

@@ -1,10 +1,10 @@
 import type { BounceClient } from './bounce-client.js'
 
-/** What `GET /messages/outbound` is asked for, in the words of the official `postmark` client. */
+/** The query of `GET /messages/outbound`, with the names of the official `postmark` client. */
 export interface MailFilter {
   /** At most 500, always given. */
   count?: number
-  /** At most 10,000 less `count`, always given. */
+  /** At most 10,000 minus `count`, always given. */
   offset?: number
   messageStream?: string
   /** Eastern time, inclusive. @example '2026-01-31T12:00:00' */
@@ -13,15 +13,15 @@ export interface MailFilter {
   [field: `metadata_${string}`]: string
 }
 
-/** What `GET /messages/outbound` answers: the newest first. */
+/** The response of `GET /messages/outbound`, with the newest mail first. */
 export interface MailPage {
   readonly TotalCount: number | string
   readonly Messages: readonly object[]
 }
 
 /**
- * What searches sent mails, and bounces where it can: the `ServerClient` of the official `postmark` package is one. Of
- * what it throws, only `statusCode` is looked at: none, or 0, is a failure of the network.
+ * A client that searches sent mails and, if it can, bounces, such as the `ServerClient` of the official `postmark`
+ * package. Of the errors that it throws, only `statusCode` is read: if it is missing or 0, the network has failed.
  * @see https://postmarkapp.com/developer/api/messages-api#outbound-message-search
  */
 export interface MailClient extends Partial<BounceClient> {

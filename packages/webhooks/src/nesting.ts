@@ -1,4 +1,4 @@
-/** Whether a JSON text nests deeper than so: found without building the value. */
+/** Whether a JSON text nests deeper than `maxDepth`, found without building the value. */
 export function textNestsDeeper(text: string, maxDepth: number): boolean {
   const marks = /["[\]{}]/g
   let depth = 0
@@ -15,7 +15,7 @@ export function textNestsDeeper(text: string, maxDepth: number): boolean {
   return false
 }
 
-/** Where the string that begins here ends; -1 where it does not. */
+/** The end of the string that begins here; -1 if it has none. */
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start)
   while (end !== -1) {
@@ -27,7 +27,7 @@ function endOfString(text: string, start: number): number {
   return -1
 }
 
-/** The same for a value that somebody else has parsed. */
+/** The same for a value that has already been parsed. */
 export function valueNestsDeeper(value: unknown, maxDepth: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (maxDepth === 0) return true

@@ -3,8 +3,8 @@ import { PostmarkError } from '@postmark-smtp/core/pure'
 import type { WebhookHandler } from './webhook-handler.js'
 
 /**
- * A request of Node, Express or Connect; `body` is what a parser in front has read, and `rawBody` the bytes of it,
- * which Nest keeps with `rawBody: true`.
+ * A request of Node, Express or Connect. `body` is what an earlier parser has read, and `rawBody` is its bytes, which
+ * Nest keeps with `rawBody: true`.
  */
 export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown }
 
@@ -12,23 +12,23 @@ export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly 
 export type NodeListener = (req: NodeRequest, res: ServerResponse) => Promise<void>
 
 /**
- * Turns a handler into a listener of Node's HTTP server, and of what is built on it: Express, Connect.
- * Where a body parser comes before it, it takes what that has read.
+ * Turns a handler into a listener for Node's HTTP server and for frameworks built on it, such as Express and Connect.
+ * If a body parser comes before it, the listener uses what the parser has read.
  * @example createServer(toNodeListener(createWebhookHandler(options))).listen(3000)
  */
 export function toNodeListener(handle: WebhookHandler): NodeListener {
   return async (req, res) => {
-    // A parser that did not read the body may have put {} in its place.
+    // A parser that did not read the body may have set it to {}.
     const body = req.readableDidRead ? (toBytes(req.rawBody) ?? req.body) : undefined
     const request = toRequest(req, body === undefined)
     const response = await handle(request, { remoteAddress: req.socket.remoteAddress, body })
-    // Something else has answered meanwhile, such as a time limit.
+    // Something else has already answered, such as a time limit.
     if (res.headersSent) return
     res.writeHead(response.status, Object.fromEntries(response.headers)).end(await response.text())
   }
 }
 
-/** The bytes are better than what a parser made of them: that has rounded an ID beyond 2^53. */
+/** The bytes are better than the parsed body, in which an ID beyond 2^53 is rounded. */
 function toBytes(rawBody: unknown): Uint8Array | undefined {
   return rawBody instanceof Uint8Array ? rawBody : undefined
 }
@@ -76,7 +76,7 @@ function toBody(req: IncomingMessage): ReadableStream<Uint8Array> {
 function lostBody(): PostmarkError {
   return new PostmarkError(
     'ERR_POSTMARK_WEBHOOK',
-    'Something in front has read the body, and left nothing in req.body.',
-    { hint: 'Take the body parser away from this route, or use one that sets req.body.' },
+    'Something has read the body before the webhook handler, and did not set req.body.',
+    { hint: 'Remove the body parser from this route, or use one that sets req.body.' },
   )
 }

@@ -14,21 +14,21 @@ import {
 } from './read-value.js'
 import type { EventBase, RecordType, WebhookEvent } from './webhook-event.js'
 
-/** Where the metadata of your mails holds what links an event to its request. */
+/** The metadata keys that link an event to the request that sent its mail. */
 export interface ParseWebhookOptions {
-  /** The metadata key of the correlation ID; as core's `correlationId: { key }`. Default `correlation-id`. */
+  /** The metadata key of the correlation ID: the same as core's `correlationId: { key }`. Default `correlation-id`. */
   readonly correlationKey?: string | undefined
   /** The metadata key of a W3C `traceparent`. Default `traceparent`. */
   readonly traceparentKey?: string | undefined
 }
 
 /**
- * Reads a post of Postmark's webhooks. Missing, null and odd fields are tolerated, and so are unknown types.
+ * Parses a request of Postmark's webhooks. It tolerates missing, null and unexpected fields, and unknown types.
  * @param input the JSON text, or the object that it represents
  * @example
  * const event = parseWebhook(body)
  * if (event.kind === 'rejected') console.log(event.errorCode, event.cause, event.correlationId)
- * @throws PostmarkError ERR_POSTMARK_WEBHOOK where it is not a JSON object
+ * @throws PostmarkError ERR_POSTMARK_WEBHOOK if the input is not a JSON object
  * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
  */
 export function parseWebhook(input: unknown, options: ParseWebhookOptions = {}): WebhookEvent {
@@ -37,7 +37,7 @@ export function parseWebhook(input: unknown, options: ParseWebhookOptions = {}):
 }
 
 /**
- * Reads an item of `GET /bounces`, which has the fields of the Bounce webhook without its RecordType.
+ * Parses an item of `GET /bounces`, which has the fields of the Bounce webhook except its RecordType.
  * @throws PostmarkError ERR_POSTMARK_WEBHOOK
  */
 export function parseBounce(item: unknown, options: ParseWebhookOptions = {}): WebhookEvent {
@@ -50,7 +50,7 @@ function toObject(input: unknown): Raw {
   throw new PostmarkError('ERR_POSTMARK_WEBHOOK', 'The body of the webhook is not a JSON object.')
 }
 
-/** The error of JSON.parse quotes the text, which holds addresses. */
+/** The error of JSON.parse is not passed on, because it quotes the text, which contains addresses. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(quoteLongIds(text))
@@ -69,7 +69,7 @@ const RECORD_TYPES: ReadonlySet<unknown> = new Set<RecordType>([
   'Inbound',
 ])
 
-/** Inbound mail has no RecordType, and neither have posts of old webhooks: there, a field that no other type has decides. */
+/** Inbound mail and old webhooks have no RecordType: a field that no other type has decides. */
 const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
   ['DeliveredAt', 'Delivery'],
   ['BouncedAt', 'Bounce'],
@@ -158,7 +158,7 @@ function readBase(raw: Raw, options: ParseWebhookOptions): EventBase {
   }
 }
 
-/** Of a refused mail only: the raw source of another bounce is a stranger's text. */
+/** Only for a refused mail: the raw source of any other bounce was written by a stranger. */
 function readSource(raw: Raw): ReturnType<typeof readDumpFields> {
   const dump = raw.Type === 'SMTPApiError' ? readText(raw.Content) : undefined
   return dump === undefined ? {} : readDumpFields(dump)

@@ -1,31 +1,31 @@
 import { textNestsDeeper, valueNestsDeeper } from './nesting.js'
 
-/** What a body may be. */
+/** The limits of a request body. */
 export interface BodyLimits {
   /**
-   * In bytes; more is answered with 413. Default 10 MB, since a bounce may quote the whole mail, which has that limit.
-   * Inbound mail can be larger: raise it where you take attachments.
+   * The maximum size in bytes; a larger body is answered with 413. Default 10 MB, because a bounce may quote the whole
+   * mail, which has that limit. Inbound mail can be larger: raise the limit if you receive attachments.
    */
   readonly maxBytes: number
-  /** How deep arrays and objects may nest; more is answered with 400. Default 32. Postmark's own nest 3 deep. */
+  /** How deep arrays and objects may nest; a deeper body is answered with 400. Default 32. Postmark's bodies nest 3 deep. */
   readonly maxDepth: number
 }
 
 /** {@link BodyLimits} as options. */
 export type WebhookLimits = Partial<BodyLimits>
 
-/** A body, or the status and the reason with which it is refused. */
+/** A body, or the status and the reason of its refusal. */
 export interface ReadBody {
   readonly json?: unknown
   readonly refusal?: readonly [status: 400 | 413, reason: string]
 }
 
 const TOO_LARGE: ReadBody = { refusal: [413, 'The body is too large'] }
-const TOO_DEEP: ReadBody = { refusal: [400, 'The body nests too deep'] }
+const TOO_DEEP: ReadBody = { refusal: [400, 'The body is nested too deeply'] }
 
 /**
  * Reads the body of a request within limits.
- * @param parsed what a parser in front has read: an object, a text or bytes; undefined where none has
+ * @param parsed what an earlier parser has read: an object, a string or bytes; undefined if there was none
  */
 export async function readBody(
   request: Request,
@@ -42,7 +42,7 @@ export async function readBody(
   return textNestsDeeper(text, maxDepth) ? TOO_DEEP : { json: text }
 }
 
-/** The bytes of a body, or undefined as soon as there are too many. */
+/** The bytes of a body; undefined as soon as there are too many. */
 async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0

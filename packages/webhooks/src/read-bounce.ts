@@ -5,8 +5,8 @@ import { type Raw, readText } from './read-value.js'
 import type { BouncedEvent, BounceFields, EventBase, WebhookEvent } from './webhook-event.js'
 
 /**
- * Every other type is `soft`. SpamNotification among them: it is the word of a filter about one mail, not the
- * complaint of a person, which would silence the address.
+ * Every other type is `soft`, including SpamNotification: it is a filter's verdict on one mail, and not the complaint of
+ * a person, which would silence the address.
  */
 const SEVERITY: ReadonlyMap<string, BouncedEvent['severity']> = new Map<
   BounceTypeName,
@@ -23,7 +23,7 @@ const SEVERITY: ReadonlyMap<string, BouncedEvent['severity']> = new Map<
   ['OpenRelayTest', 'transient'],
 ])
 
-/** The event of a bounce: a webhook's, or an item of the bounce API. */
+/** The event of a bounce, from a webhook or from the bounce API. */
 export function readBounce(base: EventBase, recordType: 'Bounce' | 'SpamComplaint', raw: Raw): WebhookEvent {
   const fields = readBounceFields(raw)
   const event = { ...base, ...fields }
@@ -33,7 +33,7 @@ export function readBounce(base: EventBase, recordType: 'Bounce' | 'SpamComplain
       return { ...event, ...readRejection(fields), kind: 'rejected', recordType }
     case 'SpamComplaint':
       return { ...event, kind: 'complained', recordType }
-    // These two are what a recipient wants, no failure of delivery; django-anymail reads them so, too.
+    // These two report what a recipient wants, not a failed delivery; django-anymail reads them in the same way.
     case 'Unsubscribe':
       return { ...base, kind: 'unsubscribed', recordType, reason: undefined, origin: undefined }
     case 'Subscribe':
@@ -45,7 +45,7 @@ export function readBounce(base: EventBase, recordType: 'Bounce' | 'SpamComplain
   }
 }
 
-/** A change of subscription. Its reason decides: an address that bounced has not unsubscribed. */
+/** The event of a subscription change. Its reason decides: an address that bounced has not unsubscribed. */
 export function readSubscriptionChange(base: EventBase, raw: Raw): WebhookEvent {
   const recordType = 'SubscriptionChange'
   const origin = readText(raw.Origin)
@@ -73,7 +73,7 @@ function readBounceFields(raw: Raw): BounceFields {
   }
 }
 
-/** No sample of it is published, so it is read leniently; bounded, since the texts may be long and odd. */
+/** No sample is published, so the pattern is lenient. It is bounded because the texts may be long and unusual. */
 const ERROR_CODE = /error ?code"?\s{0,9}[:=]?\s{0,9}(\d{1,6})/i
 
 /** The first error code that the texts of a bounce name. */

@@ -3,8 +3,8 @@ import { isObject, type Raw, readText, readTime } from './read-value.js'
 import type { EventBase, InboundEvent } from './webhook-event.js'
 
 /**
- * The event of a mail that came in. What Postmark has not read out of it is taken from the mail itself, which is there
- * where the server is set to include it.
+ * The event of an inbound mail. Values that Postmark did not extract are read from the mail itself, if the server is set
+ * to include it.
  */
 export function readInbound(base: EventBase, raw: Raw): InboundEvent {
   const mail = readHeaderLines(readParagraphs(readText(raw.RawEmail) ?? '')[0] ?? '')
@@ -20,7 +20,7 @@ export function readInbound(base: EventBase, raw: Raw): InboundEvent {
     from: emailOf(raw.FromFull) ?? readAddress(readText(raw.From) ?? inMail('from')),
     subject: readText(raw.Subject) ?? decodeWords(inMail('subject')),
     at: base.at ?? readTime(inMail('date')),
-    // The topmost line is that of Postmark's own server.
+    // Postmark's own server writes the topmost line.
     receivedAt: readReceived(findValue(readHeaders(raw.Headers), 'received') ?? inMail('received')),
   }
 }
@@ -39,7 +39,7 @@ function findValue(lines: readonly HeaderLine[], name: string): string | undefin
   return readText(lines.find(({ key }) => key.trim().toLowerCase() === name)?.value.trim())
 }
 
-/** Longer than any line that means something, and short enough for patterns that look ahead. */
+/** Longer than any meaningful line, and short enough for patterns that look ahead. */
 const LONGEST_LINE = 2000
 
 /** The first address of a line. @example readAddress('"Shop" <in@example.com>, b@example.com') // 'in@example.com' */

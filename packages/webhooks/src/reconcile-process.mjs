@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { ServerClient } from 'postmark'
 import { createViteServer } from 'vitest/node'
 
-// Reads bounces up to the end of the list, or stands still behind the last that it shall handle, to be killed. It loads the sources as the tests do, without a build.
+// Reads bounces up to the end of the list, or stops after the last one that it should handle, and waits to be killed. It loads the sources as the tests do, without a build.
 const [requestHost, token, file, cursor, streams, most] = process.argv.slice(2)
 const core = fileURLToPath(new URL('../../core/src/', import.meta.url))
 const vite = await createViteServer({

@@ -5,31 +5,34 @@ import type { ParseWebhookOptions } from './parse-webhook.js'
 import { isObject } from './read-value.js'
 import type { RepeatSettings } from './repeat.js'
 
-/** Up to where each stream was read; plain JSON, to be stored. @example { outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } } */
+/** How far each stream was read: plain JSON that you can store. @example { outbound: { at: '2026-01-31T12:00:00.000Z', id: 7 } } */
 export type ReconcileCursor = Readonly<Record<string, { readonly at: string; readonly id: number | string }>>
 
-/** What `reconcile` takes; an unknown option fails at once. */
+/** Options of `reconcile`. An unknown option throws. */
 export interface ReconcileOptions extends ParseWebhookOptions {
-  /** The IDs of the streams to read: Postmark lists one at a time. @example ['outbound', 'broadcast'] */
+  /** The IDs of the streams to read; Postmark lists one stream at a time. @example ['outbound', 'broadcast'] */
   readonly streams: readonly string[]
-  /** The bounce type to ask for; null asks for every type. Default `SMTPApiError`. */
+  /** The bounce type to read; null reads every type. Default `SMTPApiError`. */
   readonly type?: string | null | undefined
-  /** Where to begin, itself included, for a stream that the cursor does not have. Default: with the oldest that is listed. */
+  /** Where to begin (inclusive) for a stream that is not in the cursor. Default: the oldest bounce that is listed. */
   readonly since?: Date | undefined
-  /** Where to end, itself excluded. Default: now, less `settleMs`. */
+  /** Where to end (exclusive). Default: now minus `settleMs`. */
   readonly until?: Date | undefined
-  /** Goes on after what an earlier run handed out. */
+  /** The cursor of an earlier run, to continue where that run ended. */
   readonly cursor?: ReconcileCursor | undefined
-  /** How young a bounce may be, in milliseconds: it is not documented how soon all of a moment are listed. Default 30,000. */
+  /**
+   * The minimum age of a bounce, in milliseconds. Default 30,000, because it is not documented how soon all bounces of a
+   * moment are listed.
+   */
   readonly settleMs?: number | undefined
-  /** Bounces per request, at most 500. Default 500. */
+  /** The number of bounces per request, at most 500. Default 500. */
   readonly pageSize?: number | undefined
   /**
-   * How a request is repeated that met 429, 5xx or no reply: `attempts` in all, default 5. The pause before the second
-   * is drawn at random below `baseMs`, default 500 ms, which doubles each time.
+   * How a request is repeated after 408, 429, 5xx or no reply. `attempts` counts all attempts (default 5). The pause
+   * before the second one is random, up to `baseMs` (default 500 ms); that limit doubles each time, up to 30 s.
    */
   readonly retry?: { readonly attempts?: number; readonly baseMs?: number } | undefined
-  /** Ends the run, which then throws the signal's reason. */
+  /** Ends the run: the loop then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -45,13 +48,13 @@ export interface ReconcileSettings {
   readonly pageSize: number
   readonly repeat: RepeatSettings
   readonly parse: ParseWebhookOptions
-  /** Whether the dump of a refused mail is read for its metadata, also where the list names the error code. */
+  /** Whether the dump of a refused mail is read for its metadata, even if the list names the error code. */
   readonly forMetadata: boolean
-  /** Up to where each stream was read, in milliseconds since 1970. */
+  /** How far each stream was read, in milliseconds since 1970. */
   readonly positions: Map<string, Position>
 }
 
-/** A place in the order of a stream's bounces: by time, then by ID. */
+/** A position in the order of a stream's bounces: by time, then by ID. */
 export interface Position {
   readonly time: number
   readonly id: BounceId
@@ -132,7 +135,7 @@ function isPlaceId(id: unknown): id is BounceId {
   return Number.isSafeInteger(id) || (typeof id === 'string' && /^(\d{1,40}|~[\w-]{43})$/.test(id))
 }
 
-/** Whether a value is a text that says something. */
+/** Whether a value is a string that is not blank. */
 export function isName(value: unknown): value is string {
   return typeof value === 'string' && value.trim() !== ''
 }

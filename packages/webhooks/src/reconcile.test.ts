@@ -298,7 +298,9 @@ describe('reconcile', () => {
     const run = reconcile(postmark.client, options)
     await expect(collect(run)).rejects.toMatchObject({
       code: 'ERR_POSTMARK_BOUNCES',
-      message: expect.stringMatching(/"outbound" has 10000 bounces or more just before 2026-06-15T16:00:01/),
+      message: expect.stringMatching(
+        /"outbound" has 10000 or more bounces in the second before 2026-06-15T16:00:01/,
+      ),
     })
     expect(run.cursor).toEqual({})
     expect(postmark.refusals).toEqual([])

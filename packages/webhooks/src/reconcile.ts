@@ -14,27 +14,27 @@ import {
 import { repeat } from './repeat.js'
 import type { WebhookEvent } from './webhook-event.js'
 
-/** A run over the bounces; each loop over it goes on where the last one ended. */
+/** A run over the bounces. Each loop over it continues where the last one ended. */
 export interface Reconciliation {
-  /** Covers all events handed out so far, the last one included: store it once that one is handled. */
+  /** Covers all events returned so far, including the last one: store it after you have handled that one. */
   readonly cursor: ReconcileCursor
   [Symbol.asyncIterator](): AsyncGenerator<WebhookEvent, void>
 }
 
-/** Dumps that are read at once. */
+/** How many dumps are read in parallel. */
 const DUMPS_AT_ONCE = 5
 
 /**
- * Reads from Postmark's bounce list what became of mails that SMTP took with 250: the same events as the Bounce
- * webhook brings, each once, over all streams the oldest first.
- * @param client the `ServerClient` of the official `postmark` package, or any object with the two methods
+ * Reads Postmark's list of bounces, to find out what became of mails that SMTP answered with 250. It returns the same
+ * events as the Bounce webhook, each once, the oldest first across all streams.
+ * @param client the `ServerClient` of the official `postmark` package, or any object with `getBounces` and `getBounceDump`
  * @example
  * const run = reconcile(new ServerClient(token), { streams: ['outbound'], cursor: await load() })
  * for await (const event of run) {
  *   await handle(event)
  *   await save(run.cursor)
  * }
- * @throws PostmarkError ERR_POSTMARK_OPTIONS at once, ERR_POSTMARK_BOUNCES in the loop
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS immediately, ERR_POSTMARK_BOUNCES in the loop
  * @see https://postmarkapp.com/developer/api/bounce-api#bounces
  */
 export function reconcile(client: BounceClient, options: ReconcileOptions): Reconciliation {
@@ -51,7 +51,7 @@ interface ReadBounce extends Position {
   readonly event: WebhookEvent
 }
 
-/** Hands out what all streams have, in the order of time. */
+/** Returns the events of all streams, ordered by time. */
 export async function* readBounces(
   client: BounceClient,
   settings: ReconcileSettings,
@@ -111,7 +111,7 @@ async function callBounces(
     return await repeat(async () => {
       const page: Partial<BouncePage> | null = await client.getBounces({ ...filter })
       if (Array.isArray(page?.Bounces) && typeof page.TotalCount === 'number') return page as BouncePage
-      throw new Error('the answer holds no bounces')
+      throw new Error('the answer contains no bounces')
     }, settings.repeat)
   } catch (error) {
     settings.repeat.signal?.throwIfAborted()
@@ -124,14 +124,14 @@ async function callBounces(
   }
 }
 
-/** The event of a bounce. The list describes an SMTP API error briefly; the code is in the dump, which is kept for 30 days. */
+/** The event of a bounce. The list describes an SMTP API error only briefly; the code is in the dump, kept for 30 days. */
 async function readBounce(
   client: BounceClient,
   { id, exact, time, raw }: ListedBounce,
   { parse, forMetadata, repeat: settings }: ReconcileSettings,
 ): Promise<ReadBounce> {
   const event = parseBounce(raw, parse)
-  // A code that is derived from words is no reason to do without the dump, which names it and holds the metadata.
+  // Even if the code can be derived from words, the dump is read: it names the code and holds the metadata.
   const hasDump = exact && raw.DumpAvailable !== false
   const isTold = event.kind !== 'rejected' || (readErrorCode(event) !== undefined && !forMetadata)
   if (isTold || !hasDump) return { id, time, event }
@@ -139,7 +139,7 @@ async function readBounce(
     const { Body } = await repeat(() => client.getBounceDump(id), { ...settings, attempts: 2 })
     return { id, time, event: Body ? parseBounce({ ...raw, Content: Body }, parse) : event }
   } catch {
-    // Where the dump cannot be read, the event has no code, but it is handed out.
+    // If the dump cannot be read, the event is returned without a code.
     settings.signal?.throwIfAborted()
     return { id, time, event }
   }

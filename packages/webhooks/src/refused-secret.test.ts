@@ -32,25 +32,25 @@ describe('a post whose secret is refused', () => {
       'another password',
       { basic: LOGIN },
       basic('postmark', 'other-secret-9'),
-      'its Basic login is none of auth.basic.',
+      'its Basic login is not in auth.basic.',
     ],
     [
       'another user',
       { basic: [LOGIN] },
       basic('other', LOGIN.password),
-      'its Basic login is none of auth.basic.',
+      'its Basic login is not in auth.basic.',
     ],
     [
       'another value of the header',
       { header: [HEADER] },
       { 'x-webhook-secret': 'other-secret-9' },
-      'its header X-Webhook-Secret has none of the values of auth.header.',
+      'its header X-Webhook-Secret has none of the values in auth.header.',
     ],
     [
       'a login in place of a header',
       { header: HEADER },
       basic('postmark', HEADER.value),
-      'it has a Basic login, and auth takes a header only.',
+      'it has a Basic login, but auth accepts only a header.',
     ],
     [
       'another scheme',
@@ -64,7 +64,9 @@ describe('a post whose secret is refused', () => {
     expect(errors).toEqual([
       expect.objectContaining({
         code: 'ERR_POSTMARK_WEBHOOK',
-        message: expect.stringContaining(`A post was refused with 401: ${reason} If it came from Postmark`),
+        message: expect.stringContaining(
+          `A request was refused with 401: ${reason} If it came from Postmark`,
+        ),
       }),
     ])
     expect(errors[0]?.message).toMatch(/dropped for good.* Compare the URL .* reconcile\(\)/)
@@ -88,10 +90,10 @@ describe('a post whose secret is refused', () => {
     expect(await post(basic(LOGIN.username, LOGIN.password))).toBe(200)
     expect(await post()).toBe(401)
     expect(errors.map(({ message }) => message.replace(/\. .*/, '.'))).toEqual([
-      'A post was refused with 401: it has no Basic login.',
-      'A post was refused with 401: its Basic login is none of auth.basic.',
-      'A post with the trace ID of a Postmark webhook was refused with 401: it has no Basic login.',
-      'A post with the trace ID of a Postmark webhook was refused with 401: its Basic login is none of auth.basic.',
+      'A request was refused with 401: it has no Basic login.',
+      'A request was refused with 401: its Basic login is not in auth.basic.',
+      'A request with the trace ID of a Postmark webhook was refused with 401: it has no Basic login.',
+      'A request with the trace ID of a Postmark webhook was refused with 401: its Basic login is not in auth.basic.',
     ])
   })
 
@@ -103,7 +105,7 @@ describe('a post whose secret is refused', () => {
     expect(warned.mock.calls).toEqual([
       [
         expect.objectContaining({
-          message: expect.stringContaining('A post was refused with 401: it has no Basic login.'),
+          message: expect.stringContaining('A request was refused with 401: it has no Basic login.'),
         }),
       ],
     ])

@@ -11,7 +11,7 @@ export interface RepeatSettings {
 const LONGEST_PAUSE_MS = 30_000
 
 /**
- * Calls until it succeeds, while what fails may pass: the pause doubles, and is drawn at random below that.
+ * Repeats a call until it succeeds, as long as its error may pass. Each pause is random, up to a limit that doubles.
  * @throws the last error of the call, or the reason of the signal
  */
 export async function repeat<T>(call: () => Promise<T>, settings: RepeatSettings): Promise<T> {
@@ -27,7 +27,7 @@ export async function repeat<T>(call: () => Promise<T>, settings: RepeatSettings
   }
 }
 
-/** Whether an error may be gone the next time: 408, 429, 5xx, or no reply at all. */
+/** Whether the next attempt may succeed: after 408, 429, 5xx, or no reply at all. */
 export function mayPass(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false
   const { statusCode = 0 } = error as { statusCode?: unknown }
@@ -39,7 +39,7 @@ export async function pause(ms: number, signal: AbortSignal | undefined): Promis
   await sleep(ms, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
 }
 
-/** The official client takes no signal: its answer is left to itself. */
+/** The official client accepts no signal, so a call that is under way is left to end on its own. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return await work
   let stop = () => {}

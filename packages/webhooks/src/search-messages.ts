@@ -6,17 +6,17 @@ import { type RepeatSettings, repeat } from './repeat.js'
 
 /** Which mails are searched for. */
 export interface MessageQuery {
-  /** The metadata that a mail must have, all of it. */
+  /** The metadata that a mail must have, all fields of it. */
   readonly metadata: Readonly<Record<string, string>>
   readonly stream: string
   /** In milliseconds since 1970. */
   readonly from: number
 }
 
-/** What a search found. */
+/** The result of a search. */
 export interface FoundMessages {
   readonly messages: readonly Raw[]
-  /** Whether Postmark listed all that it has: it lists no more than 10,000 to one question. */
+  /** Whether Postmark listed all that it has: it lists at most 10,000 mails per query. */
   readonly complete: boolean
 }
 
@@ -30,7 +30,7 @@ export async function searchMessages(
   { metadata, stream, from }: MessageQuery,
   settings: RepeatSettings,
 ): Promise<FoundMessages> {
-  // A search can have one metadata field only; the others are compared here.
+  // A search can have only one metadata field; the others are compared here.
   const [[key, value] = ['', '']] = Object.entries(metadata)
   const filter: MailFilter = {
     messageStream: stream,
@@ -48,15 +48,15 @@ export async function searchMessages(
 }
 
 /**
- * Whether a mail has all of the metadata. What the list does not show cannot be compared: a mail without the field
- * `Metadata` counts, since the search was for it, and taking it for another one would send it twice.
+ * Whether a mail has all of the metadata. Metadata that the list does not show cannot be compared. A mail without the
+ * field `Metadata` therefore counts as found: the search asked for it, and to miss it would send it twice.
  */
 function hasMetadata({ Metadata }: Raw, wanted: Readonly<Record<string, string>>): boolean {
   if (Metadata === undefined) return true
   return includesMetadata(readMetadata(Metadata), wanted)
 }
 
-/** Whether metadata has all of the wanted fields. The case of a key does not count, as Postmark may not keep it. */
+/** Whether metadata has all of the wanted fields. The case of a key is ignored, because Postmark may not keep it. */
 export function includesMetadata(
   metadata: Readonly<Record<string, string>>,
   wanted: Readonly<Record<string, string>>,
@@ -71,7 +71,7 @@ async function readPage(client: MailClient, filter: MailFilter, settings: Repeat
       const total = page?.TotalCount
       if (Array.isArray(page?.Messages) && total !== undefined && Number.isInteger(Number(total)))
         return page as MailPage
-      throw new Error('the answer holds no messages')
+      throw new Error('the answer contains no messages')
     }, settings)
   } catch (error) {
     settings.signal?.throwIfAborted()

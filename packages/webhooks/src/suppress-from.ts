@@ -1,14 +1,14 @@
 import type { SuppressionStore } from '@postmark-smtp/core/pure'
 import type { WebhookEvent } from './webhook-event.js'
 
-/** The error code for an address that is suppressed already. */
+/** The error code for an address that is already suppressed. */
 const INACTIVE_RECIPIENT = 406
 
 /**
- * Keeps a store of suppressed addresses up to date with an event: from a webhook, or from `reconcile`. An event that
- * changes nothing is passed over, and so are Postmark's test posts.
+ * Updates a store of suppressed addresses from an event of a webhook or of `reconcile`. It ignores events that change
+ * nothing, and Postmark's test events.
  * @example createWebhookHandler({ auth, on: { any: (event) => suppressFrom(suppressions, event) } })
- * @throws what the store throws, so that Postmark posts the event again
+ * @throws what the store throws: Postmark then posts the event again
  */
 export async function suppressFrom(
   store: Pick<SuppressionStore, 'add' | 'remove'>,
@@ -17,12 +17,12 @@ export async function suppressFrom(
   const { recipient: address, messageStream: stream = 'outbound', at } = event
   if (address === undefined || event.test) return
   if (isSuppressing(event)) await store.add({ address, stream, at, reason: toReason(event) })
-  // A bounce of the type Subscribe is a wish: Postmark goes on suppressing until the subscription changes.
+  // A bounce of the type Subscribe is only a wish: Postmark suppresses the address until the subscription changes.
   else if (event.kind === 'resubscribed' && event.recordType === 'SubscriptionChange')
     await store.remove({ address, stream, at })
 }
 
-/** Postmark says so with a flag; a complaint and error 406 say so in themselves. */
+/** Postmark sets a flag; a complaint and error 406 imply it. */
 function isSuppressing(event: WebhookEvent): boolean {
   switch (event.kind) {
     case 'bounced':

@@ -1,24 +1,24 @@
-/** A mail under a send-once key of which nobody knows whether Postmark took it. */
+/** A mail with a send-once key, for which it is not known whether Postmark accepted it. */
 export interface UnknownSend {
-  /** Names this claim in the store, and not its key only: a later claim of the same key has another one. */
+  /** The ID of this claim in the store. It is not the ID of the key: a later claim of the same key has another ID. */
   readonly id: string
-  /** What the mail has in its metadata. */
+  /** The reference in the mail's metadata. */
   readonly reference: string
-  /** For how long it has been unknown, in milliseconds, counted from the last sign of life of its sender. */
+  /** How long the mail has been unknown, in milliseconds, counted from the last sign of life of its sender. */
   readonly sinceMs: number
 }
 
-/** What a store is given with a mail that was found. */
+/** What a store receives about a mail that was found. */
 export interface ResolvedInfo {
-  /** Postmark's ID of the mail; undefined for one that it refused. */
+  /** Postmark's ID of the mail; undefined for a mail that Postmark refused. */
   readonly messageId?: string | undefined
   /** Why Postmark refused the mail after its 250. @example 406 */
   readonly errorCode?: number | undefined
 }
 
-/** The part of a send-once store that holds the mails of unknown outcome. */
+/** The part of a send-once store that holds the mails whose outcome is unknown. */
 export interface UnknownStore {
   unknowns(): AsyncIterable<UnknownSend>
-  /** Changes the state of one that is still unknown, and of no other. */
+  /** Changes the state of a mail, only if it is still unknown. */
   resolve(id: string, state: 'sent' | 'released', info?: ResolvedInfo): unknown
 }

@@ -4,35 +4,36 @@ import { PostmarkError } from '@postmark-smtp/core/pure'
 import { type AddressRule, createAddressCheck } from './address-check.js'
 import { isObject } from './read-value.js'
 
-/** User and password as in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
+/** User name and password as in the webhook's URL: `https://USER:PASSWORD@example.com/…`. */
 export interface BasicLogin {
   readonly username: string
   readonly password: string
 }
 
-/** A header that the webhook is set to send. */
+/** A custom header that the webhook is set to send. */
 export interface SecretHeader {
   readonly name: string
   readonly value: string
 }
 
 /**
- * Who may post. Postmark signs nothing: only a secret in `basic` or `header` distinguishes its posts from others, so
- * there must be one. Each of several is accepted, so that a secret can be changed without losing an event.
+ * Who may post events. Postmark does not sign its webhooks: only a secret in `basic` or `header` distinguishes them from
+ * other requests, so one is required. If there are several, each is accepted, which allows you to rotate a secret without
+ * losing an event.
  */
 export interface WebhookAuth {
   readonly basic?: BasicLogin | readonly BasicLogin[] | undefined
   readonly header?: SecretHeader | readonly SecretHeader[] | undefined
-  /** Addresses that posts must come from as well. */
+  /** The addresses that requests must come from, in addition to the secret. */
   readonly ips?: AddressRule | undefined
 }
 
-/** `wrong`: no secret of ours. `elsewhere`: the secret is right, the address, which may be none, is not. */
+/** `wrong`: no valid secret. `elsewhere`: the secret is right, but the address is not allowed, or is not an address. */
 export type AuthResult =
   | { readonly state: 'ok' | 'wrong' }
   | { readonly state: 'elsewhere'; readonly address: string }
 
-/** What a request must show, as a digest, and where it shows it. */
+/** The digest of what a request must contain, and the function that reads it from a request. */
 interface Secret {
   readonly expected: Buffer
   readonly read: (headers: Headers) => string | Buffer
@@ -40,13 +41,13 @@ interface Secret {
 
 const KEY = randomBytes(32)
 
-/** Digests have one length and begin alike only by chance, so comparing them reveals nothing of the secret. */
+/** Digests have one length and begin alike only by chance, so comparing them reveals nothing about the secret. */
 function digest(secret: string | Buffer): Buffer {
   return createHmac('sha256', KEY).update(secret).digest()
 }
 
 /**
- * Makes the check of a request. It does the same work for each request: one digest and one comparison per secret.
+ * Returns the function that checks a request. It does the same work each time: one digest and comparison per secret.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, which never quotes a secret
  */
 export function createAuthenticator(
@@ -71,8 +72,8 @@ function readSecrets(auth: WebhookAuth): readonly Secret[] {
   const headers = toList(auth?.header, 'auth.header', '{ name, value }').map(toHeader)
   if (logins.length + headers.length > 0) return [...logins, ...headers]
   throw refuse(
-    'There is no secret in `auth`, so anybody could post.',
-    'Give `auth: { basic: { username, password } }`, and put both into the URL of the webhook.',
+    'There is no secret in `auth`, so anyone could post events.',
+    'Pass `auth: { basic: { username, password } }`, and put both in the URL of the webhook.',
   )
 }
 
@@ -86,12 +87,12 @@ function toList<T>(given: T | readonly T[] | undefined, path: string, wanted: st
   return given
 }
 
-/** What is wrong is not quoted: it may be a secret. */
+/** The wrong value is not quoted, because it may be a secret. */
 function checkObject(value: unknown, path: string, wanted: string): void {
   if (isObject(value)) return
   const found =
     typeof value === 'string'
-      ? 'a text'
+      ? 'a string'
       : value === null
         ? 'null'
         : Array.isArray(value)
@@ -99,14 +100,14 @@ function checkObject(value: unknown, path: string, wanted: string): void {
           : `a value of type ${typeof value}`
   throw refuse(
     `Option ${path} is ${found}; it must be an object: ${wanted}.`,
-    `Give \`${path}: ${wanted}\`, with a long random text as the secret.`,
+    `Pass \`${path}: ${wanted}\`, with a long random string as the secret.`,
   )
 }
 
 function toLogin(login: BasicLogin, index: number): Secret {
   const path = `auth.basic[${index}]`
   refuseUnknown(login, ['username', 'password'])
-  const username = checkSecret(login.username, `${path}.username`, /^[^:]+$/, 'without a colon')
+  const username = checkSecret(login.username, `${path}.username`, /^[^:]+$/, 'a string without a colon')
   const password = checkSecret(login.password, `${path}.password`)
   return { expected: digest(`${username}:${password}`), read: readBasic }
 }
@@ -121,7 +122,7 @@ function toHeader(header: SecretHeader, index: number): Secret {
   refuseUnknown(header, ['name', 'value'])
   const { name } = header
   if (typeof name !== 'string' || !/^[\w!#$%&'*+.^`|~-]+$/.test(name))
-    throw refuse(`${path}.name must be the name of a header.`)
+    throw refuse(`${path}.name must be a valid header name.`)
   const value = checkSecret(header.value, `${path}.value`, /^[ -~]+$/, 'printable ASCII')
   return { expected: digest(value), read: (headers) => headers.get(name) ?? '' }
 }
@@ -129,18 +130,18 @@ function toHeader(header: SecretHeader, index: number): Secret {
 const PLACEHOLDER =
   /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{4,}|\*+|change[-_ ]?me|secret|password|undefined|null|\[object .*\])$/i
 
-const UNSET = ' Where it comes from an environment variable, that one is not set.'
+const UNSET = ' If it comes from an environment variable, that variable is not set.'
 
 function checkSecret(value: unknown, path: string, shape: RegExp = /./, wanted = ''): string {
   if (typeof value !== 'string' || value === '')
-    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}.${value === undefined ? UNSET : ''}`)
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a string'}.${value === undefined ? UNSET : ''}`)
   if (/^\s|\s$|\p{Cc}/u.test(value))
-    throw refuse(`${path} has white space around it, or a control character.`)
+    throw refuse(`${path} begins or ends with white space, or contains a control character.`)
   if (!shape.test(value)) throw refuse(`${path} must be ${wanted}.`)
   if (PLACEHOLDER.test(value)) throw refuse(`${path} is a placeholder.`)
   return value
 }
 
-function refuse(message: string, hint = 'Make a long random text, and give it to the webhook as well.') {
+function refuse(message: string, hint = 'Use a long random string, and set it in the webhook as well.') {
   return new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint })
 }

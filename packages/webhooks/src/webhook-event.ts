@@ -1,6 +1,6 @@
 import type { BounceId } from './bounce-id.js'
 
-/** What Postmark calls the post; `Unknown` for a type that is not documented. Inbound mail names none itself. */
+/** Postmark's name for the event; `Unknown` for a type that is not documented. Inbound mail has no name of its own. */
 export type RecordType =
   | 'Delivery'
   | 'Bounce'
@@ -11,93 +11,93 @@ export type RecordType =
   | 'Inbound'
   | 'Unknown'
 
-/** What every event has. A field that Postmark left out, or filled with something odd, is undefined. */
+/** The fields of every event. A field is undefined if Postmark left it out or sent an unexpected value. */
 export interface EventBase {
-  /** Postmark's ID of the mail; undefined where it is null or all zeros. */
+  /** Postmark's ID of the mail; undefined if it is null or all zeros. */
   readonly messageId: string | undefined
-  /** Whether it is dummy data: Postmark's test posts have a MessageID of zeros. */
+  /** Whether the event is dummy data: Postmark's test events have a MessageID of zeros. */
   readonly test: boolean
   /** @example 'outbound' */
   readonly messageStream: string | undefined
   readonly tag: string | undefined
-  /** The metadata of the mail, as text; empty where there is none. */
+  /** The metadata of the mail, as strings; empty if there is none. */
   readonly metadata: Readonly<Record<string, string>>
   /** The address that the event is about. @example 'ann@example.com' */
   readonly recipient: string | undefined
-  /** When it happened. The fraction is cut to milliseconds. */
+  /** When it happened, truncated to milliseconds. */
   readonly at: Date | undefined
   readonly serverId: number | undefined
-  /** The metadata value that core's `correlationId` put on the mail. */
+  /** The metadata value that core's `correlationId` added to the mail. */
   readonly correlationId: string | undefined
-  /** A W3C trace context that the mail carried in its metadata. @see https://www.w3.org/TR/trace-context/#traceparent-header */
+  /** The W3C trace context in the metadata of the mail. @see https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent: string | undefined
-  /** The object as Postmark sent it; an `ID` beyond 2^53 is text. */
+  /** The object as Postmark sent it, except that an `ID` beyond 2^53 is a string. */
   readonly raw: Readonly<Record<string, unknown>>
 }
 
-/** What the events that come from a bounce have. */
+/** The fields of events that come from a bounce. */
 export interface BounceFields {
   /**
-   * For Postmark's bounce API: a number, or its digits as text beyond 2^53, which JavaScript cannot hold.
-   * Undefined where something in front, such as a body parser, has rounded it. @example '4323372036854775807'
+   * The ID for Postmark's bounce API: a number, or its digits as a string beyond 2^53, which a number cannot hold.
+   * Undefined if it has been rounded, for example by a body parser. @example '4323372036854775807'
    */
   readonly bounceId: BounceId | undefined
-  /** A key of BOUNCE_TYPES of core, or a newer one. @example 'HardBounce' */
+  /** A key of core's BOUNCE_TYPES, or a newer type. @example 'HardBounce' */
   readonly bounceType: string | undefined
   /** Postmark's explanation. */
   readonly description: string | undefined
-  /** What the receiving server said. @example 'smtp;550 5.1.1 no such user' */
+  /** The reply of the receiving server. @example 'smtp;550 5.1.1 no such user' */
   readonly details: string | undefined
   readonly from: string | undefined
   readonly subject: string | undefined
-  /** Raw source of the bounce, where the webhook is set to include it. */
+  /** The raw source of the bounce, if the webhook is set to include it. */
   readonly content: string | undefined
-  /** Whether Postmark sends no more to this address on this stream. */
+  /** Whether Postmark has stopped sending to this address on this stream. */
   readonly inactive: boolean
-  /** Whether the address may be activated again. */
+  /** Whether the address can be reactivated. */
   readonly canActivate: boolean
   /** Whether the bounce API has the raw source. */
   readonly dumpAvailable: boolean
 }
 
-/** What opens and clicks have. */
+/** The fields of opens and clicks. */
 export interface ClientFields {
   readonly userAgent: string | undefined
   /** @example 'Desktop' */
   readonly platform: string | undefined
 }
 
-/** The receiving server took the mail. */
+/** The receiving server accepted the mail. */
 export interface DeliveredEvent extends EventBase {
   readonly kind: 'delivered'
   readonly recordType: 'Delivery'
-  /** What the receiving server said. */
+  /** The reply of the receiving server. */
   readonly details: string | undefined
 }
 
 /**
- * The mail did not arrive, or not yet. `hard`: the address takes no mail. `soft`: this mail is lost, another may
- * arrive. `transient`: a delay, or an automatic reply.
+ * The mail did not arrive, or not yet. `hard`: the address accepts no mail. `soft`: this mail is lost, but another may
+ * arrive. `transient`: a delay or an automatic reply.
  */
 export interface BouncedEvent extends EventBase, BounceFields {
   readonly kind: 'bounced'
-  /** With both hooks on, a hard bounce comes as each of the two. */
+  /** With both hooks on, a hard bounce arrives twice, once as each type. */
   readonly recordType: 'Bounce' | 'SubscriptionChange'
   readonly severity: 'hard' | 'soft' | 'transient'
 }
 
-/** Postmark took the mail over SMTP with 250, and refused it afterwards: bounce type SMTPApiError. */
+/** Postmark accepted the mail over SMTP with 250 and refused it afterwards: bounce type SMTPApiError. */
 export interface RejectedEvent extends EventBase, BounceFields {
   readonly kind: 'rejected'
   readonly recordType: 'Bounce'
   /**
-   * The first error code in the texts of the bounce; where there is none, the one that Postmark's words imply.
+   * The first error code in the texts of the bounce, or else the code that Postmark's words imply.
    * @example 406
    */
   readonly errorCode: number | undefined
-  /** What the error code means; Postmark's description where it is not known. */
+  /** What the error code means; Postmark's description if the code is not known. */
   readonly cause: string | undefined
-  /** What to do, where the error code is known. */
+  /** What to do, if the error code is known. */
   readonly cure: string | undefined
 }
 
@@ -122,11 +122,11 @@ export interface ClickedEvent extends EventBase, ClientFields {
   readonly recordType: 'Click'
   /** The link as it was in the mail. */
   readonly link: string | undefined
-  /** The part with the link. @example 'HTML' */
+  /** The part of the mail that contains the link. @example 'HTML' */
   readonly location: string | undefined
 }
 
-/** The recipient, or somebody in Postmark's web application, wants no more mail of this stream. */
+/** The recipient, or someone in Postmark's web application, unsubscribed the address from this stream. */
 export interface UnsubscribedEvent extends EventBase {
   readonly kind: 'unsubscribed'
   readonly recordType: 'SubscriptionChange' | 'Bounce'
@@ -143,29 +143,29 @@ export interface ResubscribedEvent extends EventBase {
   readonly origin: string | undefined
 }
 
-/** A mail came in; its parts and attachments are in `raw`. */
+/** A mail was received; its parts and attachments are in `raw`. */
 export interface InboundEvent extends EventBase {
   readonly kind: 'inbound'
   readonly recordType: 'Inbound'
-  /** The Date line of the mail: what the sender says, which may be wrong by years. See `receivedAt`. */
+  /** The Date line of the mail, which the sender writes and which may be wrong by years. See `receivedAt`. */
   readonly at: Date | undefined
   /**
-   * When the mail was received, by the topmost Received line, which Postmark's server writes. Where there is none,
-   * `createWebhookHandler` gives the time of the post, which may be a retry; `parseWebhook` gives undefined.
+   * When the mail was received, from the topmost Received line, which Postmark's server writes. If there is none,
+   * `createWebhookHandler` sets the time of the request, which may be a retry; `parseWebhook` leaves it undefined.
    */
   readonly receivedAt: Date | undefined
-  /** The address of From. @example 'ann@example.com' */
+  /** The address in From. @example 'ann@example.com' */
   readonly from: string | undefined
   readonly subject: string | undefined
 }
 
-/** A type that is not documented, or a change of subscription without a direction. */
+/** A type that is not documented, or a subscription change without a direction. */
 export interface UnknownEvent extends EventBase {
   readonly kind: 'unknown'
   readonly recordType: 'Unknown' | 'SubscriptionChange'
 }
 
-/** A post of Postmark's webhooks: `kind` is what it means, `recordType` what Postmark calls it. */
+/** An event from Postmark's webhooks: `kind` is its meaning, `recordType` is Postmark's name for it. */
 export type WebhookEvent =
   | DeliveredEvent
   | BouncedEvent
@@ -178,5 +178,5 @@ export type WebhookEvent =
   | InboundEvent
   | UnknownEvent
 
-/** What an event means. @example 'bounced' */
+/** The meaning of an event. @example 'bounced' */
 export type WebhookEventKind = WebhookEvent['kind']

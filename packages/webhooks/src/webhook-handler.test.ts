@@ -168,7 +168,7 @@ describe('a post is answered', () => {
     const response = await handle(new Request('http://localhost', init), { remoteAddress })
     expect([response.status, await response.text()]).toEqual([
       503,
-      `Not from an address of auth.ips: ${address}`,
+      `Not from an address in auth.ips: ${address}`,
     ])
     expect(errors).toEqual([
       expect.objectContaining({

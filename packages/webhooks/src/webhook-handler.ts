@@ -8,33 +8,33 @@ import { isObject, readText } from './read-value.js'
 import type { WebhookEvent } from './webhook-event.js'
 import { toWebhookSettings, type WebhookHandlerOptions, type WebhookSettings } from './webhook-options.js'
 
-/** What a Web-standard Request does not say: the second argument of a {@link WebhookHandler}. */
+/** What a Web-standard Request does not contain: the second argument of a {@link WebhookHandler}. */
 export interface WebhookRequestInfo {
-  /** Where the connection comes from; needed for `auth.ips` only. */
+  /** The address of the connection; only needed for `auth.ips`. */
   readonly remoteAddress?: string | undefined
-  /** What a parser has read before: an object, a text or bytes. Without it the request's body is read. */
+  /** What an earlier parser has read: an object, a string or bytes. Without it, the body of the request is read. */
   readonly body?: unknown
 }
 
 /**
- * Answers a post of Postmark's webhooks; its promise never rejects. It is a route handler of Next.js as it is.
- * @param context a {@link WebhookRequestInfo}, or what a framework gives its handlers there, such as the `params` of
- * Next.js, of which nothing is used. Hence its type
+ * Answers a request of Postmark's webhooks; its promise never rejects. You can use it as a route handler of Next.js.
+ * @param context a {@link WebhookRequestInfo}. Its type is `unknown` because frameworks pass something else here, such as
+ * the `params` of Next.js, which is ignored
  * @example export const POST = createWebhookHandler({ auth, on })
  * @example handle(request, { body, remoteAddress } satisfies WebhookRequestInfo)
  */
 export type WebhookHandler = (request: Request, context?: unknown) => Promise<Response>
 
 /**
- * Makes the function that answers Postmark's webhooks: it checks who posts, reads the event, and calls your handlers,
- * once per event. 200 means that the event was taken; after 503 and 500 Postmark posts it again.
- * Handlers run in a clean scope with the event's correlation ID, so what they send is correlated as well.
+ * Creates the function that answers Postmark's webhooks: it authenticates the request, reads the event, and calls your
+ * handlers once per event. 200 means that the event was accepted; after 500 and 503 Postmark posts it again.
+ * Handlers run in a clean scope with the event's correlation ID, so the mail that they send is correlated as well.
  * @example
  * const handle = createWebhookHandler({
  *   auth: { basic: { username: 'postmark', password } },
  *   on: { rejected: (event) => alertSender(event.correlationId, event.cause) },
  * })
- * @throws PostmarkError ERR_POSTMARK_OPTIONS, where no secret is given, too
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, also if no secret is given
  * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
  */
 export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHandler {
@@ -44,7 +44,7 @@ export function createWebhookHandler(options: WebhookHandlerOptions): WebhookHan
       return reply(...(await receive(settings, request, toInfo(context))))
     } catch (error) {
       settings.tell(error, undefined)
-      return reply(500, 'The post could not be read')
+      return reply(500, 'The request could not be read')
     }
   }
 }
@@ -58,7 +58,7 @@ type Answer = readonly [status: number, text: string]
 
 const ANSWERS: Readonly<Record<Handled, Answer>> = {
   handled: [200, 'OK'],
-  duplicate: [200, 'OK, known'],
+  duplicate: [200, 'OK, already handled'],
   busy: [503, 'The same event is being handled'],
   failed: [500, 'A handler failed'],
 }
@@ -68,7 +68,7 @@ async function receive(
   request: Request,
   info: WebhookRequestInfo,
 ): Promise<Answer> {
-  if (request.method !== 'POST') return [405, 'Webhooks are posted']
+  if (request.method !== 'POST') return [405, 'Only POST is allowed']
   const auth = authenticate(request.headers, info.remoteAddress)
   if (auth.state === 'wrong') {
     reportRefusal(request.headers)
@@ -76,7 +76,7 @@ async function receive(
   }
   if (auth.state === 'elsewhere') {
     tell(elsewhere(auth.address), undefined)
-    return [503, `Not from an address of auth.ips: ${auth.address}`]
+    return [503, `Not from an address in auth.ips: ${auth.address}`]
   }
   const { json, refusal } = await readBody(request, info.body, limits)
   if (refusal) return refusal
@@ -95,7 +95,7 @@ async function receive(
   return ANSWERS[handled]
 }
 
-/** What subscribers of the channel may know of an event: no address, no subject, no text of Postmark. */
+/** What subscribers of the channel may know about an event: no address, no subject, no text of Postmark. */
 function toTrace(event: WebhookEvent): WebhookTrace {
   const { kind, messageStream: stream, tag, correlationId, traceparent, test } = event
   const errorCode = kind === 'rejected' ? event.errorCode : undefined
@@ -103,13 +103,13 @@ function toTrace(event: WebhookEvent): WebhookTrace {
   return { kind, stream, tag, correlationId, traceparent, test, errorCode, bounceType }
 }
 
-/** The list is out of date, or the secret is known elsewhere: either way the event must not be lost unseen. */
+/** Either the list is out of date or the secret has leaked; in both cases the event must not be lost unnoticed. */
 function elsewhere(address: string): PostmarkError {
   const hint =
-    'Compare auth.ips with the addresses that Postmark names, and trustProxies with your proxies. Postmark tries again.'
+    'Compare auth.ips with the addresses that Postmark publishes, and trustProxies with your proxies. Postmark tries again.'
   return new PostmarkError(
     'ERR_POSTMARK_WEBHOOK',
-    `A post with the right secret came from ${address}, which is not in auth.ips. ${hint}`,
+    `A request with the right secret came from ${address}, which is not in auth.ips. ${hint}`,
     { hint },
   )
 }
@@ -123,7 +123,7 @@ function parse(json: unknown, parsing: WebhookSettings['parsing']): WebhookEvent
   }
 }
 
-/** Tag and stream stay in the event: an alert about a broadcast must not leave as a broadcast. */
+/** Tag and stream stay in the event: an alert about a broadcast must not be sent as a broadcast. */
 function dispatch(on: WebhookSettings['on'], event: WebhookEvent, correlationKey: string): Promise<void> {
   const { kind, correlationId } = event
   const fields = correlationId === undefined ? {} : { metadata: { [correlationKey]: correlationId } }

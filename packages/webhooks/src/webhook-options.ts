@@ -7,33 +7,32 @@ import { createRefusalReport } from './refused-secret.js'
 import { type AuthResult, createAuthenticator, type WebhookAuth } from './webhook-auth.js'
 import type { WebhookEvent, WebhookEventKind } from './webhook-event.js'
 
-/** The functions that take events: one per kind, and `any` for all of them, which is called after it. They may be asynchronous. */
+/** Your event handlers: one per kind, and `any`, which is called after it for every event. They may be asynchronous. */
 export type WebhookHandlers = {
   readonly [K in WebhookEventKind]?: ((event: Extract<WebhookEvent, { kind: K }>) => unknown) | undefined
 } & { readonly any?: ((event: WebhookEvent) => unknown) | undefined }
 
-/** Options of {@link createWebhookHandler}; an unknown one fails at once. */
+/** Options of {@link createWebhookHandler}. An unknown option throws. */
 export interface WebhookHandlerOptions extends ParseWebhookOptions {
-  /** Who may post. There is no default. */
+  /** Who may post events. There is no default. */
   readonly auth: WebhookAuth
-  /** What happens with events. One that throws makes Postmark post the event again. */
+  /** Your event handlers. If one throws, Postmark posts the event again. */
   readonly on: WebhookHandlers
-  /** Where events that were handled are remembered. Default: in this process, 100,000 of them; `false` switches it off. */
+  /** Remembers which events were handled. Default: in this process, up to 100,000 events. `false` switches it off. */
   readonly dedupe?: DedupeStore | false | undefined
   /**
-   * Called with what a handler or the store threw, with a body that could not be read, with an address that is not in
-   * `auth.ips`, and with a secret that was refused: of each kind of refusal only the first. Default: a warning of the
-   * process.
+   * Called if a handler or the store throws, if a body cannot be read, if an address is not in `auth.ips`, and if a secret
+   * is refused (only once per kind of refusal). Default: a process warning.
    */
   readonly onError?: ((error: unknown, event: WebhookEvent | undefined) => unknown) | undefined
-  /** How large and how deep a body may be. */
+  /** The maximum size and depth of a body. */
   readonly limits?: WebhookLimits | undefined
 }
 
-/** {@link WebhookHandlerOptions} after the check at construction. */
+/** {@link WebhookHandlerOptions} after the checks at construction. */
 export interface WebhookSettings {
   readonly authenticate: (headers: Headers, remoteAddress: string | undefined) => AuthResult
-  /** Reports a post whose secret was refused, each kind once. */
+  /** Reports a request whose secret was refused, once per kind. */
   readonly reportRefusal: (headers: Headers) => void
   readonly on: WebhookHandlers
   readonly dedupe: DedupeStore | undefined
@@ -110,7 +109,7 @@ function warn(error: unknown): void {
   process.emitWarning(error instanceof Error ? error : new Error(String(error)))
 }
 
-/** What `onError` throws changes nothing: the reply is made already. */
+/** An error in `onError` has no effect, because the reply is already decided. */
 function guarded(tell: NonNullable<WebhookHandlerOptions['onError']>): WebhookSettings['tell'] {
   return (error, event) => {
     try {

@@ -105,7 +105,7 @@ describe('hooksReport reads the statistics of webhooks', () => {
         /^Postmark has paused Bounce for webhook 7 of the stream outbound.* verify: true.* reconcile/,
       ),
       expect.stringMatching(
-        /^In the last 24 hours 3 of 900 posts of Delivery to webhook 7 .* failed for good/,
+        /^In the last 24 hours, 3 of 900 requests for Delivery to webhook 7 .* failed for good/,
       ),
     ])
     expect(inspect(report, { depth: 9 }) + JSON.stringify(report)).not.toMatch(`${SECRET}`)
@@ -181,8 +181,8 @@ describe('hooksReport with verify', () => {
       { event: 'Open', status: 0 },
     ])
     expect(report.advice).toEqual([
-      'A test post of Bounce was answered with 500 by webhook 7 of the stream outbound: it must be 200.',
-      expect.stringMatching(/^A test post of Open got no answer from webhook 7/),
+      'A test request for Bounce to webhook 7 of the stream outbound was answered with 500: the answer must be 200.',
+      expect.stringMatching(/^A test request for Open got no answer from webhook 7/),
     ])
     expect(inspect(report, { depth: 9 })).not.toContain(SECRET)
   })
@@ -230,7 +230,7 @@ describe('hooksReport with verify', () => {
       const client = new ServerClient(sandbox.token, { requestHost: sandbox.apiHost, useHttps: false })
       const { webhooks, advice } = await hooksReport(client)
       expect(webhooks?.[0]?.statistics?.SubscriptionChange).toEqual({ requests: 2, failures: 2, retries: 0 })
-      expect(advice.join()).toMatch(/2 of 2 posts of SubscriptionChange to webhook 1 .* failed for good/)
+      expect(advice.join()).toMatch(/2 of 2 requests for SubscriptionChange to webhook 1 .* failed for good/)
     } finally {
       await sandbox.close()
       server.close()

@@ -1,51 +1,51 @@
 import { isObject, type Raw, readNumber, readText } from './read-value.js'
 
-/** What reads a server's webhooks. All but `getWebhooks` may be missing: see {@link WebhookReader.getWebhookStatistics}. */
+/** A client that reads a server's webhooks. The official client has only `getWebhooks`: see `getWebhookStatistics`. */
 export interface WebhookReader {
   getWebhooks?(): Promise<object>
   /**
-   * `GET /webhooks/{id}/statistics`. The official client (5.1) has no method for it, nor for `verify`: its own request
-   * functions are used then.
+   * `GET /webhooks/{id}/statistics`. The official client (5.1) has no method for this or for `verify`, so its internal
+   * request functions are used instead.
    */
   getWebhookStatistics?(id: number): Promise<object>
   /** `POST /webhooks/{id}/verify`. */
   verifyWebhook?(id: number): Promise<object>
 }
 
-/** How posts of one event type went. */
+/** Counts of the requests for one event type. */
 export interface WebhookCounts {
   readonly requests: number
-  /** Posts that Postmark gave up: their events are lost. */
+  /** Requests that Postmark gave up on: their events are lost. */
   readonly failures: number
   readonly retries: number
 }
 
-/** A test post that was not answered with 200. */
+/** A test request that was not answered with 200. */
 export interface FailedTrigger {
   /** @example 'Bounce' */
   readonly event: string
-  /** The status of the answer; 0 where there was none. */
+  /** The status of the answer; 0 if there was none. */
   readonly status: number
 }
 
-/** One webhook. It holds no URL, no login and no header, since they may be secret. */
+/** One webhook. It contains no URL, login or header, because these may be secret. */
 export interface WebhookReport {
   readonly id: number
   /** @example 'outbound' */
   readonly stream: string | undefined
-  /** The event types that it is called for. @example ['Bounce', 'Delivery'] */
+  /** The event types that the webhook is called for. @example ['Bounce', 'Delivery'] */
   readonly events: readonly string[]
-  /** Those that Postmark has paused because posts kept failing: nothing of them comes until they are verified. */
+  /** The event types that Postmark paused because requests kept failing. It sends none of these until they are verified. */
   readonly paused: readonly string[]
-  /** By event type, over the last 24 hours; undefined where Postmark or the client does not say. */
+  /** Counts by event type over the last 24 hours; undefined if Postmark or the client does not provide them. */
   readonly statistics: Readonly<Record<string, WebhookCounts>> | undefined
-  /** What `verify` found; empty where every event type was answered with 200, undefined where it was not asked for. */
+  /** The failures that `verify` found; empty if every event type was answered with 200, undefined without `verify`. */
   readonly failed: readonly FailedTrigger[] | undefined
 }
 
 /**
- * Reads a server's webhooks, with what their statistics say.
- * @param verify whether Postmark shall post dummy data to each of them first
+ * Reads a server's webhooks and their statistics.
+ * @param verify whether Postmark first posts dummy data to each of them
  * @throws what the client throws for the list, or for `verify`
  */
 export async function readWebhooks(
@@ -102,7 +102,7 @@ function readCounts(metrics: unknown): Readonly<Record<string, WebhookCounts>> {
   return Object.fromEntries(counts)
 }
 
-/** Postmark answers 200 whether or not the webhook did: only the list of results says so. */
+/** Postmark answers 200 whether or not the webhook did: only the list of results shows it. */
 function readFailures(answer: unknown): FailedTrigger[] {
   const results = isObject(answer) && Array.isArray(answer.Results) ? answer.Results.filter(isObject) : []
   return results
@@ -113,13 +113,13 @@ function readFailures(answer: unknown): FailedTrigger[] {
     }))
 }
 
-/** Of the official client: all of its methods go through these two, which are `protected` in its types only. */
+/** The functions that all methods of the official client use; they are `protected` only in its types. */
 interface RequestFunctions {
   processRequestWithoutBody?(method: string, path: string): Promise<unknown>
   processRequestWithBody?(method: string, path: string, body: object): Promise<unknown>
 }
 
-/** A server of Postmark's that does not have them yet, or any other failure, is no reason to report nothing. */
+/** If Postmark does not have statistics yet, or on any other failure, the rest is still reported. */
 async function readStatistics(
   client: WebhookReader & RequestFunctions,
   id: number,
