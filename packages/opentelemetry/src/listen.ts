@@ -2,15 +2,15 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
 type Listener = (event: unknown) => void
 
-/** What listens to channels, by the names of these. */
+/** Listeners by the names of their channels. */
 export interface Listeners {
   readonly on: Readonly<Record<string, (event: never) => void>>
 }
 
-/** Subscribes them all; returns what ends that. */
+/** Subscribes all listeners; returns the function that unsubscribes them. */
 export function listen(all: readonly Listeners[]): () => void {
   const pairs = all.flatMap(({ on }) => Object.entries(on) as [string, Listener][])
-  // Of its own for each observation: unsubscribing one must not end another.
+  // Each observation has its own functions: unsubscribing one must not end another.
   const subscribed = pairs.map(([name, listener]): [string, Listener] => [name, (event) => listener(event)])
   for (const [name, listener] of subscribed) subscribe(name, listener)
   return () => {

@@ -9,21 +9,21 @@ interface Mail {
   readonly span: Span
   /** The stream in the name of its span. */
   readonly stream: string
-  /** The server that its span began with. */
+  /** The server that its span was started with. */
   readonly host: string
   /** Undefined until the mail is handed over. */
   event: SendEvent | undefined
-  /** The connection whose opening has its spans already. */
+  /** The connection whose opening already has its spans. */
   opening: Opening | undefined
 }
 
 /**
- * One span per mail, from the call of sendMail to its outcome, whose parent is what was active there.
- * @param key the metadata key of the trace context, where mails carry it
+ * Creates one span per mail, from the call of sendMail to the outcome. Its parent is the span that is active at the call.
+ * @param key the metadata key of the trace context, if mails carry it
  */
 export function observeMails(tracer: Tracer, key: string | undefined): Listeners & { end(): void } {
   const mails = new Map<number, Mail>()
-  // Whoever reads the trace context of a mail is a consumer of it; without one, a mail is only a call.
+  // A reader of a mail's trace context is its consumer; without a trace context, a mail is only a call.
   const kind = key === undefined ? SpanKind.CLIENT : SpanKind.PRODUCER
 
   const begin = (id: number, stream: string, host: string): Mail => {
@@ -57,7 +57,7 @@ export function observeMails(tracer: Tracer, key: string | undefined): Listeners
         if (key !== undefined && traceparent !== undefined) addMetadata(key, traceparent)
       },
       'tracing:postmark-smtp:send:start': (event: SendEvent) => {
-        // Sent before the observation began: its span begins late, but is there.
+        // Called before the observation began: its span begins late, but it exists.
         const mail = mails.get(event.id) ?? begin(event.id, event.stream, event.host)
         mail.event = event
       },
@@ -78,7 +78,7 @@ export function observeMails(tracer: Tracer, key: string | undefined): Listeners
         const mail = mails.get(event.id)
         if (!mail) return
         mails.delete(event.id)
-        // One that is not sampled takes no attributes.
+        // A span that is not sampled takes no attributes.
         if (!mail.span.isRecording()) return
         mail.event = event
         if (event.opening) traceOpening(mail)
@@ -92,7 +92,7 @@ export function observeMails(tracer: Tracer, key: string | undefined): Listeners
   }
 }
 
-/** Attribute by attribute, which takes the SDK half the time of one call with them all. */
+/** Sets each attribute on its own, which takes the SDK half the time of one call with all of them. */
 function endSpan({ span, stream: expected, host: expectedHost }: Mail, event: SendEvent): void {
   const { stream, host, port, tag, correlationId, recipientCount, attempt, outcome } = event
   // A plugin, or the headers of a raw message, may name another stream than the one that sendMail was called with.
@@ -117,6 +117,6 @@ function noteFailure(span: Span, event: SendEvent): void {
   span.setAttribute('error.type', type)
   if (responseCode !== undefined) span.setAttribute('postmark.reply.code', responseCode)
   span.setAttribute('postmark.phase', phase)
-  // Neither the error nor its message: both may name an address.
+  // Neither the error nor its message is recorded: both may contain an address.
   span.setStatus({ code: SpanStatusCode.ERROR, message: type })
 }

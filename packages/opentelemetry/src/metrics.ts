@@ -6,10 +6,10 @@ import { toProblemPath } from './problem-path.js'
 import { errorType, hasFailed } from './send-outcome.js'
 import { jobErrorType, webhookErrorType } from './work-outcome.js'
 
-/** In seconds, as the messaging conventions have them; a mail with its retries may take minutes. */
+/** In seconds, from the messaging conventions; a mail with its retries may take minutes. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 180]
 
-/** Counts and measures mails and webhook events; asks the transports what they have whenever metrics are read. */
+/** Counts and measures mails, jobs and webhook events; reads queues and connections whenever metrics are collected. */
 export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const count = (name: string, unit: string, description: string) =>
     meter.createCounter(name, { unit, description })
@@ -22,28 +22,35 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableUpDownCounter(name, { unit, description })
 
-  const sent = count('messaging.client.sent.messages', '{message}', 'Mails that a server was asked to take')
-  const duration = seconds('messaging.client.operation.duration', 'From the call of sendMail to the outcome')
+  const sent = count('messaging.client.sent.messages', '{message}', 'Mails that a server was asked to accept')
+  const duration = seconds(
+    'messaging.client.operation.duration',
+    'Time from the call of sendMail to the outcome',
+  )
   const processing = seconds(
     'messaging.process.duration',
-    'Of a job, or of a webhook event with its handlers',
+    'Time to process a job, or a webhook event with its handlers',
   )
   const unknown = count(
     'postmark.client.unknown.messages',
     '{message}',
-    'Mails that may have been sent, or not',
+    'Mails that may or may not have been sent',
   )
-  const retries = count(
-    'postmark.client.retries',
-    '{retry}',
-    'Attempts that failed and were followed by another',
+  const retries = count('postmark.client.retries', '{retry}', 'Failed attempts that were followed by another')
+  const connects = seconds('postmark.client.connect.duration', "Time until the server's greeting")
+  const refusals = count(
+    'postmark.client.preflight.refusals',
+    '{problem}',
+    'Problems for which mails were refused',
   )
-  const connects = seconds('postmark.client.connect.duration', 'Until a port of the server had greeted')
-  const refusals = count('postmark.client.preflight.refusals', '{problem}', 'What mails were refused for')
-  const warnings = count('postmark.client.preflight.warnings', '{problem}', 'What mails were warned of')
-  const webhooks = count('postmark.webhook.events', '{event}', 'Events of Postmark that were handled')
-  const queue = gauge('postmark.client.queue.length', '{message}', 'Mails that wait for a connection')
-  const connections = gauge('postmark.client.connections', '{connection}', 'Connections, by what they do')
+  const warnings = count('postmark.client.preflight.warnings', '{problem}', 'Problems that caused a warning')
+  const webhooks = count('postmark.webhook.events', '{event}', 'Webhook events that the handler received')
+  const queue = gauge(
+    'postmark.client.queue.length',
+    '{message}',
+    'Mails that wait for a connection or for their next attempt',
+  )
+  const connections = gauge('postmark.client.connections', '{connection}', 'Connections by state')
 
   // One for each instrument: the callback for several of them at once does nothing in some providers.
   const readQueue: ObservableCallback = (result) => {
@@ -102,7 +109,7 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   }
 }
 
-/** Written out, since an object that is put together from others takes longer than what is done with it. */
+/** Written out, because building the object from others takes longer than all that is done with it. */
 function toAttributes(event: SendEvent): Attributes {
   const { stream, host, port, outcome = 'not-sent' } = event
   const attributes: Attributes = {
@@ -128,7 +135,7 @@ function toProcess(system: string, destination: string | undefined, error: strin
   }
 }
 
-/** Two logins at one host are one row, since of two values under the same attributes the last one would count. */
+/** Two logins at one host share a row, because of two values with the same attributes only the last would count. */
 function byHost(states: readonly RouteState[]): Iterable<RouteState> {
   const hosts = new Map<string, RouteState>()
   for (const { host, ...state } of states) {

@@ -1,4 +1,4 @@
-/** What reports to one provider, for as many observations as ask for that. */
+/** The reporting to one provider, shared by its observations. */
 interface Use {
   users: number
   readonly end: () => void
@@ -8,15 +8,15 @@ type Signal = 'spans' | 'metrics'
 
 const KEY = Symbol.for('@postmark-smtp/opentelemetry/1')
 
-/** Of all installed copies of this package: each would count the same mails. */
+/** Shared by all installed copies of this package, because each would count the same mails. */
 const holder = globalThis as { [KEY]?: Readonly<Record<Signal, WeakMap<object, Use>>> }
 holder[KEY] ??= { spans: new WeakMap(), metrics: new WeakMap() }
 const uses: Readonly<Record<Signal, WeakMap<object, Use>>> = holder[KEY]
 
 /**
- * Begins to report to a provider, unless another observation does so: two would report each mail twice.
- * @param begin returns what ends it
- * @returns ends it, once the last one has asked for that
+ * Begins to report to a provider unless another observation already does: two would report each mail twice.
+ * @param begin returns the function that ends the reporting
+ * @returns a function that ends the reporting after the last observation has called it
  */
 export function observeOnce(signal: Signal, provider: object, begin: () => () => void): () => void {
   const use = uses[signal].get(provider) ?? { users: 0, end: begin() }

@@ -6,25 +6,25 @@ import { observeMetrics } from './metrics.js'
 import { observeOnce } from './observe-once.js'
 import { observeJobs, observeWebhooks } from './work-spans.js'
 
-/** What {@link observePostmark} takes; an unknown option fails at once. */
+/** Options of {@link observePostmark}. An unknown option throws. */
 export interface ObserveOptions {
-  /** Where spans go. Default: the global one, also where it is registered later. */
+  /** Receives the spans. Default: the global provider, even if it is registered later. */
   readonly tracerProvider?: TracerProvider | undefined
-  /** Where metrics go. Default: the global one, which must be registered before. */
+  /** Receives the metrics. Default: the global provider, which must already be registered. */
   readonly meterProvider?: MeterProvider | undefined
   /**
-   * Gives each mail the trace context of its span in its metadata, so that the spans of its webhook events are linked to
-   * it. True names the key `traceparent`, as `traceparentKey` of the webhooks does. It takes one of the ten metadata keys,
-   * and yields to yours. Default false.
+   * Adds the trace context of its span to each mail's metadata, so that the spans of its webhook events are linked to it.
+   * `true` uses the key `traceparent`, which is the default of the webhooks' `traceparentKey`. It takes one of the ten
+   * metadata keys and never replaces yours. Default false.
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
    */
   readonly traceparent?: boolean | { readonly key: string } | undefined
 }
 
-/** An observation that goes on until it is stopped. */
+/** An observation that runs until you stop it. */
 export interface PostmarkObservation {
   /**
-   * Listens no longer, and ends the spans of mails that are under way, unless another observation reports to the same
+   * Stops listening and ends the spans of mails that are still being sent, unless another observation reports to the same
    * provider. A second call does nothing.
    */
   stop(): void
@@ -34,10 +34,10 @@ const NAME = '@postmark-smtp/opentelemetry'
 const OPTIONS = ['tracerProvider', 'meterProvider', 'traceparent']
 
 /**
- * Makes spans and metrics of all mail that this process sends by `createPostmarkTransport`, of the jobs of
- * `@postmark-smtp/bullmq`, and of the webhook events that it handles. None of them holds an address, a subject or a secret.
- * One per process is enough: a second one that reports to the same provider adds nothing, and its `traceparent` is not
- * looked at.
+ * Creates spans and metrics for all mail that this process sends with `createPostmarkTransport`, for jobs of
+ * `@postmark-smtp/bullmq`, and for the webhook events that it handles. None of them contains an address, a subject or a
+ * secret. Call it once per process: a second observation that reports to the same provider adds nothing, and its
+ * `traceparent` is ignored.
  * @example
  * const observation = observePostmark({ traceparent: true })
  * process.once('SIGTERM', () => observation.stop())
@@ -48,9 +48,9 @@ export function observePostmark(options: ObserveOptions = {}): PostmarkObservati
   refuseUnknown(options, OPTIONS)
   const { tracerProvider = trace, meterProvider = metrics } = options
   if (typeof tracerProvider?.getTracer !== 'function')
-    throw optionError('tracerProvider', tracerProvider, 'a TracerProvider of OpenTelemetry')
+    throw optionError('tracerProvider', tracerProvider, 'an OpenTelemetry TracerProvider')
   if (typeof meterProvider?.getMeter !== 'function')
-    throw optionError('meterProvider', meterProvider, 'a MeterProvider of OpenTelemetry')
+    throw optionError('meterProvider', meterProvider, 'an OpenTelemetry MeterProvider')
   const key = toKey(options.traceparent)
   const ends = [
     observeOnce('spans', tracerProvider, () => reportSpans(tracerProvider, key)),
@@ -85,7 +85,7 @@ function reportMetrics(provider: MeterProvider): () => void {
 function toKey(option: unknown): string | undefined {
   if (option === undefined || option === false) return undefined
   const key = option === true ? 'traceparent' : (Object(option) as { key?: unknown }).key
-  // What a header name may hold, since that is where it goes.
+  // Characters of a header name, because the key becomes part of one.
   if (typeof key === 'string' && /^[!-9;-~]{1,20}$/.test(key)) return key
-  throw optionError('traceparent', option, 'true, or { key } of at most 20 header-name characters')
+  throw optionError('traceparent', option, 'true, or { key } with at most 20 header-name characters')
 }

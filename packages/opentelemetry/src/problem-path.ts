@@ -1,10 +1,11 @@
-/** A place of an array, or a key in quotation marks. */
+/** An array index, or a key in quotation marks. */
 const BRACKETS = /\[(?:"(?:[^"\\]|\\.)*"|[^\]]*)\]/g
-/** What comes after the names of fields: a key of the caller's. */
+/** What follows the field names: a key that the caller chose. */
 const REST = /\.(?![a-z]\w*(?:\[\])*(?:\.|$)).*$/is
 
 /**
- * The path of a problem without what differs from mail to mail: positions, keys of metadata, and what is no name.
+ * The path of a problem without the parts that differ from mail to mail: indexes, metadata keys, and parts that are not
+ * field names.
  * @example 'attachments[0].filename' → 'attachments[].filename', 'context.metadata.order-id' → 'context.metadata'
  */
 export function toProblemPath(path: string): string {

@@ -3,8 +3,8 @@ import { isSpanContextValid, type Link, type SpanContext } from '@opentelemetry/
 const FORM = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
 
 /**
- * Writes a span context in the form of W3C, whatever propagator the application has: this is what the webhooks read.
- * @returns undefined where there is no span, or no SDK
+ * Formats a span context as a W3C `traceparent`, which the webhooks read, whatever propagator the application uses.
+ * @returns undefined if there is no span or no SDK
  */
 export function toTraceparent(context: SpanContext | undefined): string | undefined {
   if (!context || !isSpanContextValid(context)) return undefined
@@ -12,7 +12,7 @@ export function toTraceparent(context: SpanContext | undefined): string | undefi
   return `00-${context.traceId}-${context.spanId}-${flags}`
 }
 
-/** Links to the span of a trace context; none where it is missing, or not in that form. */
+/** A link to the span of a `traceparent`; empty if it is missing or not in that form. */
 export function linksTo(traceparent: string | undefined): Link[] {
   const [, traceId, spanId, flags] = FORM.exec(traceparent ?? '') ?? []
   if (!traceId || !spanId || !flags) return []

@@ -13,21 +13,21 @@ import type { Listeners } from './listen.js'
 import { linksTo, toTraceparent } from './trace-parent.js'
 import { jobErrorType, webhookErrorType } from './work-outcome.js'
 
-/** Writes the trace context of whoever enqueues into the job, and gives its mail a span that is linked to that. */
+/** Adds the trace context of the enqueuing code to the job, and gives the job a span that is linked to it. */
 export function observeJobs(tracer: Tracer): Listeners {
   const spans = new WeakMap<JobEvent, Span>()
   return {
     on: {
       'postmark-smtp:enqueue': ({ trace: carrier }: EnqueueEvent) => {
         const traceparent = toTraceparent(trace.getSpanContext(context.active()))
-        // What `injectTrace` of the queue wrote is the caller's own.
+        // A value that the queue's `injectTrace` wrote is the caller's, and is kept.
         if (traceparent !== undefined) carrier.traceparent ??= traceparent
       },
       'tracing:postmark-smtp:job:start': (event: JobEvent & TracedWork) => {
         const attributes: Attributes = {
           ...toProcess('bullmq', event.queue),
           'postmark.job.attempts': event.attempt,
-          // An ID of the application's own may be anything.
+          // An ID that the application chose may contain anything.
           ...(/^\d+$/.test(event.jobId ?? '') ? { 'messaging.message.id': event.jobId! } : {}),
         }
         spans.set(event, begin(tracer, event.queue, attributes, linksTo(event.trace.traceparent), event))
@@ -72,7 +72,7 @@ function toProcess(system: string, destination: string | undefined): Attributes 
   }
 }
 
-/** Starts a span, and has the work run in it. */
+/** Starts a span and runs the work in it. */
 function begin(
   tracer: Tracer,
   what: string,
@@ -85,7 +85,7 @@ function begin(
   return span
 }
 
-/** @param error undefined where it did not fail */
+/** @param error undefined if it did not fail */
 function end(span: Span | undefined, attributes: Attributes, error: string | undefined): void {
   span?.setAttributes({ ...attributes, 'error.type': error })
   if (error !== undefined) span?.setStatus({ code: SpanStatusCode.ERROR, message: error })
