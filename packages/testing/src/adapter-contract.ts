@@ -6,39 +6,39 @@ import { decodeWords } from './decode-words.js'
 import type { ReceivedMail } from './received-mail.js'
 import { type SmtpServer, startSmtpServer } from './smtp-server.js'
 
-/** Postmark fields, in the part that the contract uses. */
+/** The Postmark fields that the contract uses. */
 export interface ContractFields {
   readonly tag?: string
   readonly metadata?: Readonly<Record<string, string>>
 }
 
-/** A request as a context function and a guard see it: Express's and Fastify's own objects fit. */
+/** A request as a context function and a guard see it. The request objects of Express and Fastify have this shape. */
 export interface ContractRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   user?: { readonly id: string }
 }
 
-/** What an adapter's test builds its application of. Each member has its place in the framework. */
+/** The parts from which an adapter's test builds its application. Each has its place in the framework. */
 export interface ContractApp {
-  /** Where to send: `url` for createPostmarkTransport, or `host` and `port` (no TLS; any login is taken). */
+  /** The server to send to: `url` for createPostmarkTransport, or `host` and `port` (no TLS; any login is accepted). */
   readonly smtp: { readonly host: string; readonly port: number; readonly url: string }
   /** The context function of the whole application. */
   readonly context: (request: ContractRequest) => ContractFields
   /** Sets `request.user`. Call it in a middleware or guard that runs after the context. */
   readonly authenticate: (request: ContractRequest) => void
-  /** The fields that are open only around GET /route. */
+  /** The fields that apply only to GET /route. */
   readonly routeFields: ContractFields
   /**
-   * The handler of GET /mail, GET /route, POST /json and POST /multipart; answer with what it resolves to.
+   * The handler of GET /mail, GET /route, POST /json and POST /multipart. Answer with the value that it resolves to.
    * It may reject: let the framework answer 500.
-   * @param body the parsed body; of a multipart one its text fields
+   * @param body the parsed body; for a multipart body, its text fields
    */
   readonly handle: (request: ContractRequest, body?: unknown) => Promise<string>
-  /** The handler of GET /stream: give it what writes a part of the answer, and end the answer after it. */
+  /** The handler of GET /stream. Pass it a function that writes a part of the answer, and end the answer after it. */
   readonly stream: (write: (part: string) => unknown) => Promise<void>
 }
 
-/** An application that runs. */
+/** A running application. */
 export interface RunningApp {
   /** @example 'http://127.0.0.1:41234' */
   readonly url: string
@@ -48,7 +48,7 @@ export interface RunningApp {
   close(): Promise<unknown>
 }
 
-/** What of core the contract uses, given by the test, since this package depends on no package of ours. */
+/** The part of core that the contract uses. The test passes it, because this package depends on no other package here. */
 export interface ContractCore {
   runWithPostmark<R>(fields: ContractFields, fn: () => R, options?: { readonly inherit?: boolean }): R
   currentPostmark(): object | undefined
@@ -69,7 +69,7 @@ const postmarkLines = (mail: ReceivedMail) =>
   mail.headerLines.filter((line) => /^x-pm-/i.test(line)).toSorted()
 
 /**
- * What every adapter promises, shown over real HTTP and real SMTP.
+ * Tests what every adapter promises, over real HTTP and real SMTP.
  * @example runAdapterContract({ name: 'Express 5', core, start: async ({ context, handle, smtp }) => … })
  */
 export function runAdapterContract({ name, core, start }: ContractAdapter): void {
@@ -201,7 +201,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('mail')).toEqual(['X-PM-Metadata-user-id: u1'])
     })
 
-    // Both are larger than one read of a socket, so that the parser is left and entered again.
+    // Both are larger than one read of a socket, so the parser is left and entered again.
     it('keeps the context after a JSON body', async () => {
       handle = (_request, body) => send((body as { subject: string }).subject)
       await request('/json', {
@@ -379,7 +379,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expectOnly({ tag: 'safe' })
     })
 
-    /** One mail arrived, only to Ann, whose Postmark fields are these, each on lines of printable ASCII. */
+    /** Expects that one mail arrived, only for Ann, with these Postmark fields, each on lines of printable ASCII. */
     function expectOnly(fields: Readonly<Record<string, string>>): void {
       expect(server.mails).toHaveLength(1)
       const [mail] = server.mails
@@ -392,7 +392,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
   })
 }
 
-/** What an application's context function does: take values from the request, as they came. */
+/** Does what an application's context function does: takes values from the request, as they arrived. */
 function readContext({ headers, user }: ContractRequest): ContractFields {
   const read = (name: string) => {
     const value = headers[name]

@@ -1,10 +1,10 @@
-/** A place where each waits until all have arrived. */
+/** A point at which each task waits until all have arrived. */
 export interface Barrier {
   /** Resolves once the last has arrived. */
   arrive(): Promise<void>
 }
 
-/** A barrier for so many. @example const both = createBarrier(2) // each of two tasks: await both.arrive() */
+/** Creates a barrier for a number of tasks. @example const both = createBarrier(2) // each of two tasks: await both.arrive() */
 export function createBarrier(size: number): Barrier {
   let missing = size
   let open: () => void

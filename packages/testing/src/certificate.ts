@@ -8,22 +8,22 @@ export interface Certificate {
 
 let made: Promise<Certificate> | undefined
 
-/** The certificate of this process for localhost and 127.0.0.1, made at the first call. */
+/** The certificate of this process for localhost and 127.0.0.1, created at the first call. */
 export function loopbackCertificate(): Promise<Certificate> {
   made ??= makeCertificate('localhost', '127.0.0.1')
   return made
 }
 
-/** What a certificate differs in from the usual one. */
+/** How a certificate differs from the usual one. */
 export interface CertificateOptions {
-  /** Further names. */
+  /** Additional names. */
   readonly names?: readonly string[]
   readonly notBefore?: Date
   /** Default: a year from now. */
   readonly notAfter?: Date
 }
 
-/** Makes a certificate for a name, and an address where one is given. */
+/** Creates a certificate for a name and, if given, an address. */
 export async function makeCertificate(
   name: string,
   ip?: string,

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 
-/** Where Debian's package puts the browser. */
+/** The path of the browser in Debian's package. */
 export const CHROMIUM = '/usr/bin/chromium'
 
 /**
- * Why no Chromium can be started here; undefined where it can.
+ * The reason why Chromium cannot be started here; undefined if it can.
  * @example 'Tests in a browser need a Debian package: apt-get install chromium'
  */
 export function chromiumMissing(): string | undefined {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Server, Socket } from 'node:net'
 
-/** Stops listening and breaks every connection off; resolves when all of it is over. */
+/** Stops listening and closes every connection; resolves when all are closed. */
 export async function closeServer(server: Server, sockets: Iterable<Socket>): Promise<void> {
   const closed: Promise<unknown>[] = [...sockets].map((socket) => once(socket.destroy(), 'close'))
   if (server.listening) closed.push(once(server.close(), 'close'))

@@ -4,12 +4,12 @@ import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
 
-/** Collects garbage now; `--expose-gc` need not be given. */
+/** Collects garbage now, without `--expose-gc`. */
 export const collectGarbage: () => void = runInNewContext('gc')
 
-/** Bytes in use, once everything that nobody holds is gone. */
+/** The bytes in use after garbage collection. */
 export async function memoryInUse(): Promise<number> {
-  // Buffers whose owners go in the first round are freed in the second.
+  // Buffers whose owners are collected in the first round are freed in the second.
   for (let round = 0; round < 2; round++) {
     collectGarbage()
     await setImmediate()

@@ -6,28 +6,28 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
-/** Where Debian has a folder for each major version. */
+/** Where Debian keeps a folder for each major version. */
 const VERSIONS = '/usr/lib/postgresql'
 const USER = 'postgres'
 
 /** A running Postgres. */
 export interface Postgres extends AsyncDisposable {
-  /** For `new Pool({ connectionString })`: over a socket in its folder, without a password. */
+  /** For `new Pool({ connectionString })`: a socket in the server's folder, without a password. */
   readonly connectionString: string
-  /** Ends it and removes its files. */
+  /** Stops the server and removes its files. */
   close(): Promise<void>
 }
 
-/** Why no Postgres can be started here; undefined where it can. */
+/** The reason why Postgres cannot be started here; undefined if it can. */
 export function postgresMissing(): string | undefined {
   return findPrograms() ? undefined : 'Postgres tests need a Debian package: apt-get install postgresql'
 }
 
 /**
- * Starts a real Postgres with a cluster of its own in the temporary folder, and none of the machine's. It lives until it
- * is closed, or until the process that started it ends, however that ends.
+ * Starts a real Postgres with its own cluster in the temporary folder; clusters of the machine are not used. It runs
+ * until it is closed or until the process that started it ends, however that ends.
  * @example await using postgres = await startPostgres()
- * @throws Error that names the Debian package where it is missing
+ * @throws Error that names the Debian package if it is missing
  */
 export async function startPostgres(): Promise<Postgres> {
   const programs = findPrograms()
@@ -38,7 +38,7 @@ export async function startPostgres(): Promise<Postgres> {
   const close = async () => {
     if (server && server.exitCode === null && server.signalCode === null) {
       const ended = once(server, 'close')
-      // At once, without a checkpoint: its files are removed.
+      // Immediately, without a checkpoint, because its files are removed.
       server.kill('SIGQUIT')
       await ended
     }
@@ -60,7 +60,7 @@ export async function startPostgres(): Promise<Postgres> {
     await promisify(execFile)('setpriv', [...asUser, join(programs, 'initdb'), ...cluster, '--locale', 'C'], {
       cwd: folder,
     })
-    // Killed with its parent by the kernel, in the way that ends its own children, too.
+    // The kernel kills it with its parent, with the signal that also ends its own children.
     const options = ['--pdeathsig', 'QUIT', join(programs, 'postgres'), '-D', data, '-k', folder]
     const settings = ['-c', 'listen_addresses=', '-c', 'fsync=off']
     server = spawn('setpriv', [...asUser, ...options, ...settings], {
@@ -84,7 +84,7 @@ function findPrograms(): string | undefined {
     .find((bin) => existsSync(join(bin, 'initdb')))
 }
 
-/** Postgres does not run as root: then the folder is given to the user of its package. */
+/** Postgres does not run as root. If the process is root, the folder is given to the user of its package. */
 function ownFolder(folder: string): readonly string[] {
   if (process.getuid?.() !== 0) return []
   const [, uid, gid] = new RegExp(`^${USER}:[^:]*:(\\d+):(\\d+):`, 'm').exec(

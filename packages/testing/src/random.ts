@@ -1,5 +1,5 @@
 /**
- * Numbers from 0 to 1 that depend on nothing but the seed (mulberry32), so that a random test can be run again.
+ * Returns numbers from 0 to 1 that depend only on the seed (mulberry32), so that a random test can be repeated.
  * @example const random = createRandom(42)
  */
 export function createRandom(seed: number): () => number {

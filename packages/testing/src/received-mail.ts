@@ -2,13 +2,13 @@
 export interface ReceivedMail {
   /** The bytes after DATA, dot-unstuffed, without the final dot. */
   readonly raw: Buffer
-  /** The physical lines of the header block in latin1, without CRLF: the proof of folding. */
+  /** The physical lines of the header block in latin1, without CRLF. They show the folding. */
   readonly headerLines: readonly string[]
-  /** The header fields in their order, unfolded, not decoded. */
+  /** The header fields in their order, unfolded but not decoded. */
   readonly headers: readonly { readonly name: string; readonly value: string }[]
   /** What follows the header block, as UTF-8. */
   readonly body: string
-  /** The addresses of MAIL FROM and of each RCPT TO that was accepted, in order, repeats included. */
+  /** The addresses of MAIL FROM and of each accepted RCPT TO, in order, including repeats. */
   readonly envelope: { readonly from: string; readonly to: readonly string[] }
   /** The user who had logged in. */
   readonly user?: string
@@ -16,13 +16,13 @@ export interface ReceivedMail {
   readonly authMethod?: string
   /** Whether the mail came over TLS. */
   readonly secure: boolean
-  /** The connection: two mails with one ID came over one connection. */
+  /** The ID of the connection: two mails with the same ID came over the same connection. */
   readonly sessionId: string
-  /** The value of the first header field of this name, whatever its case. */
+  /** The value of the first header field with this name; case is ignored. */
   header(name: string): string | undefined
 }
 
-/** What the SMTP session knows of a mail. */
+/** What the SMTP session knows about a mail. */
 export type MailOrigin = Pick<ReceivedMail, 'envelope' | 'secure' | 'sessionId'> & {
   readonly user: string | undefined
   readonly authMethod: string | undefined

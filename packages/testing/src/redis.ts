@@ -7,9 +7,9 @@ import { join } from 'node:path'
 
 const SERVER = '/usr/bin/redis-server'
 
-/** How {@link startRedis} starts one. */
+/** Options of {@link startRedis}. */
 export interface RedisOptions {
-  /** Whether it writes each command to a file before it answers, so that it has everything after a restart (default false). */
+  /** Whether Redis writes each command to a file before it answers, so that a restart loses nothing (default false). */
   readonly appendOnly?: boolean
 }
 
@@ -17,22 +17,22 @@ export interface RedisOptions {
 export interface Redis extends AsyncDisposable {
   /** For `createClient({ socket: { path } })`. */
   readonly path: string
-  /** Kills it, as a crash would, and starts it again: without `appendOnly` it has forgotten everything. */
+  /** Kills Redis, as a crash would, and starts it again. Without `appendOnly`, its data is lost. */
   restart(): Promise<void>
-  /** Ends it and removes its files. */
+  /** Stops the server and removes its files. */
   close(): Promise<void>
 }
 
-/** Why no Redis can be started here; undefined where it can. */
+/** The reason why Redis cannot be started here; undefined if it can. */
 export function redisMissing(): string | undefined {
   return existsSync(SERVER) ? undefined : 'Redis tests need a Debian package: apt-get install redis-server'
 }
 
 /**
- * Starts a real Redis on a socket in a folder of its own. It lives until it is closed, or until the process that started
- * it ends, however that ends.
+ * Starts a real Redis on a socket in its own folder. It runs until it is closed or until the process that started it
+ * ends, however that ends.
  * @example await using redis = await startRedis()
- * @throws Error that names the Debian package where it is missing
+ * @throws Error that names the Debian package if it is missing
  */
 export async function startRedis({ appendOnly = false }: RedisOptions = {}): Promise<Redis> {
   const missing = redisMissing()
@@ -78,9 +78,9 @@ export async function startRedis({ appendOnly = false }: RedisOptions = {}): Pro
   }
 }
 
-/** Resolves once it is ready, to what kills it. */
+/** Resolves when Redis is ready, to a function that kills it. */
 async function startServer(options: readonly string[]): Promise<() => Promise<unknown>> {
-  // The kernel kills it with its parent, even if that was killed and could not end it.
+  // The kernel kills it with its parent, even if the parent was killed and could not end it.
   const server = spawn('setpriv', ['--pdeathsig', 'KILL', SERVER, ...options], {
     stdio: ['ignore', 'pipe', 'ignore'],
   })

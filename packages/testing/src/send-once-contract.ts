@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-/** A send-once store, as core's contract has it. */
+/** A send-once store, as core's contract defines it. */
 export interface ContractStore {
   claim(
     key: string,
@@ -12,17 +12,17 @@ export interface ContractStore {
   unknowns(): AsyncIterable<{ readonly id: string; readonly reference: string; readonly sinceMs: number }>
 }
 
-/** What {@link runSendOnceContract} is run with. */
+/** Options of {@link runSendOnceContract}. */
 export interface SendOnceContract {
-  /** A store without keys, which remembers them for so long. */
+  /** Returns an empty store that remembers keys for the given time. */
   create(ttlMs: number): ContractStore | Promise<ContractStore>
   /** Lets time pass on the clock of the store. */
   pass(ms: number): unknown
-  /** A lease whose end is waited for, in milliseconds. */
+  /** A lease that the tests wait for, in milliseconds. */
   readonly leaseMs: number
 }
 
-/** Runs what each send-once store must do. */
+/** Tests what every send-once store must do. */
 export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract): void {
   const LONG = 604_800_000
   let store: ContractStore
@@ -120,7 +120,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
 
     it('is held for longer when its owner renews it, and not by another', async () => {
       const key = newKey()
-      // The renewal comes in time on a busy machine, too.
+      // The renewal is in time even on a busy machine.
       await claim(key, 'ann', { leaseMs: 5 * leaseMs })
       expect(await store.renew(key, 'bob', 60_000)).toBe(false)
       expect(await store.renew(key, 'ann', 60_000)).toBe(true)

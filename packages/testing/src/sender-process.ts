@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
-/** What a process reports of a mail: it was sent, now or before, or why not. */
+/** What a process reports about a mail: that it was sent, now or earlier, or why it was not. */
 export interface SenderResult {
   readonly key: string
   readonly duplicate?: boolean
@@ -14,13 +14,13 @@ export interface SenderResult {
 /** A process that sends mails under keys. */
 export interface SenderProcess extends AsyncDisposable {
   readonly child: ChildProcess
-  /** Sends the mail of a key; resolves to what became of it. */
+  /** Sends the mail of a key; resolves to the result. */
   send(key: string): Promise<SenderResult>
 }
 
 /**
- * Starts a process that runs a script, which gets the options as JSON in its first argument. It must say that it is
- * ready, and then answer each key that it is sent with a {@link SenderResult}. It runs the built packages.
+ * Starts a process that runs a script with the options as JSON in its first argument. The script must report that it is
+ * ready, and then answer each key with a {@link SenderResult}. It uses the built packages.
  * @param onResult called with each answer
  */
 export async function startSender(

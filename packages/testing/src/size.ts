@@ -1,6 +1,6 @@
 /**
- * Size of a soak test: the whole under `npm run soak`, a part of it under `POSTMARK_SMTP_SOAK=short`, for a quick look.
- * @param largest under `POSTMARK_SMTP_SOAK=whole`, for what takes longer than the gate may; the whole unless given
+ * The size of a soak test: the whole under `npm run soak`, a part of it under `POSTMARK_SMTP_SOAK=short`, for a quick look.
+ * @param largest the size under `POSTMARK_SMTP_SOAK=whole`, for a test that is too long for the usual soak run; default: the whole
  * @example size(100_000) // 5_000 under `POSTMARK_SMTP_SOAK=short`
  */
 export function size(whole: number, part = 20, largest: number = whole): number {

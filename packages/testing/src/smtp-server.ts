@@ -14,14 +14,14 @@ export interface SmtpServer extends AsyncDisposable {
   readonly ca: string
   /** The mails accepted so far, oldest first. */
   readonly mails: readonly ReceivedMail[]
-  /** How many connections were opened so far. */
+  /** The number of connections opened so far. */
   readonly connections: number
-  /** How many were open at once, at most. */
+  /** The largest number of connections that were open at the same time. */
   readonly mostConnections: number
-  /** The logins that clients tried so far, refused ones included. */
+  /** The logins that clients have tried, including refused ones. */
   readonly logins: readonly SmtpLogin[]
   /**
-   * The first mail, there already or yet to come, for which the predicate is true.
+   * Resolves to the first mail for which the predicate is true; waits for it if necessary.
    * @throws Error that lists what arrived, after `timeoutMs` (default 5000) or at close
    */
   waitFor(predicate: (mail: ReceivedMail) => boolean, timeoutMs?: number): Promise<ReceivedMail>
@@ -56,7 +56,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     size: options.maxBytes ?? 100 * 1024 * 1024,
     authMethods: [...(options.authMethods ?? ['PLAIN', 'LOGIN', 'CRAM-MD5'])],
     authOptional: options.auth === 'none',
-    // Postmark offers AUTH before STARTTLS too: a client must not rely on the server to refuse.
+    // Postmark also offers AUTH before STARTTLS: a client must not rely on the server to refuse.
     allowInsecureAuth: true,
     disabledCommands: [
       ...(options.tls === false ? ['STARTTLS'] : []),
@@ -66,7 +66,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
     maxAllowedUnauthenticatedCommands: Number.POSITIVE_INFINITY,
     closeTimeout: 1,
   })
-  // A client that resets its connection is what some tests are about, no fault of the server.
+  // Some tests reset the client's connection on purpose; that is not a fault of the server.
   server.on('error', () => {})
   server.server.on('connection', (socket: Socket) => {
     connections += 1
@@ -107,7 +107,7 @@ export async function startSmtpServer(options: SmtpServerOptions = {}): Promise<
 async function closeServer(server: SMTPServer, sockets: ReadonlySet<Socket>): Promise<void> {
   const stopped = once(server.server, 'close')
   await new Promise<void>((resolve) => server.close(resolve))
-  // smtp-server has said 421 by now; a client that does not hang up must not hold the test.
+  // By now smtp-server has sent 421; a client that does not hang up must not block the test.
   for (const socket of sockets) socket.destroySoon()
   await stopped
 }

@@ -11,15 +11,15 @@ export interface SmtpRefusal extends Error {
   responseCode?: number
 }
 
-/** What {@link startSmtpServer} takes. */
+/** Options of {@link startSmtpServer}. */
 export interface SmtpServerOptions {
   /** Whether STARTTLS is offered (default true). */
   readonly tls?: boolean
-  /** Who may log in: a list, anybody (`'any'`, the default), or no AUTH at all (`'none'`). */
+  /** Who may log in: a list of accounts, anyone (`'any'`, the default), or no AUTH at all (`'none'`). */
   readonly auth?: readonly { readonly user: string; readonly pass: string }[] | 'any' | 'none'
   /** The mechanisms that EHLO lists, in this order (default PLAIN, LOGIN, CRAM-MD5). */
   readonly authMethods?: readonly string[]
-  /** The largest mail that is taken (default 100 MB); EHLO says it. */
+  /** The largest mail that is accepted (default 100 MB), which EHLO announces. */
   readonly maxBytes?: number
   /** Called for each RCPT TO; an error refuses that recipient. */
   readonly onRcpt?: (address: string) => SmtpRefusal | undefined
@@ -35,13 +35,13 @@ export interface SmtpLogin {
 
 type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 
-/** The handlers of smtp-server that carry out the options and hand each accepted mail to `keep`. */
+/** The handlers of smtp-server, which apply the options and pass each accepted mail to `keep`. */
 export function sessionHandlers(
   options: SmtpServerOptions,
   keep: (mail: ReceivedMail) => void,
   logins: SmtpLogin[],
 ): Handlers {
-  // smtp-server merges repeated recipients; a test of what the client sent must see each.
+  // smtp-server merges repeated recipients, but a test of what the client sent must see each one.
   const recipients = new WeakMap<SMTPServerSession, string[]>()
   return {
     onAuth(login, _session, done) {

@@ -2,15 +2,15 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { closeServer } from './close-server.js'
 
-/** How a {@link TcpProxy} treats the connections that come from now on. */
+/** How a {@link TcpProxy} treats new connections. */
 export interface TcpProxyOptions {
-  /** What every byte waits in each direction; 25 make a round trip of 50 ms. The set-up waits as TCP would. */
+  /** The delay of every byte in each direction; 25 makes a round trip of 50 ms. The connection set-up waits as with TCP. */
   readonly delayMs?: number
-  /** `refuse` resets at once, `hold` accepts and never forwards a byte (default `forward`). */
+  /** `refuse` resets immediately, `hold` accepts but never forwards a byte (default `forward`). */
   readonly mode?: 'forward' | 'refuse' | 'hold'
-  /** Resets the client once this many bytes came from it; the target gets them, then an end. */
+  /** Resets the client after it has sent this many bytes. The target gets these bytes, then an end. */
   readonly cutAfterBytes?: number
-  /** Called with what the client says, before it is forwarded. */
+  /** Called with what the client sends, before it is forwarded. */
   readonly onData?: (chunk: Buffer) => void
 }
 
@@ -18,19 +18,19 @@ export interface TcpProxyOptions {
 export interface TcpProxy extends AsyncDisposable {
   readonly host: '127.0.0.1'
   readonly port: number
-  /** How many connections came so far. */
+  /** The number of connections so far. */
   readonly connections: number
-  /** Replaces the options for the connections that come from now on. */
+  /** Replaces the options for new connections. */
   change(options: TcpProxyOptions): void
   /** Ends every connection and stops listening. */
   close(): Promise<void>
 }
 
 /**
- * Starts a TCP proxy before a server on the loopback interface: a line that is slow, dead or torn.
+ * Starts a TCP proxy in front of a server on the loopback interface, to make its connections slow, dead or broken.
  * @example
  * await using proxy = await startTcpProxy(server, { delayMs: 25 })
- * const { host, port } = proxy // in the place of the server's
+ * const { host, port } = proxy // instead of the server's
  */
 export async function startTcpProxy(
   target: { readonly host?: string; readonly port: number },
@@ -53,7 +53,7 @@ export async function startTcpProxy(
     if (mode === 'hold') client.resume()
     if (mode !== 'forward') return
     const { host = '127.0.0.1', port } = target
-    // SYN, SYN-ACK and ACK cross the line before the target hears of the connection.
+    // SYN, SYN-ACK and ACK cross the line before the target sees the connection.
     after(3 * delayMs, () => {
       if (client.destroyed) return
       const upstream = keep(connect({ host, port, allowHalfOpen: true }))
@@ -93,12 +93,12 @@ function forward(from: Socket, to: Socket, delayMs: number, cutAfterBytes = Numb
   })
   to.on('drain', () => from.resume())
   from.on('end', () => after(delayMs, () => to.end()))
-  // A reset on one side tears the other one; after an end, it is closed already.
+  // A reset on one side resets the other one; after an end, it is already closed.
   from.on('close', () => after(delayMs, () => void (from.readableEnded || to.destroy())))
   from.resume()
 }
 
-/** Timers of one length fire in the order in which they were set, so the bytes keep theirs. */
+/** Timers with the same delay fire in the order in which they were set, so the bytes keep their order. */
 function after(delayMs: number, act: () => void): void {
   if (delayMs === 0) act()
   else setTimeout(act, delayMs)

@@ -1,6 +1,6 @@
 /**
- * Python that runs aiosmtpd: it reads its settings as JSON from the first argument, and writes one line of JSON for
- * each connection and each mail that it took.
+ * A Python script that runs aiosmtpd. It reads its settings as JSON from the first argument, and writes one line of JSON
+ * for each connection and for each mail that it accepted.
  */
 export const AIOSMTPD_SCRIPT: string = `
 import asyncio, email, json, ssl, sys

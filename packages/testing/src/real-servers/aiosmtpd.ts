@@ -9,12 +9,12 @@ import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { REAL_SERVER_BYTES, REFUSALS } from './real-server.js'
 import { keepLog } from './server-log.js'
 
-/** Debian's Python sees Debian's modules. */
+/** Debian's Python, which finds Debian's modules. */
 const PYTHON = '/usr/bin/python3'
-/** It ends by itself then, even if the test process was killed and could not end it. */
+/** The server ends by itself after this time, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
 
-/** What {@link startAiosmtpd} takes. */
+/** Options of {@link startAiosmtpd}. */
 export interface AiosmtpdOptions {
   /** Who may log in, with PLAIN or LOGIN. */
   readonly users: readonly RealUser[]
@@ -22,16 +22,16 @@ export interface AiosmtpdOptions {
   readonly tls?: boolean
 }
 
-/** Why no aiosmtpd can be started here; undefined where it can. */
+/** The reason why aiosmtpd cannot be started here; undefined if it can. */
 export function aiosmtpdMissing(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import aiosmtpd'], { stdio: 'ignore' })
   return status === 0 ? undefined : 'aiosmtpd tests need a Debian package: apt-get install python3-aiosmtpd'
 }
 
 /**
- * Starts a real aiosmtpd, which offers no PIPELINING and throws every mail away.
+ * Starts a real aiosmtpd, which does not offer PIPELINING and discards every mail.
  * @example await using server = await startAiosmtpd({ users: [{ user: 'token', pass: 'token' }] })
- * @throws Error that names the Debian package where it is missing
+ * @throws Error that names the Debian package if it is missing
  */
 export async function startAiosmtpd({ users, tls = true }: AiosmtpdOptions): Promise<RealServer> {
   const missing = aiosmtpdMissing()

@@ -3,14 +3,14 @@ import type { SmtpRefusal } from '../smtp-session.js'
 import type { RealServer, RealUser } from './real-server.js'
 import { REAL_SERVER_BYTES, REFUSALS } from './real-server.js'
 
-/** What {@link startCountedSmtpServer} takes. */
+/** Options of {@link startCountedSmtpServer}. */
 export interface CountedSmtpServerOptions {
   /** Who may log in, with PLAIN, LOGIN or CRAM-MD5. */
   readonly users: readonly RealUser[]
 }
 
 /**
- * Starts smtp-server, in this process, in the shape of the other real servers.
+ * Starts smtp-server in this process, with the same interface as the other real servers.
  * @example await using server = await startCountedSmtpServer({ users: [{ user: 'token', pass: 'token' }] })
  */
 export async function startCountedSmtpServer({ users }: CountedSmtpServerOptions): Promise<RealServer> {
@@ -52,7 +52,7 @@ export async function startCountedSmtpServer({ users }: CountedSmtpServerOptions
   }
 }
 
-/** The refusal of an address that begins so. */
+/** The refusal for an address with one of these beginnings. */
 function refusal(address: string, codes: Readonly<Record<string, number>>): SmtpRefusal | undefined {
   const found = Object.entries(codes).find(([begin]) => address.startsWith(begin))
   return found && Object.assign(new Error('5.7.1 Refused by the test'), { responseCode: found[1] })

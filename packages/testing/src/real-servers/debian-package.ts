@@ -10,9 +10,9 @@ const run = promisify(execFile)
 const FORMAT = '-f=${Package} ${db:Status-Status}\n'
 
 /**
- * Unpacks a Debian package with the libraries that it lacks, and others, into a folder that later calls find again.
- * It need not be installed for that, and may exclude what is. @returns the folder
- * @throws Error where apt is not there, or cannot get them
+ * Unpacks a Debian package, its missing libraries and other packages into a folder that later calls reuse. The package
+ * does not need to be installed, and may conflict with installed packages. @returns the folder
+ * @throws Error if apt is missing or cannot download them
  */
 export async function unpackDebian(name: string, others: readonly string[] = []): Promise<string> {
   const release = (await readFile('/etc/debian_version', 'utf8')).trim().replaceAll('/', '-')
@@ -25,7 +25,7 @@ export async function unpackDebian(name: string, others: readonly string[] = [])
     for (const file of await readdir(making))
       await run('dpkg', ['-x', join(making, file), join(making, 'root')])
     await chmod(making, 0o755)
-    // Another process may have been faster.
+    // Another process may have created it first.
     await rename(join(making, 'root'), folder).catch(() => {})
   } finally {
     await rm(making, { recursive: true, force: true })
@@ -33,7 +33,7 @@ export async function unpackDebian(name: string, others: readonly string[] = [])
   return folder
 }
 
-/** The libraries that a package needs, directly or not, and that are not installed. */
+/** The libraries that a package needs, directly or indirectly, and that are not installed. */
 async function missingLibraries(name: string): Promise<readonly string[]> {
   const libraries = new Set<string>()
   for (let asked = [name]; asked.length > 0; ) {
@@ -42,7 +42,7 @@ async function missingLibraries(name: string): Promise<readonly string[]> {
     asked = [...new Set(needed)].filter((library) => !libraries.has(library))
     for (const library of asked) libraries.add(library)
   }
-  // It fails where some are unknown, and lists the others.
+  // It fails if some are unknown, but lists the others.
   const listed = await run('dpkg-query', ['-W', FORMAT, ...libraries]).catch(
     (error: { stdout: string }) => error,
   )

@@ -1,24 +1,24 @@
 import { REAL_SERVER_BYTES, REFUSALS, type RealUser } from './real-server.js'
 
-/** What the configuration of an Exim of our own is made from. */
+/** The settings from which Exim's configuration is generated. */
 export interface EximPlan {
   readonly folder: string
   readonly port: number
   readonly tls: boolean
   readonly mechanisms: readonly string[]
   readonly users: readonly RealUser[]
-  /** The user that it turns into. */
+  /** The user that Exim switches to. */
   readonly uid: number
   readonly hangsUpAfter: number
 }
 
-/** Contents by file name. Everything is in one folder: nothing of an installed Exim is read or written. */
+/** File contents by file name. Everything is in one folder: no file of an installed Exim is read or written. */
 export function eximFiles(plan: EximPlan): Readonly<Record<string, string>> {
   const { users, uid } = plan
   return {
     'exim.conf': toConfiguration(plan),
     users: users.map(({ user, pass }) => `${user}: ${pass}\n`).join(''),
-    // Debian's Exim starts only where it finds its user; libnss_wrapper shows it these files in the place of /etc.
+    // Debian's Exim starts only if it finds its user; libnss_wrapper shows it these files instead of those in /etc.
     passwd: `root:x:0:0:root:/root:/bin/sh\nDebian-exim:x:${uid}:${uid}::/:/bin/false\nmail:x:8:8::/:/bin/false\n`,
     group: `root:x:0:\nadm:x:4:\nDebian-exim:x:${uid}:\nmail:x:8:\n`,
   }

@@ -12,12 +12,12 @@ import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { keepLog } from './server-log.js'
 
 const PACKAGE = 'exim4-daemon-light'
-/** It ends by itself then, even if the test process was killed and could not end it. */
+/** The server ends by itself after this time, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
-/** Exim gives up the rights of root, and refuses to keep them: what it turns into is `nobody`. */
+/** Exim drops the privileges of root and refuses to keep them: it becomes `nobody`. */
 const NOBODY = 65_534
 
-/** What {@link startExim} takes. */
+/** Options of {@link startExim}. */
 export interface EximOptions {
   /** Who may log in. */
   readonly users: readonly RealUser[]
@@ -25,19 +25,19 @@ export interface EximOptions {
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5). */
   readonly mechanisms?: readonly ('PLAIN' | 'LOGIN' | 'CRAM-MD5')[]
-  /** How many envelopes are refused on a connection until it hangs up at the next RSET (default 10, as installed). */
+  /** The number of refused envelopes on a connection after which Exim hangs up at the next RSET (default 10, as installed). */
   readonly hangsUpAfter?: number
 }
 
 let unpacked: Promise<string> | undefined
 
-/** The unpacked package with the libraries that it lacks: Exim and Postfix cannot both be installed. */
+/** The unpacked package with its missing libraries, because Exim and Postfix cannot both be installed. */
 function unpackExim(): Promise<string> {
   unpacked ??= unpackDebian(PACKAGE, ['libnss-wrapper'])
   return unpacked
 }
 
-/** Why no Exim can be started here; undefined where it can. The first call may download it. */
+/** The reason why Exim cannot be started here; undefined if it can. The first call may download it. */
 export async function eximMissing(): Promise<string | undefined> {
   return unpackExim().then(
     () => undefined,
@@ -47,11 +47,11 @@ export async function eximMissing(): Promise<string | undefined> {
 }
 
 /**
- * Starts a real Exim on a free port, from a folder of its own; it keeps every mail in its spool.
+ * Starts a real Exim on a free port, from its own folder. It keeps every mail in its spool.
  * @example
  * await using exim = await startExim({ users: [{ user: 'token', pass: 'token' }] })
  * exim.taken()
- * @throws Error where the Debian package cannot be had
+ * @throws Error if the Debian package is not available
  */
 export async function startExim(options: EximOptions): Promise<RealServer> {
   const missing = await eximMissing()
@@ -85,7 +85,7 @@ async function startAt(port: number, options: EximOptions): Promise<RealServer> 
     NSS_WRAPPER_GROUP: join(folder, 'group'),
   }
   const daemon = [join(root, 'usr/sbin/exim4'), '-C', join(folder, 'exim.conf'), '-bdf']
-  // A group of its own, so that whatever it starts ends with it.
+  // Its own process group, so that everything it starts ends with it.
   const server = spawn('timeout', [String(LONGEST_LIFE_S), ...daemon], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -135,7 +135,7 @@ async function startAt(port: number, options: EximOptions): Promise<RealServer> 
   }
 }
 
-/** Where the libraries are: the folder is named after the processor. */
+/** The folder of the libraries, which is named after the processor. */
 function findLibraries(root: string): string {
   const libraries = join(root, 'usr/lib')
   return readdirSync(libraries)

@@ -10,12 +10,12 @@ async function findFreePort(): Promise<number> {
   return port
 }
 
-/** How often a port may be taken by somebody else before the server listens on it. */
+/** How often another process may take the port before the server listens on it. */
 const TRIALS = 3
 
 /**
- * Starts a server that cannot choose a port itself. One that does not come up is started again on another port: between
- * the choice and the server's own start, any connection of the machine may get the port.
+ * Starts a server that cannot choose a port itself. If it does not start, it is started again on another port: between the
+ * choice of the port and the start of the server, any connection of the machine may get the port.
  */
 export async function startOnFreePort<T>(start: (port: number) => Promise<T>): Promise<T> {
   for (let trial = 1; ; trial++) {

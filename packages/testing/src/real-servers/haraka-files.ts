@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { RealUser } from './real-server.js'
 import { REAL_SERVER_BYTES, REFUSALS } from './real-server.js'
 
-/** What the files of a Haraka are made from. */
+/** The settings from which Haraka's files are generated. */
 export interface HarakaPlan {
   readonly folder: string
   readonly port: number
@@ -12,7 +12,7 @@ export interface HarakaPlan {
   readonly users: readonly RealUser[]
 }
 
-/** Says what happens, refuses by the rule, and throws every mail away: nothing is ever delivered. */
+/** Logs what happens, refuses by the rule, and discards every mail: nothing is ever delivered. */
 const PLUGIN = `
 const say = (line) => process.stdout.write(JSON.stringify(line) + '\\n')
 const { recipient, recipientForNow, body, bodyForNow } = ${JSON.stringify(REFUSALS)}
@@ -37,11 +37,11 @@ exports.hook_queue = (next, { transaction: { mail_from, rcpt_to, header } }) => 
   say({ taken: header.get('Subject').trim(), sender, recipients: rcpt_to.length })
   next(OK, 'thrown away')
 }
-// Who is logged in may send to everywhere, and goes another way.
+// A client that is logged in may send to any address, and takes another path.
 exports.hook_queue_outbound = exports.hook_queue
 `
 
-/** Haraka has no defaults for these. */
+/** Settings for which Haraka has no defaults. */
 const CONNECTION = `[headers]
 max_lines=1000
 max_received=100
@@ -69,7 +69,7 @@ export async function writeHarakaFiles({ folder, port, cert, key, users }: Harak
     'config/smtp.ini': `listen=127.0.0.1:${port}\nnodes=0\n`,
     'config/connection.ini': CONNECTION,
     'config/auth_flat_file.ini': `[core]\nmethods=PLAIN,LOGIN,CRAM-MD5\nconstrain_sender=false\n[users]\n${accounts}\n`,
-    // What the plugin failed to take would go out.
+    // A mail that the plugin failed to discard would be delivered.
     'config/outbound.ini': 'disabled=true\n',
     'config/databytes': String(REAL_SERVER_BYTES),
     'config/me': 'haraka.test\n',

@@ -10,18 +10,18 @@ import { installHaraka, isHarakaInstalled } from './install-haraka.js'
 import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { keepLog } from './server-log.js'
 
-/** It ends by itself then, even if the test process was killed and could not end it. */
+/** The server ends by itself after this time, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
 
-/** What {@link startHaraka} takes. */
+/** Options of {@link startHaraka}. */
 export interface HarakaOptions {
   /** Who may log in, with PLAIN, LOGIN or CRAM-MD5. */
   readonly users: readonly RealUser[]
 }
 
 /**
- * Why no Haraka can be started here; undefined where it can. It is installed from npm, which takes a minute: by `npm run
- * soak` and where real parts are required, not by `npm test`.
+ * The reason why Haraka cannot be started here; undefined if it can. It is installed from npm, which takes a minute, by
+ * `npm run soak` or if real parts are required, but not by `npm test`.
  */
 export async function harakaMissing(): Promise<string | undefined> {
   if (isHarakaInstalled()) return undefined
@@ -35,10 +35,10 @@ export async function harakaMissing(): Promise<string | undefined> {
 }
 
 /**
- * Starts a real Haraka, which announces PIPELINING and refuses what comes in one write with the end of a body, and which
- * throws every mail away.
+ * Starts a real Haraka, which discards every mail. It announces PIPELINING, but refuses commands that arrive in one write
+ * with the end of a body.
  * @example await using server = await startHaraka({ users: [{ user: 'token', pass: 'token' }] })
- * @throws Error where npm cannot get it
+ * @throws Error if npm cannot install it
  */
 export function startHaraka(options: HarakaOptions): Promise<RealServer> {
   return startOnFreePort((port) => startAt(port, options))

@@ -7,12 +7,12 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 const VERSION = '3.3.4'
-/** Haraka needs a newer Node than these tests do; npm has one. */
+/** Haraka needs a newer Node than these tests; npm has one. */
 const NODE_PACKAGE = `node-${process.platform}-${process.arch}`
 const NODE_MAJOR = '24'
 const FOLDER = join(tmpdir(), `postmark-smtp-haraka-${VERSION}-${process.arch}`)
 
-/** What is there to start. */
+/** The installed files. */
 export interface InstalledHaraka {
   readonly node: string
   readonly script: string
@@ -22,8 +22,8 @@ export interface InstalledHaraka {
 export const isHarakaInstalled = (): boolean => existsSync(FOLDER)
 
 /**
- * Installs Haraka, and a Node that runs it, from npm into a folder that later calls find again.
- * @throws Error where npm cannot get them
+ * Installs Haraka, and a Node that can run it, from npm into a folder that later calls reuse.
+ * @throws Error if npm cannot install them
  */
 export async function installHaraka(): Promise<InstalledHaraka> {
   if (!isHarakaInstalled()) await install()
@@ -40,7 +40,7 @@ async function install(): Promise<void> {
     const packages = [`Haraka@${VERSION}`, `${NODE_PACKAGE}@${NODE_MAJOR}`]
     const options = ['--no-audit', '--no-fund', '--no-package-lock', '--omit=optional', '--ignore-scripts']
     await run('npm', ['install', ...options, ...packages], { cwd: making })
-    // Another process may have been faster.
+    // Another process may have created it first.
     await rename(making, FOLDER).catch(() => {})
   } finally {
     await rm(making, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 import { REAL_SERVER_BYTES, REFUSALS } from './real-server.js'
 
-/** What the files of a Postfix of our own are made from. */
+/** The settings from which Postfix's files are generated. */
 export interface PostfixPlan {
   readonly folder: string
   readonly port: number
@@ -12,7 +12,7 @@ export interface PostfixPlan {
 /** The name of the host, and the realm of its users. */
 export const POSTFIX_REALM = 'postfix.test'
 
-/** Contents by file name. Everything is in one folder: nothing of an installed Postfix is read or written. */
+/** File contents by file name. Everything is in one folder: no file of an installed Postfix is read or written. */
 export function postfixFiles({
   folder,
   port,
@@ -33,11 +33,11 @@ export function postfixFiles({
       inet_protocols: 'ipv4',
       default_transport: 'discard',
       smtpd_recipient_restrictions: `check_recipient_access regexp:${folder}/recipients, permit_sasl_authenticated, reject`,
-      // Senders are refused at MAIL, and not only at RCPT.
+      // Senders are refused at MAIL, not only at RCPT.
       smtpd_delay_reject: 'no',
       smtpd_sender_restrictions: `check_sender_access regexp:${folder}/mail-from`,
       smtpd_end_of_data_restrictions: `check_sender_access regexp:${folder}/senders`,
-      // It slows a client down that has met many refusals, and then hangs up.
+      // After many refusals, Postfix slows a client down and then hangs up.
       smtpd_soft_error_limit: '1000',
       smtpd_hard_error_limit: String(hardErrorLimit),
       header_checks: `regexp:${folder}/headers`,
@@ -56,9 +56,9 @@ export function postfixFiles({
     recipients: `/^${REFUSALS.recipient}/ 550 5.1.1 No such user\n/^${REFUSALS.recipientForNow}/ 450 4.2.0 Try again later\n`,
     'mail-from': `/^${REFUSALS.sender}/ 550 5.7.1 The sender is refused\n`,
     senders: `/^${REFUSALS.body}/ 554 5.7.1 The body is refused\n/^${REFUSALS.bodyForNow}/ 451 4.7.1 The body is refused for now\n`,
-    // Says the subject of each mail in the log.
+    // Logs the subject of each mail.
     headers: '/^Subject:/ INFO\n',
-    // What Cyrus SASL reads for the application `smtpd`; Debian's Postfix looks for it here and nowhere else.
+    // The file that Cyrus SASL reads for the application `smtpd`. Debian's Postfix looks for it only here.
     'sasl/smtpd.conf': [
       'pwcheck_method: auxprop',
       'auxprop_plugin: sasldb',
@@ -69,7 +69,7 @@ export function postfixFiles({
   }
 }
 
-/** The daemons that take a mail and throw it away; none in a chroot, since the users' file is outside. */
+/** The daemons that accept a mail and discard it. None is in a chroot, because the users' file is outside. */
 const SERVICES = [
   'cleanup unix n - n - 0 cleanup',
   'qmgr unix n - n 300 1 qmgr',

@@ -12,15 +12,15 @@ import type { LoggedMail, RealServer, RealUser } from './real-server.js'
 import { keepLog } from './server-log.js'
 
 const MASTER = '/usr/lib/postfix/sbin/master'
-/** It ends by itself then, even if the test process was killed and could not end it. */
+/** The server ends by itself after this time, even if the test process was killed and could not end it. */
 const LONGEST_LIFE_S = 600
-/** `post-install` makes the folders of the queue. The log goes through a pipe, since Postfix cannot open Node's sockets. */
+/** `post-install` creates the queue's folders. The log goes through a pipe, because Postfix cannot open Node's sockets. */
 const COMMAND = `{
   chown postfix "$0/data" && postfix -c "$0" post-install create-missing && exec ${MASTER} -c "$0" -s -e ${LONGEST_LIFE_S}
 } 2>&1 | cat`
 const PACKAGES = 'postfix libsasl2-modules sasl2-bin'
 
-/** What {@link startPostfix} takes. */
+/** Options of {@link startPostfix}. */
 export interface PostfixOptions {
   /** Who may log in. */
   readonly users: readonly RealUser[]
@@ -28,15 +28,15 @@ export interface PostfixOptions {
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5). */
   readonly mechanisms?: readonly string[]
-  /** Commands that it refuses between two mails until it hangs up (default 1,000; its own default is 20). */
+  /** The number of refused commands between two mails after which it hangs up (default 1,000; Postfix's own is 20). */
   readonly hardErrorLimit?: number
 }
 
-/** A running Postfix with Cyrus SASL, which throws every mail away. */
+/** A running Postfix with Cyrus SASL, which discards every mail. */
 export type Postfix = RealServer
 
 /**
- * Why no Postfix can be started here; undefined where it can.
+ * The reason why Postfix cannot be started here; undefined if it can.
  * @example 'Postfix tests need Debian packages: apt-get install postfix libsasl2-modules sasl2-bin'
  */
 export function postfixMissing(): string | undefined {
@@ -48,11 +48,11 @@ export function postfixMissing(): string | undefined {
 }
 
 /**
- * Starts a real Postfix with Cyrus SASL on a free port, from a folder of its own.
+ * Starts a real Postfix with Cyrus SASL on a free port, from its own folder.
  * @example
  * await using postfix = await startPostfix({ users: [{ user: 'token', pass: 'token' }], tls: false })
  * await postfix.waitForLog(/sasl_method=DIGEST-MD5/)
- * @throws Error that names the Debian packages where they are missing
+ * @throws Error that names the Debian packages if they are missing
  */
 export async function startPostfix(options: PostfixOptions): Promise<Postfix> {
   const missing = postfixMissing()
@@ -65,7 +65,7 @@ async function startAt(port: number, options: PostfixOptions): Promise<Postfix> 
   const { mechanisms = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] } = options
   const { cert, key } = await loopbackCertificate()
   const folder = await mkdtemp(join(tmpdir(), 'postfix-'))
-  // Its daemons run as user postfix, and pass through here.
+  // Its daemons run as the user postfix, and must be able to enter this folder.
   await chmod(folder, 0o755)
   for (const name of ['queue', 'data', 'sasl']) await mkdir(join(folder, name))
   await writeFile(join(folder, 'chain.pem'), key + cert, { mode: 0o600 })
@@ -108,7 +108,7 @@ async function startAt(port: number, options: PostfixOptions): Promise<Postfix> 
   }
 }
 
-/** What came into the queue: a mail that is refused at its end has a queue ID and a subject too, and never gets there. */
+/** The mails that entered the queue. A mail that is refused at its end also has a queue ID and a subject, but never enters. */
 function readTaken(log: string): LoggedMail[] {
   const subjects = new Map(
     [...log.matchAll(/ (\w+): info: header Subject: (.*?) from /g)].map(([, id, subject]) => [id, subject]),
@@ -130,7 +130,7 @@ async function addUser(file: string, user: string, pass: string): Promise<void> 
   await adding
 }
 
-/** The daemons are a session of their own, and hold the pipe of the log until the last one is gone. */
+/** The daemons have their own session, and keep the pipe of the log open until the last one has ended. */
 async function stop(shell: ChildProcess, folder: string): Promise<void> {
   if (shell.exitCode !== null) return
   const closed = once(shell, 'close')

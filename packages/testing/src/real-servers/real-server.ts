@@ -6,29 +6,29 @@ export interface LoggedMail {
 }
 
 /**
- * A real SMTP server, from a folder of its own. Each refuses by the same rule, so that the same mails meet the same
- * refusals everywhere: {@link REFUSALS}.
+ * A real SMTP server, run from its own folder. All of them refuse by the same rule, so the same mails are refused
+ * everywhere: {@link REFUSALS}.
  */
 export interface RealServer extends AsyncDisposable {
   readonly host: '127.0.0.1'
   readonly port: number
   /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** Everything that it logged so far. */
+  /** Everything that the server has logged so far. */
   readonly log: string
-  /** The first match in its log, there already or yet to come. */
+  /** Resolves to the first match in the log; waits for it if necessary. */
   waitForLog(pattern: RegExp): Promise<RegExpExecArray>
-  /** The mails that it took, each copy once, oldest first, as far as its log has them. */
+  /** The mails that the server has accepted according to its log, each copy once, oldest first. */
   taken(): readonly LoggedMail[]
-  /** Resolves when its log has a mail that it took from this sender: the log comes later than the reply. */
+  /** Resolves when the log has an accepted mail from this sender. The log may be later than the reply. */
   waitForTaken(from: string): Promise<void>
-  /** How many connections came, by its log. */
+  /** The number of connections according to the log. */
   connections(): number
-  /** Ends every process of it and removes its files. */
+  /** Ends every process of the server and removes its files. */
   close(): Promise<void>
 }
 
-/** What the local part of an address begins with, where the server refuses it. */
+/** The beginnings of local parts for which the servers refuse an address. */
 export const REFUSALS = {
   /** A sender that is refused for good (5xx), by Postfix and Exim. */
   sender: 'no-sender',
@@ -36,15 +36,15 @@ export const REFUSALS = {
   recipient: 'refused',
   /** A recipient that is refused for now (4xx). */
   recipientForNow: 'later',
-  /** A recipient that Exim refuses with 421; it goes on all the same. */
+  /** A recipient that Exim refuses with 421, although it continues the session. */
   recipientGoodbye: 'goodbye',
-  /** A sender whose body is refused for good at its end. */
+  /** A sender whose mails are refused for good after the body. */
   body: 'bad-body',
-  /** A sender whose body is refused for now at its end. */
+  /** A sender whose mails are refused for now after the body. */
   bodyForNow: 'late-body',
 } as const
 
-/** The largest mail that a real server takes, as Postmark's. */
+/** The largest mail that a real server accepts, as at Postmark. */
 export const REAL_SERVER_BYTES: number = 10 * 1024 * 1024
 
 /** An account of a real server. */

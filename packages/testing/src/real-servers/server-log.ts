@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 
-/** What a server writes, as it comes. */
+/** The output of a server. */
 export interface ServerLog {
   /** Everything so far. */
   readonly text: string
-  /** The first match, there already or yet to come. */
+  /** Resolves to the first match; waits for it if necessary. */
   waitFor(pattern: RegExp): Promise<RegExpExecArray>
 }
 

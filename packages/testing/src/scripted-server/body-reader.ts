@@ -1,14 +1,14 @@
 const END = Buffer.from('\r\n.\r\n')
 
-/** Takes the body of a mail from the bytes of a connection. */
+/** Reads the body of a mail from the bytes of a connection. */
 export class BodyReader {
   readonly #chunks: Buffer[] = []
   /** The last bytes so far; the dot of an empty body has no line before it. */
   #tail: Buffer = Buffer.from('\r\n')
-  /** How many bytes came so far, the end included. */
+  /** The number of bytes so far, including the end. */
   bytes = 0
 
-  /** Takes bytes; returns what follows the body's end, undefined while it has not come. */
+  /** Reads bytes. Returns what follows the end of the body; undefined if the end has not arrived yet. */
   take(bytes: Buffer): Buffer | undefined {
     const joined = Buffer.concat([this.#tail, bytes])
     const index = joined.indexOf(END)

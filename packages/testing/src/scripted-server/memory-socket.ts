@@ -2,15 +2,15 @@ import { Duplex } from 'node:stream'
 
 /** The other end of a {@link MemorySocket}. */
 export interface SocketPeer {
-  /** Called in the tick of the write. False holds further writes back until {@link MemorySocket.drained}. */
+  /** Called in the tick of the write. If it returns false, further writes wait until {@link MemorySocket.drained}. */
   heard(bytes: Buffer): boolean
-  /** The client said that nothing more comes. */
+  /** The client has ended its side. */
   ended(): void
-  /** The socket is gone, and what was on its way to it is lost. */
+  /** The socket is destroyed, and data on its way to it is lost. */
   gone(): void
 }
 
-/** The client's end of a connection that exists only in memory, as far as a net.Socket is looked at. */
+/** The client's end of a connection in memory. It has the parts of a net.Socket that clients use. */
 export class MemorySocket extends Duplex {
   readonly remoteAddress = '127.0.0.1'
   readonly remoteFamily = 'IPv4'
@@ -19,7 +19,7 @@ export class MemorySocket extends Duplex {
   readonly localPort = 50_000
   readonly connecting = false
   readonly pending = false
-  /** Everything that the client wrote, whether the server heard it or not. */
+  /** Everything that the client wrote, whether or not the server has read it. */
   readonly written: Buffer[] = []
   /** Whether it keeps the process alive. */
   referenced = true
@@ -69,7 +69,7 @@ export class MemorySocket extends Duplex {
     this.bytesWritten += bytes.length
     this.#idle?.refresh()
     this.written.push(bytes)
-    // Called at once, as Node does after a write that the kernel took whole: the next write is not held back.
+    // Called immediately, as Node does after a write that the kernel took whole: the next write does not wait.
     if (this.#peer.heard(bytes)) done()
     else this.#held = done
   }

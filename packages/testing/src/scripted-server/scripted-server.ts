@@ -4,11 +4,11 @@ import type { ServerNature, TakenMail } from './session-host.js'
 import type { Step, StepFault, StepScript } from './step-fault.js'
 import type { VirtualClock } from './virtual-clock.js'
 
-/** What {@link createScriptedServer} takes. */
+/** Options of {@link createScriptedServer}. */
 export interface ScriptedServerOptions extends Partial<ServerNature> {
-  /** Asked at every step of every connection (default: nothing goes wrong). */
+  /** Called at every step of every connection; returns the fault, if any (default: none). */
   readonly script?: StepScript
-  /** Told of every command, and of every end of a body (`dot`) or of a chunk (`bdat`), in the tick of the client's write. */
+  /** Called in the tick of the client's write, for every command and for every end of a body (`dot`) or chunk (`bdat`). */
   readonly onStep?: (step: Step, line: string, session: ScriptedSession) => void
 }
 
@@ -18,21 +18,21 @@ type SocketCallback = (error: Error | null, socket?: { connection: object }) => 
 export interface ScriptedServer {
   /** For the option `getSocket` of a transport or of Nodemailer, with a loopback host and without TLS. */
   readonly getSocket: (options: unknown, done: SocketCallback) => void
-  /** How often getSocket was called. */
+  /** The number of calls of getSocket. */
   readonly calls: number
   /** The connections, oldest first. */
   readonly sessions: readonly ScriptedSession[]
-  /** The mails that it took, oldest first. */
+  /** The accepted mails, oldest first. */
   readonly taken: readonly TakenMail[]
-  /** What the client did that no client may. */
+  /** The client's violations of the protocol. */
   readonly violations: readonly string[]
-  /** The client's ends that are not destroyed. */
+  /** The client sockets that are not destroyed. */
   openSockets(): MemorySocket[]
 }
 
 /**
- * Makes an SMTP server in memory, on a clock that the test drives: what the client writes is with it in the tick of
- * the write, and what it says arrives later.
+ * Creates an SMTP server in memory, on a clock that the test controls. It receives what the client writes in the tick of
+ * the write; its replies arrive later.
  * @example
  * using clock = installVirtualClock()
  * const server = createScriptedServer(clock, { script: ({ step }) => (step === 'dot' ? { step, say: 451 } : undefined) })

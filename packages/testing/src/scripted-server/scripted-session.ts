@@ -13,9 +13,9 @@ const OUT_OF_ORDER = '503 5.5.1 Error: bad sequence of commands'
 export class ScriptedSession {
   readonly index: number
   readonly wire: ScriptedWire
-  /** Who logged in. */
+  /** The user who logged in. */
   user: string | undefined
-  /** How many mails were begun. */
+  /** The number of mails that were begun. */
   mails = 0
   readonly #host: SessionHost
   readonly #voice: ScriptedVoice
@@ -24,7 +24,7 @@ export class ScriptedSession {
   #last = 'the greeting'
   #body = new BodyReader()
   #bodyFault: StepFault | undefined
-  /** Whether the reply to the body came before its end. */
+  /** Whether the reply to the body was sent before the end of the body. */
   #answered = false
   #from: string | undefined
   #to: string[] = []
@@ -46,7 +46,7 @@ export class ScriptedSession {
     )
   }
 
-  /** Greets. */
+  /** Sends the greeting. */
   begin(): void {
     this.#answer('greeting', '', '220 scripted ESMTP')
   }
@@ -221,7 +221,7 @@ export class ScriptedSession {
       this.#chunk = { line, bytes: Number(count), isLast: last !== undefined }
       return
     }
-    // What the client says from here on is no command, whatever it reads like.
+    // From here on the client does not send commands, even if they look like commands.
     this.#voice.struck = true
     this.#answer('bdat', line, OUT_OF_ORDER)
   }
@@ -251,7 +251,7 @@ export class ScriptedSession {
     })
   }
 
-  /** Takes the lines that came in one write with the end of a body, and does nothing with them. */
+  /** Reads and ignores the lines that arrived in one write with the end of a body. */
   #dropLines(): readonly string[] {
     const lines = this.#unread.toString('latin1').split('\r\n').slice(0, -1)
     this.#unread = Buffer.alloc(0)

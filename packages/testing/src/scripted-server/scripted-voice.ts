@@ -1,19 +1,19 @@
 import type { ScriptedWire } from './scripted-wire.js'
 import type { StepFault } from './step-fault.js'
 
-/** What a reply does in the session; `code` is 0 where no whole reply is said. */
+/** The effect of a reply on the session. `code` is 0 if no complete reply is sent. */
 type Effect = (code: number) => void
 
-/** What the server says: the usual replies, and the faults in their place. */
+/** The output of the server: the usual replies, or faults instead of them. */
 export class ScriptedVoice {
   readonly #wire: ScriptedWire
   readonly #readOn: () => void
   readonly #isTakingMail: () => boolean
-  /** Whether it thinks about a reply, and reads nothing in the meantime. */
+  /** Whether the server is delaying a reply; it reads nothing in the meantime. */
   thinking = false
-  /** How many replies the client has not got yet. */
+  /** The number of replies that have not yet reached the client. */
   owed = 0
-  /** Whether any fault struck: what the client says from then on may be out of step. */
+  /** Whether a fault has occurred: after it, the client's commands may be out of step. */
   struck = false
 
   constructor(wire: ScriptedWire, readOn: () => void, isTakingMail: () => boolean) {
@@ -22,7 +22,7 @@ export class ScriptedVoice {
     this.#isTakingMail = isTakingMail
   }
 
-  /** Gives the usual reply, or what the fault makes of it. */
+  /** Sends the usual reply, or what the fault turns it into. */
   answer(usual: string, usualMs: number, fault: StepFault | undefined, effect: Effect): void {
     if (fault) this.strike(fault)
     const said = toBytes(`${usual}\r\n`, fault)
@@ -36,7 +36,7 @@ export class ScriptedVoice {
     })
   }
 
-  /** Lets a fault inside of a body strike; the reply that it may say has no other one after the body. */
+  /** Triggers a fault inside a body. If it sends a reply, no other reply follows the body. */
   interrupt(fault: StepFault, then: () => void): void {
     this.strike(fault)
     this.#think(fault.waitMs ?? 0, () => {
@@ -56,8 +56,8 @@ export class ScriptedVoice {
   }
 
   /**
-   * Does what comes after the reply of a fault. Bytes that come later are not said between a 354 and the reply to the
-   * body: they would pass for that reply.
+   * Does what follows the reply of a fault. Delayed bytes are not sent between a 354 and the reply to the body, because
+   * they would be taken for that reply.
    */
   follow({ extra = '', next, nextMs = 0 }: StepFault): void {
     const act = () => {
@@ -92,5 +92,5 @@ function toBytes(usual: string, { say = 'usual' }: Partial<StepFault> = {}): str
   return typeof say === 'number' ? `${say} by the script\r\n` : say.bytes
 }
 
-/** The code of a reply; 0 where its last line is missing, or is none. */
+/** The code of a reply; 0 if its last line is missing or is not a reply line. */
 const codeOf = (reply: string) => (/^\d{3}( [^\r\n]*)?\r$/m.test(reply) ? Number.parseInt(reply, 10) : 0)

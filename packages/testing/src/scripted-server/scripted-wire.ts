@@ -1,10 +1,10 @@
 import { MemorySocket } from './memory-socket.js'
 import type { VirtualClock } from './virtual-clock.js'
 
-/** How many bytes lie between the two ends while the server reads nothing. */
+/** How many bytes the connection buffers while the server does not read. */
 const WINDOW_BYTES = 65_536
 
-/** The server's end of a connection: what the client writes is here at once, what the server says takes its time. */
+/** The server's end of a connection. What the client writes arrives immediately; what the server sends takes time. */
 export class ScriptedWire {
   readonly socket: MemorySocket
   readonly #clock: VirtualClock
@@ -12,7 +12,7 @@ export class ScriptedWire {
   readonly #heard: (bytes: Buffer) => void
   readonly #cancels = new Set<() => void>()
   #state: 'open' | 'shut' | 'deaf' | 'ended' | 'gone' = 'open'
-  /** Bytes arrive in the order in which they were said. */
+  /** Bytes arrive in the order in which they were sent. */
   #arrivalMs = 0
   #unreadBytes = 0
 
@@ -38,7 +38,7 @@ export class ScriptedWire {
     return this.#state === 'open' || this.#state === 'shut'
   }
 
-  /** Says something; `arrived` is called when the client has it. */
+  /** Sends bytes; `arrived` is called when the client has them. */
   say(text: string, arrived?: () => void): void {
     if (this.#state !== 'open') return
     const bytes = Buffer.from(text, 'latin1')
@@ -48,7 +48,7 @@ export class ScriptedWire {
     })
   }
 
-  /** Does something later, unless the connection is over by then. */
+  /** Calls a function later, unless the connection has ended by then. */
   later(ms: number, act: () => void): void {
     const cancel = this.#clock.schedule(ms, () => {
       this.#cancels.delete(cancel)
@@ -57,26 +57,26 @@ export class ScriptedWire {
     this.#cancels.add(cancel)
   }
 
-  /** Neither reads nor speaks from now on. */
+  /** Neither reads nor sends anything from now on. */
   stall(): void {
     if (this.serving) this.#state = 'deaf'
   }
 
-  /** Closes this side (FIN), after what was said, and reads on. */
+  /** Closes this side (FIN) after what was sent, and continues to read. */
   shut(): void {
     if (this.#state !== 'open') return
     this.#state = 'shut'
     this.#send(() => this.socket.deliverEnd())
   }
 
-  /** Closes this side (FIN), after what was said, and reads no more. */
+  /** Closes this side (FIN) after what was sent, and stops reading. */
   end(): void {
     if (!this.open || this.#state === 'ended') return
     this.#state = 'ended'
     this.#send(() => this.socket.deliverEnd())
   }
 
-  /** Breaks the connection (RST), after what was said. */
+  /** Resets the connection (RST) after what was sent. */
   reset(): void {
     if (!this.open) return
     this.#state = 'ended'

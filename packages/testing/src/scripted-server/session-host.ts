@@ -1,48 +1,48 @@
 import type { Step, StepScript } from './step-fault.js'
 import type { VirtualClock } from './virtual-clock.js'
 
-/** How the scripted server behaves where nothing goes wrong. */
+/** How the scripted server behaves when nothing goes wrong. */
 export interface ServerNature {
-  /** How long what it says is on its way. */
+  /** How long its replies take to arrive. */
   readonly latencyMs: number
-  /** How long it thinks about a whole mail. */
+  /** How long it waits before it answers a complete mail. */
   readonly mailMs: number
   /** Whether EHLO offers PIPELINING. */
   readonly pipelining: boolean
   /**
-   * Whether EHLO offers CHUNKING: `misread` offers it and does not know BDAT, so that what follows is read as commands;
-   * `leaky` knows it, and reads a chunk as commands where it has no recipient, as go-smtp does.
+   * Whether EHLO offers CHUNKING. `misread` offers it but does not know BDAT, and reads a chunk as commands. `leaky` knows
+   * BDAT, but reads a chunk as commands if there is no recipient, as go-smtp does.
    */
   readonly chunking: boolean | 'misread' | 'leaky'
   /**
-   * What becomes of commands in one write with the end of a body, or of a chunk: answered as they should be, each refused with 503
-   * as Haraka does, or lost as with chasquid.
+   * What happens to commands in one write with the end of a body or chunk: they are answered correctly, refused with 503
+   * each, as by Haraka, or lost, as by chasquid.
    */
   readonly afterBody: 'answered' | 'refused' | 'swallowed'
-  /** Whether a body that was refused leaves its envelope in force until RSET, as Postfix has it. */
+  /** Whether the envelope of a refused body stays in force until RSET, as in Postfix. */
   readonly keepsEnvelope: boolean
 }
 
-/** A mail that the server took. */
+/** A mail that the server accepted. */
 export interface TakenMail {
-  /** Without dot-stuffing and without the end. */
+  /** The body without dot-stuffing and without its end. */
   readonly raw: Buffer
   readonly from: string
   readonly to: readonly string[]
   readonly connection: number
-  /** Who had logged in. */
+  /** The user who had logged in. */
   readonly user: string | undefined
   readonly atMs: number
 }
 
-/** What a session needs of its server. */
+/** What a session needs from its server. */
 export interface SessionHost {
   readonly nature: ServerNature
   readonly script: StepScript
   readonly clock: VirtualClock
   took(mail: TakenMail): void
-  /** A command came, or the end of a body. */
+  /** A command arrived, or the end of a body. */
   noted(step: Step, line: string): void
-  /** The client did what no client may. */
+  /** The client violated the protocol. */
   violated(what: string): void
 }

@@ -1,4 +1,4 @@
-/** Where in a session the scripted server can go wrong, in the order of the session. */
+/** The steps of a session at which the scripted server can fail, in order. */
 export const STEPS = [
   'connect',
   'greeting',
@@ -16,50 +16,51 @@ export const STEPS = [
 ] as const
 
 /**
- * `connect` is the call of getSocket, `auth` the reply to AUTH, `proof` the reply to the answer of its challenge,
- * `body` inside of a body, `dot` the reply to its end, `bdat` the reply to a chunk, once its bytes are there. Every other step is the reply to the command of its name.
+ * A step at which the scripted server can fail. `connect` is the call of getSocket, `auth` the reply to AUTH, `proof` the
+ * reply to the answer to its challenge, `body` a point inside a body, `dot` the reply to the end of a body, and `bdat` the
+ * reply to a chunk, after its bytes have arrived. Every other step is the reply to the command with its name.
  */
 export type Step = (typeof STEPS)[number]
 
-/** What the server does at a step in place of its usual reply. Fields that are left out are as usual. */
+/** What the server does at a step instead of its usual reply. Fields that are left out keep the usual behaviour. */
 export interface StepFault {
   readonly step: Step
   /**
-   * What it says: a code makes a reply of one line, `half` is the first half of the usual one, `{ bytes }` are said as
+   * What it sends: a code makes a reply of one line, `half` is the first half of the usual reply, `{ bytes }` are sent as
    * they are. At `connect`, `nothing` means that getSocket calls back with an error.
    */
   readonly say?: 'usual' | 'half' | 'nothing' | number | { readonly bytes: string }
-  /** For how long it thinks before. */
+  /** How long it waits before that. */
   readonly waitMs?: number
   /**
-   * What it does then: it says nothing more and reads nothing (`stall`), ends the connection (FIN; `shut` as well, but
-   * what the client still says is read and obeyed), or breaks it (RST).
+   * What it does after that: it stops sending and reading (`stall`), ends the connection (FIN; `shut` does so as well, but
+   * still reads and obeys the client), or resets it (RST).
    */
   readonly next?: 'stall' | 'end' | 'shut' | 'reset'
-  /** Bytes that nobody asked for, after the reply. */
+  /** Unsolicited bytes after the reply. */
   readonly extra?: string
-  /** How long after the reply `extra` and `next` come. */
+  /** How long after the reply `extra` and `next` follow. */
   readonly nextMs?: number
-  /** `dot`, and `bdat` with LAST: whether the mail is taken. By default it is unless another reply than 250 is said. */
+  /** For `dot`, and `bdat` with LAST: whether the mail is accepted. By default it is, unless a reply other than 250 is sent. */
   readonly accepted?: boolean
-  /** `body`: strikes once this many bytes of the body have come; default 1. */
+  /** For `body`: the number of bytes of the body after which the fault occurs. Default 1. */
   readonly afterBytes?: number
-  /** Called when it strikes, in the very tick of the client's write. */
+  /** Called when the fault occurs, in the same tick as the client's write. */
   readonly act?: () => void
 }
 
-/** When a fault is looked for. */
+/** The moment for which a script can return a fault. */
 export interface StepContext {
   readonly step: Step
   /** The connection, from 0. */
   readonly connection: number
-  /** The mails that this connection began before. */
+  /** The number of mails that this connection began before. */
   readonly mail: number
-  /** The command, where there is one. */
+  /** The command, if there is one. */
   readonly line: string
-  /** Who logged in. */
+  /** The user who logged in. */
   readonly user: string | undefined
 }
 
-/** Asked at every step; what it returns strikes. */
+/** Called at every step; the fault that it returns occurs. */
 export type StepScript = (context: StepContext) => StepFault | undefined

@@ -5,35 +5,35 @@ export interface PendingTimer {
   readonly dueMs: number
   /** Whether it would keep the process alive. */
   readonly referenced: boolean
-  /** Where it was made. */
+  /** Where it was created. */
   readonly stack: string
 }
 
-/** Time that a test drives: the timers, the immediates, Date and performance.now() of this process follow it. */
+/** Time that a test controls: the timers, the immediates, Date and performance.now() of this process follow it. */
 export interface VirtualClock extends Disposable {
   /** Milliseconds since the clock was installed. */
   readonly nowMs: number
-  /** The timers that are pending, without those of {@link VirtualClock.schedule}. */
+  /** The pending timers, except those of {@link VirtualClock.schedule}. */
   pending(): PendingTimer[]
-  /** A timer of the test's own; returns what cancels it. */
+  /** Sets a timer for the test itself; returns the function that cancels it. */
   schedule(ms: number, act: () => void): () => void
-  /** Runs everything that is due now, with all ticks and promises that follow from it. */
+  /** Runs everything that is due now, including all ticks and promises that follow from it. */
   settle(): Promise<void>
-  /** Lets this much time pass; whatever a timer sets off is done before the next one fires. */
+  /** Lets time pass; everything that a timer causes is done before the next one fires. */
   advance(ms: number): Promise<void>
-  /** Lets time pass until the condition is met; false where the limit or the last timer comes first. */
+  /** Lets time pass until the condition is met; resolves to false if the limit or the last timer comes first. */
   advanceUntil(condition: () => boolean, limitMs: number): Promise<boolean>
-  /** Gives the process its own time back. */
+  /** Restores the real time of the process. */
   uninstall(): void
 }
 
 const realImmediate = globalThis.setImmediate
-/** One turn of the real event loop, after which every tick and every settled promise is done. */
+/** Waits for one turn of the real event loop, after which every tick and every settled promise is done. */
 const turn = () => new Promise<void>((resolve) => realImmediate(resolve))
 
 /**
- * Puts a clock in the place of this process's own. It waits for no work that needs more than ticks, promises, timers
- * and immediates: files, real sockets and threads go by another clock.
+ * Replaces the clock of this process. It waits only for work that needs ticks, promises, timers and immediates: files,
+ * real sockets and threads follow another clock.
  * @example
  * using clock = installVirtualClock()
  * const sending = transporter.sendMail(message)
@@ -73,7 +73,7 @@ export function installVirtualClock(startMs: number = Date.UTC(2030, 0, 1)): Vir
         .map((timer) => ({
           dueMs: timer.dueMs,
           referenced: timer.hasRef(),
-          // A stack takes long to put into words.
+          // Formatting a stack takes long.
           get stack() {
             return timer.made?.stack ?? ''
           },
@@ -96,7 +96,7 @@ export function installVirtualClock(startMs: number = Date.UTC(2030, 0, 1)): Vir
 
 type Callback = (...args: unknown[]) => void
 
-/** Puts the timers and the dates of the clock in the place of the process's; returns what undoes it. */
+/** Replaces the timers and the dates of the process with those of the clock; returns the function that undoes it. */
 function replaceGlobals(timers: VirtualTimers, immediates: Set<() => void>, startMs: number): () => void {
   const start =
     (repeats: boolean) =>
@@ -131,7 +131,7 @@ function replaceGlobals(timers: VirtualTimers, immediates: Set<() => void>, star
   }
 }
 
-/** The class Date with another present. */
+/** The class Date with another current time. */
 function virtualDate(now: () => number): DateConstructor {
   const virtual: DateConstructor = new Proxy(Date, {
     construct: (target, args, newTarget) =>

@@ -1,23 +1,23 @@
-/** The longest time that Node's timers can hold. */
+/** The longest time that Node's timers accept. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** What a timer is made from. */
+/** The parts of a timer. */
 interface TimerPlan {
   readonly act: () => void
   readonly ms: number
   readonly repeats?: boolean
-  /** Whether the test itself made it, and not what is tested. */
+  /** Whether the test itself created it, and not the code under test. */
   readonly own?: boolean
 }
 
-/** A timer of a virtual clock, in the shape of Node's. */
+/** A timer of a virtual clock, with the interface of Node's timers. */
 export class VirtualTimer {
   readonly #timers: VirtualTimers
   readonly #lengthMs: number
   readonly act: () => void
   readonly repeats: boolean
   readonly own: boolean
-  /** Where it was made: its stack is put into words only where somebody reads it. */
+  /** Where it was created: its stack is formatted only when it is read. */
   readonly made: Error | undefined
   #referenced = true
   #cleared = false
@@ -25,7 +25,7 @@ export class VirtualTimer {
 
   constructor(timers: VirtualTimers, { act, ms, repeats = false, own = false }: TimerPlan) {
     this.#timers = timers
-    // As Node has it: what a timer cannot hold fires after 1 ms.
+    // As in Node: a delay that is too long fires after 1 ms.
     this.#lengthMs = own ? ms : ms >= 1 && ms <= LONGEST_MS ? Math.trunc(ms) : 1
     this.act = act
     this.repeats = repeats
@@ -33,7 +33,7 @@ export class VirtualTimer {
     this.made = own ? undefined : new Error('The timer was made here')
   }
 
-  /** Waits its whole length from now on, also where it has fired. */
+  /** Waits its whole length from now on, even if it has already fired. */
   refresh(): this {
     if (this.#cleared) return this
     this.#timers.delete(this)
@@ -91,7 +91,7 @@ export class VirtualTimers {
     if (index >= 0) this.#queue.splice(index, 1)
   }
 
-  /** Fires the next timer that is due by then; false where there is none. */
+  /** Fires the next timer that is due by then; returns false if there is none. */
   fireNext(limitMs: number): boolean {
     const [timer] = this.#queue
     if (!timer || timer.dueMs > limitMs) return false
@@ -103,7 +103,7 @@ export class VirtualTimers {
   }
 }
 
-/** Does what somebody left to the clock; what it throws is nobody's to catch, as with Node's timers. */
+/** Runs a callback of the clock; nothing catches what it throws, as with Node's timers. */
 export function attempt(act: () => void): void {
   try {
     act()
