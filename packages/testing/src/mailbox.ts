@@ -30,7 +30,7 @@ export function createMailbox(): Mailbox {
           }
         },
         fail: (reason: string) =>
-          settle(() => reject(new Error(`No such mail ${reason}. ${arrived(mails)}`))),
+          settle(() => reject(new Error(`No matching mail arrived ${reason}. ${arrived(mails)}`))),
       }
       const timer = setTimeout(() => waiter.fail(`within ${timeoutMs} ms`), timeoutMs)
       waiting.add(waiter)

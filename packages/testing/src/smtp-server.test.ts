@@ -104,7 +104,9 @@ it('waits for a mail that is there, one that comes, and says what came instead',
   expect(await coming).toBe(server.mails[0])
   expect(await server.waitFor(() => true)).toBe(server.mails[0])
   await expect(failing).rejects.toThrow(TypeError)
-  await expect(server.waitFor(() => false, 1)).rejects.toThrow('No such mail within 1 ms. Arrived: Hello.')
+  await expect(server.waitFor(() => false, 1)).rejects.toThrow(
+    'No matching mail arrived within 1 ms. Arrived: Hello.',
+  )
   server.clear()
   expect(server.mails).toEqual([])
 })

@@ -30,7 +30,7 @@ export async function harakaMissing(): Promise<string | undefined> {
     return 'Haraka tests need Haraka, which npm run soak installs'
   return installHaraka().then(
     () => undefined,
-    (error: Error) => `Haraka tests need Haraka, and npm cannot get it: ${error.message}`,
+    (error: Error) => `Haraka tests need Haraka, and npm cannot install it: ${error.message}`,
   )
 }
 
