@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { createPostmarkTransport, type PostmarkProblem } from '@postmark-smtp/core'
 import { startSmtpServer } from '@postmark-smtp/testing'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
@@ -153,7 +154,8 @@ describe('postmarkContext', () => {
   it.each(['onRequestAbort', 'onTimeout'] as const)(
     'has no scope where the socket calls a hook, %s, and capturePostmark keeps it',
     async (hook) => {
-      const app = fastify(hook === 'onTimeout' ? { connectionTimeout: 50 } : {})
+      const app = fastify()
+      const outside = AsyncLocalStorage.snapshot()
       apps.push(app)
       app.register(postmarkContext, { fields: { tag: 'request' } })
       const reenters = new WeakMap<FastifyRequest, ReturnType<typeof capturePostmark>>()
@@ -167,8 +169,10 @@ describe('postmarkContext', () => {
         else app.addHook(hook, look)
       })
       const client = new AbortController()
-      app.get('/', () => {
+      app.get('/', ({ raw }) => {
         if (hook === 'onRequestAbort') client.abort()
+        // As `connectionTimeout` does, but not before the request is here.
+        else outside(() => raw.socket.setTimeout(1))
         return new Promise(() => {})
       })
       const url = await app.listen({ port: 0, host: '127.0.0.1' })
