@@ -7,16 +7,16 @@ const { stdout, stderr } = process
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 const ending = new AbortController()
 
-/** The first Ctrl-C ends cleanly; the second meets no listener, so it ends the process at once. */
+/** The first Ctrl-C ends cleanly. The second meets no listener, so it ends the process immediately. */
 function end(): void {
   process.off('SIGINT', end).off('SIGTERM', end)
   ending.abort()
 }
 process.on('SIGINT', end).on('SIGTERM', end)
-// Who reads has gone, as with `| head`.
+// The reader has gone, as with `| head`.
 stdout.on('error', end)
 
-/** What each system opens a URL with. Where there is nothing, the URL is in the terminal. */
+/** Opens a URL with the program of each system. If there is none, the URL is still in the terminal. */
 function openPage(url: string): void {
   const [program, ...args] =
     process.platform === 'darwin'
@@ -25,7 +25,7 @@ function openPage(url: string): void {
         ? ['cmd', '/c', 'start', '""']
         : ['xdg-open']
   spawn(program!, [...args, url], { stdio: 'ignore', detached: true })
-    .once('error', () => stderr.write(`No browser could be opened: ${program} failed.\n`))
+    .once('error', () => stderr.write(`Cannot open a browser: ${program} failed.\n`))
     .unref()
 }
 

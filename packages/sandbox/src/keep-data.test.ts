@@ -194,9 +194,7 @@ it('leaves out a webhook whose message stream is gone, and says so', async () =>
   await first.close()
   const second = await start()
   expect(second.webhooks.list).toEqual([])
-  expect(second.dataProblems).toEqual([
-    expect.stringMatching(/^The webhook 1 was not taken up: Option stream/),
-  ])
+  expect(second.dataProblems).toEqual([expect.stringMatching(/^Webhook 1 was not restored: Option stream/)])
   await second.close()
 })
 
@@ -256,7 +254,7 @@ it('answers 452 to a mail that cannot be written, says why, and keeps neither ha
   await send(sandbox, { subject: 'After' })
   expect(problems).toEqual(
     Array(2).fill(
-      'A mail could not be written to the data directory, and got 452: ENOSPC: no space left on device, write.',
+      'A mail got 452, because it could not be written to the data directory: ENOSPC: no space left on device, write.',
     ),
   )
   expect(sandbox.outbox.map(({ subject }) => subject)).toEqual(['Before', 'After'])

@@ -4,9 +4,9 @@ import type { DataDirectory } from './store/data-directory.js'
 import type { WebhookFact, WebhookSender } from './webhooks/webhook-sender.js'
 
 /**
- * Takes up what a directory has of a sandbox, and from now on keeps there what happens.
- * @returns what could not be read, a sentence each
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version wrote it
+ * Restores a sandbox from a directory, and writes there what happens from now on.
+ * @returns what could not be read, one sentence each
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if another version wrote it
  */
 export function keepData(data: DataDirectory, server: PostmarkServer, webhooks: WebhookSender): string[] {
   const lost: string[] = []
@@ -17,7 +17,7 @@ export function keepData(data: DataDirectory, server: PostmarkServer, webhooks: 
       try {
         webhooks.restore(known)
       } catch (error) {
-        lost.push(`The webhook ${known.id} was not taken up: ${(error as Error).message}`)
+        lost.push(`Webhook ${known.id} was not restored: ${(error as Error).message}`)
       }
     },
     *snapshot() {

@@ -8,50 +8,50 @@ import type { WebhookOptions } from './webhooks/webhook.js'
 
 /** What {@link startSandbox} takes. */
 export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now' | 'journal'> {
-  /** The port in the place of smtp.postmarkapp.com; without `broadcastsPort`, of both hosts (default 0: a free one). */
+  /** The port that replaces smtp.postmarkapp.com, or both hosts without `broadcastsPort` (default 0: a free one). */
   readonly port?: number
-  /** Further ports of the same host. */
+  /** More ports for the same host. */
   readonly ports?: readonly number[]
-  /** The port in the place of smtp-broadcasts.postmarkapp.com; 0 takes a free one (default: none). */
+  /** The port that replaces smtp-broadcasts.postmarkapp.com; 0 picks a free one (default: none). */
   readonly broadcastsPort?: number
   /**
-   * The server token, or tokens, that may log in. By default any may: a user name that is its own password, as a
-   * server token is.
+   * The server tokens that may log in. By default, any user name that is also the password may, as for a server
+   * token.
    */
   readonly serverToken?: string | readonly string[]
   /**
-   * The SMTP tokens that may log in. Without this and `serverToken` any may: a user name that begins with `PM-T-`
-   * or `PM-B-`, with any password.
+   * The SMTP tokens that may log in. Without this and without `serverToken`, any user name that begins with `PM-T-` or
+   * `PM-B-` may, with any password.
    */
   readonly smtpTokens?: readonly SmtpTokenSetting[]
-  /** Takes mails without a login too, from programs that cannot log in (default false: as at Postmark, none). */
+  /** Also accepts mails without a login, from programs that cannot log in (default false, as at Postmark). */
   readonly allowAnonymous?: boolean
   /**
    * What goes wrong, and where (default: nothing). `seededFaults` of `@postmark-smtp/sandbox/faults` draws faults.
-   * @example [{ phase: 'dot', kind: 'cut', accepted: true }] // the first connection: taken, and never answered
+   * @example [{ phase: 'dot', kind: 'cut', accepted: true }] // first connection: the mail is accepted, but never answered
    */
   readonly faults?: FaultScript
   /** The port of the REST API and the inbox page (default 0: a free one). */
   readonly httpPort?: number
   /** The address to listen on (default 127.0.0.1). One that other machines can reach needs a `password`. */
   readonly host?: string
-  /** What the inbox page asks for, and the token of the API where `serverToken` names none (default: nothing). */
+  /** The password of the inbox page, and the token of the API without `serverToken` (default: none). */
   readonly password?: string
   /**
-   * Whether the link check of the inbox page may ask addresses of this machine and of private networks, redirects
+   * Whether the link check of the inbox page may request addresses of this machine and of private networks, redirects
    * included (default false).
    */
   readonly checkPrivateLinks?: boolean
-  /** Where events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
+  /** The webhooks that events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
   readonly webhooks?: readonly WebhookOptions[]
   /**
-   * A directory in which mails, suppressions and webhooks outlive the process; one sandbox at a time has it
-   * (default: none, all in memory).
+   * A directory that keeps mails, suppressions and webhooks across restarts. Only one sandbox at a time can use it
+   * (default: none, everything is in memory).
    * @example '.postmark-sandbox'
    */
   readonly data?: string
   /**
-   * Further names and addresses that the self-signed certificate is valid for (default: none).
+   * More names and addresses that the self-signed certificate is valid for (default: none).
    * @example ['sandbox'] // the name of the container
    */
   readonly tlsNames?: readonly string[]
@@ -84,7 +84,7 @@ const OPTIONS = [
 ]
 
 /**
- * Refuses options that are unknown or of the wrong kind; what an option holds is checked where it is read.
+ * Refuses options that are unknown or of the wrong type. Their contents are checked where they are read.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function checkOptions(options: SandboxOptions): void {
@@ -105,7 +105,7 @@ export function checkOptions(options: SandboxOptions): void {
   refuseUnknown(tls, ['cert', 'key'])
   for (const key of ['cert', 'key'] as const)
     if (typeof tls[key] !== 'string' || !tls[key].includes('-----BEGIN'))
-      throw optionError(`tls.${key}`, undefined, 'text in PEM')
+      throw optionError(`tls.${key}`, undefined, 'a string in PEM')
 }
 
 const NAME = /^(?!-)(\*\.)?[a-z0-9_.:-]{1,253}$/i
@@ -115,22 +115,26 @@ function checkNames({ tls, tlsNames }: SandboxOptions): void {
   if (!Array.isArray(tlsNames)) throw optionError('tlsNames', tlsNames, 'a list of names')
   for (const name of tlsNames)
     if (typeof name !== 'string' || !NAME.test(name))
-      throw optionError('tlsNames', name, 'a host name or an address: sandbox')
+      throw optionError('tlsNames', name, 'a host name or an address, such as sandbox')
   if (tls !== undefined && tlsNames.length > 0)
     throw optionError(
       'tlsNames',
       tlsNames.join(', '),
-      'left out where `tls` is given: its certificate has its own names',
+      'left out if `tls` is given, because that certificate has its own names',
     )
 }
 
 function checkAddress({ host, password, webhooks }: SandboxOptions): void {
   if (host !== undefined && (typeof host !== 'string' || host === ''))
-    throw optionError('host', host, 'an address of this machine: 127.0.0.1, 0.0.0.0')
+    throw optionError('host', host, 'an address of this machine, such as 127.0.0.1 or 0.0.0.0')
   if (password !== undefined && (typeof password !== 'string' || password === ''))
-    throw optionError('password', undefined, 'a text that is not empty')
+    throw optionError('password', undefined, 'a non-empty string')
   if (host !== undefined && !isLoopback(host) && password === undefined)
-    throw optionError('password', undefined, `set where other machines can reach the sandbox (host ${host})`)
+    throw optionError(
+      'password',
+      undefined,
+      `set, because other machines can reach the sandbox (host ${host})`,
+    )
   if (webhooks !== undefined && !Array.isArray(webhooks))
     throw optionError('webhooks', webhooks, 'a list of webhooks')
 }

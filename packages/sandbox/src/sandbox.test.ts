@@ -163,7 +163,7 @@ it('says which port is taken and what to do', async () => {
   const error = await startSandbox({ port }).catch((reason: unknown) => reason)
   expect(isPostmarkError(error)).toBe(true)
   expect(String(error)).toContain(
-    `cannot listen on 127.0.0.1:${port}: another process listens there. End that`,
+    `cannot listen on 127.0.0.1:${port}: another process listens there. Stop that`,
   )
   await expect(startSandbox({ port: 70_000 })).rejects.toThrow('Use a port from 1024 to 65535')
 })

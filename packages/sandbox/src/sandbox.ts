@@ -34,30 +34,30 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   readonly port: number
   /** Every port of the same host, `port` first. */
   readonly ports: readonly number[]
-  /** The port in the place of Postmark's broadcasts host; undefined where `port` is in the place of both. */
+  /** The port that replaces Postmark's broadcasts host; undefined if `port` replaces both. */
   readonly broadcastsPort: number | undefined
   /** The connection URL for `createPostmarkTransport`. @example 'postmark+smtp://…@127.0.0.1:41235?plaintext=1' */
   readonly url: string
-  /** The server token in that URL, for other clients: user name and password alike. */
+  /** The server token in that URL. Other clients use it as both user name and password. */
   readonly token: string
   /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost, 127.0.0.1 and `tlsNames`. */
   readonly ca: string
 
-  /** The mails accepted so far, oldest first; those that Postmark would refuse too, as `mail.verdict` says. */
+  /** The mails accepted so far, oldest first, including those that Postmark would refuse (see `mail.verdict`). */
   readonly outbox: readonly SandboxMail[]
   /** The bounces so far, oldest first. Each refused mail has one of the type SMTPApiError. */
   readonly bounces: readonly SandboxBounce[]
   /** The addresses that a message stream sends nothing to. */
   readonly suppressions: readonly SandboxSuppression[]
   /**
-   * The first mail, there already or yet to come, that matches.
+   * Resolves with the first mail that matches, whether it is there already or still to come.
    * @example await sandbox.waitFor({ to: 'ann@example.com', postmark: { tag: 'welcome' } })
-   * @throws Error that says what arrived instead, after `timeoutMs` (default 5000) or at close
+   * @throws Error that says what arrived instead, after `timeoutMs` (default 5000) or when the sandbox closes
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
    */
   waitFor(wanted: MailMatch | ((mail: SandboxMail) => boolean), options?: WaitOptions): Promise<SandboxMail>
 
-  /** What of the directory `data` could not be read at start, a sentence each; the rest was taken up. */
+  /** What could not be read from the directory `data` at start, one sentence each. The rest was restored. */
   readonly dataProblems: readonly string[]
 
   /** What happened to a mail after its `250`, oldest first. */
@@ -74,33 +74,33 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   /** The webhooks, and every attempt to post to one. */
   readonly webhooks: SandboxWebhooks
   /**
-   * Adds a webhook, which gets what happens from now on; unlike Postmark's API, nothing is posted to verify it.
+   * Adds a webhook, which gets the events from now on. Unlike Postmark's API, this posts nothing to verify it.
    * @throws PostmarkError ERR_POSTMARK_OPTIONS
    */
   addWebhook(options: WebhookOptions): SandboxWebhook
   /**
-   * Moves the sandbox's time on; resolves when the posts that came due on the way were made. `advance(0)` waits for
-   * those that are due now.
+   * Moves the sandbox's time on. Resolves when the posts that became due on the way have been made. `advance(0)` waits
+   * for those that are due now.
    * @example await sandbox.advance(60_000) // the first retry
    */
   advance(ms: number): Promise<void>
 
   /**
-   * Lets a fault strike on the next connection. The connections that are logged in and idle are ended first, or a
-   * pool would go on with one of them; resolves when that is done.
+   * Makes a fault strike on the next connection. First ends the connections that are logged in and idle, because a pool
+   * would otherwise reuse one of them. Resolves when that is done.
    * @example await sandbox.fail({ phase: 'dot', kind: 'cut', accepted: true })
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown phase or kind
    */
   fail(fault: Fault): Promise<void>
-  /** Calls the listener at each mail or event from now on; returns what ends that. */
+  /** Calls the listener for each mail or event from now on. Returns a function that stops this. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
-  /** Forgets the mails and what came of them: bounces, events, suppressions. */
+  /** Removes all mails, bounces, events and suppressions. */
   clear(): void
-  /** Ends every connection and stops listening; the outbox can still be read. */
+  /** Ends every connection and stops listening. The outbox can still be read. */
   close(): Promise<void>
 }
 
-/** A token for the URL while any will do: a UUID, as real ones are, and always the same, for snapshots. */
+/** The token in the URL if any is accepted: a UUID, like a real one, and always the same, for snapshots. */
 const OPEN_TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
 
 /**
@@ -111,7 +111,7 @@ const OPEN_TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
  * await transport.sendMail({ from, to: 'ann@example.com', subject, text, postmark: { tag: 'welcome' } })
  * const mail = await sandbox.waitFor({ to: 'ann@example.com' })
  * mail.postmark.tag // 'welcome'
- * @throws PostmarkError ERR_POSTMARK_OPTIONS for a bad option, or where the port cannot be used
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for a bad option, or if a port cannot be used
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   checkOptions(options)
@@ -216,7 +216,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   }
 }
 
-/** Server and webhooks, with what the directory has of them. */
+/** Makes server and webhooks, and restores them from the directory. */
 function openServer(options: SandboxOptions, clock: Clock, data: DataDirectory | undefined): OpenServer {
   try {
     const journal = data && { journal: data }
@@ -239,7 +239,7 @@ interface OpenServer {
 }
 
 function toSmtpUrl(token: string, address: string, port: number): string {
-  // Without TLS a transport of ours speaks only to this machine.
+  // Without TLS, createPostmarkTransport connects only to this machine.
   const plaintext = isLoopback(address) || isWildcard(address) ? '?plaintext=1' : ''
   return `postmark+smtp://${encodeURIComponent(token)}@${toAuthority(address, port)}${plaintext}`
 }

@@ -1,9 +1,9 @@
 import type { FindFeature } from './html-features.js'
 
 /**
- * What a style sheet makes use of, found in a time that grows with its size only, as no pattern here begins at each
- * letter of a long run. A text in quotation marks that holds a brace or a semicolon is cut there: then a
- * feature may be missed, or found in it.
+ * Finds the features of a style sheet in a time that depends only on its size: no pattern here begins at each letter of
+ * a long run. A string that contains a brace or a semicolon is cut there, so a feature may be missed, or found inside
+ * the string.
  */
 export function findCssFeatures(css: string, find: FindFeature): void {
   const text = withoutComments(css)
@@ -43,7 +43,7 @@ function readAtRule(segment: string, find: FindFeature): void {
 
 function readSelector(selector: string, find: FindFeature): void {
   for (const [, pseudo] of selector.matchAll(/::?([a-z-]+)/g)) find(`pseudo:${pseudo}`)
-  // What is in brackets is no combinator: [class~=x], :not(a > b).
+  // Inside brackets, these signs are not combinators: [class~=x], :not(a > b).
   const plain = selector.replace(/\[[^[\]]*\]|\([^()]*\)/g, '')
   if (selector.includes('[')) find('selector:[')
   for (const sign of ['>', '+', '~', '*', '#', '.']) if (plain.includes(sign)) find(`selector:${sign}`)
@@ -55,7 +55,7 @@ function readDeclaration(declaration: string, find: FindFeature): void {
   const property = declaration.slice(0, colon).trim()
   const value = declaration.slice(colon + 1).trim()
   find(`property:${property}`)
-  // What a URL holds is no style.
+  // The contents of a URL are not a style.
   const words = value.replace(/\([^()]*\)/g, (all) => (/[:/]/.test(all) ? '()' : all))
   find(`value:${property}:${words.replace('!important', '').trim()}`)
   if (words.includes('!important')) find('important')

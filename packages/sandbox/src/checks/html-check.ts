@@ -1,21 +1,21 @@
 import { CLIENT_SUPPORT, MAIL_CLIENTS } from './client-support.js'
 import { findFeatures } from './html-features.js'
 
-/** Something in the HTML of a mail that not every mail client supports. */
+/** A feature in the HTML of a mail that not every mail client supports. */
 export interface ClientFinding {
   /** @example 'display:flex' */
   readonly title: string
-  /** Where its tests are described. */
+  /** The page that describes its tests. */
   readonly url: string
   /** How often it was found. */
   readonly count: number
   /** The clients that do not support it. @example ['Outlook Windows'] */
   readonly unsupported: readonly string[]
-  /** Those that support a part of it, or support it only in some places. */
+  /** The clients that support a part of it, or support it only in some places. */
   readonly partly: readonly string[]
 }
 
-/** Holds the HTML of a mail against what mail clients support; what fails in most of them comes first. */
+/** Compares the HTML of a mail with what mail clients support. What fails in most of them comes first. */
 export function checkHtml(html: string): ClientFinding[] {
   const rows = rowsOfKey()
   const counts = new Map<SupportRow, number>()
@@ -42,7 +42,7 @@ interface SupportRow {
 
 let cached: ReadonlyMap<string, SupportRow> | undefined
 
-/** Read when the first mail is checked, since most sandboxes check none. */
+/** Read when the first mail is checked, because most sandboxes check none. */
 function rowsOfKey(): ReadonlyMap<string, SupportRow> {
   cached ??= new Map(
     CLIENT_SUPPORT.trim()

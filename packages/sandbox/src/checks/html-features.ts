@@ -1,6 +1,6 @@
 import { findCssFeatures } from './css-features.js'
 
-/** More than a mail client shows of a mail: Gmail cuts at 102 kB. */
+/** More than a mail client shows: Gmail cuts at 102 kB. */
 const MAX_LENGTH = 1_000_000
 const MAX_TAG_LENGTH = 20_000
 
@@ -10,7 +10,7 @@ export type FeatureCounts = Map<string, number>
 /** Counts one feature. */
 export type FindFeature = (key: string) => void
 
-/** What the HTML of a mail makes use of. It is read once from its start to its end, whatever is in it. */
+/** Finds the features of the HTML of a mail. Reads it once from start to end, whatever it contains. */
 export function findFeatures(html: string): FeatureCounts {
   const counts: FeatureCounts = new Map()
   const find: FindFeature = (key) => counts.set(key, (counts.get(key) ?? 0) + 1)
@@ -39,7 +39,7 @@ export function findFeatures(html: string): FeatureCounts {
   return counts
 }
 
-/** Where a tag ends, or the text. */
+/** The end of a tag, or of the text. */
 function endOfTag(text: string, start: number): number {
   let quote = ''
   for (let at = start; at < text.length; at++) {

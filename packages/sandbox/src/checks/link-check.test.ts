@@ -26,7 +26,7 @@ const serve = (listener: RequestListener) => listen(createServer(listener))
 async function check(url: string, options: LinkCheckOptions = {}): Promise<CheckedLink> {
   return (await checkLinks([url], options))[0]!
 }
-const NOT_OPEN = (address: string) => `not checked: ${address} is not an address of the open internet`
+const NOT_OPEN = (address: string) => `not checked: ${address} is not a public address`
 /** A network in which the server of a test is on the open internet, by the name open.test. */
 const OPEN = {
   isAllowed: (address: string) => address === '127.0.0.1',
@@ -140,7 +140,9 @@ it('gives up on a name that is never found, and on one without an address', asyn
   expect((await check('http://slow.test/', { lookUp: () => never, timeoutMs: 50 })).error).toBe(
     'no reply within 50 ms',
   )
-  expect((await check('http://none.test/', { lookUp: async () => [] })).error).toBe('the name has no address')
+  expect((await check('http://none.test/', { lookUp: async () => [] })).error).toBe(
+    'the host name has no address',
+  )
 })
 
 it('ends when nobody waits any more', async () => {
@@ -167,7 +169,7 @@ it('asks 50 links at most, eight at once', async () => {
   const checked = await checkLinks(urls, OPEN)
   expect(checked.map(({ url }) => url)).toEqual(urls)
   expect(checked.filter(({ status }) => status === 200)).toHaveLength(50)
-  expect(checked[50]?.error).toBe('not checked: only the first 50 are')
+  expect(checked[50]?.error).toBe('not checked: only the first 50 links are')
   expect(requests).toBe(50)
   expect(most).toBeLessThanOrEqual(8)
 })

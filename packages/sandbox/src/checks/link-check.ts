@@ -7,17 +7,17 @@ import { isPublicAddress } from './public-address.js'
 /** What came back for a link. */
 export interface CheckedLink {
   readonly url: string
-  /** The status of the last reply; undefined where there was none. */
+  /** The status of the last reply; undefined if there was none. */
   readonly status?: number
   /** Where redirects led. */
   readonly finalUrl?: string
-  /** Why there is no reply, or why nobody asked. */
+  /** Why there is no reply, or why the link was not requested. */
   readonly error?: string
 }
 
 /** How links are checked. */
 export interface LinkCheckOptions {
-  /** Whether an address may be asked (default: those of the open internet). */
+  /** Whether an address may be requested (default: public ones). */
   readonly isAllowed?: (address: string) => boolean
   /** Finds the addresses of a name. */
   readonly lookUp?: (hostname: string) => Promise<readonly string[]>
@@ -27,16 +27,16 @@ export interface LinkCheckOptions {
   readonly timeoutMs?: number
 }
 
-/** As many links as are asked in one go; the others are reported as not checked. */
+/** The most links that are checked in one go. The others are reported as not checked. */
 export const MOST_CHECKED = 50
 const AT_ONCE = 8
 const MOST_REDIRECTS = 5
 const HEADERS = { 'User-Agent': 'postmark-smtp-sandbox (link check)', Accept: '*/*' }
 
 /**
- * Asks where links lead, by HEAD, and by GET where HEAD gets an error, of which no body is read. Each name is looked up
- * once and the connection goes to the address that was looked at, so that a name cannot mean another one a moment
- * later; each redirect is checked like a link.
+ * Requests links with HEAD, and with GET if HEAD gets an error. It reads no body. Each name is looked up once, and the
+ * connection goes to the address that was checked, so that a name cannot point elsewhere a moment later. Each redirect
+ * is checked like a link.
  */
 export async function checkLinks(
   urls: readonly string[],
@@ -44,7 +44,7 @@ export async function checkLinks(
 ): Promise<CheckedLink[]> {
   const checked: CheckedLink[] = urls.map((url) => ({
     url,
-    error: `not checked: only the first ${MOST_CHECKED} are`,
+    error: `not checked: only the first ${MOST_CHECKED} links are`,
   }))
   const waiting = urls.slice(0, MOST_CHECKED).entries()
   const work = async () => {
@@ -83,19 +83,19 @@ async function followLink(
   }
 }
 
-/** The address to connect to, of a name all of whose addresses may be asked. */
+/** The address to connect to. All addresses of the name must be allowed. */
 async function pickAddress(
   hostname: string,
   { isAllowed = isPublicAddress, lookUp = lookUpAll }: LinkCheckOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  // A URL has one spelling for each address: 2130706433 and 0x7f.1 are 127.0.0.1 by now.
+  // The URL has one spelling for each address: 2130706433 and 0x7f.1 have become 127.0.0.1.
   const literal = hostname.replace(/^\[|\]$/g, '')
   const addresses = isIP(literal) > 0 ? [literal] : await unlessAborted(lookUp(hostname), signal)
   const refused = addresses.find((address) => !isAllowed(address))
-  if (refused !== undefined) throw new Error(`not checked: ${refused} is not an address of the open internet`)
+  if (refused !== undefined) throw new Error(`not checked: ${refused} is not a public address`)
   const [first] = addresses
-  if (first === undefined) throw new Error('the name has no address')
+  if (first === undefined) throw new Error('the host name has no address')
   return first
 }
 
@@ -103,7 +103,7 @@ async function lookUpAll(hostname: string): Promise<string[]> {
   return (await lookUpName(hostname, { all: true })).map(({ address }) => address)
 }
 
-/** A look-up cannot be ended; nobody has to wait for it. */
+/** A look-up cannot be aborted, but the caller need not wait for it. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason)
@@ -118,7 +118,7 @@ interface Reply {
   readonly location: string | undefined
 }
 
-/** Some servers know no HEAD, and say so with any status, or hang up. */
+/** Some servers do not support HEAD, and answer with any status or hang up. */
 async function askTwice(url: URL, address: string, signal: AbortSignal): Promise<Reply> {
   const reply = await ask('HEAD', url, address, signal).catch((error: unknown) => {
     if (signal.aborted || !isHangUp(error)) throw error
@@ -136,7 +136,7 @@ function ask(method: 'HEAD' | 'GET', url: URL, address: string, signal: AbortSig
   const family = isIP(address)
   return new Promise((resolve, reject) => {
     const target = new URL(url)
-    // What a link holds of credentials is not sent.
+    // Credentials in a link are not sent.
     target.username = ''
     target.password = ''
     const request = (target.protocol === 'https:' ? requestHttps : requestHttp)(target, {
@@ -150,7 +150,7 @@ function ask(method: 'HEAD' | 'GET', url: URL, address: string, signal: AbortSig
     request.once('error', reject)
     request.once('response', (response: IncomingMessage) => {
       const { statusCode: status = 0, headers } = response
-      // A body is of any length, and nobody reads it.
+      // A body may have any length, and is not needed.
       response.destroy()
       resolve({ status, location: status >= 300 && status < 400 ? headers.location : undefined })
     })
@@ -160,5 +160,5 @@ function ask(method: 'HEAD' | 'GET', url: URL, address: string, signal: AbortSig
 
 function describe(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
-  return code === 'ENOTFOUND' ? 'the name has no address' : message || (code ?? 'no reply')
+  return code === 'ENOTFOUND' ? 'the host name has no address' : message || (code ?? 'no reply')
 }

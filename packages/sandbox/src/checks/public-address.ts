@@ -1,14 +1,14 @@
 import { BlockList, isIP } from 'node:net'
 
 /**
- * Whether an address is one of the open internet: not of this machine, of a private network, or for a special use.
- * Of IPv6 only what is given out counts (2000::/3), so no address that holds one of IPv4 in another form.
+ * Whether an address is public: not of this machine, of a private network, or for a special use. In IPv6, only addresses
+ * that are assigned count (2000::/3), so no address that contains an IPv4 address in another form.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry
  */
 export function isPublicAddress(address: string): boolean {
   const family = isIP(address)
   if (family === 4) return !SPECIAL.check(address, 'ipv4')
-  // An address with a zone is of one link.
+  // An address with a zone is valid on one link only.
   return (
     family === 6 &&
     !address.includes('%') &&

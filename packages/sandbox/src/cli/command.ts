@@ -22,7 +22,7 @@ export interface Command {
   readonly options: SandboxOptions
 }
 
-/** An address that is suppressed at start; without a stream on `outbound`. */
+/** An address that is suppressed at start, on `outbound` if there is no stream. */
 interface Suppressed {
   readonly address: string
   readonly stream: string | undefined
@@ -82,7 +82,7 @@ function parseFlags(given: string[], environment: Environment) {
   refuseUnknown(Object.fromEntries(names), [...Object.keys(FLAGS).map((name) => `--${name}`), ...shorts])
   const { args, unknown } = readEnvironment(environment, new Set(options.map(({ name }) => name)))
   if (unknown.length > 0)
-    throw flagError(`${unknown.join(', ')} in the environment is not a flag of the sandbox.`)
+    throw flagError(`No flag of the sandbox matches ${unknown.join(', ')} in the environment.`)
   try {
     return parseArgs({ args: [...args, ...given], options: FLAGS }).values
   } catch (error) {
@@ -102,12 +102,12 @@ function given(options: { [K in keyof SandboxOptions]: SandboxOptions[K] | undef
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
-/** From a file: arguments can be read in the list of processes and in the history of the shell. */
+/** Reads it from a file, because others can read arguments in the process list and in the shell history. */
 async function readPassword(path: string | undefined, host: string | undefined): Promise<string | undefined> {
   const password = (await readText('password-file', path))?.trim()
   if (password === '') throw flagError(`--password-file: ${path} is empty.`)
   if (host === undefined || isLoopback(host) || password !== undefined) return password
-  throw flagError(`--host ${host} needs --password-file: other machines can reach the page there.`)
+  throw flagError(`--host ${host} needs --password-file, because other machines can reach the page there.`)
 }
 
 async function readCertificate(certPath: string | undefined, keyPath: string | undefined) {
@@ -115,7 +115,7 @@ async function readCertificate(certPath: string | undefined, keyPath: string | u
   const key = await readText('tls-key', keyPath)
   if (cert !== undefined && key !== undefined) return { cert, key }
   if (cert === key) return undefined
-  throw flagError('--tls-cert and --tls-key go together.')
+  throw flagError('--tls-cert and --tls-key must be given together.')
 }
 
 async function readText(flag: string, path: string | undefined): Promise<string | undefined> {
@@ -131,7 +131,7 @@ async function readText(flag: string, path: string | undefined): Promise<string 
 function toStream(text: string): StreamSetting {
   const [id = '', type = 'transactional', ...more] = text.split(':')
   if ((type === 'transactional' || type === 'broadcasts') && more.length === 0) return { id, type }
-  throw flagError(`--stream wants ID or ID:broadcasts, not "${text}".`)
+  throw flagError(`--stream must be ID or ID:broadcasts, not "${text}".`)
 }
 
 /** @example 'new@example.org:unconfirmed' */
@@ -139,25 +139,25 @@ function toSender(text: string): SenderSetting {
   const [address = '', state, ...more] = text.split(':')
   if (more.length === 0 && (state === undefined || state === 'unconfirmed'))
     return { address, confirmed: state === undefined }
-  throw flagError(`--sender wants a domain or an address, or SENDER:unconfirmed, not "${text}".`)
+  throw flagError(`--sender must be a domain or an address, or SENDER:unconfirmed, not "${text}".`)
 }
 
 /** @example 'ann@example.com:broadcast' */
 function toSuppressed(text: string): Suppressed {
   const [address = '', stream, ...more] = text.split(':')
   if (/^[^\s@]+@[^\s@]+$/.test(address) && more.length === 0) return { address, stream }
-  throw flagError(`--suppress wants ADDRESS or ADDRESS:STREAM, not "${text}".`)
+  throw flagError(`--suppress must be ADDRESS or ADDRESS:STREAM, not "${text}".`)
 }
 
 function toPort(flag: string, text: string): number {
   const port = toNumber(flag, text)
   if (port <= 65_535) return port
-  throw flagError(`--${flag} wants a port from 0 to 65535, not "${text}".`)
+  throw flagError(`--${flag} must be a port from 0 to 65535, not "${text}".`)
 }
 
 function toNumber(flag: string, text: string): number {
   if (/^\d+$/.test(text)) return Number(text)
-  throw flagError(`--${flag} wants a whole number, not "${text}".`)
+  throw flagError(`--${flag} must be a whole number, not "${text}".`)
 }
 
 function flagError(message: string, cause?: unknown): PostmarkError {

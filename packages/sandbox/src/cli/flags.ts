@@ -5,100 +5,108 @@ interface Flag {
   readonly short?: string
   /** What `--help` calls its value. */
   readonly value?: string
-  /** What `--help` says, one entry a line. */
+  /** What `--help` says, on one line. */
   readonly help: string
 }
 
-/** The flags, in the order of `--help`; each but those that end at once can be given in the environment too. */
+/** The flags, in the order of `--help`. All except `help` and `version` can also be set in the environment. */
 export const FLAGS = {
   port: {
     type: 'string',
     multiple: true,
     short: 'p',
     value: 'PORT',
-    help: 'SMTP port (default 2525; 0 takes a free one); may be repeated',
+    help: 'SMTP port (default 2525; 0 picks a free one); repeatable',
   },
   'broadcasts-port': {
     type: 'string',
     value: 'PORT',
-    help: 'a port in the place of smtp-broadcasts.postmarkapp.com',
+    help: 'port that replaces smtp-broadcasts.postmarkapp.com',
   },
   'http-port': { type: 'string', value: 'PORT', help: 'port of the inbox page and the API (default 8025)' },
   host: {
     type: 'string',
     value: 'ADDRESS',
-    help: 'address to listen on (default 127.0.0.1); another one needs --password-file',
+    help: 'address to listen on (default 127.0.0.1); one that others can reach needs --password-file',
   },
   'password-file': {
     type: 'string',
     value: 'FILE',
-    help: 'holds the password of the inbox page, and of the API without --token',
+    help: 'file with the password of the inbox page, and of the API without --token',
   },
-  token: { type: 'string', value: 'TOKEN', help: 'the one server token that may log in (default: any may)' },
+  token: { type: 'string', value: 'TOKEN', help: 'the only server token that may log in (default: any)' },
   stream: {
     type: 'string',
     multiple: true,
     value: 'ID',
-    help: 'a further message stream; ID:broadcasts for one of newsletters; may be repeated',
+    help: 'add a message stream; ID:broadcasts for one of newsletters; repeatable',
   },
   sender: {
     type: 'string',
     multiple: true,
     value: 'SENDER',
-    help: 'a verified domain or address (default: any may send); SENDER:unconfirmed; may be repeated',
+    help: 'verified domain or address, or SENDER:unconfirmed (default: anyone may send); repeatable',
   },
   account: { type: 'string', value: 'STATE', help: 'approved (the default), pending or blocked' },
   suppress: {
     type: 'string',
     multiple: true,
     value: 'ADDRESS',
-    help: 'suppresses an address; ADDRESS:STREAM on another stream than outbound; may be repeated',
+    help: 'suppress an address on outbound; ADDRESS:STREAM for another stream; repeatable',
   },
   'tls-name': {
     type: 'string',
     multiple: true,
     value: 'NAME',
-    help: 'a further name that the certificate is valid for; may be repeated',
+    help: 'another name that the certificate is valid for; repeatable',
   },
-  'ca-out': { type: 'string', value: 'FILE', help: 'writes the certificate there, for clients to trust' },
+  'ca-out': {
+    type: 'string',
+    value: 'FILE',
+    help: 'write the certificate to this file for clients to trust',
+  },
   'tls-cert': {
     type: 'string',
     value: 'FILE',
     help: 'certificate for STARTTLS in PEM (default: a new one for localhost)',
   },
-  'tls-key': { type: 'string', value: 'FILE', help: 'its key in PEM' },
-  keep: { type: 'string', value: 'COUNT', help: 'mails to keep (default 10000); beyond it the oldest go' },
+  'tls-key': { type: 'string', value: 'FILE', help: 'key of the certificate in PEM' },
+  keep: {
+    type: 'string',
+    value: 'COUNT',
+    help: 'how many mails to keep (default 10000); beyond that, the oldest are removed',
+  },
   data: {
     type: 'string',
     value: 'DIR',
-    help: 'keeps mails, suppressions and webhooks there over a restart (default: in memory only)',
+    help: 'keep mails, suppressions and webhooks here across restarts (default: in memory only)',
   },
   webhook: {
     type: 'string',
     multiple: true,
     value: 'URL',
-    help: 'posts the events of every message stream there, with content; may be repeated',
+    help: 'post the events of every message stream to this URL, with content; repeatable',
   },
   'smtp-api-error-hooks': {
     type: 'boolean',
-    help: 'posts refused mails too (default: they are not, as at Postmark)',
+    help: 'also post refused mails (default: off, as at Postmark)',
   },
   'check-private-links': {
     type: 'boolean',
-    help: 'lets the link check of the page ask private addresses too',
+    help: 'let the link check of the page request private addresses too',
   },
   'fail-seed': {
     type: 'string',
     value: 'NUMBER',
-    help: 'about one mail in ten meets a fault, the same ones for the same number',
+    help: 'make about one mail in ten meet a fault; the same number gives the same faults',
   },
-  open: { type: 'boolean', help: 'opens the inbox page in a browser' },
-  quiet: { type: 'boolean', help: 'prints no line per mail' },
-  help: { type: 'boolean', short: 'h', help: 'prints this' },
-  version: { type: 'boolean', short: 'v', help: 'prints the version' },
+  open: { type: 'boolean', help: 'open the inbox page in a browser' },
+  quiet: { type: 'boolean', help: 'do not print a line per mail' },
+  help: { type: 'boolean', short: 'h', help: 'print this help' },
+  version: { type: 'boolean', short: 'v', help: 'print the version' },
 } as const
 
-/** The variable that gives a flag in the environment. @example 'POSTMARK_SANDBOX_HTTP_PORT' */
+/** The environment variable of a flag. @example 'POSTMARK_SANDBOX_HTTP_PORT' */
 export function toVariable(flag: string): string {
   return PREFIX + flag.toUpperCase().replaceAll('-', '_')
 }
@@ -115,8 +123,8 @@ export interface EnvironmentFlags {
 }
 
 /**
- * The flags of the environment, but for those that the command line gives. A flag that may be repeated takes a list
- * with commas; one without a value takes 1, true, 0 or false. An empty variable counts as none.
+ * Reads the flags of the environment, except those that the command line gives. A repeatable flag takes a list
+ * with commas; one without a value takes 1, true, 0 or false. An empty variable is ignored.
  */
 export function readEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
@@ -138,11 +146,11 @@ export function readEnvironment(
 /** What `--help` prints. */
 export const HELP: string = `Usage: npx @postmark-smtp/sandbox [flags]
 
-A local Postmark: an SMTP server that keeps every mail, and a page that shows them.
+A local Postmark: an SMTP server that keeps every mail, and a page that shows the mails.
 
 ${Object.entries(FLAGS).map(toHelpLine).join('\n')}
 
-Each flag can be given in the environment too: ${PREFIX}HTTP_PORT=8025. Lists have commas.
+You can also set each flag in the environment: ${PREFIX}HTTP_PORT=8025. Separate several values with commas.
 `
 
 function toHelpLine([name, { short, value, help }]: [string, Flag]): string {

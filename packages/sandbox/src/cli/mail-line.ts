@@ -1,7 +1,7 @@
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import { toStreamLabel } from '../mail/stream-label.js'
 
-/** Colours a text, or leaves it. */
+/** Colours a text, or returns it as it is. */
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red', text: string) => string
 
 /**
@@ -30,7 +30,7 @@ function toTime(date: Date): string {
   return date.toTimeString().slice(0, 8)
 }
 
-/** What comes in a mail must not speak to the terminal: no control characters, no change of writing direction. */
+/** A mail must not control the terminal: removes control characters and changes of the writing direction. */
 function toText(text: string, maxLength = 80): string {
   const harmless = text.replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
   return harmless.length > maxLength ? `${harmless.slice(0, maxLength - 1)}…` : harmless

@@ -236,8 +236,8 @@ it('draws faults from the seed', async () => {
 it.each([
   [['--prot', '25'], 'Option "--prot" is not known. Did you mean "--port"?'],
   [['-x'], 'Option "-x" is not known.'],
-  [['--sender', 'a.example:perhaps'], '--sender wants a domain or an address'],
-  [['--suppress', 'ann'], '--suppress wants ADDRESS or ADDRESS:STREAM, not "ann".'],
+  [['--sender', 'a.example:perhaps'], '--sender must be a domain or an address'],
+  [['--suppress', 'ann'], '--suppress must be ADDRESS or ADDRESS:STREAM, not "ann".'],
   [['--account', 'rich'], 'account'],
   [['--tls-name', 'not a name'], 'tlsNames'],
   [
@@ -247,15 +247,15 @@ it.each([
   [['25'], "Unexpected argument '25'"],
   [['--port'], "--port <value>' argument missing"],
   [['--quiet=yes'], "Option '--quiet' does not take an argument"],
-  [['--port', '70000'], '--port wants a port from 0 to 65535, not "70000".'],
-  [['--port', 'smtp'], '--port wants a whole number, not "smtp".'],
-  [['--http-port', '1.5'], '--http-port wants a whole number, not "1.5".'],
-  [['--keep', '1e3'], '--keep wants a whole number, not "1e3".'],
+  [['--port', '70000'], '--port must be a port from 0 to 65535, not "70000".'],
+  [['--port', 'smtp'], '--port must be a whole number, not "smtp".'],
+  [['--http-port', '1.5'], '--http-port must be a whole number, not "1.5".'],
+  [['--keep', '1e3'], '--keep must be a whole number, not "1e3".'],
   [
     ['--tls-cert', '/nowhere/cert.pem', '--tls-key', '/nowhere/key.pem'],
     '--tls-cert: the file cannot be read',
   ],
-  [['--tls-cert', import.meta.filename], '--tls-cert and --tls-key go together.'],
+  [['--tls-cert', import.meta.filename], '--tls-cert and --tls-key must be given together.'],
 ])('refuses %j', async (args, text) => {
   const { code, out, err } = await run(...args)
   expect({ code, out }).toEqual({ code: 1, out: '' })
@@ -322,7 +322,7 @@ describe('the environment', () => {
 
   it('is refused where a variable belongs to no flag', async () => {
     await expect(parseCommand([], { POSTMARK_SANDBOX_PROT: '1' })).rejects.toThrow(
-      'POSTMARK_SANDBOX_PROT in the environment is not a flag of the sandbox.',
+      'No flag of the sandbox matches POSTMARK_SANDBOX_PROT in the environment.',
     )
   })
 })
@@ -392,9 +392,9 @@ it('lists the webhooks, and says of each failed post and refused login without a
     if (chunk === null) await once(cli.stderr, 'readable')
     else told += chunk
   }
-  expect(told).toContain('Login refused (AUTH CRAM-MD5): user name and password are no token of this sandbox')
+  expect(told).toContain('Login refused (AUTH CRAM-MD5): the user name and password are not a token')
   expect(told).toContain(
-    `Webhook http://127.0.0.1:${port}/hook: Delivery failed (status 401) and is not posted again.\n`,
+    `Webhook http://127.0.0.1:${port}/hook: Delivery failed (status 401) and will not be retried.\n`,
   )
   expect(told).not.toMatch(/token-\d|pass-1/)
   expect(await cli.end()).toBe(0)
@@ -428,7 +428,7 @@ it('keeps the mails of --data over a restart, and says what could not be read', 
   const fourth = start(flags)
   expect(await mailsOf(await fourth.until(/Ctrl-C/))).toBe(1)
   expect(fourth.stderr.read()).toBe(
-    `${data}: 30 bytes of ${file} cannot be read. All other records of it were kept; the file is now ${file}.damaged.\n`,
+    `${data}: 30 bytes of ${file} cannot be read. All other records in it were kept. The file is now ${file}.damaged.\n`,
   )
   expect(await fourth.end()).toBe(0)
   await rm(data, { recursive: true })

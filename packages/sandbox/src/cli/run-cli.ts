@@ -8,7 +8,7 @@ import { toAttemptLine, toLoginLine } from './event-lines.js'
 import { HELP } from './flags.js'
 import { type Paint, toMailLine } from './mail-line.js'
 
-/** A stream that the command line prints to; one that shows colours has `hasColors`, as a terminal does. */
+/** A stream that the command line prints to. One that shows colours has `hasColors`, as a terminal does. */
 interface Output {
   write(text: string): unknown
   hasColors?(): boolean
@@ -21,7 +21,7 @@ export interface CliContext {
   /** Ends the sandbox. */
   readonly signal: AbortSignal
   readonly version: string
-  /** Flags in variables of the environment (default: none). */
+  /** The environment variables that may set flags (default: none). */
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Opens a page in a browser. */
   readonly openPage?: (url: string) => void
@@ -49,7 +49,7 @@ async function serve(
   { stdout, stderr, signal, version, openPage }: CliContext,
 ): Promise<void> {
   const coloured = stdout.hasColors?.() ?? false
-  // The stream has been asked already; Node would ask its own.
+  // hasColors() has checked the stream; Node would check its own.
   const paint: Paint = (style, text) => (coloured ? styleText(style, text, { validateStream: false }) : text)
   try {
     for (const { address, stream } of suppressed)
@@ -76,7 +76,7 @@ async function serve(
   }
 }
 
-/** Whole or not at all, since another process may wait for the file. */
+/** Writes the file whole or not at all, because another process may be waiting for it. */
 async function writeCertificate(file: string, pem: string): Promise<void> {
   const unfinished = `${file}.${process.pid}.tmp`
   try {
@@ -89,8 +89,8 @@ async function writeCertificate(file: string, pem: string): Promise<void> {
 }
 
 const WITHHELD =
-  'Refused mails are not posted to the webhook: EnableSmtpApiErrorHooks is off, as at Postmark by default. ' +
-  '--smtp-api-error-hooks switches it on.\n'
+  'Refused mails are not posted to the webhook, because EnableSmtpApiErrorHooks is off, as it is at Postmark by ' +
+  'default. Switch it on with --smtp-api-error-hooks.\n'
 
 function toBanner(sandbox: Sandbox, version: string, paint: Paint): string {
   const { host, ports, broadcastsPort, url, inboxUrl, webhooks } = sandbox
@@ -102,5 +102,5 @@ function toBanner(sandbox: Sandbox, version: string, paint: Paint): string {
     ...webhooks.list.map((webhook) => ['Webhook', `${webhook.url} (${webhook.stream})`]),
   ]
   const lines = rows.map(([name = '', value]) => `  ${paint('dim', name.padEnd(10))} ${value}\n`)
-  return `Postmark sandbox ${version}\n\n${lines.join('')}\nCtrl-C ends it.\n\n`
+  return `Postmark sandbox ${version}\n\n${lines.join('')}\nPress Ctrl-C to stop.\n\n`
 }

@@ -1,8 +1,8 @@
 import { isSame } from './http-guard.js'
 
 /**
- * Whether a token may use the API: a server token of the sandbox. Where any would do, any will, but the access key
- * of an SMTP token, which has no such power at Postmark either; and with a password only that password.
+ * Checks whether a token may use the API. It must be a server token of the sandbox. If the sandbox has none, the token must
+ * be the password, and without a password any token may, except the access key of an SMTP token, as at Postmark.
  */
 export function createApiAccess(
   serverTokens: readonly string[] | undefined,

@@ -1,8 +1,8 @@
-/** Slows down those who guess a password. */
+/** Slows down clients that guess a password. */
 export interface GuessBrake {
   /**
-   * Looks at a guess from an address: at once at first, after some wrong ones one a second. `busy` where too many
-   * wait there already, whose guesses are not looked at.
+   * Checks a guess from an address: the first ones immediately, and one per second after some wrong ones. Returns `busy`
+   * without a check if too many are waiting already.
    */
   check(address: string, isRight: () => boolean): Promise<'right' | 'wrong' | 'busy'>
 }
@@ -15,7 +15,7 @@ const MOST_ADDRESSES = 1000
 interface Guesser {
   wrong: number
   waiting: number
-  /** Settles when the last of those that wait has been looked at. */
+  /** Settles when the last waiting guess has been checked. */
   turn: Promise<void>
 }
 

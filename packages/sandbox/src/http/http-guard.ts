@@ -7,14 +7,14 @@ import type { GuessBrake } from './guess-brake.js'
 
 /**
  * Refuses a Host that does not name this server. A foreign page can make its own name point to 127.0.0.1 (DNS
- * rebinding), but its requests have that name. With a wildcard address any name may be right: there the
- * password keeps such a page out, for the browser knows none for its name.
+ * rebinding), but its requests have that name. With a wildcard address, any name may be right. The password then keeps
+ * such a page out, because the browser has no password for its name.
  */
 export function checkHost(host: string): MiddlewareHandler {
   return async (c, next) => {
     const name = hostName(c)
     if (isLoopback(name) || name === host || isWildcard(host)) return next()
-    return c.text(`This server is not "${name}". Call it by its address, or localhost.`, 421)
+    return c.text(`This server is not "${name}". Use its address or localhost.`, 421)
   }
 }
 
@@ -25,7 +25,7 @@ function hostName({ req }: Context): string {
     .replace(/^\[(.*)\]$/, '$1')
 }
 
-/** Refuses what a page of another origin makes a browser send; clients that are no browsers say nothing of origins. */
+/** Refuses what a page of another origin makes a browser send. Clients that are not browsers send no origin. */
 export const checkOrigin: MiddlewareHandler = async (c, next) => {
   const { method } = c.req
   if (method === 'GET' || method === 'HEAD' || isSameOrigin(c)) return next()
@@ -39,7 +39,7 @@ function isSameOrigin({ req }: Context): boolean {
   return origin === undefined || origin === `http://${req.header('host')}`
 }
 
-/** What a request brings along: the address of the client. */
+/** What comes with a request: the address of the client. */
 export interface HttpEnv {
   readonly Bindings: { readonly address: string }
 }
@@ -51,7 +51,7 @@ export function checkPassword(password: string, brake: GuessBrake): MiddlewareHa
     const guess = given && (await brake.check(c.env.address, () => isSame(given.password, password)))
     if (guess === 'right') return next()
     if (guess === 'busy') return c.text(TOO_MANY_GUESSES, 429, { 'Retry-After': '10' })
-    return c.text('The inbox has a password.', 401, CHALLENGE)
+    return c.text('The inbox requires a password.', 401, CHALLENGE)
   }
 }
 
@@ -72,7 +72,7 @@ export function checkControlAccess(
     if (guess === 'right') return next()
     if (guess === 'busy')
       return c.json({ ErrorCode: 429, Message: TOO_MANY_GUESSES }, 429, { 'Retry-After': '10' })
-    const Message = 'The sandbox has a password: give it as Basic auth, with any user name.'
+    const Message = 'The sandbox requires a password. Send it as Basic auth, with any user name.'
     return c.json({ ErrorCode: 10, Message }, 401, CHALLENGE)
   }
 }
@@ -86,7 +86,7 @@ export function isSame(given: string, wanted: string): boolean {
   return timingSafeEqual(hash(given), hash(wanted))
 }
 
-/** Nothing of a sandbox is framed, sniffed, cached or sent elsewhere; the page may say otherwise of its own parts. */
+/** Nothing of a sandbox is framed, sniffed, cached or sent elsewhere, unless the page sets its own headers. */
 const HEADERS: Readonly<Record<string, string>> = {
   'Cache-Control': 'no-store',
   'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",

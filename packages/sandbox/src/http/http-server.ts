@@ -21,7 +21,7 @@ import { toRequestListener } from './request-listener.js'
 export interface HttpServerOptions {
   readonly address: string
   readonly port: number
-  /** What the page asks for (default: nothing). */
+  /** The password of the page; undefined if it has none. */
   readonly password: string | undefined
   readonly api: Omit<ApiContext, 'accepts'>
   readonly control: ControlContext
@@ -32,8 +32,8 @@ export interface HttpServerOptions {
 }
 
 /**
- * Starts the one HTTP server of a sandbox, for API and page.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
+ * Starts the HTTP server of a sandbox, for the API and the page.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if the port cannot be used
  */
 export async function listenHttp(options: HttpServerOptions): Promise<Listener> {
   const { address, port } = options
@@ -61,7 +61,7 @@ export async function listenHttp(options: HttpServerOptions): Promise<Listener> 
 
 function createHttpApp({ address, password, api, control, accepts, page }: HttpServerOptions): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>()
-  // One for both: the password of the page is a token of the API.
+  // Page and API share one, because the password of the page is a token of the API.
   const brake = createGuessBrake()
   const rest = createApi({
     ...api,

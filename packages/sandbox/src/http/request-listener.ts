@@ -24,13 +24,13 @@ async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answ
     status,
     [...entries, ...headers.getSetCookie().map((value) => ['set-cookie', value])].flat(),
   )
-  // Who asks for live updates learns that the connection is open before anything changes.
+  // A page that asks for live updates learns that the connection is open before anything changes.
   outgoing.flushHeaders()
   if (body === null) outgoing.end()
   else await pipeline(Readable.fromWeb(body as import('node:stream/web').ReadableStream), outgoing)
 }
 
-/** Undefined for what no `Request` can express: a broken Host or path, the method TRACE. */
+/** Undefined for what a `Request` cannot express: a broken Host or path, or the method TRACE. */
 function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request | undefined {
   const { method = 'GET', url = '/', headers, rawHeaders } = incoming
   const gone = new AbortController()

@@ -5,13 +5,13 @@ import { headerValue, type MailHeader } from './header-block.js'
 /** One mailbox of a header field. */
 export interface MailAddress {
   readonly address: string
-  /** Decoded, empty without one. */
+  /** The decoded name, empty if there is none. */
   readonly name: string
 }
 
 /**
- * The mailboxes of a field that is not yet decoded: a comma or a `<` that only its encoded words hold belongs to a
- * name, and separates nothing.
+ * Reads the mailboxes of a field that is not yet decoded. A comma or a `<` inside an encoded word is part of a name and
+ * separates nothing.
  */
 export function readAddresses(fields: readonly MailHeader[], name: string): MailAddress[] {
   const value = headerValue(fields, name)
@@ -25,5 +25,5 @@ export function readAddresses(fields: readonly MailHeader[], name: string): Mail
   )
 }
 
-/** One mailbox that every parser reads in the same way, which spares it the parser: most mails have no other. */
+/** One mailbox that every parser reads in the same way. Most mails have no other, so they need no parser. */
 const PLAIN_MAILBOX = /^(?:(?:([\w.-]+(?: [\w.-]+)*) )?<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { decode, encodingExists } from 'iconv-lite'
 
 /**
- * The text of bytes in a charset; undefined where the charset is not known. Without a charset, and in US-ASCII, bytes
- * above 127 are UTF-8 where they can be, else windows-1252: that is what the programs mean that leave the charset out.
+ * Decodes bytes in a charset; undefined if the charset is not known. Without a charset, and in US-ASCII, bytes above 127
+ * are read as UTF-8 if they are valid, else as windows-1252: programs that leave the charset out mean one of these.
  */
 export function decodeText(bytes: Buffer, label?: string): string | undefined {
   const charset = label?.trim() || 'us-ascii'
@@ -33,7 +33,7 @@ export function fromHex(text: string, mark: '%' | '='): Buffer {
 }
 
 const UTF_8 = new TextDecoder()
-/** What the library can decode too, and no mail means. */
+/** Encodings that the library also knows, but that are not charsets of a mail. */
 const NO_CHARSET = /^(?:base64|binary|hex)$/i
 
 function isAscii(charset: string): boolean {

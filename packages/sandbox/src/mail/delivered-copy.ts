@@ -9,8 +9,8 @@ const MESSAGE_ID = reserved('message-id')
 const RECIPIENT = reserved('rcpt')
 
 /**
- * The bytes that a recipient gets: without Bcc and without the headers that Postmark reads, but for the tag,
- * which it is known to send along; with the Message-ID that Postmark gives. The body stays as it came.
+ * The bytes that a recipient gets: without Bcc and without the headers that Postmark reads, except the tag, which it is
+ * known to keep, and with the Message-ID that Postmark gives. The body stays as it came.
  */
 export function toDeliveredCopy(mail: SandboxMail, recipient: string): Buffer {
   const { raw, messageId, postmark } = mail

@@ -3,14 +3,14 @@ import { decodeText, fromHex } from './charset.js'
 const WORD = /=\?([^?\s]+)\?([bq])\?([^?]*)\?=/gi
 
 /**
- * Decodes the encoded words of a header value (RFC 2047). Neighbours in one charset are decoded together, since some
- * programs split a character between two; a word of an unknown charset stays as it came.
+ * Decodes the encoded words of a header value (RFC 2047). Neighbours in one charset are decoded together, because some
+ * programs split a character between two. A word in an unknown charset stays as it came.
  */
 export function decodeWords(value: string): string {
   return mapEncodedWords(value, (text) => text)
 }
 
-/** Puts something else in the place of the encoded words of a header value, made of the text that they hold. */
+/** Replaces the encoded words of a header value by what `toText` makes of their text. */
 export function mapEncodedWords(value: string, toText: (text: string) => string): string {
   if (!value.includes('=?')) return value
   let mapped = ''

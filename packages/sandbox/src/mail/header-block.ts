@@ -25,7 +25,7 @@ function findEmptyLine(entity: Buffer): number {
 const EMPTY_LINE = Buffer.from('\n\r\n')
 const EMPTY_LINE_WITHOUT_CR = Buffer.from('\n\n')
 
-/** More than any mail needs. What lies beyond is not read, since a header costs far more memory than its bytes. */
+/** More than any mail needs. The rest is not read, because a header takes far more memory than its bytes. */
 const MAX_HEADER_BYTES = 1_000_000
 const MAX_HEADER_FIELDS = 10_000
 
@@ -53,10 +53,10 @@ export function decodeFields(fields: readonly MailHeader[]): MailHeader[] {
   return fields.map(({ key, value }) => ({ key, value: decodeWords(value) }))
 }
 
-/** The same without decoding: what holds addresses or parameters is taken apart first, and decoded then. */
+/** Reads fields without decoding them. Addresses and parameters must be split before they are decoded. */
 export function readRawFields(raw: Buffer): MailHeader[] {
   const fields: MailHeader[] = []
-  // Unfolding removes the line break only: the white space after it belongs to the value (RFC 5322, 2.2.3).
+  // Unfolding removes only the line break. The white space after it belongs to the value (RFC 5322, 2.2.3).
   const lines = splitEntity(raw)
     .header.toString('latin1', 0, MAX_HEADER_BYTES)
     .replace(/\r?\n(?=[ \t])/g, '')
@@ -74,7 +74,7 @@ export function headerValue(headers: readonly MailHeader[], name: string): strin
   return headers.find(({ key }) => key.toLowerCase() === name)?.value
 }
 
-/** Bytes that should not be there: a header is ASCII, or with SMTPUTF8 it is UTF-8. */
+/** Decodes bytes that are not ASCII. With SMTPUTF8 they are UTF-8; without it they should not be there. */
 function toText(bytes: string): string {
   return /[\x80-\xff]/.test(bytes) ? decodeText(Buffer.from(bytes, 'latin1'))! : bytes
 }

@@ -8,8 +8,8 @@ interface Section {
 }
 
 /**
- * A parameter of a header value that is not yet decoded. Where a sender gives it plain and in the form of RFC 2231,
- * the plain one is there for old readers, so the other counts.
+ * Reads a parameter of a header value that is not yet decoded. If a sender gives it both plain and in the form of RFC
+ * 2231, the plain one is meant for old readers, so the other counts.
  */
 export function parameter(value: string, name: string): string | undefined {
   const sections = new Map<number | 'plain' | 'encoded', Section>()
@@ -43,7 +43,7 @@ function joinSections(sections: readonly Section[]): string {
   return decodeText(all, charset || undefined) ?? all.toString()
 }
 
-/** `charset'language'text`. Some senders leave the first two out, and then an apostrophe is only one. */
+/** Splits `charset'language'text`. If a sender leaves the first two out, an apostrophe belongs to the text. */
 function splitCharset(text: string): { charset: string; rest: string } {
   const [all = '', charset = '', language] = /^([\w.:+-]*)'([\w-]*)'/.exec(text) ?? []
   const isMarked = all !== '' && (charset === '' || language === '' || isCharset(charset))

@@ -2,7 +2,7 @@ import { toAddressKey } from '@postmark-smtp/core'
 import { type MailAddress, readAddresses } from './addresses.js'
 import type { MailHeader } from './header-block.js'
 
-/** Whom a mail is from and to, with names, as its header has them. */
+/** The senders and recipients in the header of a mail, with their names. */
 export interface MailAddresses {
   /** @example [{ address: 'shop@example.com', name: 'Shop' }] */
   readonly from: readonly MailAddress[]

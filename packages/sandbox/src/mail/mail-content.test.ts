@@ -70,7 +70,7 @@ it('says of which part it does not know the charset', () => {
   expect(read(['Content-Type: text/html; charset=klingon', '', 'Grüße'])).toEqual({
     html: 'Grüße',
     attachments: [],
-    notes: ['The sandbox does not know the charset "klingon" of the text/html part: it was read as UTF-8.'],
+    notes: ['The charset "klingon" of the text/html part is not known, so the part was read as UTF-8.'],
   })
 })
 

@@ -5,11 +5,11 @@ import type { MimePart } from './mime-parts.js'
 
 /** A file that came with a mail. */
 export interface MailAttachment {
-  /** The decoded file name, empty where the part has none. */
+  /** The decoded file name, empty if the part has none. */
   readonly filename: string
   /** In lower case. @example 'application/pdf' */
   readonly mimeType: string
-  /** What an inline image is named by in the html. @example '<logo@example.com>' */
+  /** The name by which the html refers to an inline image. @example '<logo@example.com>' */
   readonly contentId?: string
   readonly content: Buffer
 }
@@ -19,13 +19,13 @@ export interface MailContent {
   readonly text?: string
   readonly html?: string
   readonly attachments: readonly MailAttachment[]
-  /** What could not be read as it was meant, and what was done instead; left out where all was. */
+  /** What could not be read correctly, and what was done instead. Left out if there is nothing to report. */
   readonly notes?: readonly string[]
 }
 
 /**
- * Decodes the parts of a message. Its time depends only on the size of the message: postal-mime takes most of
- * a minute for some messages of 400 kB, and this server must live through each.
+ * Decodes the parts of a message in a time that depends only on its size. For some messages of 400 kB, postal-mime takes
+ * most of a minute, and any client can send such a message to this server.
  */
 export function readContent(parts: readonly MimePart[]): MailContent {
   const bodies = parts.filter(isBody).map(toBody)
@@ -69,12 +69,12 @@ function toBody({ type, headers, decode }: MimePart): Body {
     text: isFlowed ? joinFlowed(text, parameter(contentType, 'delsp')?.toLowerCase() === 'yes') : text,
     note:
       decoded === undefined
-        ? `The sandbox does not know the charset "${charset}" of the ${type} part: it was read as UTF-8.`
+        ? `The charset "${charset}" of the ${type} part is not known, so the part was read as UTF-8.`
         : undefined,
   }
 }
 
-/** Joins the lines that end in a space; that of a signature, `-- `, stays (RFC 3676). */
+/** Joins the lines that end in a space, except the line before a signature, `-- ` (RFC 3676). */
 function joinFlowed(text: string, deletesSpace: boolean): string {
   return text
     .replace(/^ /gm, '')

@@ -5,9 +5,9 @@ import { parameter } from './header-parameter.js'
 export interface MimePart {
   /** In lower case. @example 'text/html' */
   readonly type: string
-  /** Those that begin with `Content-`, not decoded. */
+  /** The headers that begin with `Content-`, not decoded. */
   readonly headers: readonly MailHeader[]
-  /** Undefined where the part is no file. */
+  /** Undefined if the part is not a file. */
   readonly filename: string | undefined
   /** Undoes the transfer encoding. */
   decode(): Buffer
@@ -18,9 +18,9 @@ const MAX_DEPTH = 20
 export const MAX_PARTS = 1000
 
 /**
- * The parts of a message, found only by its boundaries: a few microseconds, where a whole parse takes
- * milliseconds. Of a message with too many parts, the first.
- * @param fields those of the message, where they were read already
+ * Finds the parts of a message by its boundaries only. This takes a few microseconds; a whole parse takes milliseconds.
+ * If a message has too many parts, returns the first ones.
+ * @param fields those of the message, if they were read already
  */
 export function readParts(raw: Buffer, fields?: readonly MailHeader[]): MimePart[] {
   const parts: MimePart[] = []
@@ -52,7 +52,7 @@ function walk(
   parts.push({ type, headers, filename, decode: () => decode(splitEntity(entity).body, encoding) })
 }
 
-/** What is between the lines of a boundary (RFC 2046 §5.1.1). */
+/** Returns what is between the boundary lines (RFC 2046 §5.1.1). */
 function* split(entity: Buffer, boundary: string): Generator<Buffer> {
   const line = Buffer.from(`--${boundary}`)
   let start = -1
@@ -74,7 +74,7 @@ function decode(body: Buffer, encoding: string): Buffer {
   return encoding === 'quoted-printable' ? decodeQuotedPrintable(body) : body
 }
 
-/** By hand: a regular expression takes seconds for the largest mails. */
+/** Decodes without a regular expression, which would take seconds for the largest mails. */
 function decodeQuotedPrintable(body: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(body.length)
   let length = 0

@@ -18,23 +18,23 @@ export interface MailEnvelope {
   readonly to: readonly string[]
 }
 
-/** A mail that the sandbox accepted. Who had logged in is not kept: the user name is the secret token. */
+/** A mail that the sandbox accepted. It does not say who logged in, because the user name is the secret token. */
 export interface SandboxMail {
   /** The queue ID of the `250` reply. It is not the MessageID of a webhook. @example '4FA1C09B2E' */
   readonly id: string
-  /** Postmark's MessageID, a UUID: webhooks and the REST API name the mail by it. */
+  /** Postmark's MessageID, a UUID. Webhooks and the REST API use it to name the mail. */
   readonly messageId: string
   readonly receivedAt: Date
   readonly envelope: MailEnvelope
-  /** The address in the From header, empty without one. @example 'shop@example.com' */
+  /** The address in the From header, empty if there is none. @example 'shop@example.com' */
   readonly from: string
   /** The addresses in the To header. */
   readonly to: readonly string[]
-  /** From, Reply-To, To, Cc and Bcc with the names of people; not enumerable, as it is read when asked for. */
+  /** From, Reply-To, To, Cc and Bcc with names. Not enumerable, because it is read only when you ask for it. */
   readonly addresses: MailAddresses
-  /** The decoded subject, empty without one. */
+  /** The decoded subject, empty if there is none. */
   readonly subject: string
-  /** The message stream that it names: that of the SMTP token, of the header, or `outbound`. It may not exist. */
+  /** The message stream of the SMTP token, else of the header, else `outbound`. It may not exist. */
   readonly stream: string
   /** The fields that Postmark would read. @example { tag: 'welcome', metadata: { 'order-id': '1' } } */
   readonly postmark: ParsedPostmarkFields
@@ -44,18 +44,18 @@ export interface SandboxMail {
   readonly headers: readonly MailHeader[]
   /** Whether the mail came over TLS. */
   readonly secure: boolean
-  /** The host of Postmark at which it would have come in; undefined where one port is in the place of both. */
+  /** The host of Postmark that it would have been sent to; undefined if one port replaces both. */
   readonly hostType: StreamType | undefined
-  /** The bytes as received. Not enumerable, so that a printed mail and a test's diff stay readable. */
+  /** The bytes as received. Not enumerable, so that printed mails and diffs stay readable. */
   readonly raw: Buffer
-  /** Text, html and attachments: parsed at the first call, since that costs far more than the header block. */
+  /** Text, html and attachments. They are parsed at the first call, because this takes far longer than the header. */
   parse(): Promise<MailContent>
   /**
-   * The links that open in a browser, each once, those of the html first.
+   * The links that open in a browser, without duplicates. Those of the html come first.
    * @example await page.goto(mail.links()[0])
    */
   links(): string[]
-  /** The bytes that a recipient (default: the first) would get, as far as is known. */
+  /** The bytes that a recipient (by default, the first) would get, as far as is known. */
   delivered(recipient?: string): Buffer
 }
 
@@ -87,12 +87,12 @@ export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
 
 type Ids = Pick<SandboxMail, 'id' | 'messageId'>
 
-/** Those of a new mail; the queue ID from a UUID, since Node draws the bytes of many at once. */
+/** Makes the IDs of a new mail. The queue ID comes from a UUID, because Node draws the bytes of many in one go. */
 function newIds(): Ids {
   return { id: randomUUID().slice(-10).toUpperCase(), messageId: randomUUID() }
 }
 
-/** Makes a {@link SandboxMail} of what was read and judged; one that was kept has its IDs. */
+/** Makes a {@link SandboxMail} from what was read and judged. A restored mail already has its IDs. */
 export function toSandboxMail(
   read: ReadMail,
   judgement: Judgement,
@@ -103,7 +103,7 @@ export function toSandboxMail(
   return new KeptMail(read, judgement, arrival, receivedAt, ids)
 }
 
-/** A class, since V8 makes an object with properties that are not enumerable in ten times the time. */
+/** A class, because V8 takes ten times as long to make an object with properties that are not enumerable. */
 class KeptMail implements SandboxMail {
   readonly id: string
   readonly messageId: string
@@ -155,7 +155,7 @@ class KeptMail implements SandboxMail {
     return this.#addresses
   }
 
-  /** What {@link parse} promises. */
+  /** What {@link parse} resolves with. */
   content(): MailContent {
     this.#content ??= readContent(readParts(this.#raw))
     return this.#content
@@ -175,7 +175,7 @@ class KeptMail implements SandboxMail {
   }
 }
 
-/** The content of a mail, for those who cannot wait. */
+/** The content of a mail, for callers that are not asynchronous. */
 export function contentOf(mail: SandboxMail): MailContent {
   return mail instanceof KeptMail ? mail.content() : readContent(readParts(mail.raw))
 }

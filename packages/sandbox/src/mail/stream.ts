@@ -20,7 +20,7 @@ export interface StreamSetting {
   readonly archived?: boolean
 }
 
-/** The stream of a mail that names none. */
+/** The stream of a mail that does not name one. */
 export const DEFAULT_STREAM = 'outbound'
 
 const NEW_SERVER: readonly SandboxStream[] = [
@@ -30,7 +30,7 @@ const NEW_SERVER: readonly SandboxStream[] = [
 ]
 
 /**
- * The streams that a new server has, and those of the option; one with the same ID takes the place of the first.
+ * The streams of a new server and those of the option, which replace streams with the same ID.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function toStreams(settings: readonly (string | StreamSetting)[] = []): SandboxStream[] {
@@ -52,7 +52,11 @@ function toStream(setting: StreamSetting): SandboxStream {
   refuseUnknown(setting, ['id', 'type', 'name', 'archived'])
   const { id, type = 'transactional', name = id, archived = false } = setting
   if (typeof id !== 'string' || !isStreamId(id))
-    throw optionError('streams', id, 'an ID of a letter, then a-z 0-9 - _, at most 30 characters')
+    throw optionError(
+      'streams',
+      id,
+      'an ID that begins with a letter, has only a-z 0-9 - _ and at most 30 characters',
+    )
   if (!['transactional', 'broadcasts', 'inbound'].includes(type))
     throw optionError(`streams.${id}.type`, type, '"transactional", "broadcasts" or "inbound"')
   return { id, type, name, archived }

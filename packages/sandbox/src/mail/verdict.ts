@@ -1,10 +1,10 @@
-/** One reason for which Postmark would refuse a mail. */
+/** One reason why Postmark would refuse a mail. */
 export interface VerdictProblem {
   /** Postmark's error code. @example 406 */
   readonly errorCode: number
-  /** What Postmark's API says then, in its words as far as they are known. */
+  /** What Postmark's API says in this case, in its own words if they are known. */
   readonly message: string
-  /** Where it is, as preflight names it. @example 'subject' */
+  /** Where the problem is, as preflight names it. @example 'subject' */
   readonly path: string
   readonly cure: string
 }
@@ -13,9 +13,9 @@ export interface VerdictProblem {
 export interface Verdict {
   /** `sent`, or `refused` with a bounce of the type SMTPApiError. */
   readonly outcome: 'sent' | 'refused'
-  /** Why it was refused. The bounce carries the first. */
+  /** Why it was refused. The bounce has only the first reason. */
   readonly problems: readonly VerdictProblem[]
-  /** What is not known of Postmark and what the sandbox chose; and what Postmark ignores without a word. */
+  /** What is not known about Postmark and what the sandbox chose, and what Postmark ignores silently. */
   readonly notes: readonly string[]
 }
 

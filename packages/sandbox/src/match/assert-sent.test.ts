@@ -34,12 +34,14 @@ it('throws an AssertionError with both sides, which says how the closest mail di
     actual: { to: 'ann@x.org', subject: 'Welcome' },
     message: expect.stringMatching(/closest of 1 is to ann@x\.org, subject 'Welcome':[\s\S]*Hello/),
   })
-  await expect(assertNotSent(sandbox, { subject: /Wel/ })).rejects.toThrow('was not expected')
+  await expect(assertNotSent(sandbox, { subject: /Wel/ })).rejects.toThrow(
+    'No mail was expected to match, but 1 did',
+  )
 })
 
 it('refuses what is no sandbox and a key that is none', async () => {
   await using sandbox = await startSandbox()
-  await expect(assertSent(undefined as unknown as Sandbox)).rejects.toThrow('assertSent() wants a sandbox')
+  await expect(assertSent(undefined as unknown as Sandbox)).rejects.toThrow('assertSent() takes a sandbox')
   await expect(assertSent(sandbox, { tags: 'x' } as object)).rejects.toThrow('"tags" is not known')
 })
 

@@ -3,13 +3,13 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 import { findSent, type SentFault, type SentMatch, type SentOptions } from './sent-mails.js'
 
 /**
- * Passes as soon as a mail matches, there already or yet to come, for Node's own test runner and any other. A mail that
- * Postmark would refuse does not count.
+ * Waits until a mail matches, for Node's test runner and any other. The mail may be there already. A mail that Postmark
+ * would refuse does not count.
  * @param match as for `sandbox.waitFor`; without one, any mail
  * @param options `timeoutMs`: milliseconds until it fails (default 1000); `count`: how many mails must match
- * @returns the first mail that matches; with `count`, the first of them
+ * @returns the first mail that matches
  * @example const mail = await assertSent(sandbox, { to: 'ann@example.com', tag: 'welcome' })
- * @throws AssertionError that says how the closest mail differs, with `expected` and `actual`
+ * @throws AssertionError if none matches: says how the closest mail differs, with `expected` and `actual`
  * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key or option
  */
 export async function assertSent(
@@ -23,7 +23,7 @@ export async function assertSent(
 }
 
 /**
- * Passes when no mail that matches is there now; let the work end before it. A mail that Postmark would refuse counts.
+ * Checks that no mail matches now. Let the work finish first. A mail that Postmark would refuse counts.
  * @param match as for `sandbox.waitFor`; without one, any mail
  * @example await assertNotSent(sandbox, { to: 'bob@example.com' })
  * @throws AssertionError that lists the mails that match

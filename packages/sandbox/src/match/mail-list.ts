@@ -4,7 +4,7 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 const SHOWN = 10
 
 /**
- * The last mails as lines, for an error that says what came instead.
+ * Lists the last mails, one per line, for an error that says what arrived instead.
  * @example " (the last 10 of 12):\n  - to ann@example.com, subject 'Hi', postmark { tag: 'welcome' }"
  */
 export function listMails(mails: readonly SandboxMail[]): string {
@@ -15,7 +15,7 @@ export function listMails(mails: readonly SandboxMail[]): string {
   return `${mails.length > SHOWN ? ` (the last ${SHOWN} of ${mails.length})` : ''}:${lines.join('')}`
 }
 
-/** What a person knows a mail by. @example "to ann@example.com, subject 'Hi'" */
+/** Describes a mail for people. @example "to ann@example.com, subject 'Hi'" */
 export function describeMail({ envelope, subject }: SandboxMail): string {
   return `to ${envelope.to.join(', ')}, subject ${show(subject)}`
 }

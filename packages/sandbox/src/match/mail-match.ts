@@ -5,40 +5,40 @@ import type { MailAddress } from '../mail/addresses.js'
 import type { MailAttachment } from '../mail/mail-content.js'
 import { contentOf, type SandboxMail } from '../mail/sandbox-mail.js'
 
-/** What a test runner's `expect.stringContaining()` and its like return. */
+/** A matcher of a test runner, such as `expect.stringContaining()` returns. */
 export interface ValueMatcher {
   asymmetricMatch(value: unknown): boolean
 }
 
-/** A whole text, a pattern, or a matcher. */
+/** A whole string, a pattern, or a matcher. */
 export type TextMatch = string | RegExp | ValueMatcher
 
-/** Keys of metadata; their case does not count. `null` means that the mail must not have the key. */
+/** Keys of metadata; their case is ignored. `null` means that the mail must not have the key. */
 export type MetadataMatch =
   | { readonly [key: string]: TextMatch | number | boolean | null | undefined }
   | ValueMatcher
 
-/** Fields as their headers say; `null` means that the mail must not have the header. */
+/** Fields, as their headers say. `null` means that the mail must not have the header. */
 export type FieldsMatch = {
   readonly [F in Exclude<PostmarkField, 'metadata'>]?: TextMatch | boolean | null | undefined
 } & { readonly metadata?: MetadataMatch | null | undefined }
 
-/** What a file that came with a mail must have; a text is short for `{ filename }`. */
+/** What an attachment must have. A string is short for `{ filename }`. */
 export type AttachmentMatch =
   | string
   | {
       readonly filename?: TextMatch
       /** @example 'application/pdf' */
       readonly mimeType?: TextMatch
-      /** A text is held against the bytes as UTF-8. */
+      /** A string is compared with the bytes as UTF-8. */
       readonly content?: TextMatch | Uint8Array
     }
 
-/** What a mail must have; a key that is left out is not looked at. */
+/** What a mail must have. A key that is left out is not compared. */
 export interface MailMatch {
-  /** The address in the From header; case does not count. */
+  /** The address in the From header; case is ignored. */
   readonly from?: TextMatch
-  /** One of the recipients: To, Cc or Bcc; case does not count. */
+  /** One of the recipients: To, Cc or Bcc; case is ignored. */
   readonly to?: TextMatch
   /** One of the addresses in the Cc header; `null` for none. */
   readonly cc?: TextMatch | null
@@ -52,11 +52,11 @@ export interface MailMatch {
   /** A part of the HTML, decoded, or a pattern; `null` for none. */
   readonly html?: TextMatch | null
   /**
-   * Files that came with it: each entry must fit one. An empty list stands for no file at all.
+   * Files that came with it: each entry must match one. An empty list means no files.
    * @example ['invoice.pdf'] @example [{ filename: /\.pdf$/, mimeType: 'application/pdf' }]
    */
   readonly attachments?: readonly AttachmentMatch[]
-  /** The message stream that it names, by header or SMTP token: `outbound` where it names none. */
+  /** The message stream that the header or the SMTP token names, or `outbound` if neither does. */
   readonly stream?: TextMatch
   /** Short for `postmark: { tag }`. */
   readonly tag?: TextMatch | null
@@ -65,7 +65,7 @@ export interface MailMatch {
   readonly postmark?: FieldsMatch
 }
 
-/** One demand of a match, and what the mail has. */
+/** One demand of a match, and what the mail has instead. */
 export interface Demand {
   /** @example ['metadata', 'order-id'] */
   readonly path: readonly string[]
@@ -83,8 +83,8 @@ const KEYS = [
 const ATTACHMENT_KEYS = ['filename', 'mimeType', 'content']
 
 /**
- * The predicate of a match, or the predicate itself.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS for a key that is none: passed over, it would match any mail
+ * Makes a predicate from a match; a function is used as it is.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key, which would match any mail if it were ignored
  */
 export function toPredicate(wanted: MailMatch | Test): Test {
   if (typeof wanted === 'function') return (mail) => refusePromise(wanted(mail))
@@ -93,7 +93,7 @@ export function toPredicate(wanted: MailMatch | Test): Test {
   if (wanted.postmark !== undefined) refuseUnknown(wanted.postmark, Object.keys(POSTMARK_FIELDS))
   for (const { metadata } of [wanted, wanted.postmark ?? {}])
     if (metadata !== undefined && metadata !== null && typeof metadata !== 'object')
-      throw optionError('metadata', metadata, "an object: { 'order-id': '42' }")
+      throw optionError('metadata', metadata, "an object such as { 'order-id': '42' }")
   checkAttachments(wanted.attachments)
   return (mail) => isMet(toHeaderDemands(wanted, mail)) && isMet(toContentDemands(wanted, mail))
 }
@@ -104,28 +104,29 @@ function isMet(demands: readonly Demand[]): boolean {
 
 function checkAttachments(attachments: unknown): void {
   if (attachments === undefined) return
-  if (!Array.isArray(attachments)) throw optionError('attachments', attachments, "a list: ['invoice.pdf']")
+  if (!Array.isArray(attachments))
+    throw optionError('attachments', attachments, "a list such as ['invoice.pdf']")
   for (const each of attachments) {
     if (typeof each === 'string') continue
     if (typeof each !== 'object' || each === null || isRegExp(each))
-      throw optionError('attachments', each, "a file name or an object: { filename: 'invoice.pdf' }")
+      throw optionError('attachments', each, "a file name or an object such as { filename: 'invoice.pdf' }")
     refuseUnknown(each, ATTACHMENT_KEYS)
   }
 }
 
-/** A promise is true, so a function that returns one would match any mail. */
+/** A promise is truthy, so a function that returns one would match any mail. */
 function refusePromise(result: unknown): boolean {
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return Boolean(result)
   throw new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    'The function of a mail returned a promise, which matches any mail.',
+    'The match function returned a promise, which would match any mail.',
     {
-      hint: 'Give what the content must be as `text`, `html` or `attachments`: { text: /Hello Ann/ }.',
+      hint: 'Match the content with `text`, `html` or `attachments` instead: { text: /Hello Ann/ }.',
     },
   )
 }
 
-/** Refuses what is no object of keys; a pattern has none, so it would match any mail. */
+/** Refuses what is not an object with keys. A pattern has none, so it would match any mail. */
 function refuseNoMatch(wanted: unknown): void {
   const given = typeof wanted === 'string' ? JSON.stringify(wanted) : isRegExp(wanted) ? String(wanted) : ''
   const isKeyed = typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)
@@ -134,8 +135,8 @@ function refuseNoMatch(wanted: unknown): void {
   const example = given === '' ? '{ to: "ann@example.com" }' : `{ ${key}: ${given} }`
   throw new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    `The match is ${given || describe(wanted)}; it must be an object such as ${example}, or a function of a mail.`,
-    { hint: `Give ${example}. Known keys: ${KEYS.join(', ')}.` },
+    `The match is ${given || describe(wanted)}; it must be an object such as ${example}, or a function that takes a mail.`,
+    { hint: `Use ${example}. Known keys: ${KEYS.join(', ')}.` },
   )
 }
 
@@ -144,12 +145,12 @@ function describe(wanted: unknown): string {
   return Array.isArray(wanted) ? 'an array' : wanted === null ? 'null' : `a ${typeof wanted}`
 }
 
-/** Each demand of a match, held against a mail. */
+/** Each demand of a match, compared with a mail. */
 export function toDemands(wanted: MailMatch, mail: SandboxMail): Demand[] {
   return [...toHeaderDemands(wanted, mail), ...toContentDemands(wanted, mail)]
 }
 
-/** Asked after the others, since the content of a mail is decoded for them. */
+/** Compared after the others, because the content of a mail must be decoded for these. */
 function toContentDemands({ text, html, attachments }: MailMatch, mail: SandboxMail): Demand[] {
   if (text === undefined && html === undefined && attachments === undefined) return []
   const content = contentOf(mail)
@@ -160,7 +161,7 @@ function toContentDemands({ text, html, attachments }: MailMatch, mail: SandboxM
   ].filter(({ wanted }) => wanted !== undefined)
 }
 
-/** A text of a body is a part of it, since nobody writes out a whole mail. */
+/** A string must be a part of the body, because nobody writes out a whole mail. */
 function holds(wanted: TextMatch | null | undefined, found: string | undefined): boolean {
   return typeof wanted === 'string' ? (found?.includes(wanted) ?? false) : fits(wanted, found)
 }
@@ -192,7 +193,7 @@ function isAttachment(wanted: AttachmentMatch, file: MailAttachment): boolean {
   )
 }
 
-/** Of a file what a demand names. */
+/** The properties of a file that a demand names. */
 function toFacts(wanted: object, file: MailAttachment): object {
   const facts = { ...file, content: file.content.toString('utf8', 0, 200) }
   return Object.fromEntries(Object.entries(facts).filter(([key]) => key in wanted))
@@ -234,7 +235,7 @@ function toMetadataDemands(
   if (typeof wanted !== 'object' || wanted === null || isMatcher(wanted)) {
     return [toDemand(path, wanted, wanted === null && isEmpty(found) ? undefined : found)]
   }
-  // The case of a metadata key is not known to survive at Postmark, so it does not count.
+  // It is not known whether Postmark keeps the case of a metadata key, so it is ignored.
   const values = new Map(Object.entries(found ?? {}).map(([key, value]) => [key.toLowerCase(), value]))
   return Object.entries(wanted).map(([key, value]) =>
     toDemand([...path, key], value, values.get(key.toLowerCase())),

@@ -126,7 +126,7 @@ it('shows what was sent where nothing should be', async () => {
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: /rec/ }))).toMatchInlineSnapshot(`
     "expect(sandbox).not.toHaveSent(match)
 
-    A mail like this was not expected:
+    No mail was expected to match, but 1 did:
       - to ann@example.com, subject 'Welcome', postmark { tag: 'receipt' }"
   `)
 })
@@ -141,14 +141,14 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
 
     A mail matched, but Postmark would refuse it:
       - to ann@example.com, subject 'Welcome', postmark { messageStream: 'nowhere', tag: 'receipt' }, refused: 1235
-        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s. For this sandbox: \`streams: ['nowhere']\`, or \`--stream nowhere\`."
+        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s. In this sandbox, declare it with \`streams: ['nowhere']\` or \`--stream nowhere\`."
   `)
   expect(await failure(expect(sandbox).toHaveSent({ stream: 'nowhere' }, { timeoutMs: 0 }))).toMatch(
     'A mail matched, but Postmark would refuse it',
   )
   await expect(sandbox).not.toHaveSent({ stream: 'outbound' })
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: 'receipt' }))).toMatch(
-    /not expected.*refused: 1235$/s,
+    /No mail was expected to match.*refused: 1235$/s,
   )
   await send(sandbox, { tag: 'receipt' })
   await expect(sandbox).toHaveSent({ tag: 'receipt' })
@@ -180,8 +180,8 @@ it('says that nothing was sent, and lists all where a function decides', async (
 })
 
 it.each<[string, unknown, object, RegExp]>([
-  ['something that is no sandbox', 'mailer', {}, /wants a sandbox, not 'mailer'/],
-  ['nothing', undefined, {}, /wants a sandbox, not undefined/],
+  ['something that is no sandbox', 'mailer', {}, /takes a sandbox, not 'mailer'/],
+  ['nothing', undefined, {}, /takes a sandbox, not undefined/],
   [
     'a key that is none',
     { outbox: [], waitFor() {} },
@@ -194,10 +194,15 @@ it.each<[string, unknown, object, RegExp]>([
 })
 
 it.each<[string, unknown, unknown, RegExp]>([
-  ['a number', {}, 5000, /Option timeoutMs is .*; it must be in an object: { timeoutMs: 5000 }/],
+  ['a number', {}, 5000, /Option timeoutMs is .*; it must be given in an object: { timeoutMs: 5000 }/],
   ['an unknown option', {}, { timeout: 5000 }, /"timeout" is not known. Did you mean "timeoutMs"/],
-  ['no length of time', {}, { timeoutMs: Number.POSITIVE_INFINITY }, /it must be milliseconds/],
-  ['metadata that is a text', { metadata: 'order-id' }, {}, /Option metadata is .*; it must be an object: {/],
+  ['no length of time', {}, { timeoutMs: Number.POSITIVE_INFINITY }, /it must be a number of milliseconds/],
+  [
+    'metadata that is a text',
+    { metadata: 'order-id' },
+    {},
+    /Option metadata is .*; it must be an object such as {/,
+  ],
 ])('refuses %s, in waitFor too', async (_, match, options, text) => {
   await using sandbox = await startSandbox()
   expect(await failure(expect(sandbox).toHaveSent(match as object, options as object))).toMatch(text)
@@ -226,7 +231,7 @@ it.each<[string, unknown, string, string]>([
   async (_what, match, given, example) => {
     await using sandbox = await startSandbox()
     await send(sandbox, {})
-    const told = `The match is ${given}; it must be an object such as ${example}, or a function of a mail.`
+    const told = `The match is ${given}; it must be an object such as ${example}, or a function that takes a mail.`
     const wrong = match as never
     expect(await failure(expect(sandbox).toHaveSent(wrong))).toBe(told)
     expect(await failure(expect(sandbox).not.toHaveSent(wrong))).toBe(told)
@@ -293,7 +298,9 @@ it('waits until as many mails match as are wanted, and says how many did', async
   await expectation
   await expect(sandbox).toHaveSent({ tag: 'none' }, { count: 0 })
   const fewer = await failure(expect(sandbox).toHaveSent({ tag: 'news' }, { count: 3, timeoutMs: 0 }))
-  expect(fewer).toMatch(/^expect\(sandbox\).*\n\n2 mails matched within 0 ms, and 3 must:\n {2}- to ann/)
+  expect(fewer).toMatch(
+    /^expect\(sandbox\).*\n\n2 mails matched within 0 ms, but 3 must match:\n {2}- to ann/,
+  )
   await expect(expect(sandbox).toHaveSent({}, { count: 1 })).rejects.toThrow('3 mails matched')
   await expect(expect(sandbox).toHaveSent({}, { count: 1.5 })).rejects.toThrow('count')
 })

@@ -1,10 +1,10 @@
 import { findSent, type SentMatch, type SentOptions } from './sent-mails.js'
 
-/** What `./vitest` and `./jest` add to `expect(sandbox)`. */
+/** The matchers that `./vitest` and `./jest` add to `expect(sandbox)`. */
 export interface SandboxMatchers {
   /**
-   * Passes as soon as a mail matches, there already or yet to come; with `.not`, when none is there now. A mail
-   * that Postmark would refuse fails both.
+   * Waits until a mail matches, which may be there already. With `.not`, checks that none matches now. A mail that
+   * Postmark would refuse fails both.
    * @param match as for `sandbox.waitFor`; without one, any mail
    * @param options `timeoutMs`: milliseconds until it fails (default 1000, below the time limit of a test); `count`: how
    * many mails must match
@@ -15,7 +15,7 @@ export interface SandboxMatchers {
   toHaveSent(match?: SentMatch, options?: SentOptions): Promise<void>
 }
 
-/** The part that vitest and jest have in common of what they call a matcher with. */
+/** The part of a matcher's context that Vitest and Jest have in common. */
 interface MatcherContext {
   readonly isNot?: boolean
   readonly utils: {
@@ -43,7 +43,7 @@ export async function toHaveSent(
     message() {
       const hint = utils.matcherHint('toHaveSent', 'sandbox', 'match', { isNot })
       const { text, sides, rest } = describe()
-      // Printed as a diff, even where nothing was sent: the runners print a lone value in another way.
+      // Printed as a diff even if nothing was sent, because the runners print a single value differently.
       const difference = sides && utils.diff(sides.expected, sides.found)
       return [hint, text, difference, rest].filter(Boolean).join('\n\n')
     },

@@ -4,23 +4,23 @@ import type { PostmarkServer } from '../server/postmark-server.js'
 import { listMails, show } from './mail-list.js'
 import { type MailMatch, toPredicate } from './mail-match.js'
 
-/** How `waitFor` waits. */
+/** Options of `waitFor`. */
 export interface WaitOptions {
   /** Milliseconds until it gives up (default 5000). */
   readonly timeoutMs?: number
 }
 
-/** The option, where there is one. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+/** The option, if there is one. @throws PostmarkError ERR_POSTMARK_OPTIONS */
 export function readTimeout(options: WaitOptions, usual: number): number {
   if (typeof options === 'number')
-    throw optionError('timeoutMs', options, `in an object: { timeoutMs: ${options} }`)
+    throw optionError('timeoutMs', options, `given in an object: { timeoutMs: ${options} }`)
   refuseUnknown(options, ['timeoutMs'])
   const { timeoutMs = usual } = options
   if (typeof timeoutMs === 'number' && timeoutMs >= 0 && timeoutMs < 2 ** 31) return timeoutMs
-  throw optionError('timeoutMs', timeoutMs, 'milliseconds, below 2 ** 31')
+  throw optionError('timeoutMs', timeoutMs, 'a number of milliseconds below 2 ** 31')
 }
 
-/** Wakes those who wait for a mail. */
+/** Lets callers wait for a mail. */
 export interface Outbox {
   /** @param signal ends it early, with the signal's reason */
   waitFor(
@@ -31,7 +31,7 @@ export interface Outbox {
   close(): void
 }
 
-/** The error of a `waitFor` that no mail ended; it says what arrived instead. */
+/** The error of a `waitFor` that found no mail. It says what arrived instead. */
 export class WaitEnded extends Error {}
 
 interface Waiter {
@@ -86,7 +86,7 @@ export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outb
 }
 
 function describeMiss(wanted: unknown, reason: string, mails: readonly SandboxMail[]): string {
-  const what = typeof wanted === 'function' ? 'for which the function is true' : `with ${show(wanted)}`
+  const what = typeof wanted === 'function' ? 'for which the function returns true' : `with ${show(wanted)}`
   if (mails.length === 0) return `No mail ${what} arrived ${reason}. Nothing arrived at all.`
   return `No mail ${what} arrived ${reason}. These arrived${listMails(mails)}`
 }

@@ -5,16 +5,16 @@ import { describeMail, listMails, show } from './mail-list.js'
 import { type Demand, type MailMatch, toDemands, toPredicate } from './mail-match.js'
 import { type Outbox, readTimeout, type WaitOptions } from './outbox.js'
 
-/** What a mail is held against: a match, or a function of a mail. */
+/** What a mail is compared with: a match, or a function that takes the mail. */
 export type SentMatch = MailMatch | ((mail: SandboxMail) => boolean)
 
-/** How `toHaveSent` and `assertSent` look. */
+/** Options of `toHaveSent` and `assertSent`. */
 export interface SentOptions extends WaitOptions {
-  /** How many mails must match, no more and no fewer (default: one or more). */
+  /** How many mails must match exactly (default: one or more). */
   readonly count?: number
 }
 
-/** What was found, and what an error says of it. */
+/** What was found, and what an error says about it. */
 export interface SentResult {
   readonly pass: boolean
   /** The mails that match. */
@@ -23,9 +23,9 @@ export interface SentResult {
   describe(): SentFault
 }
 
-/** Why something was not sent as it was wanted. */
+/** Why no mail was sent as expected. */
 export interface SentFault {
-  /** Goes before the two sides of a difference, where there are any. */
+  /** Goes before the two sides of a difference, if there are any. */
   readonly text: string
   readonly sides?: { readonly expected: object; readonly found: object }
   /** Goes after them. */
@@ -41,8 +41,8 @@ interface SentMails {
 }
 
 /**
- * Waits for the mails that are wanted; with `isNot`, looks at once.
- * @param caller what an error names
+ * Waits for the mails that are wanted; with `isNot`, looks immediately.
+ * @param caller the function that an error names
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export async function findSent(
@@ -68,7 +68,8 @@ export async function findSent(
     pass: count === undefined ? mails.length > 0 : mails.length === count,
     mails,
     describe() {
-      if (isNot) return { text: `A mail like this was not expected${listMails(mails)}`, rest: '' }
+      if (isNot)
+        return { text: `No mail was expected to match, but ${mails.length} did${listMails(mails)}`, rest: '' }
       const refused = outbox.find(matches)
       const within = `within ${timeoutMs} ms`
       if (count !== undefined && mails.length > 0) return describeCount(mails, count, within)
@@ -82,14 +83,14 @@ function toSentMails(caller: string, received: unknown): SentMails {
   const { outbox, waitFor, host, port } = (received ?? {}) as Partial<SentMails>
   if (outbox && waitFor)
     return { outbox, waitFor, ...(host !== undefined && port !== undefined && { host, port }) }
-  throw new PostmarkError('ERR_POSTMARK_OPTIONS', `${caller}() wants a sandbox, not ${show(received)}.`, {
-    hint: `Give ${caller === 'toHaveSent' ? 'expect()' : 'it'} what startSandbox() returned.`,
+  throw new PostmarkError('ERR_POSTMARK_OPTIONS', `${caller}() takes a sandbox, not ${show(received)}.`, {
+    hint: `Pass ${caller === 'toHaveSent' ? 'expect()' : 'it'} the sandbox from startSandbox().`,
   })
 }
 
 function describeCount(mails: readonly SandboxMail[], count: number, within: string): SentFault {
   const found = `${mails.length} ${mails.length === 1 ? 'mail' : 'mails'} matched ${within}`
-  return { text: `${found}, and ${count} must${listMails(mails)}`, rest: '' }
+  return { text: `${found}, but ${count} must match${listMails(mails)}`, rest: '' }
 }
 
 function describeRefusal(mail: SandboxMail): string {
@@ -119,7 +120,7 @@ function describeMiss(
   return { text, sides: toSides(closest.demands), rest }
 }
 
-/** The mail that fails the fewest demands; of several the last. */
+/** The mail that fails the fewest demands; the last one if there are several. */
 function toClosest(
   wanted: MailMatch,
   mails: readonly SandboxMail[],
@@ -130,12 +131,12 @@ function toClosest(
     .reduce((best, next) => (unmet(next.demands) <= unmet(best.demands) ? next : best))
 }
 
-/** The two sides of a diff. What is met looks the same on both, so that only what differs is seen. */
+/** The two sides of a diff. A demand that is met is the same on both, so the diff shows only what differs. */
 function toSides(demands: readonly Demand[]): { expected: object; found: object } {
   const expected = {}
   const found = {}
   for (const { path, wanted, met, ...demand } of demands) {
-    // A mail holds a number of metadata as text.
+    // In a mail, a number in the metadata is a string.
     const side = typeof demand.found === 'string' ? toText(wanted) : wanted
     put(expected, path, side)
     put(found, path, met ? side : shorten(demand.found))

@@ -9,23 +9,23 @@ export interface SandboxBounce {
   readonly typeCode: number
   readonly name: string
   readonly mail: SandboxMail
-  /** The stream that it is listed under: the mail's, or `outbound` where the server has none of that ID. */
+  /** The stream that it is listed under: the mail's, or `outbound` if the server has no such stream. */
   readonly stream: string
   readonly recipient: string
   readonly at: Date
   readonly description: string
   readonly details: string
-  /** Postmark's error code, where the type is SMTPApiError. */
+  /** Postmark's error code, if the type is SMTPApiError. */
   readonly errorCode?: number
   /** Whether the address was suppressed because of it, and still is. */
   readonly inactive: boolean
   /** Whether the address of a bounce of this type can be reactivated. */
   readonly canActivate: boolean
-  /** The raw source, as `GET /bounces/{id}/dump` returns it; made at the first look. */
+  /** The raw source, as `GET /bounces/{id}/dump` returns it. Made at each access. */
   readonly dump: string
 }
 
-/** What a bounce is made of. */
+/** The parts that a bounce is made of. */
 export interface BounceParts {
   readonly id: number
   readonly type: BounceTypeName
@@ -37,15 +37,15 @@ export interface BounceParts {
   isSuppressed(): boolean
 }
 
-/** What a bounce of this type suppresses its recipient for. */
+/** The reason for which a bounce of this type suppresses its recipient, if it does. */
 export function suppressionOf(type: BounceTypeName): SuppressionReason | undefined {
   return type === 'HardBounce' || type === 'SpamComplaint' ? type : undefined
 }
 
-/** What a faked SMTPApiError says of a mail without a problem; with the code that most causes share. */
+/** What a faked SMTPApiError says about a mail without a problem, with the code that most causes share. */
 const FAKED = { errorCode: 300, message: 'Invalid email request (made by the sandbox).' } as const
 
-/** Makes a bounce; one of the type SMTPApiError has the first problem of the mail's verdict. */
+/** Makes a bounce. One of the type SMTPApiError has the first problem of the mail's verdict. */
 export function toBounce({
   id,
   type,
@@ -82,9 +82,9 @@ export function toBounce({
 }
 
 const DESCRIPTIONS: Readonly<Partial<Record<BounceTypeName, string>>> = {
-  HardBounce: 'The receiving server refused the mail for good: there is no such mailbox.',
-  SoftBounce: 'The receiving server refused the mail for now: the mailbox is full.',
-  Transient: 'The receiving server has not taken the mail yet. Delivery is tried again.',
+  HardBounce: 'The receiving server refused the mail permanently: the mailbox does not exist.',
+  SoftBounce: 'The receiving server refused the mail temporarily: the mailbox is full.',
+  Transient: 'The receiving server has not accepted the mail yet. Delivery is retried.',
   SpamComplaint: 'The recipient marked the mail as spam.',
   Blocked: 'The receiving server refuses mail from this sender.',
   DnsError: 'The domain of the recipient has no mail server.',

@@ -7,7 +7,7 @@ import { bouncePart, mailPart, suppressionPart, toPostmarkDate, webhookPayload }
 
 type Facts = Omit<SandboxEvent, 'id' | 'at' | 'payload'>
 
-/** What the payload is made of, in addition to the mail. */
+/** What the payload contains in addition to the mail. */
 export interface EventDetails {
   /** The key of the time. @example 'DeliveredAt' */
   readonly timeKey: string
@@ -21,7 +21,7 @@ export class EventLog {
   readonly #detailsOf: WeakMap<SandboxEvent, EventDetails> | undefined
   #lastId = 0
 
-  /** @param remembers whether `detailsOf` will be asked, for which the details of each event stay in memory */
+  /** @param remembers whether `detailsOf` will be called; the details of each event then stay in memory */
   constructor(now: () => Date, keep: (event: SandboxEvent) => void, remembers: boolean) {
     this.#now = now
     this.#keep = keep
@@ -33,7 +33,7 @@ export class EventLog {
     return this.#lastId
   }
 
-  /** Gives no ID up to this one. */
+  /** Skips the IDs up to this one. */
   skipTo(id: number): void {
     this.#lastId = Math.max(this.#lastId, id)
   }
@@ -42,7 +42,7 @@ export class EventLog {
     return this.#detailsOf!.get(event)!
   }
 
-  /** Makes an event that was kept, and does not hand it out. */
+  /** Makes an event that was kept, and calls no listener. */
   restore(event: Omit<SandboxEvent, 'payload'>, details: EventDetails): SandboxEvent {
     this.skipTo(event.id)
     return this.#make(event, details)
@@ -77,7 +77,7 @@ export class EventLog {
     return this.#record(facts, 'BouncedAt', { ...bouncePart(bounce), RecordType: recordType })
   }
 
-  /** A suppression was made, or lifted; `mail` is the one that caused it. */
+  /** Records that a suppression was made or lifted; `mail` is the one that caused it. */
   suppressionChanged(
     suppression: SandboxSuppression,
     isMade: boolean,
@@ -96,7 +96,7 @@ export class EventLog {
     return event
   }
 
-  /** The payload costs more than the rest of the event, so it is made when somebody looks. */
+  /** Making the payload takes longer than the rest of the event, so it is made at the first access. */
   #make(facts: Omit<SandboxEvent, 'payload'>, details: EventDetails): SandboxEvent {
     const { mail, recordType, at } = facts
     let payload: SandboxEvent['payload'] | undefined

@@ -7,22 +7,22 @@ import type { EventDetails } from './event-log.js'
 import type { SandboxEvent } from './sandbox-event.js'
 import type { SandboxSuppression } from './suppressions.js'
 
-/** Writes down what happens, for a server that outlives its process. */
+/** Records what happens, so that the state of a server survives its process. */
 export interface Journal {
-  /** Writes at once, before the state changes. @throws Error of the system, and then nothing is written */
+  /** Writes immediately, before the state changes. @throws Error of the system; then nothing is written */
   write(fact: ServerFact, body?: Buffer): void
-  /** Adds to what is written next. */
+  /** Adds a fact to the next write. */
   add(fact: ServerFact): void
   /** Writes what was added. @throws Error of the system */
   flush(): void
-  /** Much of what was written has become needless. */
+  /** Says that much of what was written is no longer needed. */
   compact(): void
 }
 
-/** A time in milliseconds, in the place of a Date. */
+/** A Date as a time in milliseconds. */
 type Written<T> = { readonly [K in keyof T]: T[K] extends Date ? number : T[K] }
 
-/** Something that changed the state of a server, as JSON. Mails and bounces have their IDs in it. */
+/** Something that changed the state of a server, as JSON. It names mails and bounces by their IDs. */
 export type ServerFact =
   | ({ readonly kind: 'mail' } & MailFact)
   | ({ readonly kind: 'bounce'; readonly mail: string } & Written<Omit<BounceParts, 'mail' | 'isSuppressed'>>)
@@ -32,7 +32,7 @@ export type ServerFact =
   | { readonly kind: 'removed'; readonly mails: readonly string[] }
   | { readonly kind: 'cleared' }
   | ({ readonly kind: 'stream' } & SandboxStream)
-  /** The last numbers that were given, since what has them may be gone. */
+  /** The last IDs that were given, because the bounces and events that have them may be gone. */
   | { readonly kind: 'numbers'; readonly bounce: number; readonly event: number }
 
 /** A mail without its bytes, which are written after it. */

@@ -237,18 +237,18 @@ describe('what is not known of Postmark, or does nothing there, is noted', () =>
     [
       'a misspelled header',
       ['X-PM-Track-Opens: true'],
-      'Postmark ignores X-PM-Track-Opens; the header is X-PM-TrackOpens.',
+      'Postmark ignores X-PM-Track-Opens. The correct header is X-PM-TrackOpens.',
     ],
-    ['metadata as JSON', ['X-PM-Metadata: {}'], 'the header is X-PM-Metadata-<key>'],
+    ['metadata as JSON', ['X-PM-Metadata: {}'], 'The correct header is X-PM-Metadata-<key>'],
     ['a header of Postmark itself', ['X-PM-RCPT: x'], 'Postmark writes X-PM-RCPT itself'],
-    ['an unknown header', ['X-PM-Colour: red'], 'X-PM-Colour is no header of Postmark'],
-    ['an encoded tag', ['X-PM-Tag: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?='], 'X-PM-Tag came encoded'],
+    ['an unknown header', ['X-PM-Colour: red'], 'X-PM-Colour is not a Postmark header'],
+    ['an encoded tag', ['X-PM-Tag: =?UTF-8?Q?Gr=C3=BC=C3=9Fe?='], 'X-PM-Tag is encoded'],
     [
       'a value that means nothing',
       ['X-PM-TrackOpens: perhaps'],
       'has a value that Postmark does not document',
     ],
-    ['a field that stands twice', ['X-PM-KeepID: true', 'X-PM-KeepID: true'], 'the sandbox takes the first'],
+    ['a field that stands twice', ['X-PM-KeepID: true', 'X-PM-KeepID: true'], 'the sandbox uses the first'],
     ['a bounce type for a real address', ['X-PM-Bounce-Type: HardBounce'], 'X-PM-Bounce-Type does nothing'],
   ])('%s', (_, headers, note) => {
     const { verdict } = receive(withHeaders(...headers))
@@ -275,16 +275,16 @@ describe('what is not known of Postmark, or does nothing there, is noted', () =>
       `From: ${FROM}\r\nTo: ${TO}\r\n\r\n`,
       'with "Provide either email TextBody or HtmlBody or both."',
     ],
-    ['an empty body', `From: ${FROM}\r\nTo: ${TO}\r\n\r\n \r\n`, 'There is no text and no html.'],
+    ['an empty body', `From: ${FROM}\r\nTo: ${TO}\r\n\r\n \r\n`, 'The mail has no text and no html.'],
     [
       'a picture alone',
       `From: ${FROM}\r\nTo: ${TO}\r\nContent-Type: image/png\r\n\r\nx\r\n`,
-      'There is no text and no html.',
+      'The mail has no text and no html.',
     ],
     [
       'a text that is attached',
       `From: ${FROM}\r\nTo: ${TO}\r\nContent-Disposition: attachment\r\n\r\nx\r\n`,
-      'There is no text',
+      'The mail has no text',
     ],
   ])('%s, which REST refuses', (_, text, note) => {
     const { verdict } = receive(text)

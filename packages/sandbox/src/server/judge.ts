@@ -10,13 +10,13 @@ import type { Judgement, VerdictProblem } from '../mail/verdict.js'
 import { readNotes } from './mail-notes.js'
 import { judgeSender, type SenderRules } from './sender-rules.js'
 
-/** What the server knows that a mail is held against. */
+/** What the server knows and judges a mail by. */
 export interface Rules extends SenderRules {
   findStream(id: string): SandboxStream | undefined
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** Judges a mail as Postmark would after its `250`, and finds every problem at once. */
+/** Judges a mail as Postmark would after its `250`, and finds all problems. */
 export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement {
   const wanted = arrival.tokenStream ?? mail.postmark.messageStream ?? DEFAULT_STREAM
   const stream = rules.findStream(wanted)
@@ -48,14 +48,16 @@ function judgeStream(id: string, stream: SandboxStream | undefined): VerdictProb
   return [{ errorCode: 1236, message, path, cure: API_ERRORS[1236]!.cure }]
 }
 
-/** At Postmark one makes a stream in its pages; here one declares it. */
+/** At Postmark you create a stream on its pages; in the sandbox you declare it. */
 function cureForStream(id: string, archived: SandboxStream | undefined): string {
   const { cure } = API_ERRORS[1235]!
-  if (archived) return `${cure} On this sandbox \`${id}\` is archived.`
-  return isStreamId(id) ? `${cure} For this sandbox: \`streams: ['${id}']\`, or \`--stream ${id}\`.` : cure
+  if (archived) return `${cure} In this sandbox, \`${id}\` is archived.`
+  return isStreamId(id)
+    ? `${cure} In this sandbox, declare it with \`streams: ['${id}']\` or \`--stream ${id}\`.`
+    : cure
 }
 
-/** What core's preflight says against what arrived, in its words. */
+/** The errors that core's preflight finds in what arrived, in its words. */
 function judgeMessage(found: readonly PostmarkProblem[], mail: ReadMail): VerdictProblem[] {
   return found
     .filter(({ path, severity }) => severity === 'error' && !(path === 'from' && mail.from === ''))
@@ -69,7 +71,7 @@ function judgeMessage(found: readonly PostmarkProblem[], mail: ReadMail): Verdic
 function noteDoubts(found: readonly PostmarkProblem[]): string[] {
   const doubts: Readonly<Record<string, string>> = {
     to: `No To, Cc or Bcc line names a recipient. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
-    text: `There is no text and no html. ${refusedByRest(REST_ANSWERS.noBody)}`,
+    text: `The mail has no text and no html. ${refusedByRest(REST_ANSWERS.noBody)}`,
   }
   return found
     .filter(({ path, severity }) => severity === 'warning' && doubts[path] !== undefined)
@@ -91,7 +93,7 @@ function toMessage(mail: ReadMail): object {
   }
 }
 
-/** Tag and metadata, of which a bad value refuses the mail; of the other Postmark headers it is noted. */
+/** Tag and metadata: a bad value makes Postmark refuse the mail. In other Postmark headers it is only noted. */
 function limitedHeaders({ headers, postmark }: ReadMail): object[] {
   const metadata = Object.entries(postmark.metadata ?? {})
   return [
@@ -100,10 +102,10 @@ function limitedHeaders({ headers, postmark }: ReadMail): object[] {
   ]
 }
 
-/** Of a larger mail, whether its text is blank is not asked. */
+/** In a larger mail, the sandbox does not check whether the text is blank. */
 const LARGEST_ASKED = 65_536
 
-/** Names of attachments, and contents of a mail that is so large, or so small, that they may matter. */
+/** The names of attachments. The contents too if the mail is so large, or so small, that they may matter. */
 function readContent({ raw, fields }: ReadMail): object {
   const parts = readParts(raw, fields)
   const isLarge = raw.length > MESSAGE_LIMITS.bodyBytes

@@ -7,7 +7,7 @@ import type { MailStore } from './mail-store.js'
 import type { SandboxEvent } from './sandbox-event.js'
 import type { SandboxSuppression, Suppressions } from './suppressions.js'
 
-/** The state of a server that can outlive its process. */
+/** The state of a server that can survive its process. */
 export interface ServerState {
   readonly store: MailStore
   readonly log: EventLog
@@ -51,7 +51,7 @@ export function suppressionFact(suppression: SandboxSuppression): FactOf<'suppre
   return { kind: 'suppressed', ...suppression, at: suppression.at.getTime() }
 }
 
-/** The whole state as facts, those of a mail after it; `declared` are the streams that the options name anyway. */
+/** The whole state as facts; those of a mail come after it. `declared` are the streams that the options name anyway. */
 export function* toFacts(
   { store, log, suppressions, streams }: ServerState,
   declared: ReadonlySet<SandboxStream>,
@@ -67,7 +67,7 @@ export function* toFacts(
   for (const suppression of suppressions.list) yield { fact: suppressionFact(suppression) }
 }
 
-/** Takes up what was kept, and calls no listener; what belongs to a mail that is gone is passed over. */
+/** Restores a fact and calls no listener. Facts of a mail that is gone are ignored. */
 export function restoreFact(state: ServerState, fact: ServerFact, body: Buffer | undefined): void {
   const { store, log, suppressions, streams } = state
   switch (fact.kind) {

@@ -13,7 +13,7 @@ interface NoteRules {
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** What is not known of Postmark about a mail, with what the sandbox chose; and what Postmark ignores. */
+/** What is not known about Postmark's treatment of a mail, with the sandbox's choice, and what Postmark ignores. */
 export function readNotes(
   mail: ReadMail,
   arrival: Arrival,
@@ -30,7 +30,7 @@ export function readNotes(
 
 function readLineEndNotes({ raw }: ReadMail): string[] {
   return hasBareLf(splitEntity(raw).header)
-    ? ['Lines end in LF without CR. Whether Postmark reads such a mail is not known; the sandbox does.']
+    ? ['Lines end in LF without CR. It is not known whether Postmark reads such a mail; the sandbox does.']
     : []
 }
 
@@ -49,13 +49,15 @@ function readHeaderNotes(mail: ReadMail): string[] {
     const field = meaningOf(header.key)?.field
     notes.push(...(field ? readFieldNotes(header, mail) : [ignored(header.key, lower)]))
     if (field && field !== 'metadata' && seen.has(lower)) {
-      const choice = field === 'tag' ? 'refuses the mail' : 'takes the first'
-      notes.push(`${header.key} is there twice. What Postmark does then is not known; the sandbox ${choice}.`)
+      const choice = field === 'tag' ? 'refuses the mail' : 'uses the first'
+      notes.push(
+        `${header.key} occurs twice. It is not known what Postmark does then; the sandbox ${choice}.`,
+      )
     }
     if (field === 'metadata' && seen.has(lower))
       notes.push(
-        `${header.key} is there twice. Postmark keeps the later one under its name with an incremental number; ` +
-          'how that looks is not documented, and the sandbox appends 1, 2 and so on.',
+        `${header.key} occurs twice. Postmark keeps the later one under its name with an incremental number. ` +
+          'The format of the number is not documented; the sandbox appends 1, 2 and so on.',
       )
     seen.add(lower)
   }
@@ -64,25 +66,24 @@ function readHeaderNotes(mail: ReadMail): string[] {
 
 function ignored(name: string, lower: string): string {
   const meant = MISSPELLED_HEADERS.get(lower)
-  if (meant) return `Postmark ignores ${name}; the header is ${meant}.`
-  if (RESERVED.has(lower))
-    return `Postmark writes ${name} itself; the delivered copy is without the sender's.`
-  return `${name} is no header of Postmark's and does nothing.`
+  if (meant) return `Postmark ignores ${name}. The correct header is ${meant}.`
+  if (RESERVED.has(lower)) return `Postmark writes ${name} itself and removes yours from the delivered copy.`
+  return `${name} is not a Postmark header and does nothing.`
 }
 
 function readFieldNotes({ key, value }: MailHeader, mail: ReadMail): string[] {
   const { field, metadataKey } = meaningOf(key)!
   const notes: string[] = []
   if (!/^[ -~]*$/.test(value))
-    notes.push(`${key} came encoded. Whether Postmark decodes it is not known; the sandbox does.`)
+    notes.push(`${key} is encoded. It is not known whether Postmark decodes it; the sandbox does.`)
   if (metadataKey === undefined && value !== '' && mail.postmark[field] === undefined)
-    notes.push(`${key} has a value that Postmark does not document. The sandbox passes over it.`)
+    notes.push(`${key} has a value that Postmark does not document. The sandbox ignores it.`)
   if (metadataKey !== undefined && value.length > POSTMARK_FIELDS.metadata.maxLength)
     notes.push(
-      'One report says that a mail with a metadata value of 110 characters left no trace, no bounce either.',
+      'One report describes a mail with a metadata value of 110 characters that left no trace, not even a bounce.',
     )
   if (field === 'bounceType' && !mail.envelope.to.some(isBounceTest))
-    notes.push(`${key} does nothing: no recipient is at bounce-testing.postmarkapp.com.`)
+    notes.push(`${key} does nothing, because no recipient is at bounce-testing.postmarkapp.com.`)
   return notes
 }
 
@@ -92,18 +93,18 @@ function readRouteNotes(mail: ReadMail, arrival: Arrival, stream: SandboxStream 
   const named = mail.postmark.messageStream
   if (hostType && stream && stream.type !== 'inbound' && stream.type !== hostType)
     notes.push(
-      `The mail came in at the ${hostType} host, but "${stream.id}" is a message stream of the type ${stream.type}. ` +
-        'What Postmark does then is not known; the sandbox goes by the stream.',
+      `The mail was sent to the ${hostType} host, but "${stream.id}" is a message stream of the type ${stream.type}. ` +
+        'It is not known what Postmark does then; the sandbox uses the stream.',
     )
   if (tokenStream !== undefined && named && named !== tokenStream)
     notes.push(
-      `The SMTP token belongs to the stream "${tokenStream}", the header names "${named}". ` +
-        'The token is said to win, and does so here.',
+      `The SMTP token belongs to the stream "${tokenStream}", but the header names "${named}". ` +
+        'One report says that the token wins, and the sandbox follows it.',
     )
   return notes
 }
 
-/** As REST is known to answer: the mail goes to the others, and nothing reports these. */
+/** REST is known to send the mail to the others, and nothing reports these. */
 function readRecipientNotes({ envelope }: ReadMail, stream: string, rules: NoteRules): string[] {
   const inactive = envelope.to.filter((address) => rules.isSuppressed(stream, address))
   return inactive.length > 0 && inactive.length < envelope.to.length

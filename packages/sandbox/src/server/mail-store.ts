@@ -3,13 +3,13 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { SandboxBounce } from './bounce.js'
 import type { SandboxEvent } from './sandbox-event.js'
 
-/** How much is kept; beyond it the oldest mails go first, with their bounces and events. */
+/** How much is kept. Beyond that, the oldest mails are removed first, with their bounces and events. */
 export interface KeepLimits {
   /** Default 10,000. */
   readonly mails?: number
   /**
-   * Memory of all mails together in bytes, with what came of them and with those that are being received; default
-   * 100 MB. The newest mail always stays.
+   * Memory of all mails together in bytes, including their bounces and events and the mails that are being received.
+   * Default 100 MB. The newest mail always stays.
    */
   readonly bytes?: number
 }
@@ -32,14 +32,14 @@ export class MailStore {
   readonly #mailOfId = new Map<string, SandboxMail>()
   readonly #bounceOfId = new Map<number, SandboxBounce>()
   readonly #historyOf = new Map<SandboxMail, History>()
-  // What came of a mail that is gone can be asked by who holds the mail. Not for all: the garbage collector goes through
-  // each entry of a weak map again and again, which is felt at ten thousand.
+  // Code that holds a mail can read its history after it is gone. Only mails that are gone are in here, because the garbage
+  // collector visits each entry of a weak map again and again, which is slow with ten thousand entries.
   readonly #gone = new WeakMap<SandboxMail, History>()
   readonly #limits: Required<KeepLimits>
   #lastBounceId = 0
-  /** Of the mails that are kept. */
+  /** Bytes of the mails that are kept. */
   #bytes = 0
-  /** Of those that are not here in full yet. */
+  /** Bytes of the mails that are still being received. */
   #receiving = 0
 
   constructor(limits: Required<KeepLimits>) {
@@ -53,7 +53,7 @@ export class MailStore {
     this.#addWeight(mail, toWeight(mail))
   }
 
-  /** Lets the oldest mails go until the rest is within the limits; returns the MessageIDs of those that had to. */
+  /** Removes the oldest mails until the rest is within the limits. Returns the MessageIDs of the removed ones. */
   makeRoom(): readonly string[] {
     const removed: string[] = []
     while (this.#isFull()) {
@@ -64,7 +64,7 @@ export class MailStore {
     return removed
   }
 
-  /** Forgets mails, with their bounces and events; returns the MessageIDs of those that were there. */
+  /** Removes mails with their bounces and events. Returns the MessageIDs of those that were there. */
   remove(messageIds: readonly string[]): readonly string[] {
     const wanted = new Set(messageIds.filter((messageId) => this.#mailOfId.has(messageId)))
     const [gone, kept] = [true, false].map((is) =>
@@ -77,9 +77,9 @@ export class MailStore {
   }
 
   /**
-   * Counts bytes of a mail that is being received; false where that is too much together with the others. A mail that is
-   * the only one may be of any size.
-   * @param held what was counted for this mail already
+   * Counts bytes of a mail that is being received. Returns false if they are too many together with the others. A mail
+   * that is the only one may have any size.
+   * @param held the bytes that were counted for this mail already
    */
   reserve(bytes: number, held: number): boolean {
     const isTooMuch = this.#receiving + bytes > this.#limits.bytes && this.#receiving > held
@@ -87,7 +87,7 @@ export class MailStore {
     return !isTooMuch
   }
 
-  /** Ends the count of what was reserved for one mail. */
+  /** Releases the bytes that were reserved for one mail. */
   release(bytes: number): void {
     this.#receiving -= bytes
   }
@@ -97,7 +97,7 @@ export class MailStore {
     return this.#lastBounceId
   }
 
-  /** Says that IDs up to this one were given. */
+  /** Skips the IDs up to this one. */
   skipTo(bounceId: number): void {
     this.#lastBounceId = Math.max(this.#lastBounceId, bounceId)
   }
@@ -148,7 +148,7 @@ export class MailStore {
   }
 
   #addWeight(mail: SandboxMail, bytes: number): void {
-    // What happens to a mail that is not kept any more is counted nowhere.
+    // Events of a mail that is no longer kept are not counted.
     if (this.#mailOfId.get(mail.messageId) !== mail) return
     this.#history(mail).weight += bytes
     this.#bytes += bytes
@@ -177,7 +177,7 @@ export class MailStore {
   }
 }
 
-/** What came of a mail, and as how many bytes it counts. */
+/** The events and bounces of a mail, and how many bytes it counts as. */
 interface History {
   weight: number
   readonly events: SandboxEvent[]
@@ -189,7 +189,7 @@ const MAIL_BYTES = 2000
 const EVENT_BYTES = 800
 const ITEM_BYTES = 100
 
-/** About as many bytes as a mail takes in memory: of one with many short headers, they are most of it. */
+/** About as many bytes as a mail takes in memory. Many short headers take more than their text. */
 function toWeight({ raw, headers, envelope, verdict }: SandboxMail): number {
   const items = [
     ...headers.map(({ key, value }) => key.length + value.length),

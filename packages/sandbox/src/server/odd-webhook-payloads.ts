@@ -1,7 +1,7 @@
 import { webhookPayload } from './webhook-payload.js'
 import type { WebhookPayload } from './webhook-samples.js'
 
-/** A body that a webhook is known to have posted, or may post, though no sample shows it. */
+/** A body that a webhook is known to have posted, or may post, although no sample shows it. */
 export interface OddWebhookPayload {
   /** What is odd about it. @example 'Metadata is an empty list' */
   readonly name: string
@@ -15,8 +15,8 @@ function without(payload: WebhookPayload, ...keys: string[]): WebhookPayload {
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
 /**
- * The odd shapes that code which receives webhooks has to cope with.
- * @example it.each(ODD_WEBHOOK_PAYLOADS)('takes a payload where $name', ({ payload }) => …)
+ * The odd shapes that a receiver of webhooks must handle.
+ * @example it.each(ODD_WEBHOOK_PAYLOADS)('accepts a payload if $name', ({ payload }) => …)
  */
 export const ODD_WEBHOOK_PAYLOADS: readonly OddWebhookPayload[] = [
   { name: 'Metadata is an empty list', payload: webhookPayload('Delivery', { Metadata: [] }) },

@@ -63,14 +63,14 @@ describe('a mail that is sent', () => {
       ['X-PM-Message-Stream: outbound'],
       { tokenStream: 'broadcast' },
       'broadcast',
-      /^The SMTP token belongs to the stream "broadcast", the header names "outbound"/,
+      /^The SMTP token belongs to the stream "broadcast", but the header names "outbound"/,
     ],
     [
       'that of the header, not of the host',
       ['X-PM-Message-Stream: broadcast'],
       { hostType: 'transactional' },
       'broadcast',
-      /^The mail came in at the transactional host, but "broadcast" is a message stream of the type broadcasts/,
+      /^The mail was sent to the transactional host, but "broadcast" is a message stream of the type broadcasts/,
     ],
     [
       'the one of its host',
@@ -102,7 +102,7 @@ describe('a mail to a stream that does not exist', () => {
       'says how to declare it',
       'nowhere',
       {},
-      /For this sandbox: `streams: \['nowhere'\]`, or `--stream nowhere`\.$/,
+      /In this sandbox, declare it with `streams: \['nowhere'\]` or `--stream nowhere`\.$/,
     ],
     ['says nothing of that where the ID cannot be one', 'pm-x', {}, /has no final s\.$/],
     ['says that it is archived', 'old', { streams: [{ id: 'old', archived: true }] }, /`old` is archived\.$/],
@@ -211,7 +211,9 @@ describe('a suppression', () => {
     expect(server.unsuppress(ANN)?.payload).toMatchObject({ SuppressSending: false, SuppressionReason: null })
     expect(server.unsuppress(ANN)).toBeUndefined()
     expect(server.suppressions).toEqual([])
-    expect(() => server.suppress(ANN, { stream: 'news' })).toThrow('There are outbound, broadcast, inbound.')
+    expect(() => server.suppress(ANN, { stream: 'news' })).toThrow(
+      'The sandbox has outbound, broadcast, inbound.',
+    )
   })
 })
 
@@ -308,7 +310,7 @@ describe('what recipients do', () => {
         server.clear()
         return server.bounce(mail, 'HardBounce')
       },
-      'not kept any more',
+      'no longer has this mail',
     ],
   ])('is impossible where %s', (_, act, message) => {
     expect(() => act(create())).toThrow(message)

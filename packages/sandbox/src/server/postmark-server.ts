@@ -38,13 +38,13 @@ export interface PostmarkServerOptions {
   readonly settings?: Partial<ServerSettings>
   readonly keep?: KeepLimits
   /**
-   * How long after it happened a search finds a mail or a bounce, in milliseconds (default 0). At Postmark it takes a
-   * while, and how long is not documented. What names a mail or a bounce by its ID finds it at once.
+   * How long it takes until a search finds a new mail or bounce, in milliseconds (default 0). At Postmark it takes a
+   * while, but how long is not documented. A call that names a mail or a bounce by its ID finds it immediately.
    */
   readonly searchDelayMs?: number
   /** The current time (default: the real one). */
   readonly now?: () => Date
-  /** Where changes are written down (default: nowhere). */
+  /** Where changes are recorded (default: nowhere). */
   readonly journal?: Journal
 }
 
@@ -59,16 +59,16 @@ export interface PostmarkServer extends MailActions {
   readonly mails: readonly SandboxMail[]
   readonly bounces: readonly SandboxBounce[]
   readonly suppressions: readonly SandboxSuppression[]
-  /** Who may send; undefined where any may. */
+  /** Who may send; undefined if anyone may. */
   readonly senders: readonly SenderSetting[] | undefined
 
-  /** Replaces the list of who may send; undefined lets any. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+  /** Replaces the list of who may send; undefined lets anyone send. @throws PostmarkError ERR_POSTMARK_OPTIONS */
   replaceSenders(senders: readonly (string | SenderSetting)[] | undefined): void
-  /** Adds a sender to the list, or confirms it; where any may send, there is nothing to do. */
+  /** Adds a sender to the list, or confirms it. Does nothing if anyone may send. */
   verifySender(address: string): void
-  /** Adds a stream, or puts it in the place of the one with its ID. */
+  /** Adds a stream, or replaces the one with its ID. */
   saveStream(stream: SandboxStream): void
-  /** Whether a search finds what happened then. */
+  /** Whether a search finds what happened at this time. */
   isSearchable(at: Date): boolean
   /** The mail with this MessageID. */
   findMail(messageId: string): SandboxMail | undefined
@@ -77,36 +77,36 @@ export interface PostmarkServer extends MailActions {
   eventsOf(mail: SandboxMail): readonly SandboxEvent[]
 
   /**
-   * Counts bytes of a mail that is being received among those that are kept, for which older mails go; false where
-   * too much is being received already.
-   * @param held what was counted for this mail before
+   * Counts bytes of a mail that is being received, and removes older mails to make room. Returns false if too much is
+   * being received already.
+   * @param held the bytes that were counted for this mail before
    */
   reserve(bytes: number, held: number): boolean
-  /** Ends the count of what was reserved for one mail. */
+  /** Releases the bytes that were reserved for one mail. */
   release(bytes: number): void
   /**
-   * Takes a mail, judges it, and lets happen what Postmark would do next.
-   * @throws Error of the system where the journal cannot be written; then the mail is not taken
+   * Accepts a mail, judges it, and does what Postmark would do next.
+   * @throws Error of the system if the journal cannot be written; then the mail is not accepted
    */
   receive(raw: Buffer, envelope: MailEnvelope, arrival: Arrival): SandboxMail
   /** Reactivates the address of a bounce. */
   activate(bounce: SandboxBounce): SandboxBounce
 
-  /** Forgets some mails with their bounces and events; suppressions stay. Returns how many were there. */
+  /** Removes some mails with their bounces and events; suppressions stay. Returns how many were there. */
   remove(mails: readonly SandboxMail[]): number
-  /** Forgets mails and what came of them: bounces, events and suppressions. Streams and settings stay. */
+  /** Removes all mails, bounces, events and suppressions. Streams and settings stay. */
   clear(): void
   /** The state as the facts of a journal. */
   facts(): Iterable<{ readonly fact: ServerFact; readonly body?: Buffer }>
-  /** Takes up a fact that was kept; no listener is called. */
+  /** Restores a fact that was kept; no listener is called. */
   restore(fact: ServerFact, body?: Buffer): void
-  /** After the last fact: lets happen what came of a mail that was kept the moment before the process ended. */
+  /** Called after the last fact: settles a mail that was kept just before the process ended. */
   restored(): void
   /** Reports a login that was refused to the listeners. */
   reportRefusedLogin(login: RefusedLogin): void
   /** Reports data that could not be kept to the listeners. */
   reportDataProblem(message: string): void
-  /** Calls the listener from now on; returns what ends that. */
+  /** Calls the listener from now on. Returns a function that stops this. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
 }
 
@@ -145,19 +145,15 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   const state: ServerState = { store, log, suppressions, streams }
   const declared = new Set(streams.values())
 
-  /** Writes what has happened. It goes with the next write where it cannot be written now: thrown, it would be done again. */
-  function write(): void {
+  /** Returns the result of an action after its consequences are written, or kept for the next write if that fails now. */
+  function written<T>(result: T): T {
     try {
       journal?.flush()
     } catch (error) {
+      // Thrown, the action would be repeated, and its event would exist twice.
       const why = (error as Error).message
       listeners.call('dataProblem', `Events are only in memory until the data directory can be written: ${why}.`)
     }
-  }
-
-  /** Returns what an act returned, once what came of it is written. */
-  function written<T>(result: T): T {
-    write()
     return result
   }
 
@@ -168,14 +164,14 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     listeners.call('removed')
   }
 
-  /** Whether it is new. */
+  /** Returns whether it is new. */
   function addSuppression(suppression: SandboxSuppression): boolean {
     const isNew = suppressions.add(suppression)
     if (isNew) journal?.add(suppressionFact(suppression))
     return isNew
   }
 
-  /** What Postmark does with a mail that it has taken. */
+  /** Does what Postmark does with a mail that it has accepted. */
   function settle(mail: SandboxMail): void {
     if (mail.verdict.outcome === 'refused') makeBounce(mail, 'SMTPApiError', mail.envelope.to[0] ?? '')
     else for (const recipient of activeRecipients(mail, suppressions)) deliver(mail, recipient)
@@ -188,7 +184,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
 
   function makeBounce(mail: SandboxMail, type: BounceTypeName, recipient: string): SandboxEvent {
-    // A bounce has to be found somewhere: where a mail goes that names no stream.
+    // A bounce must be found somewhere. The stream is the one of a mail that names none.
     const stream = streams.has(mail.stream) ? mail.stream : DEFAULT_STREAM
     const at = now()
     const isSuppressed = () => suppressions.has(stream, recipient)
@@ -214,13 +210,13 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
 
   function recipientOf(mail: SandboxMail, recipient?: string): string {
-    if (store.findMail(mail.messageId) !== mail) throw misuse('The mail is not kept any more.')
+    if (store.findMail(mail.messageId) !== mail) throw misuse('The sandbox no longer has this mail.')
     return findRecipient(mail, recipient)
   }
 
   function streamOf(id: string = DEFAULT_STREAM): string {
     if (!streams.has(id))
-      throw misuse(`There is no stream "${id}". There are ${[...streams.keys()].join(', ')}.`)
+      throw misuse(`There is no message stream "${id}". The sandbox has ${[...streams.keys()].join(', ')}.`)
     return id
   }
 
@@ -273,7 +269,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       makeRoom()
       // A listener may have removed it.
       if (store.findMail(mail.messageId) === mail) settle(mail)
-      // The mail itself is written, so it is taken.
+      // The mail itself is written, so it is accepted.
       return written(mail)
     },
     bounce: (mail, type, recipient) => written(makeBounce(mail, type, recipientOf(mail, recipient))).bounce!,

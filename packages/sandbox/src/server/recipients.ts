@@ -16,8 +16,8 @@ export function activeRecipients(
 }
 
 /**
- * The recipient of a mail that something happens to, by default the first.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where nobody received the mail, or this recipient did not
+ * Finds the recipient that an action is for, by default the first.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if nobody received the mail, or this recipient did not
  */
 export function findRecipient({ envelope, verdict }: SandboxMail, recipient?: string): string {
   if (verdict.outcome === 'refused')
@@ -29,7 +29,7 @@ export function findRecipient({ envelope, verdict }: SandboxMail, recipient?: st
   return found
 }
 
-/** The error for a call that cannot mean anything. */
+/** The error for a call that makes no sense. */
 export function misuse(message: string): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_OPTIONS', message)
 }

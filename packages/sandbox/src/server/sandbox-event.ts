@@ -12,10 +12,10 @@ export interface SandboxEvent {
   readonly recipient: string
   /** The message stream that it belongs to. */
   readonly stream: string
-  /** None for a suppression that was made by hand. */
+  /** Undefined for a suppression that was made by hand. */
   readonly mail: SandboxMail | undefined
   /** The bounce that it reports, for Bounce and SpamComplaint. */
   readonly bounce?: SandboxBounce
-  /** The body that a webhook posts; made at the first look. */
+  /** The body that a webhook posts. Made at the first access. */
   readonly payload: Readonly<Record<string, unknown>>
 }

@@ -12,13 +12,13 @@ export interface SenderSetting {
   readonly confirmed?: boolean
 }
 
-/** Whether the account may send: `pending` only to the domain of From, `blocked` not at all. */
+/** Whether the account may send: `pending` sends only to the domain of From, `blocked` not at all. */
 export type AccountState = 'approved' | 'pending' | 'blocked'
 
 /** Who may send, and to whom. */
 export interface SenderRules {
   readonly account: AccountState
-  /** Whether each domain or address, as `toAddressKey` writes it, is confirmed; undefined where any may send. */
+  /** Whether each domain or address, as `toAddressKey` writes it, is confirmed; undefined if anyone may send. */
   readonly senders: Map<string, boolean> | undefined
 }
 
@@ -49,7 +49,7 @@ function toSender(setting: string | SenderSetting): [string, boolean] {
   return [toAddressKey(address), confirmed]
 }
 
-/** The cure of code 300 is preflight, which this mail may have been through. */
+/** The usual cure for code 300 is preflight, which this mail may already have passed. */
 const FROM_CURE = 'Give the mail a From with an address: `Shop <shop@example.com>`.'
 
 /** Whether the account may send this mail. */

@@ -1,26 +1,26 @@
 import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { SandboxEvent } from './sandbox-event.js'
 
-/** A login that was refused; who tried is not kept, since the user name is a token. */
+/** A login that was refused. It does not say who tried, because the user name is a token. */
 export interface RefusedLogin {
   /** @example 'PLAIN' */
   readonly method: string
-  /** The token is wrong, or SMTP is switched off in the settings. */
+  /** The token is wrong, or SMTP is off in the settings. */
   readonly reason: 'token' | 'smtp-off'
 }
 
-/** What happens in the server, for the page, webhooks and those who wait. */
+/** The events of a sandbox that you can listen to. */
 export interface ServerEvents {
   mail: [mail: SandboxMail]
   event: [event: SandboxEvent]
-  /** Mails were removed: by `clear`, or the oldest by the cap. */
+  /** Mails were removed by hand, or the oldest ones to stay within `keep`. */
   removed: []
   refusedLogin: [login: RefusedLogin]
   /** Something could not be written to the directory of the option `data`. */
   dataProblem: [message: string]
 }
 
-/** Who listens to a server. */
+/** The listeners of a server. */
 export class ServerListeners {
   readonly #all: { readonly [K in keyof ServerEvents]: Set<(...args: ServerEvents[K]) => void> } = {
     mail: new Set(),
@@ -30,7 +30,7 @@ export class ServerListeners {
     dataProblem: new Set(),
   }
 
-  /** Calls the listener from now on; returns what ends that. */
+  /** Calls the listener from now on. Returns a function that stops this. */
   add<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void {
     this.#all[event].add(listener)
     return () => void this.#all[event].delete(listener)
@@ -41,7 +41,7 @@ export class ServerListeners {
       try {
         listener(...args)
       } catch (error) {
-        // The fault of a listener is no reason to answer a client otherwise, but it must be seen.
+        // An error in a listener must not change the answer to a client, but it must be seen.
         process.nextTick(() => {
           throw error
         })

@@ -1,11 +1,11 @@
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
-/** The settings of the server that mails see the effect of; `GET /server` shows them. */
+/** The settings of the server that affect mails. `GET /server` shows them. */
 export interface ServerSettings {
   readonly name: string
-  /** Whether SMTP is switched on. Without it every login gets 535. */
+  /** Whether SMTP is on. If it is off, every login gets 535. */
   readonly smtpApiActivated: boolean
-  /** Whether an SMTPApiError leaves as a Bounce webhook. Off by default, as at Postmark. */
+  /** Whether an SMTPApiError is posted as a Bounce webhook. Off by default, as at Postmark. */
   readonly enableSmtpApiErrorHooks: boolean
   readonly trackOpens: boolean
   readonly trackLinks: 'None' | 'HtmlAndText' | 'HtmlOnly' | 'TextOnly'

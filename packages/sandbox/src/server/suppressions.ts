@@ -12,7 +12,7 @@ export interface SandboxSuppression {
   readonly at: Date
 }
 
-/** The suppressed addresses of all streams; two spellings of one mailbox are one address. */
+/** The suppressed addresses of all streams. Two spellings of one mailbox are one address. */
 export class Suppressions {
   readonly #all = new Map<string, SandboxSuppression>()
 
@@ -25,7 +25,7 @@ export class Suppressions {
     return this.#all.has(keyOf(stream, address))
   }
 
-  /** Whether it is new; an address that is suppressed already keeps its reason. */
+  /** Returns whether it is new. An address that is suppressed already keeps its reason. */
   add(suppression: SandboxSuppression): boolean {
     const key = keyOf(suppression.stream, suppression.address)
     if (this.#all.has(key)) return false
@@ -33,7 +33,7 @@ export class Suppressions {
     return true
   }
 
-  /** The one that was lifted. */
+  /** Returns the suppression that was lifted. */
   remove(stream: string, address: string): SandboxSuppression | undefined {
     const key = keyOf(stream, address)
     const suppression = this.#all.get(key)

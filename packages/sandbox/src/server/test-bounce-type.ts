@@ -3,15 +3,15 @@ import { toBounceTypeName } from '@postmark-smtp/core/internal'
 
 const DOMAIN = '@bounce-testing.postmarkapp.com'
 
-/** Whether Postmark fakes a bounce of mail to this address. */
+/** Whether Postmark fakes a bounce for mail to this address. */
 export function isBounceTest(address: string): boolean {
   return address.toLowerCase().endsWith(DOMAIN)
 }
 
 /**
- * The bounce that Postmark fakes for this recipient: the one that the header names, else the one that the
- * address names, else a hard bounce; undefined for a real recipient. Case and underscores of a name do not count, and
- * a spam complaint is the one type that cannot be faked.
+ * The type of bounce that Postmark fakes for this recipient: the one that the header names, else the one that the
+ * address names, else a hard bounce; undefined for a real recipient. Case and underscores are ignored. A spam complaint
+ * is the only type that cannot be faked.
  * @see https://postmarkapp.com/developer/user-guide/sandbox-mode/generate-fake-bounces
  */
 export function testBounceType(

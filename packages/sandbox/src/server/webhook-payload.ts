@@ -9,7 +9,7 @@ export function toPostmarkDate(date: Date): string {
 }
 
 /**
- * The body of a webhook in Postmark's shape, for tests of code that receives webhooks.
+ * Makes the body of a webhook in Postmark's shape, for tests of code that receives webhooks.
  * @example webhookPayload('Bounce', { Email: 'ann@example.com', Metadata: { 'order-id': '42' } })
  * @see https://postmarkapp.com/developer/webhooks/webhooks-overview
  */

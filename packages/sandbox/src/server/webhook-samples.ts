@@ -5,10 +5,10 @@ import type { RecordType } from './sandbox-event.js'
 /** The body of a webhook. */
 export type WebhookPayload = Readonly<Record<string, unknown>>
 
-/** What there is a sample of: each RecordType, the bounce of a refused mail, and an inbound mail. */
+/** The kinds of payload: each RecordType, the bounce of a refused mail, and an inbound mail. */
 export type PayloadKind = RecordType | 'SMTPApiError' | 'Inbound'
 
-/** The number that the sandbox's server has in payloads and in the API. */
+/** The ID of the sandbox's server in payloads and in the API. */
 export const SERVER_ID = 1
 
 const SAMPLE_ID = 'b7a1d2c4-58e3-4f0a-9c6b-2d1e0f3a4b5c'
@@ -68,7 +68,7 @@ export const SAMPLES: Readonly<Record<PayloadKind, WebhookPayload>> = {
     Details: 'smtp;250 2.0.0 OK',
   },
   Bounce: bounced('HardBounce', {
-    Description: 'The receiving server refused the mail for good: there is no such mailbox.',
+    Description: 'The receiving server refused the mail permanently: the mailbox does not exist.',
     Details: 'smtp;550 5.1.1 unknown user',
     Inactive: true,
     CanActivate: true,

@@ -18,13 +18,13 @@ export function loopbackCertificate(): Promise<Certificate> {
 
 let unknown: Promise<SecureContext> | undefined
 
-/** Another one, which no client trusts, made at the first call. */
+/** A certificate that no client trusts, made at the first call. */
 export function unknownCertificate(): Promise<SecureContext> {
   unknown ??= makeCertificate().then((certificate) => createSecureContext(certificate))
   return unknown
 }
 
-/** Makes one that was not there before, valid for further names and addresses too. */
+/** Makes a new certificate for localhost, 127.0.0.1, and more names and addresses. */
 export async function makeCertificate(names: readonly string[] = []): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {

@@ -4,5 +4,5 @@ export const HOST_NAME = 'smtp.sandbox'
 /** The mechanisms that EHLO lists, as Postmark does. */
 export const MECHANISMS: readonly string[] = ['PLAIN', 'LOGIN', 'CRAM-MD5']
 
-/** Bytes of a whole message that Postmark's SMTP announces and takes. */
+/** The size of a message, in bytes, that Postmark's SMTP announces and accepts. */
 export const SIZE_LIMIT = 20_480_000

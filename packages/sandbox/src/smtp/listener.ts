@@ -3,10 +3,10 @@ import type { AddressInfo, Socket } from 'node:net'
 import { PostmarkError } from '@postmark-smtp/core'
 import type { SMTPServer } from 'smtp-server'
 
-/** The interface the sandbox listens on: it takes any token, so no other machine may reach it. */
+/** The address that the sandbox listens on. It accepts any token, so no other machine may reach it. */
 export const HOST = '127.0.0.1'
 
-/** A server that listens. */
+/** A server that is listening. */
 export interface Listener {
   readonly port: number
   /** Ends every connection and stops listening. */
@@ -14,8 +14,8 @@ export interface Listener {
 }
 
 /**
- * Lets a server listen.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
+ * Starts a server.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if the port cannot be used
  */
 export async function listen(server: SMTPServer, port: number, address: string): Promise<Listener> {
   const sockets = new Set<Socket>()
@@ -23,7 +23,7 @@ export async function listen(server: SMTPServer, port: number, address: string):
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  // A client that breaks off is no fault of the sandbox.
+  // A client that breaks off is not an error of the sandbox.
   server.on('error', () => {})
   try {
     server.listen(port, address)
@@ -44,7 +44,7 @@ export async function listen(server: SMTPServer, port: number, address: string):
 async function closeServer(server: SMTPServer, sockets: ReadonlySet<Socket>): Promise<void> {
   const stopped = once(server.server, 'close')
   await new Promise<void>((resolve) => server.close(resolve))
-  // smtp-server has said 421 by now; a client that does not hang up must not hold the process.
+  // smtp-server has said 421 by now. A client that does not hang up must not keep the process alive.
   for (const socket of sockets) socket.destroySoon()
   await stopped
 }
@@ -56,7 +56,7 @@ export function portError(port: number, address: string, cause: unknown): Postma
     code === 'EADDRINUSE'
       ? [
           'another process listens there',
-          'End that process (perhaps an older sandbox), or use another port; 0 takes a free one.',
+          'Stop that process (perhaps an older sandbox), or use another port. Port 0 picks a free one.',
         ]
       : code === 'EACCES'
         ? ['the system does not permit it', 'Use a port above 1023, or 0 for a free one.']

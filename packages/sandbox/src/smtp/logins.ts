@@ -8,22 +8,22 @@ export interface SmtpTokenSetting {
   readonly accessKey: string
   /** The password. */
   readonly secretKey: string
-  /** ID of the message stream that it belongs to. */
+  /** The ID of the message stream that it belongs to. */
   readonly stream: string
 }
 
-/** Who has logged in. */
+/** A login that was accepted. */
 export interface LoggedIn {
   /** The message stream of an SMTP token; undefined for a server token. */
   readonly stream: string | undefined
 }
 
-/** Whether a login is right. */
+/** Checks a login; undefined if it is refused. */
 export type LoginCheck = (login: SMTPServerAuthentication) => LoggedIn | undefined
 
 /**
- * Makes the check of logins. A server token is user name and password alike. Without `serverTokens` any will do;
- * without both so will any SMTP token, whose user name begins with `PM-T-` or `PM-B-` and whose secret is not known.
+ * Makes the check of logins. A server token is both user name and password. Without `serverTokens`, any is accepted.
+ * Without both options, so is any SMTP token: its user name begins with `PM-T-` or `PM-B-`, and its secret is not known.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createLoginCheck(
@@ -57,12 +57,12 @@ function checkSmtpToken(token: SmtpTokenSetting, streams: readonly SandboxStream
   refuseUnknown(token, ['accessKey', 'secretKey', 'stream'])
   for (const key of ['accessKey', 'secretKey'] as const)
     if (typeof token[key] !== 'string' || token[key] === '')
-      throw optionError(`smtpTokens.${key}`, undefined, 'a text that is not empty')
+      throw optionError(`smtpTokens.${key}`, undefined, 'a non-empty string')
   if (!streams.some(({ id }) => id === token.stream))
     throw optionError('smtpTokens.stream', token.stream, `one of ${streams.map(({ id }) => id).join(', ')}`)
 }
 
-/** An open sandbox cannot know whose token it is; the letter says of which type its message stream is. */
+/** An open sandbox does not know the token, but the letter says which type its message stream has. */
 function streamOfAccessKey(accessKey: string, streams: readonly SandboxStream[]): string {
   const type = accessKey.startsWith('PM-B-') ? 'broadcasts' : 'transactional'
   return streams.find((stream) => stream.type === type)?.id ?? DEFAULT_STREAM

@@ -1,6 +1,6 @@
 import { SMTPServer } from 'smtp-server'
 
-/** smtp-server, but for its first 100 ms, in which it greets nobody so as to catch clients that talk too soon. */
+/** smtp-server without the 100 ms that it waits before it greets, to catch clients that talk too soon. */
 export class PromptServer extends SMTPServer {
   override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
     super.connect(socket, options)

@@ -16,13 +16,13 @@ export interface SessionOptions {
   readonly wantsLogin: boolean
   readonly server: PostmarkServer
   readonly checkLogin: LoginCheck
-  /** The host of Postmark whose part the port plays; undefined where it plays both. */
+  /** The host of Postmark that the port replaces; undefined if it replaces both. */
   readonly hostType: StreamType | undefined
 }
 
-/** Sees each connection before the listener does, and may serve it in its place. */
+/** Sees each connection before the listener does, and may serve it instead. */
 export interface ConnectionGate {
-  /** Takes the connections of a server, before it listens. */
+  /** Takes over the connections of a server. Called before it listens. */
   guard(server: SMTPServer, options: SessionOptions): void
 }
 
@@ -40,7 +40,7 @@ export interface SmtpListenerOptions {
 
 /**
  * Listens for SMTP as Postmark does.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where the port cannot be used
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if the port cannot be used
  */
 export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
   const { address, port, certificate, server, checkLogin, allowAnonymous, gate, hostType } = options
@@ -60,9 +60,9 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     size: SIZE_LIMIT,
     authMethods: [...MECHANISMS],
     authOptional: allowAnonymous,
-    // As at Postmark, AUTH is offered before STARTTLS too: requiring TLS is the client's part.
+    // As at Postmark, AUTH is also offered before STARTTLS. It is up to the client to require TLS.
     allowInsecureAuth: true,
-    // As Postfix has it; Postmark refuses a mail to more than fifty later.
+    // The limit of Postfix. Postmark refuses a mail to more than fifty recipients later.
     maxRecipients: 1000,
     hideSMTPUTF8: true,
     hideDSN: false,

@@ -9,14 +9,14 @@ type Handlers = Pick<SMTPServerOptions, 'onAuth' | 'onMailFrom' | 'onRcptTo' | '
 
 /**
  * The handlers of smtp-server that answer as Postmark does and hand each accepted mail to the server.
- * @param hostType the host whose part the listener plays; undefined where it plays both
+ * @param hostType the host that the listener replaces; undefined if it replaces both
  */
 export function sessionHandlers(
   server: PostmarkServer,
   checkLogin: LoginCheck,
   hostType: StreamType | undefined,
 ): Handlers {
-  // smtp-server merges repeated recipients; the outbox shows each that the client sent.
+  // smtp-server merges repeated recipients. The outbox shows every one that the client sent.
   const recipients = new WeakMap<SMTPServerSession, string[]>()
   const logins = new WeakMap<SMTPServerSession, LoggedIn>()
   return {
@@ -50,10 +50,10 @@ export function sessionHandlers(
   }
 }
 
-/** What a chunk takes in memory in addition to its bytes: a client may send them one by one. */
+/** What a chunk takes in memory in addition to its bytes. A client may send the bytes one by one. */
 const CHUNK_BYTES = 200
 
-/** By events, which cost less than an asynchronous iterator. */
+/** Uses events, which are faster than an asynchronous iterator. */
 function readAll(stream: SMTPServerDataStream, server: PostmarkServer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = []
@@ -68,7 +68,8 @@ function readAll(stream: SMTPServerDataStream, server: PostmarkServer): Promise<
       if (problem !== undefined) return
       const bytes = chunk.length + CHUNK_BYTES
       if (stream.sizeExceeded) problem = TOO_BIG
-      else if (!server.reserve(bytes, held)) problem = '5.3.4 Error: too much mail is being received at once'
+      else if (!server.reserve(bytes, held))
+        problem = '5.3.4 Error: too much mail is being received at the same time'
       if (problem !== undefined) return letGo()
       held += bytes
       chunks.push(chunk)

@@ -19,7 +19,7 @@ export function takeMail(
     return { code: 250, text: `2.0.0 Ok: queued as ${server.receive(raw, envelope, arrival).id}` }
   } catch (error) {
     const why = (error as Error).message
-    server.reportDataProblem(`A mail could not be written to the data directory, and got 452: ${why}.`)
+    server.reportDataProblem(`A mail got 452, because it could not be written to the data directory: ${why}.`)
     return { code: 452, text: '4.3.1 Error: the mail cannot be written to the data directory' }
   }
 }

@@ -284,7 +284,7 @@ describe('damage', () => {
     const before = files().map((name) => readFileSync(join(directory, name), 'latin1'))
     const data = await openDataDirectory(directory)
     expect(() => data.load(createNumbers())).toThrow(
-      /written by another version of the sandbox: 00000002\.log has the format 7, and this one reads 1/,
+      /written by another version of the sandbox: 00000002\.log has the format 7, but this version reads 1/,
     )
     data.close()
     expect(files().map((name) => readFileSync(join(directory, name), 'latin1'))).toEqual(before)

@@ -7,24 +7,24 @@ import { readSegments } from './read-segments.js'
 import { Segment } from './segment.js'
 import { listSegments, numberOf, type SegmentName, toName } from './segment-name.js'
 
-/** What the state is made of, and made into. */
+/** Saves and restores the state. */
 interface DataState {
-  /** Takes up what was kept, in its order. */
+  /** Restores what was kept, in the same order. */
   restore(record: DataRecord): void
-  /** What is to be kept of now, from which `restore` makes the same state. */
+  /** The records from which `restore` makes the current state again. */
   snapshot(): Iterable<DataRecord>
 }
 
-/** Where changes are written, so that they outlive the process. */
+/** Where changes are written, so that they survive the process. */
 export interface DataDirectory {
   /**
-   * Reads what there is, and begins a new segment with it.
-   * @returns what could not be read, a sentence each
-   * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version wrote it, or it cannot be read or written; then
+   * Reads what is there, and begins a new segment with it.
+   * @returns what could not be read, one sentence each
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS if another version wrote it, or if it cannot be read or written; then
    * nothing is lost
    */
   load(state: DataState): readonly string[]
-  /** Writes a record, after those that were added. @throws Error of the system, and then the record is not kept */
+  /** Writes a record, after those that were added. @throws Error of the system; then the record is not kept */
   write(fact: object, body?: Buffer): void
   /** Adds a record for the next write. */
   add(fact: object): void
@@ -32,23 +32,23 @@ export interface DataDirectory {
   flush(): void
   /** Writes the whole state into a new segment soon, and removes the others. */
   compact(): void
-  /** Writes what was added, and lets another process have the directory. */
+  /** Writes what was added, and releases the directory for other processes. */
   close(): void
 }
 
-/** How large the files get. */
+/** How large the files get, and what happens if they cannot be written. */
 export interface DataSizes {
-  /** A segment is followed by another from here on. Default 8 MB. */
+  /** The size at which the next segment begins. Default 8 MB. */
   readonly segmentBytes?: number
-  /** Written since the last snapshot, from which on there is a new one, if it is more than the snapshot. Default 16 MB. */
+  /** How much is written before the next snapshot, if that is more than the last snapshot. Default 16 MB. */
   readonly compactBytes?: number
   /** Called when a snapshot, or what `close` still had to write, could not be written. */
   readonly onProblem?: (message: string) => void
 }
 
 /**
- * Makes a directory where there is none, and takes it for this process.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where that cannot be, or another process has it
+ * Makes the directory if it does not exist, and locks it for this process.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if that is not possible, or if another process has it
  */
 export async function openDataDirectory(path: string, sizes: DataSizes = {}): Promise<DataDirectory> {
   const { segmentBytes = 8_000_000, compactBytes = 16_000_000, onProblem } = sizes
@@ -72,7 +72,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     if (bytesSince > Math.max(compactBytes, snapshotBytes)) plan()
   }
 
-  /** The file is there before the last record of the one before it says so. */
+  /** The new file must exist before the last record of the previous one names it. */
   function follow(full: Segment): Segment {
     const next = new Segment(join(directory, toName(number + 1)))
     try {
@@ -88,7 +88,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
   }
 
   function plan(): void {
-    // Not now: what is being written may not be part of the state yet.
+    // Not immediately, because what is being written may not be part of the state yet.
     planned ??= setImmediate(() => {
       planned = undefined
       try {
@@ -99,7 +99,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     })
   }
 
-  /** A name without a snapshot is not seen: the others go only when the new one is whole and on the disk. */
+  /** An unfinished snapshot has a name that is not read. The old files are removed only when it is whole and on the disk. */
   function writeSnapshot(damaged: readonly SegmentName[] = []): void {
     const [unfinished, finished] = [join(directory, UNFINISHED), join(directory, toName(number + 1, true))]
     rmSync(unfinished, { force: true })
@@ -122,7 +122,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
     bytesSince = 0
     for (const name of listSegments(readdirSync(directory))) {
       if (numberOf(name) >= number) continue
-      // Set aside under a name that is no segment's; until the snapshot is whole, it is the only copy.
+      // Kept under a name that is not read as a segment. Until the snapshot is whole, it is the only copy.
       if (damaged.includes(name)) renameSync(join(directory, name), join(directory, `${name}.damaged`))
       else rmSync(join(directory, name), { force: true })
     }
@@ -171,7 +171,7 @@ export async function openDataDirectory(path: string, sizes: DataSizes = {}): Pr
 const UNFINISHED = 'snapshot.unfinished'
 const BATCH_BYTES = 1_000_000
 
-/** So that a snapshot takes few writes and little memory. */
+/** Groups records, so that a snapshot takes few writes and little memory. */
 function* inBatches(records: Iterable<DataRecord>): Generator<DataRecord[]> {
   let batch: DataRecord[] = []
   let bytes = 0
@@ -199,7 +199,7 @@ function withCause<T>(path: string, act: () => T): T {
     return act()
   } catch (error) {
     const message = `The data directory ${path} cannot be used: ${(error as Error).message}.`
-    const hint = 'Give a directory that this user may read and write, on a disk with space left.'
+    const hint = 'Use a directory that this user may read and write, on a disk with free space.'
     throw new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint, cause: error })
   }
 }

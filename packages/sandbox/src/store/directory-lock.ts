@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PostmarkError } from '@postmark-smtp/core'
 
-/** A directory that one process has for itself. */
+/** A directory that only one process uses. */
 export interface DirectoryLock {
   release(): void
 }
 
-/** A path of a socket may have 104 bytes on some systems, 108 on others, of which the names below take some. */
+/** The path of a socket may have 104 bytes on some systems and 108 on others, including the names below. */
 const LONGEST_PATH = 80
 
 /**
- * Takes a directory for this process. The lock is a socket that the process listens on, so that it ends with the
- * process, however that ends, and works between containers too, whose process numbers say nothing of each other.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where another process has it
+ * Locks a directory for this process. The lock is a socket that the process listens on. It ends with the process, however
+ * that ends, and also works between containers, which do not know each other's process IDs.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if another process has it
  */
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   if (process.platform === 'win32') return lockPipe(directory)
@@ -26,7 +26,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const lock = join(folder, prefix)
   const server = await listen(own, directory)
   try {
-    // A link is made by one process only, and the socket is live before it has the name.
+    // Only one process can make the link, and the socket is live before it has the name.
     while (!tryLink(own, lock)) await removeIfStale(lock, directory)
   } catch (error) {
     server.close()
@@ -40,7 +40,7 @@ export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   }
 }
 
-/** The system lets one process listen on a pipe, and ends it with the process. */
+/** The system lets only one process listen on a pipe, and ends it with the process. */
 async function lockPipe(directory: string): Promise<DirectoryLock> {
   const server = await listen(`\\\\.\\pipe\\postmark-sandbox-${hashOf(directory)}`, directory)
   return { release: () => void server.close() }
@@ -71,17 +71,17 @@ function tryLink(own: string, lock: string): boolean {
   }
 }
 
-/** Takes away what a dead process left, and fails where it is alive. */
+/** Removes the lock of a dead process, and throws if the process is alive. */
 async function removeIfStale(lock: string, directory: string): Promise<void> {
   if (await isAlive(lock)) throw inUse(directory)
   const taken = `${lock}-${randomBytes(4).toString('hex')}`
   try {
     renameSync(lock, taken)
   } catch {
-    // Another one took it away.
+    // Another process removed it.
     return
   }
-  // A third may have put its own there in the meantime: it gets it back.
+  // A third process may have placed its own lock in the meantime, and gets it back.
   const isTheirs = await isAlive(taken)
   if (isTheirs) tryLink(taken, lock)
   rmSync(taken, { force: true })
@@ -102,12 +102,12 @@ function isAlive(path: string): Promise<boolean> {
 
 function inUse(directory: string): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_OPTIONS', `Another sandbox uses the data directory ${directory}.`, {
-    hint: 'End it, or give each its own directory.',
+    hint: 'Stop it, or give each sandbox its own directory.',
   })
 }
 
 function cannotLock(directory: string, cause: Error): PostmarkError {
   const message = `The data directory ${directory} cannot be locked: ${cause.message}.`
-  const hint = 'Give a directory on a local disk or volume that this user may write to.'
+  const hint = 'Use a directory on a local disk or volume that this user may write to.'
   return new PostmarkError('ERR_POSTMARK_OPTIONS', message, { hint, cause })
 }

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 
-/** Something that happened, as JSON, and its bytes where it has any: an empty body is read as none. */
+/** Something that happened, as JSON, and its bytes if it has any. An empty body is read as none. */
 export interface DataRecord {
   readonly fact: object
   readonly body?: Buffer
@@ -10,18 +10,18 @@ export interface DataRecord {
 export interface Gap {
   readonly from: number
   readonly to: number
-  /** Whether it is the beginning of a frame that the file ends in, as after a kill in the middle of a write. */
+  /** Whether the file ends in the beginning of a frame, as after a kill during a write. */
   readonly isTorn: boolean
 }
 
-/** Random for each file: a mail cannot contain what would pass for a frame after damage. */
+/** The marker is random for each file, so that no mail can contain what looks like a frame after damage. */
 export const MARKER_BYTES = 8
 /** Marker, length of the payload, checksum over both. */
 const HEAD_BYTES = MARKER_BYTES + 8
 
 /**
- * Writes records as frames, whole or not at all when they are read: those in a row without a body share one.
- * A payload is the length of its JSON, the JSON (a list of facts) and the body of the only fact.
+ * Writes records as frames, each of which is later read whole or not at all. Successive records without a body share one.
+ * A payload is the length of its JSON, the JSON (a list of facts) and the body if there is only one fact.
  */
 export function toFrames(records: readonly DataRecord[], marker: Buffer): Buffer {
   const frames: Buffer[] = []
@@ -45,7 +45,7 @@ function toFrame(facts: readonly object[], body: Buffer | undefined, marker: Buf
   const json = Buffer.from(JSON.stringify(facts))
   const jsonLength = Buffer.alloc(4)
   jsonLength.writeUInt32LE(json.length)
-  // Not an empty one: crc32 of no bytes may forget the sum so far.
+  // An empty body is left out: crc32 of no bytes may forget the sum so far.
   const payload = [jsonLength, json, ...(body?.length ? [body] : [])]
   const length = Buffer.alloc(4)
   length.writeUInt32LE(payload.reduce((sum, part) => sum + part.length, 0))
@@ -54,7 +54,7 @@ function toFrame(facts: readonly object[], body: Buffer | undefined, marker: Buf
   return [marker, length, checksum, ...payload]
 }
 
-/** Reads frames from an offset on; where there is none, what was skipped up to the next. */
+/** Reads the frames from an offset on, or what was skipped up to the next frame. */
 export function* readFrames(bytes: Buffer, start: number, marker: Buffer): Generator<DataRecord[] | Gap> {
   let offset = start
   while (offset < bytes.length) {
@@ -74,7 +74,7 @@ export function* readFrames(bytes: Buffer, start: number, marker: Buffer): Gener
   }
 }
 
-/** Where a frame ends whose checksum is right. */
+/** The end of a frame; undefined if there is none with a correct checksum. */
 function endOfFrame(bytes: Buffer, offset: number, marker: Buffer): number | undefined {
   const start = offset + HEAD_BYTES
   if (start > bytes.length || !bytes.subarray(offset, offset + MARKER_BYTES).equals(marker)) return undefined
@@ -85,7 +85,7 @@ function endOfFrame(bytes: Buffer, offset: number, marker: Buffer): number | und
   return checksum === bytes.readUInt32LE(offset + MARKER_BYTES + 4) ? end : undefined
 }
 
-/** Whether bytes at the end of a file are a frame of which the rest is missing. */
+/** Whether the bytes at the end of a file are a frame whose rest is missing. */
 function isBeginning(rest: Buffer, marker: Buffer): boolean {
   if (!marker.subarray(0, rest.length).equals(rest.subarray(0, MARKER_BYTES))) return false
   return rest.length < HEAD_BYTES || rest.readUInt32LE(MARKER_BYTES) > rest.length - HEAD_BYTES
@@ -94,7 +94,7 @@ function isBeginning(rest: Buffer, marker: Buffer): boolean {
 function readPayload(payload: Buffer): DataRecord[] {
   const bodyAt = 4 + payload.readUInt32LE(0)
   const facts = JSON.parse(payload.toString('utf8', 4, bodyAt)) as object[]
-  // Copied: the bytes of one mail must not hold on to those of a whole file.
+  // Copied, because the bytes of one mail must not keep those of a whole file in memory.
   const body = bodyAt < payload.length ? Buffer.from(payload.subarray(bodyAt)) : undefined
   return facts.map((fact) => ({ fact, ...(body && { body }) }))
 }

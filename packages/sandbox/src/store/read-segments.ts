@@ -3,23 +3,23 @@ import type { DataRecord } from './frame.js'
 import { readSegment } from './segment.js'
 import { isStart, numberOf, type SegmentName, toName } from './segment-name.js'
 
-/** What came of reading. */
+/** The result of reading. */
 export interface ReadResult {
-  /** What could not be read, a sentence each. */
+  /** What could not be read, one sentence each. */
   readonly problems: readonly string[]
-  /** The segments with damage in them. */
+  /** The segments that are damaged. */
   readonly damaged: readonly SegmentName[]
 }
 
-/** What a segment says of itself: that it goes on in another, that its snapshot is whole. */
+/** What a segment says about itself: that another one follows, that its snapshot is whole. */
 interface Mark {
   readonly next?: number
   readonly complete?: boolean
 }
 
 /**
- * Hands out all records from the last snapshot on, and of damaged segments those that are whole.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS where another version of the sandbox wrote one
+ * Restores all records from the last snapshot on. From damaged segments, it restores those that are whole.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if another version of the sandbox wrote one
  */
 export function readSegments(
   names: readonly SegmentName[],
@@ -41,11 +41,11 @@ export function readSegments(
     const number = numberOf(name)
     if (expected !== undefined && number > expected) problems.push(missing(expected, number - 1))
     if (goesOn !== undefined && number === expected) {
-      problems.push(`${goesOn} is shorter than it was: its last records are missing.`)
+      problems.push(`${goesOn} is shorter than it was, so its last records are missing.`)
       damaged.add(goesOn)
     }
     if (content.kind === 'empty') {
-      problems.push(`${name} is empty: its records are missing.`)
+      problems.push(`${name} is empty, so its records are missing.`)
       damaged.add(name)
       expected = number + 1
       continue
@@ -63,7 +63,7 @@ export function readSegments(
       problems.push(describeDamage(name, skipped))
       damaged.add(name)
     } else if (!mark.isComplete) {
-      problems.push(`${name} is shorter than it was: its last records are missing.`)
+      problems.push(`${name} is shorter than it was, so its last records are missing.`)
       damaged.add(name)
     }
     if (isTorn)
@@ -88,19 +88,19 @@ function take(
 
 function missing(from: number, to: number): string {
   const names = from === to ? toName(from) : `${toName(from)} to ${toName(to)}`
-  return `${names} ${from === to ? 'is' : 'are'} missing, with all records in it.`
+  return `${names} ${from === to ? 'is' : 'are'} missing, with all ${from === to ? 'its' : 'their'} records.`
 }
 
 function describeDamage(name: SegmentName, bytes: number): string {
   const what = bytes > 0 ? `${bytes} bytes of ${name} cannot be read` : `The first line of ${name} is damaged`
-  const kept = bytes > 0 ? 'All other records of it were' : 'All its records were'
-  return `${what}. ${kept} kept; the file is now ${name}.damaged.`
+  const kept = bytes > 0 ? 'All other records in it were' : 'All its records were'
+  return `${what}. ${kept} kept. The file is now ${name}.damaged.`
 }
 
 function unknownVersion(name: SegmentName, version: string): PostmarkError {
   return new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    `The data directory was written by another version of the sandbox: ${name} has the format ${version}, and this one reads 1.`,
-    { hint: 'Run the version that wrote it, or give an empty directory.' },
+    `The data directory was written by another version of the sandbox: ${name} has the format ${version}, but this version reads 1.`,
+    { hint: 'Run the version that wrote it, or use an empty directory.' },
   )
 }

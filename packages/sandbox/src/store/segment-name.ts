@@ -8,7 +8,7 @@ export function listSegments(files: readonly string[]): SegmentName[] {
   return files.filter((file): file is SegmentName => NAME.test(file)).sort()
 }
 
-/** The name of a segment; one with a snapshot makes all before it needless. */
+/** The name of a segment. One with a snapshot replaces all segments before it. */
 export function toName(number: number, withSnapshot = false): SegmentName {
   return `${String(number).padStart(8, '0')}${withSnapshot ? '-snapshot' : ''}.log`
 }
@@ -17,7 +17,7 @@ export function numberOf(name: SegmentName): number {
   return Number(NAME.exec(name)![1])
 }
 
-/** Whether it begins with a snapshot, so that nothing before it counts. */
+/** Whether it begins with a snapshot, which replaces everything before it. */
 export function isStart(name: SegmentName): boolean {
   return NAME.exec(name)![2] !== undefined
 }

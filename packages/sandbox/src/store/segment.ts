@@ -3,12 +3,12 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from
 import { crc32 } from 'node:zlib'
 import { type DataRecord, type Gap, MARKER_BYTES, readFrames, toFrames } from './frame.js'
 
-/** The version of the files; one of another is not touched. */
+/** The version of the files. Files of another version are not touched. */
 const VERSION = 1
 const HEADER_BYTES = 64
 const HEADER = /^(postmark-sandbox-data (\d+) [0-9a-f]{16}) ([0-9a-f]{8}) *\n$/
 
-/** What a segment was found to hold. */
+/** What a segment contains. */
 export type SegmentContent =
   | {
       readonly kind: 'readable'
@@ -46,8 +46,8 @@ export class Segment {
   }
 
   /**
-   * Hands the records to the system, so that they outlive the process.
-   * @throws Error of the system; then nothing of them is in the file
+   * Hands the records to the system, so that they survive the process.
+   * @throws Error of the system; then none of them is in the file
    */
   append(records: readonly DataRecord[]): void {
     this.#write(toFrames(records, this.#marker))
@@ -68,7 +68,7 @@ export class Segment {
       while (written < bytes.length)
         written += writeSync(this.#file, bytes, written, bytes.length - written, this.#length + written)
     } catch (error) {
-      // What follows would be written over it, but might be shorter.
+      // The next write would overwrite this, but might be shorter.
       ftruncateSync(this.#file, this.#length)
       throw error
     }
@@ -83,7 +83,7 @@ export function readSegment(bytes: Buffer): SegmentContent {
   const [, text = '', version = '', checksum] = HEADER.exec(line) ?? []
   const isWhole = checksum !== undefined && toHex(text) === checksum
   if (isWhole && version !== String(VERSION)) return { kind: 'unknown-version', version }
-  // The marker is in the header and before each frame: one of them is enough.
+  // The marker is in the header and before each frame. One of them is enough.
   const first = bytes.subarray(HEADER_BYTES, HEADER_BYTES + MARKER_BYTES)
   const marker = isWhole ? Buffer.from(text.slice(-2 * MARKER_BYTES), 'hex') : first
   const records = [...readFrames(bytes, HEADER_BYTES, marker)]

@@ -1,17 +1,17 @@
 import { PostmarkError } from '@postmark-smtp/core'
 
-/** The time of a sandbox: the real one, and ahead of it by what `advance` has added. */
+/** The time of a sandbox: the real time plus what `advance` has added. */
 export interface Clock {
   now(): Date
-  /** Runs a task in so many milliseconds; returns what cancels it. Nothing scheduled keeps the process alive. */
+  /** Runs a task after some milliseconds. Returns a function that cancels it. Tasks do not keep the process alive. */
   schedule(ms: number, task: () => void | Promise<void>): () => void
   /**
-   * Moves the time on; resolves when all that came due on the way has been done, in order, and rejects with the
-   * error of a task.
-   * @throws PostmarkError ERR_POSTMARK_OPTIONS for what is no length of time
+   * Moves the time on. Resolves when all tasks that became due on the way are done, in order. Rejects with the error of a
+   * task.
+   * @throws PostmarkError ERR_POSTMARK_OPTIONS if `ms` is not a length of time
    */
   advance(ms: number): Promise<void>
-  /** Forgets what is scheduled, for good. */
+  /** Cancels everything that is scheduled, permanently. */
   close(): void
 }
 
@@ -20,15 +20,15 @@ interface Task {
   readonly run: () => void | Promise<void>
 }
 
-/** A longer time makes `setTimeout` fire at once. */
+/** With a longer time, `setTimeout` fires immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** A clock that runs with the real time until somebody advances it. */
+/** Makes a clock that follows the real time until it is advanced. */
 export function createClock(): Clock {
   const tasks: Task[] = []
   const running = new Set<Promise<void>>()
   let aheadMs = 0
-  // While the time is moved it does not run on by itself: what tasks take must not put off what they schedule.
+  // While the time is moved, it does not run by itself: the duration of a task must not delay what it schedules.
   let standsAt: number | undefined
   let timer: NodeJS.Timeout | undefined
   let closed = false
@@ -56,7 +56,7 @@ export function createClock(): Clock {
     const end = standsAt + ms
     try {
       for (;;) {
-        // What runs may schedule something that comes due on the way.
+        // A running task may schedule another one that becomes due on the way.
         while (running.size > 0) await Promise.all(running)
         const next = tasks[0]
         if (next === undefined || next.at > end) break
@@ -85,7 +85,7 @@ export function createClock(): Clock {
     async advance(ms) {
       if (!(Number.isFinite(ms) && ms >= 0)) {
         throw new PostmarkError('ERR_POSTMARK_OPTIONS', `advance() cannot move the time by ${String(ms)}.`, {
-          hint: 'Give milliseconds, 0 or more: advance(60_000) is a minute.',
+          hint: 'Pass milliseconds, 0 or more: advance(60_000) is one minute.',
         })
       }
       const moved = lastMove.then(() => move(ms))
@@ -100,7 +100,7 @@ export function createClock(): Clock {
   }
 }
 
-/** Where a task for this time goes: after those of the same time, so that they keep their order. */
+/** The index for a task at this time: after those of the same time, so that they keep their order. */
 function indexAfter(tasks: readonly Task[], at: number): number {
   let low = 0
   let high = tasks.length

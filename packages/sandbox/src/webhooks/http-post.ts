@@ -17,10 +17,10 @@ export interface HttpReply {
   readonly error?: string
 }
 
-/** As many redirects as Postmark follows; the last reply counts. */
+/** Postmark follows as many redirects. The last reply counts. */
 const MOST_REDIRECTS = 10
 
-/** Posts and says what came back; it never rejects. */
+/** Posts and resolves with what came back. It never rejects. */
 export async function sendPost(post: HttpPost): Promise<HttpReply> {
   const timeout = AbortSignal.timeout(post.timeoutMs)
   const signal = AbortSignal.any([timeout, post.signal])
@@ -50,14 +50,14 @@ interface Answer {
 
 function send({ method, url, headers, body }: Hop, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    // A connection of its own: one that was kept may close just when the post goes out, which is no fault of the receiver.
+    // Each post has its own connection. A kept one may close when the post is sent, which is not the receiver's fault.
     const options = { method, headers, signal, agent: false }
     const request: ClientRequest = (url.protocol === 'https:' ? requestHttps : requestHttp)(url, options)
     request.once('error', reject)
     request.once('response', (response: IncomingMessage) => {
       const { statusCode: status = 0 } = response
       const location = status >= 300 && status < 400 ? response.headers.location : undefined
-      // What the body says is nobody's concern, but until its end there is no reply.
+      // The body does not matter, but the reply is complete only at its end.
       response.once('end', () => resolve({ status, location }))
       response.once('error', reject)
       response.resume()
@@ -66,12 +66,12 @@ function send({ method, url, headers, body }: Hop, signal: AbortSignal): Promise
   })
 }
 
-/** The next request, as .NET's client, and so presumably Postmark, makes it: only 307 and 308 keep the POST. */
+/** The next request, as .NET's client makes it, and presumably Postmark: only 307 and 308 keep the POST. */
 function follow(hop: Hop, status: number, location: string): Hop {
   const url = new URL(location, hop.url)
-  if (!/^https?:$/.test(url.protocol)) throw new Error('redirected to what is no http or https URL')
+  if (!/^https?:$/.test(url.protocol)) throw new Error('redirected to a URL that is not http or https')
   const keep = status === 307 || status === 308
-  // Credentials are for the host they were given for.
+  // Credentials are sent only to the host that they were given for.
   const headers = url.origin === hop.url.origin ? hop.headers : withoutSecrets(hop.headers)
   if (keep) return { ...hop, url, headers }
   const { 'Content-Type': _type, 'Content-Length': _length, ...rest } = headers

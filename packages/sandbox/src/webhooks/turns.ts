@@ -1,4 +1,4 @@
-/** Lets so many in at a time; each is let in when one before it is done. */
+/** Lets a limited number run at a time. The next one starts when one before it is done. */
 export function createTurns(most: number): () => Promise<() => void> {
   let inside = 0
   const queue: (() => void)[] = []

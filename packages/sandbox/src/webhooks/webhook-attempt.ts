@@ -5,16 +5,16 @@ export interface WebhookAttempt {
   readonly eventId: number
   readonly recordType: RecordType
   readonly webhookId: number
-  /** Where it went, without user and password. */
+  /** The URL, without user and password. */
   readonly url: string
   /** The same for every attempt of one event at one webhook. */
   readonly traceId: string
   /** 1 for the first. */
   readonly attempt: number
   readonly at: Date
-  /** Milliseconds until the reply, or until it was given up. */
+  /** Milliseconds until the reply, or until the sandbox gave up. */
   readonly durationMs: number
-  /** The HTTP status of the reply; none where there was no reply. */
+  /** The HTTP status of the reply; undefined if there was no reply. */
   readonly status?: number
   /** Why there was no reply. */
   readonly error?: string
@@ -23,12 +23,12 @@ export interface WebhookAttempt {
   readonly nextAt?: Date
 }
 
-/** The attempts so far, and those who want to hear of each. */
+/** The attempts so far, and the listeners. */
 export interface AttemptLog {
   readonly attempts: readonly WebhookAttempt[]
   add(attempt: WebhookAttempt): void
   clear(): void
-  /** Calls the listener after each attempt from now on; returns what ends that. */
+  /** Calls the listener after each attempt from now on. Returns a function that stops this. */
   onAttempt(listener: (attempt: WebhookAttempt) => void): () => void
 }
 

@@ -10,7 +10,7 @@ export function payloadFor(
   return bounce && triggers[recordType].includeContent ? { ...payload, Content: bounce.dump } : payload
 }
 
-/** The headers of a post: login, the webhook's own, and those by which a receiver recognises a repetition. */
+/** The headers of a post: login, those of the webhook, and those by which a receiver recognises a retry. */
 export function requestHeaders(
   webhook: SandboxWebhook,
   body: string,

@@ -8,7 +8,7 @@ const MINUTE = 60_000
  */
 export const RETRY_DELAYS_MS: readonly number[] = [1, 5, 15, 1, 5, 10, 10, 10, 15].map((n) => n * MINUTE)
 
-/** What a reply means: 2xx is done; no reply, 408, 429 and 5xx are retried; any other 4xx, 401 too, is for good. */
+/** What a reply means: 2xx is done; no reply, 408, 429 and 5xx are retried; any other 4xx, 401 included, is final. */
 export function judgeReply(
   reply: HttpReply,
   attempt: number,

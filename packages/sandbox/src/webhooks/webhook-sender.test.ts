@@ -195,7 +195,7 @@ describe('what is posted', () => {
     const [withheld] = sandbox.events(sandbox.outbox[0]!)
     expect(sandbox.webhooks.isWithheld(withheld!)).toBe(true)
     const page = await fetch(`${sandbox.inboxUrl}mails/${sandbox.outbox[0]!.messageId}`)
-    expect(await page.text()).toContain('Not posted: EnableSmtpApiErrorHooks is off')
+    expect(await page.text()).toContain('Not posted, because EnableSmtpApiErrorHooks is off')
 
     const client = new ServerClient(sandbox.token, { requestHost: sandbox.apiHost, useHttps: false })
     await client.editServer({ EnableSmtpApiErrorHooks: true })

@@ -12,25 +12,25 @@ import { judgeReply, RETRY_DELAYS_MS } from './webhook-retry.js'
 /** The webhooks of a sandbox, and what was posted to them. */
 export interface SandboxWebhooks {
   readonly list: readonly SandboxWebhook[]
-  /** Every attempt so far, oldest first; the oldest go when there are more than 1000. */
+  /** Every attempt so far, oldest first. Only the last 1000 are kept. */
   readonly attempts: readonly WebhookAttempt[]
   attemptsOf(event: SandboxEvent): readonly WebhookAttempt[]
-  /** Whether a webhook would have got it, were the setting `enableSmtpApiErrorHooks` not off. */
+  /** Whether a webhook would have got it if the setting `enableSmtpApiErrorHooks` were on. */
   isWithheld(event: SandboxEvent): boolean
-  /** Whether there was one with this ID. What waits to be posted to it is not. */
+  /** Removes a webhook and cancels its pending posts. Returns whether there was one with this ID. */
   remove(id: number): boolean
-  /** Calls the listener after each attempt from now on; returns what ends that. */
+  /** Calls the listener after each attempt from now on. Returns a function that stops this. */
   onAttempt(listener: (attempt: WebhookAttempt) => void): () => void
 }
 
-/** A webhook that was added or removed, as the JSON of a journal; those of the options are not written down. */
+/** A webhook that was added or removed, as the JSON of a journal. Webhooks of the options are not recorded. */
 export type WebhookFact =
   | ({ readonly kind: 'webhook'; readonly id: number; readonly verified: boolean } & WebhookOptions)
   | { readonly kind: 'webhook-removed'; readonly id: number }
 
-/** Where webhooks are written down. */
+/** Where webhooks are recorded. */
 export interface WebhookJournal {
-  /** @throws Error of the system, and then nothing is written */
+  /** @throws Error of the system; then nothing is written */
   write(fact: WebhookFact): void
 }
 
@@ -38,26 +38,26 @@ export interface WebhookJournal {
 export interface WebhookSender extends SandboxWebhooks {
   /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
   add(options: WebhookOptions): SandboxWebhook
-  /** Adds one that each start gives again, under the lowest free ID. @throws as {@link WebhookSender.add} */
+  /** Adds one of the options, which each start gives again, under the lowest free ID. @throws as {@link WebhookSender.add} */
   declare(options: WebhookOptions): void
-  /** The webhooks that were added since. */
+  /** The webhooks that were added since the start. */
   facts(): Iterable<WebhookFact>
-  /** Takes up a webhook that was kept. @throws as {@link WebhookSender.add} where its message stream is gone */
+  /** Restores a webhook that was kept. @throws as {@link WebhookSender.add} if its message stream is gone */
   restore(fact: WebhookFact): void
-  /** Makes a webhook without adding it: in the place of another, or yet to be verified. */
+  /** Makes a webhook without adding it: to replace another, or to be verified first. */
   prepare(options: WebhookOptions, id?: number, verified?: boolean): SandboxWebhook
-  /** Adds a prepared one, or puts it in the place of the one with its ID. */
+  /** Adds a prepared one, or replaces the one with its ID. */
   put(webhook: SandboxWebhook): void
-  /** Posts a payload at once, outside the log, and says what came back. */
+  /** Posts a payload immediately, outside the log, and resolves with what came back. */
   probe(webhook: SandboxWebhook, payload: Readonly<Record<string, unknown>>): Promise<HttpReply>
-  /** Ends the posts under way and makes no more. */
+  /** Aborts the posts under way and makes no more. */
   close(): void
 }
 
-/** What Postmark waits for a reply is not known. */
+/** How long Postmark waits for a reply is not known. */
 const TIMEOUT_MS = 30_000
 const MOST_POSTS_AT_ONCE = 10
-/** Beyond that, while a receiver is down, events are dropped: the memory of a sandbox that runs for days has an end. */
+/** While a receiver is down, more events than this are dropped: a sandbox may run for days, and its memory is limited. */
 const MOST_PENDING = 10_000
 
 /** An event on its way to a webhook. */
@@ -68,7 +68,7 @@ interface Delivery {
   readonly payload: Readonly<Record<string, unknown>>
   readonly traceId: string
   attempt: number
-  /** Takes back the next attempt. */
+  /** Cancels the next attempt. */
   cancel(): void
 }
 
@@ -98,7 +98,7 @@ export function createWebhookSender(
       else if (wanted.length > 0) withheld.add(event)
     }),
     server.on('removed', () => {
-      // Emptied by hand, between two tests: a late retry of the one must not reach the other.
+      // The outbox was cleared between two tests. A late retry of the first must not reach the second.
       if (server.mails.length > 0) return
       log.clear()
       for (const delivery of pending) delivery.cancel()
@@ -226,7 +226,7 @@ export function createWebhookSender(
   return sender
 }
 
-/** With what a printed webhook does not show: without it no post would be taken after a restart. */
+/** Includes the secrets that a printed webhook does not show. Without them, no receiver would accept a post after a restart. */
 function toFact({ id, url, stream, triggers, verified, basicAuth, headers }: SandboxWebhook): WebhookFact {
   return { kind: 'webhook', id, verified, url, stream, triggers, headers, ...(basicAuth && { basicAuth }) }
 }

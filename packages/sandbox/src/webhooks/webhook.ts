@@ -7,25 +7,25 @@ import type { RecordType, SandboxEvent } from '../server/sandbox-event.js'
 /** The details of one trigger. */
 export interface WebhookTrigger {
   readonly enabled: boolean
-  /** Open only: post only the first open of each recipient (default false). */
+  /** Only for Open: post only the first open of each recipient (default false). */
   readonly postFirstOpenOnly?: boolean
-  /** Bounce and SpamComplaint only: post the raw source of the bounce as `Content` (default false). */
+  /** Only for Bounce and SpamComplaint: post the raw source of the bounce as `Content` (default false). */
   readonly includeContent?: boolean
 }
 
-/** What a webhook is called for; a trigger that is left out is off. */
+/** The events that a webhook gets. A trigger that is left out is off. */
 export type WebhookTriggers = Readonly<Partial<Record<RecordType, boolean | WebhookTrigger>>>
 
 /** A webhook for `startSandbox({ webhooks })` and `sandbox.addWebhook()`. */
 export interface WebhookOptions {
-  /** An http or https URL; a user and password in it go out as Basic auth. @example 'http://127.0.0.1:3000/webhooks/postmark' */
+  /** An http or https URL. A user and password in it are sent as Basic auth. @example 'http://127.0.0.1:3000/webhooks/postmark' */
   readonly url: string
   /** By default all six. @example { Bounce: true, Open: { enabled: true, postFirstOpenOnly: true } } */
   readonly triggers?: WebhookTriggers
-  /** ID of the message stream whose events it gets (default `outbound`, as at Postmark). */
+  /** The ID of the message stream whose events it gets (default `outbound`, as at Postmark). */
   readonly stream?: string
   readonly basicAuth?: { readonly username: string; readonly password: string }
-  /** Further headers of each post. @example { 'X-Secret': '…' } */
+  /** More headers for each post. @example { 'X-Secret': '…' } */
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -36,15 +36,15 @@ export interface SandboxWebhook {
   readonly url: string
   readonly stream: string
   readonly triggers: Readonly<Record<RecordType, WebhookTrigger>>
-  /** Whether it gets events. Only one that the API made with `Verify: false` does not. */
+  /** Whether it gets events. Only a webhook that the API made with `Verify: false` does not. */
   readonly verified: boolean
-  /** Not enumerable, since it is secret. */
+  /** Not enumerable, because it is secret. */
   readonly basicAuth: WebhookOptions['basicAuth']
-  /** Not enumerable, since they may be secret. */
+  /** Not enumerable, because they may be secret. */
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The kinds of event that a webhook can be called for. */
+/** The kinds of event that a webhook can get. */
 export const RECORD_TYPES: readonly RecordType[] = [
   'Delivery',
   'Bounce',
@@ -55,8 +55,8 @@ export const RECORD_TYPES: readonly RecordType[] = [
 ]
 
 /**
- * Makes a webhook of its options.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown option, or a value that no post could go out with
+ * Makes a webhook from its options.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown option, or a value with which no post could be sent
  */
 export function toWebhook(
   id: number,
@@ -84,7 +84,7 @@ export function toWebhook(
   })
 }
 
-/** Whether a webhook is called for an event. */
+/** Whether a webhook gets an event. */
 export function isWanted({ stream, triggers, verified }: SandboxWebhook, event: SandboxEvent): boolean {
   const { enabled, postFirstOpenOnly } = triggers[event.recordType]
   if (!verified || !enabled || stream !== event.stream) return false
@@ -94,8 +94,8 @@ export function isWanted({ stream, triggers, verified }: SandboxWebhook, event: 
 function readUrl(text: unknown): URL {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && /^https?:$/.test(url.protocol)) return url
-  // The text is not repeated: it may hold a password.
-  const hint = 'Give a whole one: http://127.0.0.1:3000/webhooks/postmark.'
+  // The text is not repeated, because it may hold a password.
+  const hint = 'Use a complete URL, such as http://127.0.0.1:3000/webhooks/postmark.'
   throw new PostmarkError('ERR_POSTMARK_OPTIONS', `Option url must be an http or https URL. ${hint}`, {
     hint,
   })
@@ -108,7 +108,7 @@ function loginOf({ username, password }: URL): NonNullable<WebhookOptions['basic
 function readStream(id: string, streams: readonly SandboxStream[]): string {
   const ids = streams.filter(({ type }) => type !== 'inbound').map((stream) => stream.id)
   if (ids.includes(id)) return id
-  throw optionError('stream', id, `a stream that sends: ${ids.join(', ')}`)
+  throw optionError('stream', id, `one of the streams that send: ${ids.join(', ')}`)
 }
 
 function readTriggers(wanted: WebhookTriggers | undefined): SandboxWebhook['triggers'] {
@@ -128,7 +128,7 @@ function readHeaders(headers: Readonly<Record<string, string>>): Readonly<Record
       validateHeaderName(name)
       validateHeaderValue(name, value)
     } catch {
-      throw optionError('headers', name, 'header names with values of one line')
+      throw optionError('headers', name, 'a valid header name with a value on one line')
     }
   }
   return { ...headers }

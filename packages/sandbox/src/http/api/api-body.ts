@@ -2,8 +2,8 @@ import { API_CODES, apiError } from './api-error.js'
 import type { JsonObject } from './api-route.js'
 
 /**
- * Reads the body of a request; an empty one is `{}`. As at Postmark, the case of a key does not count, at any depth:
- * the Ruby client says `Id` where the documents say `ID`.
+ * Reads the body of a request; an empty one is `{}`. As at Postmark, the case of keys is ignored at any depth: the Ruby
+ * client sends `Id`, but the documents say `ID`.
  */
 export function readBody(text: string): JsonObject {
   if (text.trim() === '') return {}
@@ -21,7 +21,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Of two keys that differ by case only, the last counts. */
+/** If two keys differ only in case, the last one counts. */
 function ignoringCase(object: JsonObject): JsonObject {
   const values = new Map(Object.entries(object).map(([key, value]) => [key.toLowerCase(), value]))
   return new Proxy(object, {

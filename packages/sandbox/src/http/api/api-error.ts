@@ -42,7 +42,7 @@ export const API_CODES = {
   tooManySuppressions: 1410,
 } as const
 
-/** Ends a request with an error in Postmark's shape: `{ ErrorCode, Message }`, by default with the status 422. */
+/** Makes an error in Postmark's shape, `{ ErrorCode, Message }`, by default with the status 422. */
 export function apiError(
   code: number,
   message: string,
@@ -54,10 +54,10 @@ export function apiError(
   return new HTTPException(status, { message, res: new Response(body, { status, headers }) })
 }
 
-/** The answer to an error that a route threw. */
+/** The response for an error that a route threw. */
 export function toErrorResponse(error: unknown): Response {
   if (error instanceof HTTPException) return error.getResponse()
   if (isPostmarkError(error)) return apiError(API_CODES.invalidRequest, error.message).getResponse()
-  // A fault of the sandbox. Its text goes to the client, who sits at the same desk.
+  // A bug in the sandbox. The client may see its text, because both are on the developer's side.
   return apiError(500, `The sandbox failed: ${String(error)}`, 500).getResponse()
 }

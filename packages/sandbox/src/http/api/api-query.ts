@@ -1,7 +1,7 @@
 import { apiError } from './api-error.js'
 import { readEastern } from './eastern-time.js'
 
-/** The query of a request. The case of a name does not count: the documents say `fromdate`, the client sends `fromDate`. */
+/** The query of a request. The case of names is ignored: the documents say `fromdate`, the client sends `fromDate`. */
 export class ApiQuery {
   readonly #values = new Map<string, string>()
   readonly #code: number
@@ -11,7 +11,7 @@ export class ApiQuery {
     this.#code = code
   }
 
-  /** The same query, whose faults have another error code. */
+  /** The same query with another error code. */
   withCode(code: number): ApiQuery {
     return new ApiQuery(new URLSearchParams([...this.#values]), code)
   }
@@ -21,7 +21,7 @@ export class ApiQuery {
     return this.#values.get(name) || undefined
   }
 
-  /** What names that begin with a prefix have after it, in lower case, with the values. */
+  /** The names that begin with a prefix, without it and in lower case, with their values. */
   startingWith(prefix: string): [rest: string, value: string][] {
     return [...this.#values]
       .filter(([name]) => name.startsWith(prefix))
@@ -34,10 +34,10 @@ export class ApiQuery {
     if (text === undefined) return undefined
     const value = values.find((candidate) => candidate.toLowerCase() === text.toLowerCase())
     if (value !== undefined) return value
-    throw apiError(code, `The value of '${name}' is none of: ${values.join(', ')}.`)
+    throw apiError(code, `'${name}' must be one of: ${values.join(', ')}.`)
   }
 
-  /** True or false; PHP writes them as 1 and 0. */
+  /** True or false, which PHP writes as 1 and 0. */
   flag(name: string): boolean | undefined {
     const value = this.choice(name, ['true', 'false', '1', '0'])
     return value === undefined ? undefined : value === 'true' || value === '1'
@@ -72,7 +72,7 @@ export class ApiQuery {
     if (text === undefined) return undefined
     const date = readEastern(text)
     if (date === undefined)
-      throw apiError(this.#code, `The parameter '${name}' must be a date: 2026-03-01T08:30:00.`)
+      throw apiError(this.#code, `The parameter '${name}' must be a date such as 2026-03-01T08:30:00.`)
     return date
   }
 }

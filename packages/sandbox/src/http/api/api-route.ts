@@ -17,6 +17,6 @@ export interface ApiRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** In lower case. @example '/bounces/:id/dump' */
   readonly path: string
-  /** Returns what is sent as JSON. */
+  /** Returns the JSON of the answer. */
   readonly handle: (request: ApiRequest) => unknown
 }

@@ -50,16 +50,16 @@ describe('what is not there', () => {
     ['GET', '/templates', 404, 'It has: GET /server, '],
     ['POST', '/email', 404, 'only by SMTP'],
     ['POST', '/email/batch', 404, 'only by SMTP'],
-    ['DELETE', '/bounces', 405, '/bounces takes GET, not DELETE.'],
+    ['DELETE', '/bounces', 405, '/bounces accepts GET, not DELETE.'],
     ['GET', '/servers', 404, 'has no account'],
     ['PUT', '/Servers/1', 404, 'has no account'],
     ['POST', '/data-removals', 404, 'has no account'],
     ['PUT', '/templates/push', 404, 'has no account'],
     ['GET', '/webhooks/1/nothing', 404, 'It has: GET /server, '],
-    ['GET', '/bounces/1/activate', 405, 'takes PUT'],
+    ['GET', '/bounces/1/activate', 405, 'accepts PUT'],
     ['PUT', '/server', 422, 'Received invalid JSON input.', '{'],
     ['PUT', '/server', 422, 'must be a JSON object', '[]'],
-    ['PUT', '/server', 413, 'Too long', `{"Name":"${'x'.repeat(1_000_001)}"}`],
+    ['PUT', '/server', 413, 'longer than 1 MB', `{"Name":"${'x'.repeat(1_000_001)}"}`],
   ])('answers %s %s with %i and says why', async (method, path, status, why, body?: string) => {
     await using sandbox = await startSandbox()
     const headers = { 'X-Postmark-Server-Token': sandbox.token }

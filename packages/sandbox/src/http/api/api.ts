@@ -20,26 +20,26 @@ export interface ApiContext {
   readonly webhooks: WebhookSender
   /** The token that `GET /server` shows. */
   readonly token: string
-  /** Whether a server token may use the API; `busy` where too many wrong ones came from the address. */
+  /** Whether a server token may use the API; `busy` if too many wrong ones came from the address. */
   accepts(token: string, address: string): Promise<'right' | 'wrong' | 'busy'>
 }
 
-/** What a request brings along: the address of the client. */
+/** What comes with a request: the address of the client. */
 interface ApiEnv {
   readonly Bindings: { readonly address: string }
 }
 
 /** The header that the API is authenticated by. */
 export const TOKEN_HEADER = 'X-Postmark-Server-Token'
-/** The header of the calls that take the account token, which the sandbox has none of. */
+/** The header of the calls that take the account token. The sandbox has no such token. */
 const ACCOUNT_HEADER = 'X-Postmark-Account-Token'
 
 const MOST_BODY_BYTES = 1_000_000
-/** A path or method that there is not. Postmark's table has no code for it (its 405 means that credits are used up). */
+/** A path or method that does not exist. Postmark has no code for it (its 405 means that credits are used up). */
 const NO_ROUTE = 404
 const TOO_MANY = 429
 
-/** What paths of Postmark's API begin with, also where the sandbox has none of them: each gets an answer in JSON. */
+/** The beginnings of all paths of Postmark's API. Each gets an answer in JSON, even if the sandbox does not have it. */
 const ROOTS: ReadonlySet<string> = new Set([
   ...['bounces', 'data-removals', 'deliverystats', 'domains', 'email', 'message-streams', 'messages'],
   ...['senders', 'server', 'servers', 'stats', 'templates', 'triggers', 'webhooks'],
@@ -73,7 +73,7 @@ export function createApi(context: ApiContext): Hono<ApiEnv> {
   }
   const limited = bodyLimit({
     maxSize: MOST_BODY_BYTES,
-    onError: () => toErrorResponse(apiError(NO_ROUTE, 'Too long.', 413)),
+    onError: () => toErrorResponse(apiError(NO_ROUTE, 'The body is longer than 1 MB.', 413)),
   })
   for (const { method, path, handle } of routes) {
     app.on(method, path, checked, limited, async (c) => c.json((await handle(toApiRequest(c))) as object))
@@ -91,7 +91,7 @@ async function checkToken(request: Context['req'], address: string, { accepts }:
   const token = request.header(TOKEN_HEADER)
   if (!token) {
     const given = request.header(ACCOUNT_HEADER) === undefined ? 'no header' : `${ACCOUNT_HEADER}, but not`
-    const message = `The request has ${given} ${TOKEN_HEADER}. Give it the server token.`
+    const message = `The request has ${given} ${TOKEN_HEADER}. Add it with the server token.`
     throw apiError(API_CODES.badToken, message, 401)
   }
   const guess = await accepts(token, address)
@@ -113,17 +113,17 @@ function toApiRequest({ req }: Context): ApiRequest {
 function refuseMethod({ req }: Context, path: string, routes: readonly ApiRoute[]): Response {
   const methods = routes.filter((route) => route.path === path).map((route) => route.method)
   const allow = [...new Set(methods)].join(', ')
-  const response = apiError(NO_ROUTE, `${path} takes ${allow}, not ${req.method}.`, 405).getResponse()
+  const response = apiError(NO_ROUTE, `${path} accepts ${allow}, not ${req.method}.`, 405).getResponse()
   response.headers.set('Allow', allow)
   return response
 }
 
 function describeMiss(path: string, routes: readonly ApiRoute[]): string {
   if (/^\/email\b/.test(path)) {
-    return 'The sandbox takes mail only by SMTP: the send endpoints of the API are left out on purpose.'
+    return 'The sandbox accepts mail only by SMTP. It leaves out the send endpoints of the API on purpose.'
   }
   if (ACCOUNT_PATH.test(path)) {
-    return `The sandbox is one server and has no account, so it has no ${path}: its options are those of startSandbox().`
+    return `The sandbox is one server and has no account, so it has no ${path}. Set its options with startSandbox().`
   }
   const calls = routes.map((route) => `${route.method} ${route.path}`)
   return `The sandbox has no ${path}. It has: ${calls.join(', ')}.`

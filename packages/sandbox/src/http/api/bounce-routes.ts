@@ -69,7 +69,7 @@ function toFilter(query: ApiQuery): (bounce: SandboxBounce) => boolean {
     inPeriod(bounce.at)
 }
 
-/** A bounce as a list shows it: unlike the webhook, without the metadata. */
+/** A bounce as a list shows it. Unlike the webhook, a list has no metadata. */
 function toJson(bounce: SandboxBounce, now: Date) {
   const { Metadata: _, ...mail } = mailPart(bounce.mail)
   const part = { ...bouncePart(bounce), BouncedAt: toPostmarkDate(bounce.at) }

@@ -2,14 +2,14 @@ const HOUR = 3_600_000
 
 const OFFSET = new Intl.DateTimeFormat('en-US', { timeZone: 'America/New_York', timeZoneName: 'longOffset' })
 
-/** How far Eastern time is from UTC at a moment, in hours: -5, or -4 in summer. */
+/** The offset of Eastern time from UTC, in hours: -5, or -4 in summer. */
 function offsetHours(time: number): number {
   const zone = OFFSET.formatToParts(time).find(({ type }) => type === 'timeZoneName')?.value
   return zone === 'GMT-04:00' ? -4 : -5
 }
 
 /**
- * A time as streams and suppressions have it, or with the fraction that messages have.
+ * Formats a time as in streams and suppressions, or with a fraction as in messages.
  * @example '2026-07-01T04:30:00-04:00', '2026-07-01T04:30:00.1230000-04:00'
  */
 export function toEastern(date: Date, fraction = false): string {
@@ -21,8 +21,8 @@ export function toEastern(date: Date, fraction = false): string {
 const DATE_TIME = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?::(\d\d)(?:\.\d+)?)?)?$/
 
 /**
- * The moments that a `fromdate` or `todate` means, the first and the last: a day, a minute or a second, in
- * Eastern time unless it names a zone; undefined for what is no date.
+ * The first and the last moment that a `fromdate` or `todate` means: a day, a minute or a second, in Eastern time unless
+ * it names a zone. Undefined if it is not a date.
  */
 export function readEastern(text: string): { first: number; last: number } | undefined {
   if (/T.*(?:Z|[+-]\d\d:?\d\d)$/i.test(text)) {
@@ -37,7 +37,7 @@ export function readEastern(text: string): { first: number; last: number } | und
   return { first: fromWall(first), last: fromWall(first + length - 1) }
 }
 
-/** The moment at which a clock in New York shows this; of an hour that there is twice, the second (standard time). */
+/** The moment at which a clock in New York shows this. If an hour occurs twice, the second one (standard time). */
 function fromWall(wall: number): number {
   const standard = wall + 5 * HOUR
   return offsetHours(standard) === -5 ? standard : wall + 4 * HOUR

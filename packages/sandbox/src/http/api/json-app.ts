@@ -2,8 +2,8 @@ import { type Env, Hono } from 'hono'
 import { toErrorResponse } from './api-error.js'
 
 /**
- * An application whose errors are answered in Postmark's JSON. As at Postmark, the case of a path does not count: the
- * client asks for /deliveryStats.
+ * Makes an application that answers errors in Postmark's JSON. As at Postmark, the case of a path is ignored: the client
+ * requests /deliveryStats.
  */
 export function createJsonApp<E extends Env>(): Hono<E> {
   const app = new Hono<E>({

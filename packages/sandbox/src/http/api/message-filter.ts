@@ -5,7 +5,7 @@ import type { SandboxEvent } from '../../server/sandbox-event.js'
 import { API_CODES, apiError } from './api-error.js'
 import type { ApiQuery } from './api-query.js'
 
-/** The mails that a search means. A refused one never became a message, so no search finds it. */
+/** Makes the filter of a search for mails. A refused mail never became a message, so no search finds it. */
 export function toMailFilter(query: ApiQuery): (mail: SandboxMail) => boolean {
   const [recipient, from] = [query.get('recipient'), query.get('fromemail')].map(
     (address) => address && toAddressKey(address),
@@ -15,7 +15,7 @@ export function toMailFilter(query: ApiQuery): (mail: SandboxMail) => boolean {
   const stream = query.get('messagestream') ?? DEFAULT_STREAM
   const inPeriod = query.period()
   const [metadata, ...more] = query.startingWith('metadata_')
-  if (more.length > 0) throw apiError(API_CODES.messageQuery, 'A search can have one metadata field only.')
+  if (more.length > 0) throw apiError(API_CODES.messageQuery, 'A search can have only one metadata field.')
   return (mail) =>
     mail.verdict.outcome === 'sent' &&
     !queued &&
@@ -34,7 +34,7 @@ function hasMetadata(mail: SandboxMail, key: string, value: string): boolean {
   return entries.some(([name, found]) => name.toLowerCase() === key && found === value)
 }
 
-/** Filters of opens and clicks, by where they are in the payload. */
+/** The filters of opens and clicks, with their places in the payload. */
 const PLACES: Readonly<Record<string, readonly string[]>> = {
   recipient: ['Recipient'],
   tag: ['Tag'],
@@ -50,7 +50,7 @@ const PLACES: Readonly<Record<string, readonly string[]>> = {
   city: ['Geo', 'City'],
 }
 
-/** The opens or clicks that a search means. */
+/** Makes the filter of a search for opens or clicks. */
 export function toEventFilter(query: ApiQuery): (event: SandboxEvent) => boolean {
   const stream = query.get('messagestream') ?? DEFAULT_STREAM
   const wanted = Object.entries(PLACES).flatMap(([name, place]) => {

@@ -74,7 +74,7 @@ function eventRoutes(
   ]
 }
 
-/** An open or click as a list shows it: unlike the webhook, without the metadata. */
+/** An open or click as a list shows it. Unlike the webhook, a list has no metadata. */
 function toListItem({ payload }: SandboxEvent) {
   const { Metadata: _, ...item } = payload
   return item

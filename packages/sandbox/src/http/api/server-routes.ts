@@ -33,7 +33,7 @@ export function serverRoutes(server: PostmarkServer, token: string): ApiRoute[] 
   ]
 }
 
-/** What the API shows and changes, and nothing of the sandbox goes by. */
+/** What the API shows and changes without any effect on the sandbox. */
 const SHOWN_ONLY: Readonly<Record<string, string | number | boolean>> = {
   Color: 'grey',
   RawEmailEnabled: false,
@@ -71,20 +71,20 @@ function readShown(body: JsonObject): typeof SHOWN_ONLY {
   return Object.fromEntries(entries)
 }
 
-/** The settings of a request that the sandbox goes by. */
+/** The settings of a request that have an effect on the sandbox. */
 function readChanges(body: JsonObject): Partial<ServerSettings> {
   if (OLD_HOOKS.some((name) => body[name])) {
-    const message = 'The sandbox has no webhooks by server: make them with POST /webhooks, one per stream.'
+    const message = 'The sandbox has no webhooks per server. Create them with POST /webhooks, one per stream.'
     throw apiError(API_CODES.invalidHookUrl, message)
   }
-  // Some clients send null for what they leave alone.
+  // Some clients send null for what they do not change.
   const [name, wantedLinks] = [body.Name ?? undefined, body.TrackLinks ?? undefined]
   if (name !== undefined && (typeof name !== 'string' || name === '')) {
     throw apiError(API_CODES.serverName, 'The server name is missing or invalid.')
   }
   const trackLinks = LINKS.find((value) => value === wantedLinks)
   if (wantedLinks !== undefined && trackLinks === undefined) {
-    throw apiError(API_CODES.incompatibleJson, `'TrackLinks' is none of: ${LINKS.join(', ')}.`)
+    throw apiError(API_CODES.incompatibleJson, `'TrackLinks' must be one of: ${LINKS.join(', ')}.`)
   }
   const smtpApiActivated = readFlag(body, 'SmtpApiActivated')
   const enableSmtpApiErrorHooks = readFlag(body, 'EnableSmtpApiErrorHooks')

@@ -6,7 +6,7 @@ import type { ApiRequest, ApiRoute } from './api-route.js'
 import { toEastern } from './eastern-time.js'
 import { readDescription, readHandling, readName, readNewStream, typeName } from './stream-rules.js'
 
-/** What the API shows of a stream and no mail sees the effect of. */
+/** What the API shows of a stream without any effect on mails. */
 interface StreamRecord {
   readonly description: string | null
   readonly handling: string

@@ -11,7 +11,7 @@ export function typeName(type: SandboxStream['type']): string {
   return TYPES[type]
 }
 
-/** What a request to make a stream asks for, after Postmark's rules. */
+/** Reads a request to create a stream by Postmark's rules. */
 export function readNewStream(body: JsonObject, streams: readonly SandboxStream[]): SandboxStream {
   const id = readId(body.ID)
   if (streams.some((stream) => stream.id === id)) {
@@ -31,7 +31,7 @@ function readId(id: unknown): string {
     throw apiError(API_CODES.streamIdPrefix, "The 'ID' must not start with the 'pm-' prefix.")
   if (/^[a-z][a-z0-9_-]{0,29}$/.test(id)) return id
   const message =
-    "The 'ID' must begin with a letter and hold only a-z, 0-9, '-' and '_', at most 30 characters."
+    "The 'ID' must begin with a letter, contain only a-z, 0-9, '-' and '_', and have at most 30 characters."
   throw apiError(API_CODES.streamIdInvalid, message)
 }
 
@@ -54,10 +54,10 @@ export function readName(name: unknown): string {
 export function readDescription(text: unknown): string | null {
   if (text === undefined || text === null) return null
   if (typeof text === 'string' && text.length <= 1000) return text
-  throw apiError(API_CODES.descriptionLong, "The 'Description' is a text of at most 1000 characters.")
+  throw apiError(API_CODES.descriptionLong, "The 'Description' must be a string of at most 1000 characters.")
 }
 
-/** How unsubscribing is handled: by default by Postmark for broadcasts, not at all elsewhere. */
+/** Who handles unsubscribing. By default Postmark does for broadcasts, and nobody for other types. */
 export function readHandling(settings: unknown, type: SandboxStream['type']): (typeof HANDLINGS)[number] {
   const wanted = (settings as { UnsubscribeHandlingType?: unknown } | null | undefined)
     ?.UnsubscribeHandlingType
@@ -66,6 +66,6 @@ export function readHandling(settings: unknown, type: SandboxStream['type']): (t
   if (handling !== undefined) return handling
   throw apiError(
     API_CODES.unsubscribeHandling,
-    `The 'UnsubscribeHandlingType' is none of: ${HANDLINGS.join(', ')}.`,
+    `The 'UnsubscribeHandlingType' must be one of: ${HANDLINGS.join(', ')}.`,
   )
 }

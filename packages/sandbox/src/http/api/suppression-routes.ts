@@ -14,7 +14,7 @@ const NO_ADDRESS = 'An invalid email address was provided.'
 export function suppressionRoutes(server: PostmarkServer): ApiRoute[] {
   const root = '/message-streams/:stream/suppressions'
 
-  /** Does one thing with each address of a request. */
+  /** Makes one change for each address of a request. */
   async function each(
     request: ApiRequest,
     done: string,
@@ -82,7 +82,7 @@ function find(server: PostmarkServer, address: string, stream: string): SandboxS
   return server.suppressions.find((one) => one.stream === stream && toAddressKey(one.address) === wanted)
 }
 
-/** Spam complaints, and what recipients asked for themselves, are not the customer's to lift. */
+/** The customer may not lift spam complaints, nor suppressions that recipients asked for. */
 function mayLift({ reason, origin }: SandboxSuppression): boolean {
   return reason === 'HardBounce' || (reason === 'ManualSuppression' && origin !== 'Recipient')
 }

@@ -32,7 +32,7 @@ export function toWebhookJson(webhook: SandboxWebhook): Readonly<Record<string, 
   }
 }
 
-/** The options that a request gives, on top of those of the webhook that it edits. */
+/** The options of a request, added to those of the webhook that it edits. */
 export function readWebhookOptions(body: JsonObject, before?: SandboxWebhook): WebhookOptions {
   const stream = before?.stream ?? body.MessageStream
   const basicAuth = body.HttpAuth === undefined ? before?.basicAuth : readLogin(body.HttpAuth)
@@ -45,7 +45,7 @@ export function readWebhookOptions(body: JsonObject, before?: SandboxWebhook): W
   }
 }
 
-/** Postmark's error for options that make no webhook. */
+/** Postmark's error for options that are not valid. */
 export function toWebhookError(error: unknown): unknown {
   if (!(error instanceof PostmarkError)) return error
   const code = error.message.includes('url') ? API_CODES.hookUrl : API_CODES.hookHeader
@@ -88,5 +88,5 @@ function readHeaders(given: unknown): Record<string, string> {
 
 function asObject(value: unknown, name: string): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  throw apiError(API_CODES.hookValue, `'${name}' must hold objects.`)
+  throw apiError(API_CODES.hookValue, `'${name}' must contain objects.`)
 }

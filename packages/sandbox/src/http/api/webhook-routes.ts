@@ -18,7 +18,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
     throw apiError(API_CODES.noWebhook, "The webhook for the provided 'ID' was not found.")
   }
 
-  /** Postmark saves only what every enabled trigger was answered 200 for, unless `Verify` is false. */
+  /** Postmark saves a webhook only if it answers every enabled trigger with 200, unless `Verify` is false. */
   async function save(options: WebhookOptions, verify: boolean, id?: number) {
     const webhook = prepare(options, id, verify)
     const result = verify ? await verifyWebhook(sender, webhook) : undefined
@@ -53,7 +53,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
       path: '/webhooks',
       async handle(request) {
         const body = await readBody(request)
-        if (body.ID) throw apiError(API_CODES.hookIdGiven, "The 'ID' is given by Postmark: leave it out.")
+        if (body.ID) throw apiError(API_CODES.hookIdGiven, "Postmark assigns the 'ID'. Leave it out.")
         checkStream(server, String(body.MessageStream ?? DEFAULT_STREAM))
         return save(readWebhookOptions(body), body.Verify !== false)
       },
@@ -66,7 +66,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
         const before = find(request)
         const body = await readBody(request)
         if ((body.MessageStream ?? before.stream) !== before.stream || (body.ID ?? before.id) !== before.id) {
-          throw apiError(API_CODES.hookFixed, "'ID' and 'MessageStream' of a webhook cannot be changed.")
+          throw apiError(API_CODES.hookFixed, "The 'ID' and 'MessageStream' of a webhook cannot be changed.")
         }
         return save(readWebhookOptions(body, before), body.Verify !== false, before.id)
       },
@@ -109,7 +109,7 @@ function checkStream(server: PostmarkServer, id: string): void {
   const { type, archived } = findStream(server, id)
   if (archived) throw apiError(API_CODES.hookStreamArchived, "The 'MessageStream' is archived.")
   if (type === 'inbound')
-    throw apiError(API_CODES.hookStreamInbound, 'An inbound stream has no such webhooks.')
+    throw apiError(API_CODES.hookStreamInbound, 'An inbound stream cannot have these webhooks.')
 }
 
 const NO_MAIL = '00000000-0000-0000-0000-000000000000'

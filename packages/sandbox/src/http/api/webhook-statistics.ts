@@ -2,11 +2,11 @@ import { RECORD_TYPES, type SandboxWebhook } from '../../webhooks/webhook.js'
 import type { WebhookAttempt } from '../../webhooks/webhook-attempt.js'
 
 const HOURS = 24
-/** From when a reply is slow is not documented. */
+/** It is not documented when a reply counts as slow. */
 const SLOW_MS = 2000
 const VERY_SLOW_MS = 10_000
 
-/** What came of the posts to a webhook in the last 24 hours, in all and by trigger. */
+/** The results of the posts to a webhook in the last 24 hours, in total and by trigger. */
 export function toStatistics(webhook: SandboxWebhook, attempts: readonly WebhookAttempt[], now: Date) {
   const start = new Date(now.getTime() - HOURS * 3_600_000)
   const recent = attempts.filter(({ webhookId, at }) => webhookId === webhook.id && at >= start)
@@ -24,7 +24,7 @@ export function toStatistics(webhook: SandboxWebhook, attempts: readonly Webhook
   }
 }
 
-/** A request is an event that came to its end here: taken, or dropped for good. */
+/** A request is an event that is finished: accepted, or dropped permanently. */
 function toMetrics(attempts: readonly WebhookAttempt[]) {
   const ended = attempts.filter(({ outcome }) => outcome !== 'retry')
   const retries = attempts.filter(({ attempt }) => attempt > 1)

@@ -152,7 +152,7 @@ describe('the state of the server', () => {
     expect(sandbox.suppressions).toEqual([])
     expect(await call(sandbox, 'POST', '/sandbox/suppressions', {})).toMatchObject({
       status: 422,
-      body: { Message: "POST /sandbox/suppressions needs 'Address'." },
+      body: { Message: "POST /sandbox/suppressions requires 'Address'." },
     })
   })
 
@@ -200,7 +200,7 @@ describe('the state of the server', () => {
 })
 
 it.each([
-  ['DELETE', '/health', 405, '/health takes GET, not DELETE.'],
+  ['DELETE', '/health', 405, '/health accepts GET, not DELETE.'],
   ['GET', '/sandbox/nothing', 404, 'It has: GET /health'],
   ['GET', '/sandbox/mails/5a4db0c5', 404, "This message doesn't exist."],
 ])('%s %s gets %i', async (method, path, status, why) => {

@@ -13,14 +13,14 @@ export function isControlRequest(path: string): boolean {
   return /^\/(?:health|ca\.pem|sandbox)(?:\/|$)/i.test(path)
 }
 
-/** What a request brings along: the address of the client. */
+/** What comes with a request: the address of the client. */
 interface ControlEnv {
   readonly Bindings: { readonly address: string }
 }
 
 /**
- * The control API.
- * @param guard asks for the password, where there is one; the routes that are open come before it
+ * Makes the control API.
+ * @param guard asks for the password, if there is one; open routes are not guarded
  */
 export function createControlApi(
   context: ControlContext,
@@ -63,7 +63,7 @@ function toPattern({ path }: ControlRoute): string {
 
 function refuseMethod(method: string, { path }: ControlRoute, routes: readonly ControlRoute[]): Response {
   const allow = routes.filter((route) => route.path === path).map((route) => route.method)
-  const response = toErrorResponse(apiError(405, `${path} takes ${allow.join(', ')}, not ${method}.`, 405))
+  const response = toErrorResponse(apiError(405, `${path} accepts ${allow.join(', ')}, not ${method}.`, 405))
   response.headers.set('Allow', allow.join(', '))
   return response
 }

@@ -12,7 +12,7 @@ export const MESSAGE_ID: ControlParameter = {
   in: 'path',
   type: 'text',
   required: true,
-  summary: 'of the mail, as a list shows it',
+  summary: 'MessageID of the mail, as in the list',
 }
 
 /** The mail that the path names. */
@@ -30,7 +30,7 @@ export function toListedMail(
   return { ...toMessageJson(mail, settings), ...outcomeOf(mail.verdict) }
 }
 
-/** The same with text, html, links and what happened to it. */
+/** The same with text, html, links and events. */
 export async function toWholeMail(
   mail: SandboxMail,
   server: PostmarkServer,

@@ -12,8 +12,8 @@ export interface HttpParts {
 }
 
 /**
- * Reads a request as the parameters of its route say. The case of names does not count. One that is not known is
- * refused: passed over, a misspelled `subjct` would let every mail through.
+ * Reads a request as the parameters of its route say. The case of names is ignored. An unknown name is refused, because a
+ * misspelled `subjct` would otherwise match every mail.
  */
 export function readRequest({ route, query, body: text, signal, pathPart }: HttpParts): ControlRequest {
   const body = readBody(text)
@@ -26,14 +26,14 @@ export function readRequest({ route, query, body: text, signal, pathPart }: Http
   function add(place: 'query' | 'body', name: string, value: unknown) {
     const parameter = route.parameters.find((each) => each.in === place && isNamed(each, name))
     if (parameter === undefined) throw unknownParameter(route, place, name)
-    // The ways in which a client says "nothing".
+    // The ways in which clients send no value.
     if (value !== undefined && value !== null && value !== '')
       values.set(name.toLowerCase(), readValue(parameter, name, value))
   }
 
   for (const { name, required } of route.parameters)
     if (required && !values.has(name.toLowerCase()))
-      throw apiError(API_CODES.invalidRequest, `${route.method} ${route.path} needs '${name}'.`)
+      throw apiError(API_CODES.invalidRequest, `${route.method} ${route.path} requires '${name}'.`)
 
   const get = (name: string) => values.get(name.toLowerCase())
   return {
@@ -76,8 +76,8 @@ function readValue({ type, values }: ControlParameter, name: string, value: unkn
     if (!Array.isArray(value)) throw refuse('a list')
     return value
   }
-  if (typeof value !== 'string') throw refuse('a text')
+  if (typeof value !== 'string') throw refuse('a string')
   if (values && !values.includes(value))
-    throw apiError(API_CODES.incompatibleJson, `'${name}' is none of: ${values.join(', ')}.`)
+    throw apiError(API_CODES.incompatibleJson, `'${name}' must be one of: ${values.join(', ')}.`)
   return value
 }

@@ -13,30 +13,30 @@ export interface ControlParameter {
 
 /** What a route sees of a request, read as its parameters say. */
 export interface ControlRequest {
-  /** A text that is not empty. */
+  /** A non-empty string. */
   text(name: string): string | undefined
-  /** A text of a parameter that is required. */
+  /** The string of a required parameter. */
   required(name: string): string
   number(name: string): number | undefined
-  /** What names that begin with a prefix have after it, with their values. */
+  /** The names that begin with a prefix, without it, with their values. */
   startingWith(prefix: string): readonly (readonly [rest: string, value: string])[]
   /** The body; an empty one is `{}`. */
   readonly body: JsonObject
-  /** Aborts when the client has gone. */
+  /** Aborts when the client has disconnected. */
   readonly signal: AbortSignal
 }
 
-/** One call of the control API: the router, docs/sandbox-openapi.json and the table in docs/sandbox-team.md are made from these. */
+/** One call of the control API. The router, docs/sandbox-openapi.json and the table in docs/sandbox-team.md are made from these. */
 export interface ControlRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** @example '/sandbox/mails/{MessageID}' */
   readonly path: string
   readonly summary: string
   readonly parameters: readonly ControlParameter[]
-  /** What the answer holds. */
+  /** What the answer contains. */
   readonly answer: string
-  /** Answered without the password: it reveals nothing (default false). */
+  /** Whether it is answered without the password, because it reveals nothing (default false). */
   readonly isOpen?: boolean
-  /** Returns what is sent as JSON, or a response. */
+  /** Returns the JSON of the answer, or a response. */
   handle(request: ControlRequest): unknown
 }

@@ -11,7 +11,7 @@ export interface ControlContext {
   /** The certificate in PEM, without its key. */
   readonly ca: string
   readonly waitFor: Outbox['waitFor']
-  /** Lets a fault strike on the next connection. */
+  /** Makes a fault strike on the next connection. */
   fail(fault: unknown): Promise<void>
   /** Moves the sandbox's time on. */
   advance(ms: number): Promise<void>
@@ -23,18 +23,18 @@ export function controlRoutes({ server, ca, waitFor, fail, advance }: ControlCon
     {
       method: 'GET',
       path: '/health',
-      summary: 'whether the sandbox runs',
+      summary: 'Check whether the sandbox runs',
       parameters: [],
-      answer: '`{ "Status": "ok" }`, without the password too',
+      answer: '`{ "Status": "ok" }`, even without the password',
       isOpen: true,
       handle: () => ({ Status: 'ok' }),
     },
     {
       method: 'GET',
       path: '/ca.pem',
-      summary: 'the certificate that a client must trust; never its key',
+      summary: 'Get the certificate that a client must trust, without its key',
       parameters: [],
-      answer: 'PEM, without the password too',
+      answer: 'PEM, even without the password',
       isOpen: true,
       handle: () => new Response(ca, { headers: { 'Content-Type': 'application/x-pem-file' } }),
     },
@@ -44,9 +44,9 @@ export function controlRoutes({ server, ca, waitFor, fail, advance }: ControlCon
     {
       method: 'POST',
       path: '/sandbox/fail',
-      summary: 'lets a fault strike on the next connection',
+      summary: 'Make a fault strike on the next connection',
       parameters: FAULT,
-      answer: '`{}`, once the connections that were idle are ended',
+      answer: '`{}`, after idle connections have ended',
       async handle({ body }) {
         const named = FAULT.map(({ name }) => [name, body[name]] as const)
         await fail(Object.fromEntries(named.filter(([, value]) => value !== undefined)))
@@ -56,8 +56,8 @@ export function controlRoutes({ server, ca, waitFor, fail, advance }: ControlCon
     {
       method: 'POST',
       path: '/sandbox/advance',
-      summary: 'moves the time of the sandbox on; answers when the posts that came due were made',
-      parameters: [{ name: 'ms', in: 'body', type: 'number', required: true, summary: 'milliseconds' }],
+      summary: 'Move the time of the sandbox on, and wait for the posts that become due',
+      parameters: [{ name: 'ms', in: 'body', type: 'number', required: true, summary: 'Milliseconds' }],
       answer: '`Now`',
       async handle(request) {
         await advance(request.number('ms')!)
@@ -71,16 +71,16 @@ const key = (name: string, type: ControlParameter['type'], summary: string): Con
   ...{ name, in: 'body', type, summary },
 })
 const FAULT: readonly ControlParameter[] = [
-  { ...key('phase', 'text', 'where it strikes'), required: true },
-  { ...key('kind', 'text', 'what happens'), required: true },
-  key('code', 'number', 'of the reply'),
-  key('text', 'text', 'of the reply'),
-  key('close', 'flag', 'hangs up after the reply'),
-  key('half', 'flag', 'after half of the reply'),
-  key('ms', 'number', 'of a delay'),
-  key('bytes', 'text', 'of what is not a reply'),
-  key('afterBytes', 'number', 'of a body'),
-  key('accepted', 'flag', 'whether the mail is taken all the same'),
-  key('recipient', 'number', 'which RCPT, from 0'),
-  key('repeat', 'flag', 'each time that the phase comes'),
+  { ...key('phase', 'text', 'Where it strikes'), required: true },
+  { ...key('kind', 'text', 'What happens'), required: true },
+  key('code', 'number', 'Code of the reply'),
+  key('text', 'text', 'Text of the reply'),
+  key('close', 'flag', 'Whether to hang up after the reply'),
+  key('half', 'flag', 'Whether to stop after half of the reply'),
+  key('ms', 'number', 'Length of the delay in milliseconds'),
+  key('bytes', 'text', 'Bytes that are sent instead of a reply'),
+  key('afterBytes', 'number', 'How many bytes of the body must have arrived'),
+  key('accepted', 'flag', 'Whether the mail is accepted anyway'),
+  key('recipient', 'number', 'Which RCPT, from 0'),
+  key('repeat', 'flag', 'Whether it strikes each time that the phase comes'),
 ]

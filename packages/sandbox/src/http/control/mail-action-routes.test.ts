@@ -35,8 +35,8 @@ describe('the sandbox’s own calls', () => {
 
   it.each([
     ['open', { Recipient: 'eve@example.com' }, 'did not go to eve@example.com'],
-    ['bounce', { Type: 'Quantum' }, "'Type' is none of"],
-    ['click', { Link: 7 }, "'Link' must be a text"],
+    ['bounce', { Type: 'Quantum' }, "'Type' must be one of"],
+    ['click', { Link: 7 }, "'Link' must be a string"],
   ])('refuse to %s with %j', async (name, body, why) => {
     await using sandbox = await startSandbox()
     const mail = await send(sandbox)

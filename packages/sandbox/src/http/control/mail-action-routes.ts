@@ -11,7 +11,7 @@ type Act = (
   request: ControlRequest,
 ) => SandboxEvent | Promise<SandboxEvent>
 
-/** What recipients do with a mail. Each returns the webhook's body. */
+/** What recipients do with a mail. Each call returns the body of the webhook. */
 export function mailActionRoutes(server: PostmarkServer): ControlRoute[] {
   const action = (
     name: string,
@@ -23,26 +23,28 @@ export function mailActionRoutes(server: PostmarkServer): ControlRoute[] {
     path: `/sandbox/mails/{MessageID}/${name}`,
     summary,
     parameters: [MESSAGE_ID, RECIPIENT, ...further],
-    answer: 'the body of the webhook',
+    answer: 'The body of the webhook',
     async handle(request) {
       const event = await act(mailOf(server, request), request.text('Recipient'), request)
       return event.payload
     },
   })
   return [
-    action('open', 'lets a recipient open the mail', [], (mail, recipient) => server.open(mail, recipient)),
-    action('click', 'lets a recipient click a link', [LINK], (mail, recipient, request) =>
+    action('open', 'Simulate that a recipient opens the mail', [], (mail, recipient) =>
+      server.open(mail, recipient),
+    ),
+    action('click', 'Simulate that a recipient clicks a link', [LINK], (mail, recipient, request) =>
       server.click(mail, request.text('Link'), recipient),
     ),
-    action('bounce', 'lets the mail bounce', [TYPE], (mail, recipient, request) => {
+    action('bounce', 'Simulate a bounce of the mail', [TYPE], (mail, recipient, request) => {
       const type = (request.text('Type') ?? 'HardBounce') as BounceTypeName
       const bounce = server.bounce(mail, type, recipient)
       return server.eventsOf(mail).find((event) => event.bounce?.id === bounce.id)!
     }),
-    action('complain', 'lets a recipient mark the mail as spam', [], (mail, recipient) =>
+    action('complain', 'Simulate that a recipient marks the mail as spam', [], (mail, recipient) =>
       server.complain(mail, recipient),
     ),
-    action('unsubscribe', 'lets a recipient unsubscribe', [], (mail, recipient) =>
+    action('unsubscribe', 'Simulate that a recipient unsubscribes', [], (mail, recipient) =>
       server.unsubscribe(mail, recipient),
     ),
   ]
@@ -52,18 +54,18 @@ const RECIPIENT: ControlParameter = {
   name: 'Recipient',
   in: 'body',
   type: 'text',
-  summary: 'who does it; default the first recipient',
+  summary: 'Who does it (default: the first recipient)',
 }
 const LINK: ControlParameter = {
   name: 'Link',
   in: 'body',
   type: 'text',
-  summary: 'default the first link of the mail',
+  summary: 'The link (default: the first one of the mail)',
 }
 const TYPE: ControlParameter = {
   name: 'Type',
   in: 'body',
   type: 'text',
   values: Object.keys(BOUNCE_TYPES),
-  summary: 'type of the bounce; default `HardBounce`',
+  summary: 'Type of the bounce (default: `HardBounce`)',
 }

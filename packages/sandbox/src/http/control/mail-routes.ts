@@ -9,15 +9,15 @@ import type { ControlParameter, ControlRequest, ControlRoute } from './control-r
 const LONGEST_WAIT_MS = 60_000
 const MOST_LISTED = 500
 
-/** The mails: listed, waited for, looked at, forgotten. */
+/** The calls that list, wait for, show and remove mails. */
 export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): ControlRoute[] {
   return [
     {
       method: 'GET',
       path: '/sandbox/mails',
-      summary: 'the mails with their verdicts, newest first',
+      summary: 'List the mails with their verdicts, newest first',
       parameters: [...MATCH, COUNT],
-      answer: '`TotalCount`, and `Mails` as the REST search shows them, with `Verdict`',
+      answer: '`TotalCount`, and `Mails` as in the REST search, with `Verdict`',
       handle(request) {
         const found = server.mails.filter(toPredicate(readMatch(request)))
         const count = Math.min(request.number('count') ?? 100, MOST_LISTED)
@@ -28,10 +28,10 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
     {
       method: 'GET',
       path: '/sandbox/wait',
-      summary: 'the first mail that matches, there already or yet to come',
+      summary: 'Wait for the first mail that matches, which may be there already',
       parameters: [...MATCH, TIMEOUT],
       answer:
-        'the whole mail; 404 where none came in time, with a `Message` that says what is there instead, and `Mails`',
+        'The whole mail; 404 if none came in time, with a `Message` that says what is there instead, and `Mails`',
       async handle(request) {
         const timeoutMs = request.number('timeoutMs') ?? 5000
         if (timeoutMs > LONGEST_WAIT_MS)
@@ -41,7 +41,7 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
           return await toWholeMail(mail, server)
         } catch (error) {
           if (!(error instanceof WaitEnded)) throw error
-          // Not 408: after that curl --retry and browsers ask again by themselves.
+          // Not 408, because curl --retry and browsers repeat the request after it.
           const Mails = server.mails.slice(-10).map((mail) => toListedMail(mail, server))
           throw apiError(API_CODES.noMessage, error.message, 404, { Mails })
         }
@@ -50,17 +50,17 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
     {
       method: 'GET',
       path: '/sandbox/mails/{MessageID}',
-      summary: 'one mail',
+      summary: 'Get one mail',
       parameters: [MESSAGE_ID],
-      answer: 'as in the list, with `TextBody`, `HtmlBody`, `Links`, `Body` (the source) and `MessageEvents`',
+      answer: 'As in the list, with `TextBody`, `HtmlBody`, `Links`, `Body` (the source) and `MessageEvents`',
       handle: (request) => toWholeMail(mailOf(server, request), server),
     },
     {
       method: 'DELETE',
       path: '/sandbox/mails',
-      summary: 'forgets the mails and what came of them: bounces, events, suppressions',
+      summary: 'Remove all mails, bounces, events and suppressions',
       parameters: [],
-      answer: '`Removed`, how many mails there were',
+      answer: '`Removed`, the number of mails',
       handle() {
         const Removed = server.mails.length
         server.clear()
@@ -77,24 +77,24 @@ const text = (name: string, summary: string): ControlParameter => ({
   summary,
 })
 const MATCH = [
-  text('to', 'a recipient in To, Cc or Bcc'),
-  text('from', 'the address in From'),
-  text('subject', 'the whole subject'),
-  text('stream', 'the message stream'),
-  text('tag', 'the tag'),
-  text('metadata_*', 'a value of metadata: `metadata_order-id=42`'),
+  text('to', 'A recipient in To, Cc or Bcc'),
+  text('from', 'The address in From'),
+  text('subject', 'The whole subject'),
+  text('stream', 'The message stream'),
+  text('tag', 'The tag'),
+  text('metadata_*', 'A value of metadata: `metadata_order-id=42`'),
 ]
 const COUNT: ControlParameter = {
   name: 'count',
   in: 'query',
   type: 'number',
-  summary: `how many; default 100, at most ${MOST_LISTED}`,
+  summary: `How many mails to list (default: 100, at most ${MOST_LISTED})`,
 }
 const TIMEOUT: ControlParameter = {
   name: 'timeoutMs',
   in: 'query',
   type: 'number',
-  summary: `how long to wait; default 5000, at most ${LONGEST_WAIT_MS}`,
+  summary: `How long to wait in milliseconds (default: 5000, at most ${LONGEST_WAIT_MS})`,
 }
 
 function readMatch(request: ControlRequest): MailMatch {

@@ -49,14 +49,14 @@ function toOperation({ path, summary, parameters, answer, isOpen }: ControlRoute
     }),
     responses: {
       200: { description: answer, content: { [type]: {} } },
-      default: { description: '`ErrorCode` and `Message`, as Postmark answers' },
+      default: { description: '`ErrorCode` and `Message`, as in an error of Postmark' },
     },
   }
 }
 
 function toParameter(parameter: ControlParameter): object {
   const { name, in: place, summary, required } = parameter
-  // A prefix: an object whose keys are parameters of their own.
+  // A prefix is an object whose keys are separate parameters.
   if (name.endsWith('*'))
     return { name, in: place, description: summary, style: 'form', explode: true, schema: PREFIX }
   return { name, in: place, description: summary, ...(required && { required }), schema: toSchema(parameter) }

@@ -14,7 +14,7 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
     {
       method: 'GET',
       path: '/sandbox/suppressions',
-      summary: 'the suppressed addresses of all message streams',
+      summary: 'List the suppressed addresses of all message streams',
       parameters: [],
       answer: '`Suppressions`',
       handle: () => ({
@@ -30,9 +30,9 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
     {
       method: 'POST',
       path: '/sandbox/suppressions',
-      summary: 'suppresses an address',
+      summary: 'Suppress an address',
       parameters: [ADDRESS, STREAM, REASON],
-      answer: '`Changed`, false where it was suppressed already',
+      answer: '`Changed`, false if it was suppressed already',
       handle(request) {
         const stream = request.text('Stream')
         const reason = request.text('Reason') as SuppressionReason | undefined
@@ -43,9 +43,9 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
     {
       method: 'DELETE',
       path: '/sandbox/suppressions',
-      summary: 'lifts the suppression of an address, whatever its reason',
+      summary: 'Lift the suppression of an address, whatever its reason',
       parameters: [ADDRESS, STREAM],
-      answer: '`Changed`, false where there was none',
+      answer: '`Changed`, false if there was none',
       handle(request) {
         const stream = request.text('Stream')
         const lifted = server.unsuppress(request.required('Address'), { ...(stream && { stream }) })
@@ -55,15 +55,15 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
     {
       method: 'GET',
       path: '/sandbox/senders',
-      summary: 'who may send',
+      summary: 'List who may send',
       parameters: [],
-      answer: '`Senders`, null where any may send',
+      answer: '`Senders`, null if anyone may send',
       handle: senders,
     },
     {
       method: 'PUT',
       path: '/sandbox/senders',
-      summary: 'replaces the list of who may send; without `Senders` any may',
+      summary: 'Replace the list of who may send. Without `Senders`, anyone may',
       parameters: [SENDERS],
       answer: '`Senders`',
       handle({ body }) {
@@ -75,7 +75,7 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
     {
       method: 'POST',
       path: '/sandbox/senders',
-      summary: 'verifies a sender: adds it, or confirms it. Where any may send, nothing changes',
+      summary: 'Verify a sender: add it or confirm it. If anyone may send, nothing changes',
       parameters: [SENDER],
       answer: '`Senders`',
       handle(request) {
@@ -86,7 +86,7 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
   ]
 }
 
-/** A text, or an object whose keys may have any case. */
+/** A string, or an object whose keys may have any case. */
 function toSender(given: unknown): string | SenderSetting {
   if (typeof given !== 'object' || given === null) return given as string
   const { Address, Confirmed } = given as { Address: string; Confirmed?: boolean }
@@ -98,31 +98,31 @@ const ADDRESS: ControlParameter = {
   in: 'body',
   type: 'text',
   required: true,
-  summary: 'the address',
+  summary: 'The address',
 }
 const STREAM: ControlParameter = {
   name: 'Stream',
   in: 'body',
   type: 'text',
-  summary: 'the message stream; default `outbound`',
+  summary: 'The message stream (default: `outbound`)',
 }
 const REASON: ControlParameter = {
   name: 'Reason',
   in: 'body',
   type: 'text',
   values: ['HardBounce', 'SpamComplaint', 'ManualSuppression'],
-  summary: 'default `ManualSuppression`',
+  summary: 'The reason (default: `ManualSuppression`)',
 }
 const SENDERS: ControlParameter = {
   name: 'Senders',
   in: 'body',
   type: 'list',
-  summary: 'domains and addresses, or `{ "Address": …, "Confirmed": false }`; null for any',
+  summary: 'Domains and addresses, or `{ "Address": …, "Confirmed": false }`; null for anyone',
 }
 const SENDER: ControlParameter = {
   name: 'Address',
   in: 'body',
   type: 'text',
   required: true,
-  summary: 'a domain or an address',
+  summary: 'A domain or an address',
 }

@@ -6,16 +6,16 @@ import { printable } from './printable.js'
 
 const MOST_LINKS = 50
 const MOST_RECIPIENTS = 100
-/** SMTPApiError is what a verdict becomes; a complaint has its own button; the others come from no recipient. */
+/** SMTPApiError comes from a verdict, a complaint has its own button, and the others do not come from recipients. */
 const NOT_OFFERED = ['SMTPApiError', 'SpamComplaint', 'InboundError', 'TemplateRenderingFailed']
 
 /**
- * What a recipient can do with a mail.
- * @param query of the page, to come back to it as it was
+ * The forms for what a recipient can do with a mail.
+ * @param query the query of the page, to return to it unchanged
  */
 export function actionForms(mail: SandboxMail, query: string): Markup {
   if (mail.verdict.outcome === 'refused')
-    return html`<p class="note">Nobody got this mail, so nothing can.</p>`
+    return html`<p class="note">Nobody receives a refused mail, so there is nothing to simulate.</p>`
   const path = `/mails/${mail.messageId}`
   const links = mail.links().slice(0, MOST_LINKS)
   const button = (action: string, text: string) =>

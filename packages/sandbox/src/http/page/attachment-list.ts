@@ -10,7 +10,7 @@ const MOST_INLINE = 20
 const MAX_TEXT = 20_000
 const TEXT_TYPES = /^(?:text\/(?:plain|csv|calendar|html|markdown)|application\/(?:json|xml))$/
 
-/** The files of a mail, to download; images and texts to look at. */
+/** The files of a mail to download, with previews of images and texts. */
 export function attachmentList(
   { messageId }: SandboxMail,
   { attachments, text, html: markup }: MailContent,
@@ -23,11 +23,11 @@ export function attachmentList(
     return html`<li><a href="${path}" download><bdi>${printable(filename, 100) || `(no name, ${index + 1})`}</bdi></a> <span>${printable(mimeType, 60)}</span> <span class="size">${toSize(content.length)}</span>${index < MOST_INLINE ? preview(file, path) : ''}</li>`
   }
   return html`<section class="attachments" aria-labelledby="attachments"><h2 id="attachments">Attachments (${attachments.length})</h2>
-${parts >= MAX_PARTS ? html`<p class="note">A mail is read up to ${MAX_PARTS} parts. Further ones are in the source.</p>` : ''}
+${parts >= MAX_PARTS ? html`<p class="note">Only the first ${MAX_PARTS} parts of a mail are read. Any others are in the source.</p>` : ''}
 <ul>${attachments.map(item)}</ul></section>`
 }
 
-/** A picture of pixels is shown, and a text as text; whatever a program would open is only saved. */
+/** Bitmap images are shown, and texts as text. Whatever a program would open can only be saved. */
 function preview({ filename, mimeType, content }: MailAttachment, path: string): Markup | string {
   if (inlineImageType(content) !== undefined)
     return html`<img src="${path}?inline" alt="${printable(filename, 100) || 'attached image'}" loading="lazy">`

@@ -14,7 +14,7 @@ const MAX_SHOWN = 200_000
 const MAX_HEADERS = 200
 const MAX_HEADER_LENGTH = 2000
 
-/** A mail, and what of it is looked at. */
+/** A mail, and the part of it that is shown. */
 export interface ShownMail {
   readonly mail: SandboxMail
   readonly content: MailContent
@@ -37,7 +37,7 @@ export function contentView(context: PageContext, shown: ShownMail, part: MailPa
     case 'source':
       return html`<p class="note"><a href="${path}/source">Download the source</a> (${mail.raw.length} bytes)</p>${bytesView(mail.raw)}`
     case 'delivered':
-      return html`<p class="note">What the first recipient gets, as far as is known. Postmark also signs it, and encodes the body again.</p>${bytesView(mail.delivered())}`
+      return html`<p class="note">What the first recipient gets, as far as is known. Postmark also encodes the body again and signs the mail.</p>${bytesView(mail.delivered())}`
     case 'links':
       return linkView(context, shown)
     case 'check':
@@ -51,7 +51,7 @@ const SCHEME_NAMES = { light: 'Light', dark: 'Dark' } as const
 function htmlView(markup: string, path: string, place: MailPlace): Markup {
   const problem = frameProblem(markup)
   if (problem !== undefined) {
-    return html`<p class="note">This HTML is not shown: ${problem}. It is in the source.</p>`
+    return html`<p class="note">This HTML is not shown, because ${problem}. You can find it in the source.</p>`
   }
   const { width, scheme } = place
   const link = (change: Partial<MailPlace>, text: string, isCurrent: boolean) =>
@@ -59,7 +59,7 @@ function htmlView(markup: string, path: string, place: MailPlace): Markup {
   return html`<div class="looks"><nav aria-label="Width of the mail">${FRAME_WIDTHS.map((each) => link({ width: each }, WIDTH_NAMES[each], each === width))}</nav>
 <nav aria-label="Colours of the mail">${FRAME_SCHEMES.map((each) => link({ scheme: each }, SCHEME_NAMES[each], each === scheme))}</nav></div>
 <iframe class="frame ${width} ${scheme}" sandbox="" src="${path}/html${scheme === 'dark' ? '?scheme=dark' : ''}" title="HTML of the mail" loading="lazy"></iframe>
-<p class="note">Nothing in it runs, and nothing is loaded from elsewhere: remote images stay away.</p>`
+<p class="note">Nothing in the mail runs, and nothing is loaded from elsewhere, so remote images are missing.</p>`
 }
 
 function textView(text: string, look: 'text' | 'source'): Markup {
@@ -72,7 +72,7 @@ function bytesView(bytes: Buffer): Markup {
 
 function cutNote(length: number): Markup | string {
   return length > MAX_SHOWN
-    ? html`<p class="note">Only the beginning is shown, of ${length} characters.</p>`
+    ? html`<p class="note">Only the beginning of ${length} characters is shown.</p>`
     : ''
 }
 

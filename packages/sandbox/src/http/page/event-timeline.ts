@@ -32,7 +32,7 @@ function eventView(event: SandboxEvent, webhooks: PageContext['webhooks']): Mark
 ${attempts.length > 0 ? html`<ul class="attempts" aria-label="Webhook attempts">${attempts.slice(-MOST_SHOWN).map(attemptView)}</ul>` : ''}${webhooks.isWithheld(event) ? WITHHELD : ''}</li>`
 }
 
-const WITHHELD: Markup = html`<p class="note">Not posted: EnableSmtpApiErrorHooks is off, as at Postmark by default. Here <code>settings: { enableSmtpApiErrorHooks: true }</code> or <code>--smtp-api-error-hooks</code> switches it on.</p>`
+const WITHHELD: Markup = html`<p class="note">Not posted, because EnableSmtpApiErrorHooks is off, as it is at Postmark by default. Switch it on with <code>settings: { enableSmtpApiErrorHooks: true }</code> or <code>--smtp-api-error-hooks</code>.</p>`
 
 function attemptView({ url, attempt, at, status, error, outcome, nextAt }: WebhookAttempt): Markup {
   return html`<li class="${outcome}"><span class="reply">${status ?? 'no reply'}</span> <span>${printable(url, 300)}</span> <span>attempt ${attempt}, ${longTime(at)}${error === undefined ? '' : `, ${printable(error, 300)}`}${nextAt === undefined ? '' : html`, next ${longTime(nextAt)}`}${outcome === 'dropped' ? ', dropped' : ''}</span></li>`

@@ -21,7 +21,7 @@ export function fieldList(mail: SandboxMail): Markup {
       html`<bdi>${printable(envelope.from) || '<>'}</bdi> to <bdi>${printable(envelope.to.join(', '), 300)}</bdi>`,
     ],
     [
-      'Came',
+      'Received',
       `${secure ? 'over TLS' : 'without TLS'}${hostType === undefined ? '' : `, ${hostType} host`}, ${raw.length} bytes`,
     ],
   ]
@@ -37,7 +37,7 @@ ${
 
 const LONGEST_TAG = 80
 
-/** A tag may have a thousand characters, which would fill the panel. */
+/** Shortens a long tag: it may have a thousand characters, which would fill the panel. */
 function tagText(tag: string): Markup {
   return tag.length <= LONGEST_TAG
     ? html`<code>${printable(tag)}</code>`

@@ -7,14 +7,14 @@ import { printable } from './printable.js'
 
 const MOST_MISSING = 20
 
-/** The filters of the list: a GET form, so that the URL can be shared and no script is needed. */
+/** The filters of the list. It is a GET form, so that you can share the URL and need no script. */
 export function filterForm(filter: MailFilter, server: PostmarkServer): Markup {
   const option = (value: string, text: string, chosen: string) =>
     html`<option value="${value}"${value === chosen ? html` selected` : ''}>${text}</option>`
   const input = (name: 'tag' | 'metadata' | 'to', label: string, example: string) =>
     html`<label><span>${label}</span><input name="${name}" value="${filter[name]}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`
   return html`<form class="filters" role="search" aria-label="Filter the mails" method="get" action="/" id="filters">
-<label class="wide"><span>Text</span><input type="search" name="q" id="q" value="${filter.q}" placeholder="Search header and source" autocomplete="off" spellcheck="false"></label>
+<label class="wide"><span>Text</span><input type="search" name="q" id="q" value="${filter.q}" placeholder="Search headers and source" autocomplete="off" spellcheck="false"></label>
 <label><span>Status</span><select name="status">${option('', 'Any', filter.status)}${option('unread', 'Unread', filter.status)}${Object.entries(STATUSES).map(([value, text]) => option(value, text, filter.status))}</select></label>
 <label><span>Message stream</span><select name="stream">${option('', 'Any', filter.stream)}${streamsOf(server, filter).map((id) => option(id, printable(id), filter.stream))}</select></label>
 ${input('tag', 'Tag', 'welcome')}
@@ -24,7 +24,7 @@ ${input('to', 'Recipient', 'ann@example.com')}
 </form>`
 }
 
-/** Those of the server, and those that a mail names although they do not exist. */
+/** The streams of the server, and those that a mail names although they do not exist. */
 function streamsOf({ streams, mails }: PostmarkServer, filter: MailFilter): readonly string[] {
   const known = streams.map(({ id }) => id)
   const named = new Set([filter.stream, ...mails.map(({ stream }) => stream)].filter((id) => id !== ''))

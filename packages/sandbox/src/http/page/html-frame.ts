@@ -1,13 +1,13 @@
 import type { MailContent } from '../../mail/mail-content.js'
 import type { FrameScheme } from './mail-place.js'
 
-/** As much as Postmark takes. */
+/** As much as Postmark accepts. */
 const MAX_HTML_LENGTH = 5_242_880
 /** A browser takes minutes for 100,000 levels, and shows no more than 512. */
 const MAX_LEVELS = 5000
 const MAX_IMAGE_BYTES = 10_485_760
 
-/** Nothing runs, nothing is loaded, no form is sent: whatever the frame around it permits. */
+/** Nothing runs, nothing is loaded and no form is sent, whatever the frame around it permits. */
 export const FRAME_POLICY: string = [
   'sandbox',
   "default-src 'none'",
@@ -19,17 +19,17 @@ export const FRAME_POLICY: string = [
   "frame-ancestors 'self'",
 ].join('; ')
 
-// A link that the mail gives no target would replace the mail in its frame; this way it does nothing.
+// A link without a target would replace the mail in its frame. With this base, it does nothing.
 const preface = (scheme: FrameScheme) =>
   `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${scheme}"><base target="_blank">`
 
-/** Why a browser is not given the HTML of a mail; undefined where it may. */
+/** Why the HTML of a mail is not shown in a browser; undefined if it is. */
 export function frameProblem(html: string): string | undefined {
   if (html.length > MAX_HTML_LENGTH) return `it has more than ${MAX_HTML_LENGTH} characters`
   return countLevels(html) > MAX_LEVELS ? `it is nested more than ${MAX_LEVELS} levels deep` : undefined
 }
 
-/** How deep elements are nested at most, where none closes by itself but those without content. */
+/** The deepest nesting of elements, if only those without content close by themselves. */
 function countLevels(html: string): number {
   let level = 0
   let deepest = 0
@@ -43,7 +43,7 @@ function countLevels(html: string): number {
 
 const VOID_ELEMENTS = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i
 
-/** The HTML of a mail as a document of its own, with the images that came with it in place. */
+/** The HTML of a mail as a separate document, with the images that came with it. */
 export function toFrameDocument({ html = '', attachments }: MailContent, scheme: FrameScheme): string {
   if (frameProblem(html) !== undefined) return preface(scheme)
   const images = new Map(
@@ -63,7 +63,7 @@ export function toFrameDocument({ html = '', attachments }: MailContent, scheme:
   return preface(scheme) + withScheme(body.replace(CONNECTING_TAGS, '<x-$1'), scheme)
 }
 
-/** The mail's own question after the colours gets the answer that was chosen, whatever the system of the reader. */
+/** A colour query in the mail gets the scheme that was chosen, whatever the reader's system says. */
 function withScheme(html: string, scheme: FrameScheme): string {
   return html.replace(
     /\(\s{0,9}prefers-color-scheme\s{0,9}:\s{0,9}(light|dark)\s{0,9}\)/gi,
@@ -72,8 +72,8 @@ function withScheme(html: string, scheme: FrameScheme): string {
 }
 
 /**
- * No policy stops what Chromium does ahead of these: it looks a name up or opens a connection, and lets the policy
- * stop only the request.
+ * For these tags, Chromium looks a name up or opens a connection in advance. A policy stops only the request after
+ * that.
  */
 const CONNECTING_TAGS = /<(applet|embed|fencedframe|frame|iframe|link|object)(?=[\s/>])/gi
 

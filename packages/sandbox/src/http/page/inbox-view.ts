@@ -14,7 +14,7 @@ import { isSameDay, shortTime } from './time.js'
 /** Mails on one page of the list. */
 export const PAGE_SIZE = 100
 
-/** The list of the mails. */
+/** The list of mails. */
 export function inboxView(context: PageContext, filter: MailFilter, wantedPage: number): Markup {
   const { server, smtpUrl, read } = context
   const mails = filterMails(context, filter)
@@ -63,18 +63,18 @@ function clearForm(found: number, total: number, filter: MailFilter): Markup {
   return html`<details><summary>Clear…</summary>
 ${
   isFiltered(filter) && found > 0
-    ? html`<form method="post" action="/delete">${fields}<button class="danger">Delete the ${found} filtered</button></form>
-<form method="post" action="/read">${fields}<button>Mark the ${found} filtered as read</button></form>`
+    ? html`<form method="post" action="/delete">${fields}<button class="danger">Delete filtered (${found})</button></form>
+<form method="post" action="/read">${fields}<button>Mark filtered as read (${found})</button></form>`
     : ''
 }
 <form method="post" action="/read"><button>Mark all as read</button></form>
-<form method="post" action="/clear"><button class="danger">Delete all ${total}</button></form></details>`
+<form method="post" action="/clear"><button class="danger">Delete all (${total})</button></form></details>`
 }
 
 interface RowFacts {
   readonly status: Markup
   readonly now: Date
-  /** Of the list, so that the page of the mail knows the way back and the neighbours. */
+  /** The query of the list, so that the page of the mail knows the way back and the neighbours. */
   readonly query: string
   readonly isRead: boolean
 }

@@ -3,7 +3,7 @@ import { html } from 'hono/html'
 /** Markup whose values are escaped. */
 export type Markup = ReturnType<typeof html>
 
-/** Nothing comes from elsewhere, nothing runs but the page's own script. */
+/** Nothing comes from elsewhere, and nothing runs except the page's own script. */
 export const PAGE_POLICY: string = [
   "default-src 'none'",
   "script-src 'self'",

@@ -15,12 +15,12 @@ export function linkView(
   { mail, place }: Pick<ShownMail, 'mail' | 'place'>,
 ): Markup {
   const links = mail.links()
-  if (links.length === 0) return html`<p class="note">There is no link that opens in a browser.</p>`
+  if (links.length === 0) return html`<p class="note">This mail has no link that opens in a browser.</p>`
   const checked = new Map(linkChecks.get(mail)?.map((link) => [link.url, link]))
   const action = `/mails/${mail.messageId}/check-links${placeQuery({ ...place, part: 'links' })}`
   const limit = links.length > MOST_CHECKED ? ` Only the first ${MOST_CHECKED} are checked.` : ''
   return html`<form method="post" action="${action}" class="check"><button>${checked.size > 0 ? 'Check the links again' : 'Check the links'}</button>
-<p class="note">Requests are made only now, from the machine of the sandbox${checkPrivateLinks ? '' : ', and to no private address'}: HEAD, and GET where HEAD gets an error. A link that acts when it is opened, such as one that unsubscribes, may act.${limit}</p></form>
+<p class="note">Nothing is requested until you press the button. The sandbox then sends HEAD, and GET if HEAD gets an error${checkPrivateLinks ? '' : ', but nothing to private addresses'}. If a link does something when it is opened, such as unsubscribing, checking it may do that too.${limit}</p></form>
 <table class="links"><caption class="hidden">Links</caption><thead><tr><th scope="col">Reply</th><th scope="col">Link</th></tr></thead><tbody>${links.slice(0, MOST_SHOWN).map((url) => linkRow(url, checked.get(url)))}</tbody></table>
 ${links.length > MOST_SHOWN ? html`<p class="note">The first ${MOST_SHOWN} of ${links.length} links.</p>` : ''}`
 }
@@ -29,5 +29,5 @@ function linkRow(url: string, checked: CheckedLink | undefined): Markup {
   const { status, error, finalUrl } = checked ?? {}
   const state = checked === undefined ? '' : status !== undefined && status < 400 ? 'good' : 'bad'
   const reply = checked === undefined ? '–' : (status ?? 'None')
-  return html`<tr class="${state}"><td class="reply">${reply}</td><td><a href="${url}" target="_blank" rel="noopener noreferrer">${printable(url, MAX_URL_LENGTH)}</a>${error === undefined ? '' : html`<p>${printable(error, 300)}</p>`}${finalUrl === undefined ? '' : html`<p>Leads to ${printable(finalUrl, MAX_URL_LENGTH)}</p>`}</td></tr>`
+  return html`<tr class="${state}"><td class="reply">${reply}</td><td><a href="${url}" target="_blank" rel="noopener noreferrer">${printable(url, MAX_URL_LENGTH)}</a>${error === undefined ? '' : html`<p>${printable(error, 300)}</p>`}${finalUrl === undefined ? '' : html`<p>Redirects to ${printable(finalUrl, MAX_URL_LENGTH)}</p>`}</td></tr>`
 }

@@ -2,15 +2,15 @@ import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { PageContext } from './page-context.js'
 
-/** At most one message in this time: a thousand mails at once are one change. */
+/** At most one message in this time, so that a thousand mails are one change. */
 const PAUSE_MS = 100
-/** Proxies and laptops close a connection on which nothing happens. */
+/** Proxies and laptops close idle connections. */
 const PING_MS = 25_000
 
-/** Server-Sent Events that say that something changed; the page then loads itself again. */
+/** Sends an event (SSE) when something changes. The page then loads itself again. */
 export function liveUpdates(c: Context, { server, webhooks, read }: PageContext): Response {
   return streamSSE(c, async (stream) => {
-    // The first message covers what came between the page and this connection.
+    // The first message covers what happened between the page and this connection.
     let changed = true
     let onChange = () => {}
     let onAbort = () => {}

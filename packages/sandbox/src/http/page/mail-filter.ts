@@ -2,7 +2,7 @@ import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import { type MailStatus, STATUSES, statusOf } from './mail-status.js'
 import type { PageContext } from './page-context.js'
 
-/** What the list shows; an empty text asks for nothing. */
+/** The filters of the list. An empty string filters nothing. */
 export interface MailFilter {
   /** Text of the header or of the source. */
   readonly q: string
@@ -14,7 +14,7 @@ export interface MailFilter {
   readonly status: MailStatus | 'unread' | ''
 }
 
-/** Bytes of each mail that a text is looked for in. */
+/** How many bytes of each mail are searched for text. */
 const SEARCHED_BYTES = 65_536
 
 /** Reads the query of the list's URL. */
@@ -42,12 +42,12 @@ export function toQuery(filter: MailFilter): string {
 type Context = Pick<PageContext, 'server' | 'read'>
 type Test = (mail: SandboxMail) => boolean
 
-/** Whether somebody wants less than all. */
+/** Whether any filter is set. */
 export function isFiltered(filter: MailFilter): boolean {
   return Object.values(filter).some((value) => value !== '')
 }
 
-/** The mails that the filter lets through, newest first. */
+/** The mails that match the filter, newest first. */
 export function filterMails(context: Context, filter: MailFilter): SandboxMail[] {
   const { mails } = context.server
   return (isFiltered(filter) ? mails.filter(toTest(context, filter)) : [...mails]).reverse()
@@ -61,7 +61,7 @@ export interface ListPlace {
   readonly index: number
 }
 
-/** Finds the neighbours of a mail in the list; the mail itself may have left it, as one that was unread has. */
+/** Finds the neighbours of a mail in the list. The mail itself may have left the list, for example if it was unread. */
 export function findInList(context: Context, filter: MailFilter, mail: SandboxMail): ListPlace {
   const { mails } = context.server
   const test = toTest(context, filter)
@@ -89,7 +89,7 @@ function holds(text: string | null | undefined, wanted: string): boolean {
   return text?.toLowerCase().includes(wanted.toLowerCase()) ?? false
 }
 
-/** Without an `=` any value will do. */
+/** Without an `=`, any value matches. */
 function hasMetadata(wanted: string): (mail: SandboxMail) => boolean {
   const [key = '', ...values] = wanted.split('=')
   const name = key.trim().toLowerCase()

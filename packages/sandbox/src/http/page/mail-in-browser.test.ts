@@ -152,7 +152,7 @@ describe.skipIf(skipped)('deleting', () => {
     await send({ headers: tagged('a') }, { subject: 'Stays', headers: tagged('b') }, { headers: tagged('a') })
     const page = await open('?tag=a')
     await page.getByText('Clear…').click()
-    await page.getByRole('button', { name: 'Delete the 2 filtered' }).click()
+    await page.getByRole('button', { name: 'Delete filtered (2)' }).click()
     await page.getByText('1 mail', { exact: true }).waitFor()
     expect(await subjects(page)).toEqual(['Stays'])
   })
@@ -262,7 +262,7 @@ describe.skipIf(skipped)('a mail', () => {
     await page.getByRole('button', { name: 'Check the links' }).click()
     await page.getByRole('button', { name: 'Check the links again' }).waitFor()
     expect(await page.locator('.links tbody .reply').allTextContents()).toEqual(['200', '200', '404', '200'])
-    expect(await page.locator('.links').textContent()).toContain(`Leads to ${away}/here`)
+    expect(await page.locator('.links').textContent()).toContain(`Redirects to ${away}/here`)
     expect(requests.toSorted()).toEqual([
       ...['GET /gone?a=1&b=2', 'GET /no-head'],
       ...['HEAD /gone?a=1&b=2', 'HEAD /here', 'HEAD /here', 'HEAD /moved', 'HEAD /no-head'],
@@ -280,7 +280,7 @@ describe.skipIf(skipped)('a mail', () => {
     await page.getByRole('button', { name: 'Check the links again' }).waitFor()
     expect(await page.locator('.links tbody .reply').allTextContents()).toEqual(Array(4).fill('None'))
     expect(await page.locator('.links tbody p').first().textContent()).toBe(
-      'not checked: 127.0.0.1 is not an address of the open internet',
+      'not checked: 127.0.0.1 is not a public address',
     )
     expect(requests).toEqual([])
   })

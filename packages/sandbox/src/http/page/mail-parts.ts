@@ -1,6 +1,6 @@
 import type { MailContent } from '../../mail/mail-content.js'
 
-/** What of a mail can be looked at. */
+/** The parts of a mail that can be shown. */
 export const MAIL_PARTS = [
   'html',
   'text',

@@ -1,15 +1,15 @@
 import { type MailFilter, readFilter, toQuery } from './mail-filter.js'
 import { MAIL_PARTS, type MailPart } from './mail-parts.js'
 
-/** How wide the HTML of a mail is shown; `fit` is what room there is. */
+/** How wide the HTML of a mail is shown; `fit` uses the available room. */
 export const FRAME_WIDTHS = ['fit', 'phone', 'tablet', 'desktop'] as const
 type FrameWidth = (typeof FRAME_WIDTHS)[number]
 
-/** What the mail is made to believe of the reader's system. */
+/** The colour scheme that the mail sees. */
 export const FRAME_SCHEMES = ['light', 'dark'] as const
 export type FrameScheme = (typeof FRAME_SCHEMES)[number]
 
-/** What the URL of a mail's page says: how the mail is shown, and through which list somebody goes. */
+/** What the URL of a mail's page says: how the mail is shown, and in which list it is. */
 export interface MailPlace {
   readonly filter: MailFilter
   /** By default the best part that the mail has. */
@@ -30,7 +30,7 @@ export function readPlace(query: (name: string) => string | undefined): MailPlac
   }
 }
 
-/** The query that {@link readPlace} reads, with its `?`; empty where all is as usual. */
+/** The query that {@link readPlace} reads, with its `?`; empty if everything is as usual. */
 export function placeQuery({ filter, part, width, scheme }: MailPlace): string {
   const own = [
     part && `part=${part}`,

@@ -13,7 +13,7 @@ import type { PageContext } from './page-context.js'
 import { readForm } from './read-form.js'
 import { show } from './show.js'
 
-/** A mail, what can be downloaded of it, and what can be done with it. */
+/** The routes of a mail: its page, its downloads and its actions. */
 export function addMailRoutes(app: Hono, context: PageContext): void {
   const withMail =
     (handle: (c: Context, mail: SandboxMail) => Promise<Response>) =>
@@ -31,7 +31,7 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
   app.get(
     '/mails/:id',
     withMail(async (c, mail) => {
-      // A page that only brings itself up to date is not read once more: another window may have unmarked the mail.
+      // A page that only refreshes itself does not mark the mail as read: another window may have marked it as unread.
       if (c.req.header(REFRESH) === undefined) context.read.mark([mail], true)
       return showMail(c, mail)
     }),
@@ -110,14 +110,14 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
   }
 }
 
-/** What the script of the page sends when it brings the page up to date. */
+/** The header that the script of the page sends when it refreshes the page. */
 const REFRESH = 'sandbox-refresh'
 
 function placeOf(c: Context) {
   return readPlace((name) => c.req.query(name))
 }
 
-/** Whatever it is, the browser saves it and opens nothing. */
+/** The browser saves the file, whatever it is, and does not open it. */
 function download(c: Context, bytes: Buffer, filename: string): Response {
   const plain = filename.replace(/[^\w .()+-]/g, '_')
   // encodeURIComponent throws at half a surrogate pair.

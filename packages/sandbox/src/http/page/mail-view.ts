@@ -18,8 +18,8 @@ import { longTime } from './time.js'
 import { verdictView } from './verdict-view.js'
 
 /**
- * A mail: first the verdict, then what is in it, and next to it what happened.
- * @param failure why the last action came to nothing
+ * The page of a mail: first the verdict, then the content, and next to it the events.
+ * @param failure why the last action failed
  */
 export function mailView(context: PageContext, shown: ShownMail, failure?: string): Markup {
   const { mail, content, place } = shown
@@ -60,7 +60,7 @@ ${attachmentList(mail, content)}
   )
 }
 
-/** The page of the list that a mail is on, at its row. */
+/** The path of the list page that shows a mail, at its row. */
 export function listPath(filter: MailFilter, { index }: ListPlace, mail: SandboxMail): string {
   const page = Math.floor(index / PAGE_SIZE) + 1
   const query = `${toQuery(filter)}${page > 1 ? `page=${page}` : ''}`.replace(/&$/, '')

@@ -1,11 +1,11 @@
 import { html } from 'hono/html'
 import { layout, type Markup } from './layout.js'
 
-/** There is no such page, or no longer. */
+/** The page for a path that does not exist, or no longer exists. */
 export function notFoundView(): Markup {
   return layout(
     'Not found',
     'help',
-    html`<h1>Not found</h1><p>There is no such page. A mail may have been cleared, or was the oldest of too many.</p><p><a href="/">To the inbox</a></p>`,
+    html`<h1>Not found</h1><p>This page does not exist. A mail may have been deleted, or removed to make room for newer ones.</p><p><a href="/">Go to the inbox</a></p>`,
   )
 }

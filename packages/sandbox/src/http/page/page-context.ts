@@ -10,7 +10,7 @@ export interface PageOptions {
   readonly webhooks: WebhookSender
   /** The connection URL to paste. @example 'postmark+smtp://…@127.0.0.1:2525?plaintext=1' */
   readonly smtpUrl: string
-  /** Whether the link check may ask addresses of this machine and of private networks. */
+  /** Whether the link check may request addresses of this machine and of private networks. */
   readonly checkPrivateLinks: boolean
 }
 

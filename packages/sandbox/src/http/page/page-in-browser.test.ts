@@ -114,7 +114,7 @@ describe.skipIf(skipped)('the list', () => {
     const page = await open()
     await live(page)
     await page.getByText('Clear…').click()
-    await page.getByRole('button', { name: 'Delete all 1' }).click()
+    await page.getByRole('button', { name: 'Delete all (1)' }).click()
     await page.getByText('No mail yet').waitFor()
     expect(sandbox.outbox).toEqual([])
     await live(page)

@@ -1,12 +1,12 @@
 /**
- * What the page does beyond forms and links: it updates live, listens to keys and copies. The browser runs this
- * text as it is; a test has Biome check it.
+ * What the page does in addition to forms and links: it updates live, listens to keys and copies. The browser runs this
+ * text as it is. A test lets Biome check it.
  */
 export const PAGE_SCRIPT = /* js */ `const page = document.body.dataset.page
 const live = document.getElementById('live')
 const filters = document.getElementById('filters')
 
-// Live: the server says that something changed, and the parts marked data-live are taken from the same URL again.
+// Live: when the server says that something changed, the parts marked data-live are loaded again from the same URL.
 
 let loading = false
 let stale = false
@@ -32,7 +32,7 @@ async function load() {
       if (next && next.innerHTML !== old.innerHTML) replace(old, next)
     }
   } catch {
-    // The connection is gone; the event source says so, and comes back.
+    // The connection is gone. The event source says so and reconnects.
   }
 }
 
@@ -59,7 +59,7 @@ function replace(old, next) {
 
 let source
 
-// A browser opens six connections to one server: a page that nobody sees gives its own back.
+// A browser opens at most six connections to one server, so a hidden page closes its own.
 function connect() {
   source?.close()
   if (document.hidden) return
@@ -77,11 +77,11 @@ function tell(state) {
 if (page !== 'help') {
   connect()
   document.addEventListener('visibilitychange', connect)
-  // A page that is left asks for nothing more: what it shows may be gone, as after its own button Delete.
+  // A page that is being left stops updating, because what it shows may be gone, as after its own button Delete.
   document.addEventListener('submit', () => source?.close())
 }
 
-// The filters: the list follows while somebody types.
+// The filters: the list follows while you type.
 
 let typing
 filters?.addEventListener('input', () => {
@@ -94,7 +94,7 @@ filters?.addEventListener('input', () => {
   }, 200)
 })
 
-// The way back to the list as it was filtered.
+// The way back to the filtered list.
 
 function remember() {
   if (page === 'inbox') sessionStorage.setItem('inbox', location.search)
@@ -104,7 +104,7 @@ if (page !== 'inbox') {
   document.getElementById('to-inbox').href = '/'.concat(sessionStorage.getItem('inbox') ?? '')
 }
 
-// Whoever comes back from a mail goes on where they were.
+// After a mail, the list continues at its row.
 if (page === 'inbox' && location.hash.startsWith('#mail-')) {
   document.getElementById(location.hash.slice(1))?.focus()
 }

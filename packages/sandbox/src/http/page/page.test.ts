@@ -99,7 +99,7 @@ it('gives out a list of many mails in pages that keep the filters', async () => 
 it('says where it could not read a text in its charset', async () => {
   await send({ raw: 'Content-Type: text/plain; charset=klingon\r\n\r\nGrüße', envelope: message })
   const page = await (await get(lastPath())).text()
-  expect(page).toContain('does not know the charset &quot;klingon&quot; of the text/plain part')
+  expect(page).toContain('The charset &quot;klingon&quot; of the text/plain part is not known')
   expect(page).toContain('Grüße')
 })
 
@@ -215,7 +215,7 @@ describe('a refused mail', () => {
       ...['Code', expect.stringContaining(`${code} `)],
       ...['Problem', problem?.message.replaceAll('`', '')],
       ...['Where', problem?.path],
-      ...['Cure', expect.stringMatching(cure)],
+      ...['Fix', expect.stringMatching(cure)],
     ])
   })
 })

@@ -16,7 +16,7 @@ import { show } from './show.js'
 
 const MOST_FORM_BYTES = 100_000
 
-/** The inbox page. All of it works without its script, which adds live updates, keys and a copy button. */
+/** The inbox page. It works without its script, which adds live updates, keys and a copy button. */
 export function createPage(options: PageOptions): Hono {
   const { server, smtpUrl } = options
   const context: PageContext = { ...options, read: new ReadMarks(), linkChecks: new WeakMap() }
@@ -47,7 +47,7 @@ export function createPage(options: PageOptions): Hono {
   app.post('/delete', async (c) => {
     const filter = await readFilterForm(c)
     if (filter === undefined) return c.text('The form cannot be read.', 400)
-    // Without a filter this would be "delete all" by mistake: that has a button of its own.
+    // Without a filter, this would delete all mails by mistake. That has a separate button.
     if (!isFiltered(filter)) return c.text('The form has no filter.', 400)
     server.remove(filterMails(context, filter))
     return c.redirect('/', 303)

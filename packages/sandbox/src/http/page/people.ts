@@ -7,7 +7,7 @@ import { printable } from './printable.js'
 const MOST_SHOWN = 50
 const LABELS = { from: 'From', replyTo: 'Reply-To', to: 'To', cc: 'Cc', bcc: 'Bcc' } as const
 
-/** Who a mail is from and to, one line for each field of its header that names somebody. */
+/** The sender and recipients of a mail, one line for each header field that names someone. */
 export function people({ addresses }: SandboxMail): Markup {
   const rows = Object.entries(LABELS).map(([field, label]) => {
     const list = addresses[field as keyof typeof LABELS]
@@ -25,7 +25,7 @@ function fullName({ name, address }: MailAddress): Markup {
   return name === '' ? mailbox : html`<bdi class="name">${printable(name)}</bdi> &lt;${mailbox}&gt;`
 }
 
-/** The name for a list; the address where there is none. */
+/** The name for a list, or the address if there is none. */
 export function shortName(person: MailAddress | undefined): Markup | string {
   if (person === undefined) return ''
   const { name, address } = person

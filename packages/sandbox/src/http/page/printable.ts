@@ -1,7 +1,7 @@
 const CONTROLS = /[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
 const CONTROLS_IN_TEXT = /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
-/** What a mail says, on one line: no control characters, no change of the writing direction, no endless text. */
+/** Makes a text safe to show on one line: no control characters, no changes of the writing direction, not too long. */
 export function printable(text: string, maxLength = 200): string {
   return cut(text, maxLength).replace(CONTROLS, '\ufffd')
 }

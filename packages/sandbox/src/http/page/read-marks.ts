@@ -1,6 +1,6 @@
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 
-/** Which mails somebody has opened on the page, for all who look at it. */
+/** The mails that someone has opened on the page. All viewers share these marks. */
 export class ReadMarks {
   readonly #read = new WeakSet<SandboxMail>()
   readonly #listeners = new Set<() => void>()
@@ -18,7 +18,7 @@ export class ReadMarks {
     if (changed.length > 0) for (const listener of this.#listeners) listener()
   }
 
-  /** Calls the listener at each change; returns what ends that. */
+  /** Calls the listener at each change. Returns a function that stops this. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

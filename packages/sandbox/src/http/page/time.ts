@@ -5,7 +5,7 @@ const two = (value: number) => String(value).padStart(2, '0')
 const day = (at: Date) => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
 const clock = (at: Date) => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
 
-/** Whether two times are of one day, where the sandbox runs. */
+/** Whether two times are on the same day, in the time zone of the sandbox. */
 export function isSameDay(at: Date, other: Date): boolean {
   return day(at) === day(other)
 }

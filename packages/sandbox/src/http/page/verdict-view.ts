@@ -25,10 +25,10 @@ ${notes.length > 0 ? html`<h3>Notes</h3><ul class="notes">${notes.slice(0, MOST_
 
 function problemView({ errorCode, message, path, cure }: VerdictProblem): Markup {
   const name = API_ERRORS[errorCode]?.name ?? 'Refused'
-  return html`<li><dl><dt>Code</dt><dd><strong class="code">${errorCode}</strong> ${name}</dd><dt>Problem</dt><dd>${prose(message)}</dd><dt>Where</dt><dd><code>${printable(path)}</code></dd><dt>Cure</dt><dd>${prose(cure)}</dd></dl></li>`
+  return html`<li><dl><dt>Code</dt><dd><strong class="code">${errorCode}</strong> ${name}</dd><dt>Problem</dt><dd>${prose(message)}</dd><dt>Where</dt><dd><code>${printable(path)}</code></dd><dt>Fix</dt><dd>${prose(cure)}</dd></dl></li>`
 }
 
-/** Text with what is in backticks as code. */
+/** Formats text in backticks as code. */
 function prose(text: string): (Markup | string)[] {
   return printable(text, 1000)
     .split('`')

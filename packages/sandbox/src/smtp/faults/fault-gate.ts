@@ -6,11 +6,11 @@ import { checkFault, type Fault, FaultPlan, type FaultScript } from './fault-scr
 import { FaultSession } from './fault-session.js'
 import { createSandboxSessionServer } from './sandbox-session-server.js'
 
-/** Sits before the servers of a sandbox: serves the connections that meet a fault, and lets the others through. */
+/** Comes before the servers of a sandbox. Serves the connections with a fault, and lets the others through. */
 export class FaultGate implements ConnectionGate {
   readonly #script: FaultScript
   readonly #next: Fault[] = []
-  /** The open connections, and how each is ended if it is idle. */
+  /** The open connections, each with a function that ends it if it is idle. */
   readonly #open = new Map<Socket, () => boolean>()
   #connections = 0
 
@@ -18,7 +18,7 @@ export class FaultGate implements ConnectionGate {
     this.#script = script
   }
 
-  /** Takes the connections of a server, before it listens. */
+  /** Takes over the connections of a server. Called before it listens. */
   guard(server: SMTPServer, options: SessionOptions): void {
     const usual = server.server.listeners('connection')
     server.server.removeAllListeners('connection').on('connection', (socket: Socket) => {
@@ -35,7 +35,7 @@ export class FaultGate implements ConnectionGate {
     })
   }
 
-  /** Lets a fault strike on the next connection; the idle ones are ended, or a pool would go on with one of them. */
+  /** Makes a fault strike on the next connection. Ends the idle ones, because a pool would otherwise reuse one. */
   async fail(fault: Fault): Promise<void> {
     checkFault(fault)
     this.#next.push(fault)

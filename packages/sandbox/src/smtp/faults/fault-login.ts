@@ -3,7 +3,7 @@ import type { SMTPServerAuthentication } from 'smtp-server'
 
 const CRAM_CHALLENGE = '<1.2@localhost>'
 
-/** What is asked of the client after an AUTH command; undefined for a mechanism that is unknown. */
+/** The challenges after an AUTH command; undefined for an unknown mechanism. */
 export function challengesOf(command: string): string[] | undefined {
   const [, method = '', initial] = command.split(' ')
   switch (method.toUpperCase()) {

@@ -20,7 +20,7 @@ export const FAULT_PHASES = [
 /**
  * `connect` is before the first byte, `tls` the handshake, `ehlo-tls` the EHLO over TLS, `auth` the last reply of
  * a login, `data` the 354, `body` inside the body, `dot` after the final dot and before its reply, `after` after
- * that reply. At every other phase the fault takes the place of the reply.
+ * that reply. At every other phase, the fault replaces the reply.
  */
 export type FaultPhase = (typeof FAULT_PHASES)[number]
 
@@ -28,18 +28,18 @@ export type FaultPhase = (typeof FAULT_PHASES)[number]
 export type FaultKind =
   /** The connection is reset (RST). */
   | { readonly kind: 'reset' }
-  /** The connection is closed (FIN); with `half`, after half of the reply. */
+  /** The connection is closed (FIN). With `half`, this happens after half of the reply. */
   | { readonly kind: 'cut'; readonly half?: boolean }
-  /** Nothing more is said, and inside a body nothing more is read; with `half`, after half of the reply. */
+  /** The server sends nothing more, and inside a body it reads nothing more. With `half`, it sends half of the reply first. */
   | { readonly kind: 'stall'; readonly half?: boolean }
-  /** Bytes that are no SMTP reply; what the client says next is answered as usual. */
+  /** The server sends bytes that are not an SMTP reply. It answers the next command as usual. */
   | { readonly kind: 'garble'; readonly bytes?: string }
-  /** Another reply. The connection is closed after it if `close` says so; default: after a 421. */
+  /** Another reply. `close` says whether the connection is closed after it (by default, only after a 421). */
   | { readonly kind: 'reply'; readonly code: number; readonly text?: string; readonly close?: boolean }
-  /** Goes on as usual, later. */
+  /** The session continues as usual after a delay. */
   | { readonly kind: 'delay'; readonly ms: number }
 
-/** One fault. It strikes once, at the first time that its phase comes, unless `repeat` is set. */
+/** One fault. It strikes once, the first time that its phase comes, unless `repeat` is set. */
 export type Fault = (
   | ({ readonly phase: FaultPhase } & FaultKind)
   /** EHLO does not list STARTTLS, and the command is rejected. */
@@ -49,19 +49,19 @@ export type Fault = (
   /** A 535 that repeats every line of the login. */
   | { readonly phase: 'auth'; readonly kind: 'echo' }
 ) & {
-  /** `body`: strikes once this many bytes of the body have come (default 1). */
+  /** `body`: strikes when this many bytes of the body have arrived (default 1). */
   readonly afterBytes?: number
-  /** `dot`: whether the server takes the mail all the same. Default: as the reply says; without one, no. */
+  /** `dot`: whether the server accepts the mail anyway. By default as the reply says, and not without a reply. */
   readonly accepted?: boolean
-  /** `rcpt`: which recipient of the mail, from 0 (the default). */
+  /** `rcpt`: the recipient of the mail, from 0 (the default). */
   readonly recipient?: number
-  /** Strikes each time that its phase comes, on this connection and in this mail. */
+  /** Strikes each time that its phase comes on this connection and in this mail. */
   readonly repeat?: boolean
 }
 
 /**
- * The faults of a server: a list with one entry per connection, for its first mail; or a function that is asked
- * once per connection and mail of that connection, both from 0. What comes before the first MAIL belongs to mail 0.
+ * The faults of a server. Either a list with one entry per connection, for its first mail, or a function that is called
+ * once per connection and mail, both counted from 0. What comes before the first MAIL belongs to mail 0.
  * @example [{ phase: 'rcpt', kind: 'reply', code: 451 }] // strikes on the first connection
  * @example (connection) => (connection < 2 ? { phase: 'greeting', kind: 'stall' } : undefined)
  */
@@ -94,7 +94,7 @@ export function checkFaults(script: FaultScript = []): void {
   for (const fault of script) if (fault !== undefined) checkFault(fault)
 }
 
-/** The faults of one connection: asks the script, and knows what has struck already. */
+/** The faults of one connection. Asks the script, and knows what has struck already. */
 export class FaultPlan {
   /** The faults that struck, in order. */
   readonly struck: Fault[] = []
@@ -132,7 +132,7 @@ export class FaultPlan {
     return fault
   }
 
-  /** Whether the server takes the mail whose final dot came. */
+  /** Whether the server accepts the mail whose final dot came. */
   takesMail(): boolean {
     const fault = this.peek('dot')
     const byReply = fault?.kind === 'reply' && fault.code < 400

@@ -6,17 +6,17 @@ import { MECHANISMS } from '../greeting.js'
 import { type Fault, FaultPlan, type FaultScript } from './fault-script.js'
 import { FaultSession } from './fault-session.js'
 
-/** What {@link startFaultServer} takes. */
+/** Options of {@link startFaultServer}. */
 export interface FaultServerOptions {
   /** Which fault strikes where (default: none). */
   readonly script?: FaultScript
-  /** The mechanisms that EHLO lists; any login passes (default PLAIN, LOGIN, CRAM-MD5). */
+  /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5). Any login is accepted. */
   readonly mechanisms?: readonly string[]
   /** Called when a fault is about to strike. */
   readonly onFault?: (fault: Fault, connection: number) => void
 }
 
-/** A mail that the server took. */
+/** A mail that the server accepted. */
 export interface AcceptedMail {
   /** The bytes after DATA, dot-unstuffed, without the final dot. */
   readonly raw: Buffer
@@ -27,11 +27,11 @@ export interface AcceptedMail {
 
 /** A connection that a client opened. */
 export interface FaultConnection {
-  /** Every line that came as a command or as part of a login, in order; no line of a body. */
+  /** Every line of a command or a login, in order. Lines of a body are not included. */
   readonly commands: readonly string[]
   /** The faults that struck. */
   readonly faults: readonly Fault[]
-  /** Whether it went over to TLS. */
+  /** Whether it uses TLS. */
   readonly secure: boolean
   /** Whether it is still open. */
   readonly open: boolean
@@ -45,22 +45,22 @@ export interface FaultServer extends AsyncDisposable {
   readonly port: number
   /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** The mails that the server took, oldest first: each is here before the server replies to its final dot. */
+  /** The mails that the server accepted, oldest first. Each is added before the server replies to its final dot. */
   readonly accepted: readonly AcceptedMail[]
   /** The connections so far, oldest first. */
   readonly connections: readonly FaultConnection[]
   /** The commands of all connections. */
   readonly commands: readonly string[]
-  /** Ends every connection and stops listening; after it, `accepted` does not change. */
+  /** Ends every connection and stops listening. After that, `accepted` does not change. */
   close(): Promise<void>
 }
 
 /**
- * Starts an SMTP server that breaks where a test wants it to: smtp-server has no hook at EHLO, STARTTLS, the TLS
- * handshake and the 354.
+ * Starts an SMTP server that can fail at any phase. smtp-server has no hooks at EHLO, STARTTLS, the TLS handshake and
+ * the 354.
  * @example
  * await using server = await startFaultServer({ script: [{ phase: 'dot', kind: 'cut', accepted: true }] })
- * // the first mail is taken and never answered
+ * // the first mail is accepted, but never answered
  * server.accepted.length // 1
  */
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {

@@ -7,7 +7,7 @@ import { FaultVoice } from './fault-voice.js'
 import { FaultWire } from './fault-wire.js'
 import type { SessionServer } from './session-server.js'
 
-/** One SMTP session of the server's, with the faults of its plan. */
+/** One SMTP session of the server, with the faults of its plan. */
 export class FaultSession {
   readonly #wire: FaultWire
   readonly #plan: FaultPlan
@@ -28,7 +28,7 @@ export class FaultSession {
     this.#server = server
   }
 
-  /** Hangs up between two mails of a client that has logged in; says whether it did. */
+  /** Hangs up if the client has logged in and is between two mails. Returns whether it did. */
   endIfIdle(): boolean {
     const idle = this.#loggedIn && this.#from === undefined && !this.#voice.mute
     if (idle) this.#wire.cut()
@@ -82,7 +82,7 @@ export class FaultSession {
 
   #offer(): string[] {
     const { mechanisms } = this.#server
-    // It strikes here: a client that is not offered STARTTLS does not ask for it.
+    // The fault strikes here, because a client that is not offered STARTTLS does not ask for it.
     if (!this.#secure && this.#plan.peek('starttls')?.kind === 'missing') {
       this.#voice.strike('starttls')
       this.#hidesTls = true
@@ -100,9 +100,9 @@ export class FaultSession {
     const fault = this.#plan.peek('tls')
     const other = fault?.kind === 'certificate'
     if (other) this.#voice.strike('tls')
-    // Any other fault answers the client's first bytes: said earlier, it would still be said in clear.
+    // Any other fault answers the client's first bytes. An earlier answer would still be in clear.
     else if (fault && fault.kind !== 'delay') await this.#wire.waitForBody(1)
-    // What the client says then is no SMTP: it is read, and not taken for commands.
+    // What the client sends then is not SMTP. It is read, but not as commands.
     if (!other && (await this.#voice.say('tls')) !== undefined) return this.#wire.discard()
     this.#secure = await this.#wire.startTls(other ? await unknownCertificate() : this.#server.certificate)
     this.#loggedIn = false
@@ -151,14 +151,14 @@ export class FaultSession {
     if (!this.#voice.mute) await this.#voice.say('after')
   }
 
-  /** Lets a fault strike inside the body, where there is one and the body is that long. */
+  /** Makes a fault strike inside the body, if there is one and the body is long enough. */
   async #midBody(): Promise<'over' | 'answered' | undefined> {
     const fault = this.#plan.peek('body')
     if (fault === undefined || !(await this.#wire.waitForBody(fault.afterBytes ?? 1))) return undefined
     await this.#voice.say('body')
     if (fault.kind === 'reply' && !this.#voice.mute) return 'answered'
     if (!this.#voice.mute) return undefined
-    // What still comes is a body, and not taken for commands.
+    // What still comes is a body, and is not read as commands.
     await (fault.kind === 'stall' ? this.#wire.hold() : this.#wire.discard())
     return 'over'
   }

@@ -3,7 +3,7 @@ import type { FaultWire } from './fault-wire.js'
 
 const GARBLE = '\u0000\u00ff\u0007 what is this\r\n'
 
-/** What the server says: the usual replies, and the faults in their place. */
+/** What the server says: the usual replies, or the faults that replace them. */
 export class FaultVoice {
   readonly #wire: FaultWire
   readonly #plan: FaultPlan
@@ -35,7 +35,7 @@ export class FaultVoice {
     return code
   }
 
-  /** Lets the fault that waits at this phase strike, without a word. */
+  /** Makes the fault of this phase strike, without a reply. */
   strike(phase: FaultPhase, recipient = 0): Fault | undefined {
     const fault = this.#plan.take(phase, recipient)
     if (fault) this.#onFault(fault)
@@ -43,8 +43,8 @@ export class FaultVoice {
   }
 
   /**
-   * Says the usual lines, if there are any, or lets the fault of this phase strike in their place.
-   * Returns the code of what was said, 0 where that was no reply, and undefined where all is as usual and unsaid.
+   * Says the usual lines, if there are any, or makes the fault of this phase strike instead.
+   * Returns the code of what was said, 0 if that was not a reply, or undefined if nothing was said or struck.
    */
   async say(
     phase: FaultPhase,

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { type SecureContext, TLSSocket } from 'node:tls'
 
 const FINAL_DOT = '\r\n.\r\n'
-/** As smtp-server has it. A client that says more on one line is no client of SMTP. */
+/** The limit of smtp-server. A client that sends longer lines is not an SMTP client. */
 const MAX_LINE_BYTES = 16 * 1024
 
 /** The server's end of a connection: lines and bodies in, replies out, TLS, and the ways to break it. */
@@ -30,7 +30,7 @@ export class FaultWire {
       if (end >= 0) return toText(this.#shift(end + 1)).replace(/\r?\n$/, '')
       if (this.#unread.length > MAX_LINE_BYTES) {
         this.cut()
-        // What is not read keeps the connection open, and all that was received with it.
+        // Unread bytes would keep the connection open, and everything that was received in memory.
         await this.discard()
         return undefined
       }
@@ -38,7 +38,7 @@ export class FaultWire {
     }
   }
 
-  /** Waits until this many bytes of a body have come; false if it ends, or the client goes, before. */
+  /** Waits until this many bytes of a body have arrived. Returns false if it ends or the client leaves before. */
   async waitForBody(count: number): Promise<boolean> {
     while (this.#unread.length < count) {
       const last = toText(this.#unread.subarray(-FINAL_DOT.length))
@@ -49,8 +49,8 @@ export class FaultWire {
   }
 
   /**
-   * Reads up to the final dot and takes the dot-stuffing out; undefined if the client goes before.
-   * @param maxBytes of a longer body a little more than this is kept
+   * Reads up to the final dot and removes the dot-stuffing. Returns undefined if the client leaves before.
+   * @param maxBytes a longer body is cut a little after this
    */
   async readBody(maxBytes: number = Number.POSITIVE_INFINITY): Promise<Buffer | undefined> {
     const chunks: Buffer[] = []
@@ -63,7 +63,7 @@ export class FaultWire {
         const bytes = Buffer.concat([...chunks, this.#shift(end + FINAL_DOT.length)])
         return unstuff(bytes.subarray(2, -3))
       }
-      // Four bytes stay: the final dot may come in two parts.
+      // Four bytes stay, because the final dot may come in two parts.
       if (this.#unread.length > 4) {
         const chunk = this.#shift(this.#unread.length - 4)
         if (kept <= maxBytes) chunks.push(chunk)
@@ -88,12 +88,12 @@ export class FaultWire {
     if (this.#socket.writable) this.#socket.write(text, 'latin1')
   }
 
-  /** Waits, no longer than the connection lasts. */
+  /** Waits, but no longer than the connection lasts. */
   async sleep(ms: number): Promise<void> {
     await setTimeout(ms, undefined, { signal: this.#gone.signal }).catch(() => {})
   }
 
-  /** Goes over to TLS as the server; what came in clear after STARTTLS is forgotten. False if it fails. */
+  /** Switches to TLS as the server. Discards what came in clear after STARTTLS. Returns false if it fails. */
   async startTls(secureContext: SecureContext): Promise<boolean> {
     for (const event of EVENTS) this.#raw.off(event, this.#onChange)
     this.#unread = Buffer.alloc(0)
@@ -114,7 +114,7 @@ export class FaultWire {
   /** Resets the connection (RST), after what was written. */
   async reset(): Promise<void> {
     await new Promise((resolve) => this.#socket.write('', resolve))
-    // libuv resets no connection that is closing already: where the client has left first, this one does.
+    // libuv does not reset a connection that is closing already, which it is if the client has left first.
     if (this.#socket.writable) this.#raw.resetAndDestroy()
     else this.#raw.destroy()
   }
@@ -122,7 +122,7 @@ export class FaultWire {
   readonly #onChange = (): void => this.#wake()
 
   #listen(socket: Socket): void {
-    // A client that resets its connection is what some tests are about, no fault of the server.
+    // Some tests have a client that resets its connection. This is not an error of the server.
     socket.on('error', () => {})
     for (const event of EVENTS) socket.on(event, this.#onChange)
   }

@@ -5,7 +5,7 @@ import type { SessionOptions } from '../smtp-listener.js'
 import { takeMail } from '../take-mail.js'
 import type { SessionServer } from './session-server.js'
 
-/** The sandbox as one connection with a fault sees it: the same logins, the same rules, the same outbox. */
+/** The sandbox for one connection with a fault: the same logins, the same rules, the same outbox. */
 export function createSandboxSessionServer(options: SessionOptions): SessionServer {
   const { mechanisms, certificate, wantsLogin, server, checkLogin, hostType } = options
   let secure = false

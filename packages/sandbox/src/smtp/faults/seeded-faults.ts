@@ -1,23 +1,23 @@
 import { FAULT_PHASES, type Fault } from './fault-script.js'
 import { createRandom } from './random.js'
 
-/** How {@link seededFaults} draws. */
+/** Options of {@link seededFaults}. */
 export interface SeededFaultsOptions {
-  /** The part of the mails that meets a fault, from 0 to 1 (default 0.1). */
+  /** The share of mails that meet a fault, from 0 to 1 (default 0.1). */
   readonly rate?: number
   /** The longest delay in milliseconds (default 100). */
   readonly maxDelayMs?: number
 }
 
-/** Bytes that could be taken for a reply, and are none. */
+/** Bytes that look like a reply, but are not one. */
 const NO_REPLIES = ['\0\r\n', '2? \r\n', '25\r\n', '4? \r\n', '55', '\r\n']
 const CODES = [421, 421, 450, 451, 452, 454, 535, 550, 552, 554]
-/** Replies weigh more: they are what a server mostly does. */
+/** Replies are drawn more often, because they are what most servers do. */
 const KINDS = ['reset', 'cut', 'stall', 'garble', 'reply', 'reply', 'reply', 'delay', 'own'] as const
 
 /**
- * Any fault at any phase, as a server could show it. The same seed gives the same fault to the same connection and
- * mail, whatever came before: a run that failed can be run again.
+ * Draws any fault at any phase that a server could show. The same seed gives the same fault for the same connection and
+ * mail, whatever came before, so you can repeat a run that failed.
  * @example startSandbox({ faults: seededFaults(42, { rate: 0.5 }) })
  */
 export function seededFaults(
@@ -59,7 +59,7 @@ function drawFault(random: () => number, maxDelayMs: number): Fault {
         { phase: 'starttls', kind: 'missing' },
         { phase: 'tls', kind: 'certificate' },
         { phase: 'auth', kind: 'echo' },
-        // One reply too many, which a client could take for that to its next command.
+        // One reply too many, which a client could mistake for the reply to its next command.
         { phase: 'after', kind: 'reply', code: 250 },
       ])
   }

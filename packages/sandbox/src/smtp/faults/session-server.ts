@@ -2,16 +2,16 @@ import type { SecureContext } from 'node:tls'
 import type { SMTPServerAuthentication } from 'smtp-server'
 import type { Fault } from './fault-script.js'
 
-/** What a session needs of its server. */
+/** What a session needs from its server. */
 export interface SessionServer {
   /** The mechanisms that EHLO lists. */
   readonly mechanisms: readonly string[]
   readonly certificate: SecureContext
-  /** Bytes of a body beyond which nobody wants it (default: none). */
+  /** The size of a body beyond which the server refuses it anyway (default: none). */
   readonly maxBytes?: number
-  /** Whether a mail needs a login before it. */
+  /** Whether a client must log in before it sends a mail. */
   readonly wantsLogin: boolean
-  /** Whether this login may pass. */
+  /** Whether this login is accepted. */
   logIn(login: SMTPServerAuthentication): boolean
   /** A line came. */
   heard?(line: string): void
@@ -19,6 +19,6 @@ export interface SessionServer {
   struck?(fault: Fault): void
   /** The connection is over TLS from now on. */
   secured(): void
-  /** Takes a mail, before its reply; returns that reply. */
+  /** Accepts a mail before the reply to it, and returns that reply. */
   accept(raw: Buffer, envelope: { readonly from: string; readonly to: readonly string[] }): string
 }
