@@ -1,4 +1,4 @@
-"""An application's mail is tested with nothing but Python's own library.
+"""Tests the mail of an application with only Python's own library.
 
 Run it with the command that starts the sandbox:
     SANDBOX='npx @postmark-smtp/sandbox' python3 sandbox_test.py
@@ -59,7 +59,7 @@ class Sandbox:
 
 
 def send(sandbox, subject, to='ann@example.com', cafile=None, **headers):
-    """Stands for the application: SMTP with STARTTLS, verified as in production."""
+    """Plays the application: SMTP with STARTTLS, verified as in production."""
     message = EmailMessage()
     message['From'] = 'shop@example.com'
     message['To'] = to

@@ -1,4 +1,4 @@
-# An application's mail is tested with nothing but Ruby's own library.
+# Tests the mail of an application with only Ruby's own library.
 #
 # Run it with the command that starts the sandbox:
 #   SANDBOX='npx @postmark-smtp/sandbox' ruby sandbox_test.rb
@@ -56,7 +56,7 @@ class ApplicationTest < Minitest::Test
     SANDBOX.call('delete', '/sandbox/mails')
   end
 
-  # Stands for the application: SMTP with STARTTLS, verified as in production.
+  # Plays the application: SMTP with STARTTLS, verified as in production.
   def deliver(subject, headers = {})
     lines = { 'From' => 'shop@example.com', 'To' => 'ann@example.com', 'Subject' => subject }.merge(headers)
     text = lines.map { |name, value| "#{name}: #{value}\r\n" }.join + "\r\nConfirm at https://shop.example.com/confirm/42\r\n"
