@@ -39,7 +39,7 @@ export const FLAGS = {
     type: 'string',
     multiple: true,
     value: 'ID',
-    help: 'add a message stream; ID:broadcasts for one of newsletters; repeatable',
+    help: 'add a message stream; ID:broadcasts for newsletters; repeatable',
   },
   sender: {
     type: 'string',

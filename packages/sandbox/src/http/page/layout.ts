@@ -32,7 +32,7 @@ export function layout(title: string, current: 'inbox' | 'mail' | 'help', main: 
 <script src="/assets/page.js" type="module"></script>
 </head>
 <body data-page="${current}">
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip" href="#main">Skip to content</a>
 <header class="bar">
 <span class="brand"><img src="/assets/icon.svg" alt="" width="20" height="20"> Postmark sandbox</span>
 <nav aria-label="Pages">${link('inbox', '/', 'Inbox')} ${link('help', '/help', 'Help')}</nav>

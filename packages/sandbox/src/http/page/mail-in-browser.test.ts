@@ -393,7 +393,7 @@ describe.skipIf(skipped)('the new parts', () => {
       )
     }
     expect(seen).toEqual([
-      ...['Skip to the content', 'Inbox', 'Help', '← Inbox', '↑ Newer', '↓ Older'],
+      ...['Skip to content', 'Inbox', 'Help', '← Inbox', '↑ Newer', '↓ Older'],
       ...['Download .eml', 'Mark as unread', 'Delete'],
       ...['HTML', 'Text', 'HTML source', 'Headers', 'Source', 'As delivered', 'Links (1)', 'Mail clients'],
       ...['Fit', 'Phone', 'Tablet', 'Desktop', 'Light', 'Dark'],

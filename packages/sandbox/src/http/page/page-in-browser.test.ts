@@ -183,7 +183,7 @@ describe.skipIf(skipped)('the keyboard', () => {
       seen.push(await page.evaluate<string>(FOCUSED_ELEMENT))
     }
     expect(seen).toEqual([
-      ...['Skip to the content', 'Inbox', 'Help', 'Clear…'],
+      ...['Skip to content', 'Inbox', 'Help', 'Clear…'],
       ...['q', 'status', 'stream', 'tag', 'metadata', 'to', 'Filter', 'One'],
     ])
   })
