@@ -6,6 +6,8 @@ export interface Certificate {
   readonly key: string
 }
 
+const HOUR_MS = 3_600_000
+
 let made: Promise<Certificate> | undefined
 
 /** The certificate of this process for localhost and 127.0.0.1, created at the first call. */
@@ -27,13 +29,13 @@ export interface CertificateOptions {
 export async function makeCertificate(
   name: string,
   ip?: string,
-  { names = [], notBefore, notAfter }: CertificateOptions = {},
+  { names = [], notBefore = new Date(Date.now() - HOUR_MS), notAfter }: CertificateOptions = {},
 ): Promise<Certificate> {
   // An elliptic key takes milliseconds, an RSA key up to a second.
   const pems = await generate([{ name: 'commonName', value: name }], {
     keyType: 'ec',
     algorithm: 'sha256',
-    ...(notBefore && { notBeforeDate: notBefore }),
+    notBeforeDate: notBefore,
     ...(notAfter && { notAfterDate: notAfter }),
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },

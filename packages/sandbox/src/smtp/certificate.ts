@@ -8,6 +8,8 @@ export interface Certificate {
   readonly key: string
 }
 
+const DAY_MS = 86_400_000
+
 let made: Promise<Certificate> | undefined
 
 /** The certificate of this process for localhost and 127.0.0.1, made at the first call. */
@@ -30,6 +32,8 @@ export async function makeCertificate(names: readonly string[] = []): Promise<Ce
   const pems = await generate([{ name: 'commonName', value: 'localhost' }], {
     keyType: 'ec',
     algorithm: 'sha256',
+    // The clock of a client, in another container or after it was set back, may be slow.
+    notBeforeDate: new Date(Date.now() - DAY_MS),
     extensions: [
       { name: 'basicConstraints', cA: false, critical: true },
       { name: 'keyUsage', digitalSignature: true, critical: true },
