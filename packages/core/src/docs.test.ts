@@ -8,8 +8,8 @@ import { POSTMARK_FIELDS } from './vocabulary/vocabulary.js'
 const root = new URL('../../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8')
 
-/** After a change of the vocabulary or the error table: `npx vitest run packages/core/src/docs.test.ts -u`. */
-describe('documents that are made from tables', () => {
+/** After you change the vocabulary or the error table: `npx vitest run packages/core/src/docs.test.ts -u`. */
+describe('documents that are generated from tables', () => {
   it('docs/fields.md has the header table of the vocabulary', async () => {
     const rows = Object.entries(POSTMARK_FIELDS).map(([field, row]) => {
       const example = JSON.stringify(row.example).replaceAll('"', "'")
@@ -28,7 +28,7 @@ describe('documents that are made from tables', () => {
     await expect(made).toMatchFileSnapshot(new URL('docs/fields.md', root).pathname)
   })
 
-  it('docs/fields.md shows an error as it reads', async () => {
+  it('docs/fields.md shows an error as it is printed', async () => {
     const message = {
       from: 'shop@example.com',
       to: 'ann@example.com',
@@ -52,9 +52,9 @@ describe('documents that are made from tables', () => {
       ([anchor, { reason, cure }]) => `### ${anchor}\n\n${reason}\n\n${cure}\n`,
     )
     const intro =
-      'Every error of this project is a `PostmarkError` with `code`, `problems`, `hint` and `cause`. `isPostmarkError(error)` knows it, also from another installed copy.'
+      'An error raised by this project itself is a `PostmarkError` with `code`, `problems`, `hint` and `cause`. `isPostmarkError(error)` recognises it, even if it comes from another installed copy of the package.'
     const smtp =
-      'An error of the connection stays Nodemailer\u2019s, with its `code` and `responseCode`, and gains `outcome`, `attempts`, `phase` and `hint`: `isDeliveryFailure(error)` knows it, and gives these their types. `explainSmtpError(error)` names one of these. `deliveryOutcome(error)` says of any error what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown`, where it may have been accepted.'
+      'A connection error has the `code` and `responseCode` that Nodemailer would give it, and adds `outcome`, `attempts`, `phase` and `hint`. `isDeliveryFailure(error)` recognises such an error and types these properties.\n\n`explainSmtpError(error)` returns one of the explanations below. For any error, `deliveryOutcome(error)` returns what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown` if the server may have accepted it.'
     const made = `# Errors\n\n${intro}\n\n${codes.join('\n')}\n## SMTP failures\n\n${smtp}\n\n${failures.join('\n')}`
     await expect(made).toMatchFileSnapshot(new URL('docs/errors.md', root).pathname)
   })
@@ -63,14 +63,14 @@ describe('documents that are made from tables', () => {
 function limits(row: (typeof POSTMARK_FIELDS)[keyof typeof POSTMARK_FIELDS]): string {
   switch (row.kind) {
     case 'map':
-      return `${row.maxEntries} keys of ${row.maxKeyLength} characters, values of ${row.maxLength}`
+      return `at most ${row.maxEntries} keys of ${row.maxKeyLength} characters, values of ${row.maxLength}`
     case 'choice':
       return row.values.map((value) => `\`${value}\``).join(', ')
     case 'boolean':
     case 'flag':
       return '`true`, `false`'
     case 'name':
-      return 'name of a bounce type'
+      return 'the name of a bounce type'
     case 'stream':
       return `a letter, then \`a-z 0-9 - _\`, at most ${row.maxLength} characters`
     case 'text':

@@ -7,33 +7,33 @@ const packages = new URL('../../', import.meta.url)
 const read = (path: string) => readFileSync(new URL(path, packages), 'utf8')
 const { homepage } = JSON.parse(read('../package.json')) as { homepage: string }
 
-/** The options of {@link core.CompileOptions} in the READMEs: the compiler asks for a row for each. */
+/** The options of {@link core.CompileOptions} in the READMEs. The compiler requires a row for each. */
 const COMPILE_ROWS: Readonly<
   Record<keyof core.CompileOptions, readonly [standard: string, meaning: string]>
 > = {
-  defaults: ['none', 'fields of every mail that names no others'],
-  preflight: ["`'throw'`", "`'warn'` sends what breaks a limit, `'fit'` shortens it"],
-  onWarning: ['one process warning per kind', 'called once per warning'],
+  defaults: ['none', 'default fields for every mail'],
+  preflight: ["`'throw'`", "`'warn'` sends a mail that breaks a limit anyway; `'fit'` shortens its fields"],
+  onWarning: ['one process warning per kind', 'called for each warning'],
   correlationId: ['`false`', '`true` or `{ key }` adds a random UUID to the metadata'],
-  suppressions: ['none', 'a store that is asked before each mail, such as `createSuppressionList()`'],
+  suppressions: ['none', 'a store that is checked before each mail, such as `createSuppressionList()`'],
   suppressed: [
     "`'throw'`",
-    "`'skip'` resolves where all recipients are suppressed, with `info.postmark.suppressed`",
+    "with `'skip'`, `sendMail` resolves if all recipients are suppressed; see `info.postmark.suppressed`",
   ],
   requireScope: [
     '`false`',
-    "`true` rejects a mail outside of any scope; `{ metadata: 'tenant' }` also one whose scope has no `tenant`, or another than its message",
+    "`true` rejects mail sent outside any scope; `{ metadata: 'tenant' }` also rejects mail if its scope has no `tenant`, or one that differs from the message",
   ],
 }
 
-/** The options that a function takes, as it lists them where one is unknown. */
+/** The options that a function accepts, as its error for an unknown option lists them. */
 function knownOptions(take: (options: object) => unknown): string[] {
   try {
     take({ qqqqqqqq: 1 })
   } catch (error) {
     return (error as core.PostmarkError).hint.replace(/^Known options: |\.$/g, '').split(', ')
   }
-  throw new Error('An unknown option was taken.')
+  throw new Error('An unknown option was accepted.')
 }
 
 const compileOptions = knownOptions((options) => core.attachPostmark(createTransport({}), options))
@@ -49,7 +49,7 @@ function toTable(options: readonly string[]): string {
   return ['| Option | Default | Meaning |', '| --- | --- | --- |', ...rows].join('\n')
 }
 
-/** A README with a text between the comments that are there for it. */
+/** Expects a README to contain the text between its marker comments. */
 async function expectOptions(name: string, text: string): Promise<void> {
   const place = /(<!-- options[^>]*-->\n)[\s\S]*(<!-- \/options -->)/
   const readme = read(`${name}/README.md`)
@@ -58,7 +58,7 @@ async function expectOptions(name: string, text: string): Promise<void> {
   await expect(made).toMatchFileSnapshot(new URL(`${name}/README.md`, packages).pathname)
 }
 
-/** After a change of the options: `npx vitest run packages/core/src/package-readmes.test.ts -u`. */
+/** After you change the options: `npx vitest run packages/core/src/package-readmes.test.ts -u`. */
 describe('the READMEs of packages', () => {
   it('know each option of the compile step', () => {
     expect(compileOptions.toSorted()).toEqual(Object.keys(COMPILE_ROWS).toSorted())
@@ -67,8 +67,8 @@ describe('the READMEs of packages', () => {
   it('core has the options of attachPostmark and of createPostmarkTransport', async () => {
     const others = transportOptions.filter((option) => !compileOptions.includes(option))
     const list = others.map((option) => `\`${option}\``).join(', ')
-    const both = 'Options of `attachPostmark`, also of `createPostmarkTransport`:'
-    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](${homepage}transport) explains them. An unknown option fails at once; the error names all of them, each with what to write in its place.`
+    const both = 'Options of both `attachPostmark` and `createPostmarkTransport`:'
+    const only = `Options of \`createPostmarkTransport\` only: ${list}. [docs/transport.md](${homepage}transport) explains them. An unknown option throws immediately. The error lists every unknown option and what to write instead.`
     await expectOptions('core', `${both}\n\n${toTable(compileOptions)}\n\n${only}`)
     const explained = read('../docs/transport.md')
     for (const option of others) expect(explained).toMatch(new RegExp(`\\b${option}\\b`))

@@ -36,8 +36,8 @@ export async function checkSuppressions(
     // The text of the error stays out: it may hold the address of a database, with its password.
     return failed(`failed with ${error instanceof Error ? error.name : 'a value'}`)
   }
-  if (answer === undefined) return failed(`gave no answer within ${limitMs / 1000} s`)
-  if (!Array.isArray(answer)) return failed('answered with no list')
+  if (answer === undefined) return failed(`did not answer within ${limitMs / 1000} s`)
+  if (!Array.isArray(answer)) return failed('did not return an array')
   const suppressed = new Set(answer.map((address) => toAddressKey(String(address))))
   const hit = [...recipients].filter(([key]) => suppressed.has(key)).map(([, written]) => written)
   return {
@@ -66,7 +66,7 @@ function toProblem(
 ): PostmarkProblem {
   return {
     path: 'to',
-    found: 'has a suppressed recipient',
+    found: 'includes a suppressed recipient',
     limit: `an address that the stream ${JSON.stringify(stream)} may send to`,
     cure: API_ERRORS[INACTIVE_RECIPIENT]!.cure,
     severity,
@@ -85,7 +85,7 @@ function refuse(recipients: readonly string[], stream: string): PostmarkError {
 }
 
 function failed(found: string): SuppressionVerdict {
-  const limit = 'a list of the suppressed addresses'
-  const cure = 'The mail was sent without this check. Find out what is wrong with the store.'
+  const limit = 'an array of the suppressed addresses'
+  const cure = 'The mail was sent without this check. Check the store.'
   return { warnings: [{ path: 'suppressions', found, limit, cure, severity: 'warning' }], refusal: undefined }
 }

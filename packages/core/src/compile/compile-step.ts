@@ -127,10 +127,10 @@ function begin(
   const taken = recordOf(mail)
   if (taken?.mail) return undefined
   if (mail.message && !late) {
-    const hint = "Register it for that step: transporter.use('compile', postmark())."
+    const hint = "Register it for the compile step: transporter.use('compile', postmark())."
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `The plugin runs after the compile step, where the headers of the mail are written. ${hint}`,
+      `The plugin runs after the compile step, when the headers of the mail are already written. ${hint}`,
       { hint },
     )
   }

@@ -19,7 +19,7 @@ function messageOf(thrown: unknown): string {
 }
 
 function describeThrown(thrown: unknown): string {
-  return typeof thrown === 'object' ? 'an object was thrown.' : String(thrown)
+  return typeof thrown === 'object' ? 'a value that is not an error was thrown.' : String(thrown)
 }
 
 function codeOf(thrown: unknown): { readonly code?: unknown } {

@@ -113,9 +113,9 @@ describe.each([
   })
 
   it.each([
-    ['white space', ' folded\r\nSubject: raw\r\n\r\nHello', 'begins with white space'],
-    ['an mbox line', 'From a@example.com Mon\r\nSubject: raw\r\n\r\nHello', 'begins with an mbox line'],
-    ['no header', 'Hello', 'does not begin with a header line'],
+    ['white space', ' folded\r\nSubject: raw\r\n\r\nHello', 'starts with white space'],
+    ['an mbox line', 'From a@example.com Mon\r\nSubject: raw\r\n\r\nHello', 'starts with an mbox line'],
+    ['no header', 'Hello', 'does not start with a header line'],
   ])('refuses a raw message that begins with %s', async (_what, raw, found) => {
     server.clear()
     const sent = attach(connect()).sendMail({ envelope, raw, postmark: { tag: 'a' } } as object)

@@ -12,9 +12,9 @@ import type { MailOptions } from './take-mail.js'
 /** Of a mail whose sendMail was not ours, where ours would have done more than write headers. */
 const LOST: PostmarkProblem = {
   path: 'transporter',
-  found: 'was reached by a copy of it, or by another transport',
-  limit: 'a call of its own sendMail, or createTransport(transporter)',
-  cure: 'Its default fields and plugins do not apply to this mail: set them where the mail is sent.',
+  found: 'was used through a copy of it or through another transport',
+  limit: 'a call to its own sendMail, or createTransport(transporter)',
+  cure: 'Its default fields and plugins do not apply to this mail. Set them where the mail is sent.',
   severity: 'warning',
 }
 

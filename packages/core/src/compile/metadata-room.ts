@@ -61,9 +61,9 @@ export function tooManyTogether(
   if (count <= maxEntries || readings.some(isOver)) return undefined
   return {
     path: 'postmark.metadata',
-    found: `has ${count} keys with those of headers${metadata.get(ONCE_METADATA_KEY)?.level === ONCE_LEVEL ? ' and of idempotencyKey' : ''}`,
+    found: `has ${count} keys, including those from headers${metadata.get(ONCE_METADATA_KEY)?.level === ONCE_LEVEL ? ' and idempotencyKey' : ''}`,
     limit: `at most ${maxEntries} keys`,
-    cure: 'Remove some, or join values in one key.',
+    cure: 'Remove some keys, or combine values in one key.',
     severity: 'error',
     errorCode: INVALID_REQUEST,
   }
@@ -81,9 +81,9 @@ export function refer(
   const { name, spare } = levels[given.level]!
   return {
     path: `${name}.metadata.${given.key}`,
-    found: 'is the name under which the hash of idempotencyKey goes out',
-    limit: 'a name of yours',
-    cure: 'Give the key another name.',
+    found: 'is the key that is used to send the hash of idempotencyKey',
+    limit: 'any other key',
+    cure: 'Rename the key.',
     severity: spare ? 'warning' : 'error',
     errorCode: INVALID_REQUEST,
   }
@@ -102,9 +102,9 @@ export function correlate(
   if (count >= maxEntries) {
     warnings.push({
       path: `metadata.${key}`,
-      found: `had no place: the mail has ${count} keys`,
+      found: `did not fit: the mail has ${count} keys`,
       limit: `at most ${maxEntries} keys`,
-      cure: 'The mail went out without it. Remove a key.',
+      cure: 'The mail was sent without it. Remove a key to make room.',
       severity: 'warning',
     })
     return undefined

@@ -24,11 +24,11 @@ export function readOnceKey(given: unknown, possible: boolean): OnceKey {
     problem: { path: 'idempotencyKey', found, limit, cure, severity: 'error' },
   })
   if (typeof given !== 'string' || given.trim() === '' || !given.isWellFormed()) {
-    const cure = 'Derive it from what the mail is about, such as "receipt-1234", or leave it out.'
-    return refuse(`is ${describe(given)}`, 'a text that says something', cure)
+    const cure = 'Derive it from what the mail is about, such as "receipt-1234", or omit it.'
+    return refuse(`is ${describe(given)}`, 'a non-empty string', cure)
   }
   if (!possible) {
-    const cure = 'Give createPostmarkTransport the option `sendOnce`, or leave the key out.'
+    const cure = 'Set the option `sendOnce` of createPostmarkTransport, or omit the key.'
     return refuse('is set', 'a transporter with the option `sendOnce`', cure)
   }
   return { reference: toOnceReference(given) }

@@ -142,7 +142,7 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
     const sent = attach(connect()).sendMail({ ...message, from: 'a@example.com', attachments })
     await expect(sent).rejects.toThrow(
       'attachments[0].filename ends in .exe (expected: a file type that Postmark accepts). ' +
-        'Put the file into an archive, or link to it.',
+        'Put the file in an archive, or link to it.',
     )
   })
 

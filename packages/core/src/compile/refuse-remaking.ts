@@ -38,10 +38,10 @@ function hideMailer(transport: unknown): void {
 
 function remakingError(): PostmarkError {
   const hint =
-    'Give the library createPostmarkTransport(…), of which createTransport makes a transporter that sends as before.'
+    'Pass createPostmarkTransport(…) instead: createTransport turns it into a transporter that sends in the same way.'
   return new PostmarkError(
     'ERR_POSTMARK_TRANSPORT',
-    `createTransport was given the transporter that attachPostmark returned, or a copy of it; it would make a new one without its server, login and plugins. ${hint}`,
+    `createTransport was given a transporter from attachPostmark, or a copy of one. It would create a new one without its server, login and plugins. ${hint}`,
     { hint },
   )
 }

@@ -9,7 +9,7 @@ import type { CompileSettings } from './settings.js'
 
 type Guard = NonNullable<CompileSettings['requireScope']>
 
-const CURE = 'Where a callback loses or mixes up scopes, keep them with capturePostmark.'
+const CURE = 'If a callback loses its scope or runs in another one, keep the scope with capturePostmark.'
 
 /**
  * Refuses a mail that was sent outside of any scope, or in a scope that is not the one of its message. No value is
@@ -34,8 +34,8 @@ function findProblem(
     return {
       path: 'context',
       found: 'has no open scope',
-      limit: 'a scope around each mail, since requireScope is set',
-      cure: `Open one with runWithPostmark, or with the middleware or module of your framework. ${CURE} For a mail that belongs to no request, open a scope on purpose.`,
+      limit: 'a scope around each mail, because requireScope is set',
+      cure: `Open one with runWithPostmark, or with the middleware or module for your framework. ${CURE} For mail that belongs to no request, open a scope explicitly.`,
       severity: 'error',
     }
   }
@@ -45,8 +45,8 @@ function findProblem(
     return {
       path: pathOf('context.metadata', key),
       found: 'is not set',
-      limit: 'a value in the open scope, since requireScope names this key',
-      cure: 'Set it where the scope opens, or with updatePostmark. For a mail of the system itself, open a scope that says so, with a value such as "system".',
+      limit: 'a value in the open scope, because requireScope names this key',
+      cure: 'Set it when you open the scope, or with updatePostmark. For mail that belongs to no request, open a scope with a value such as "system".',
       severity: 'error',
     }
   }
@@ -72,9 +72,9 @@ function otherValue(name: string, key: string): PostmarkProblem {
       name === 'postmark'
         ? pathOf('postmark.metadata', key)
         : `${name}.${POSTMARK_FIELDS.metadata.header}${key}`,
-    found: 'is not the value of the open scope',
-    limit: 'the same value or none, since requireScope names this key',
-    cure: `The mail is sent in the scope of somebody else. ${CURE} To send it for another one on purpose, open a scope for that one with runWithPostmark.`,
+    found: 'differs from the value in the open scope',
+    limit: 'the same value or none, because requireScope names this key',
+    cure: `The mail is being sent in someone else\u2019s scope. ${CURE} To send it on behalf of someone else, open a scope for them with runWithPostmark.`,
     severity: 'error',
   }
 }

@@ -168,8 +168,8 @@ describe('warnings that nobody asked for', () => {
     await new Promise(setImmediate)
     process.off('warning', listen)
     expect(heard.map(({ message }) => message)).toEqual([
-      'context.metadata.tenant has 90 (expected: at most 80). Shorten it. Give onWarning to see each.',
-      'context.tag has 90 (expected: at most 80). Shorten it. Give onWarning to see each.',
+      'context.metadata.tenant has 90 (expected: at most 80). Shorten it. Set onWarning to see every warning.',
+      'context.tag has 90 (expected: at most 80). Shorten it. Set onWarning to see every warning.',
     ])
   })
 })

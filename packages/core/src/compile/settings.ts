@@ -102,7 +102,7 @@ export function readCompileOptions(
   if (onWarning !== undefined && typeof onWarning !== 'function')
     throw optionError('onWarning', onWarning, 'a function')
   if (suppressions !== undefined && typeof (suppressions as SuppressionFinder | null)?.find !== 'function')
-    throw optionError('suppressions', suppressions, 'a store with `find`, such as createSuppressionList()')
+    throw optionError('suppressions', suppressions, 'a store with a `find` method, such as createSuppressionList()')
   if (!['throw', 'skip'].includes(suppressed))
     throw optionError('suppressed', suppressed, '"throw" or "skip"')
   return {
@@ -143,7 +143,7 @@ function toGuard(given: unknown): CompileSettings['requireScope'] {
 }
 
 const { maxKeyLength } = POSTMARK_FIELDS.metadata
-const METADATA_KEY = `at most ${maxKeyLength} header-name characters`
+const METADATA_KEY = `at most ${maxKeyLength} characters valid in a header name`
 
 function isMetadataKey(key: unknown): key is string {
   return typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength
@@ -158,7 +158,7 @@ function tellOnce(warning: PostmarkProblem): void {
   const kind = `${warning.path} ${warning.limit}`
   if (told.has(kind) || told.size >= MOST_TOLD) return
   told.add(kind)
-  process.emitWarning(`${toSentence(warning)} Give onWarning to see each.`, 'PostmarkWarning')
+  process.emitWarning(`${toSentence(warning)} Set onWarning to see every warning.`, 'PostmarkWarning')
 }
 
 function guarded(

@@ -172,14 +172,14 @@ function callContext(fields: () => PostmarkFields | null | undefined, parent: Sc
       result.catch(() => {})
       return lost(
         'returned a promise',
-        'Await what it needs before the scope opens; a context function is called when a mail is sent.',
+        'Await what it needs before the scope opens. A context function is called whenever a mail is sent.',
       )
     }
     return readFields(result, 'context')
   } catch (error) {
     return lost(
       `threw ${error instanceof Error ? error.name : 'a value'}`,
-      'The mail went out without the fields of this function.',
+      'The mail was sent without the fields of this function.',
     )
   }
 }

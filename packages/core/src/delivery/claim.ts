@@ -81,7 +81,7 @@ export class Claim {
     }
     const fail = (error: PostmarkError) => finish({ kind: 'refused', error })
     this.#asking = setTimeout(
-      () => fail(storeError(`gave no answer to the claim within ${timeoutMs / 1000} s`)),
+      () => fail(storeError(`did not answer the claim within ${timeoutMs / 1000} s`)),
       timeoutMs,
     )
     const request = {
@@ -98,7 +98,7 @@ export class Claim {
         if (isLate && claimed.kind === 'held') this.#keepSettling('released')
       },
       (error: unknown) => {
-        fail(storeError('failed at the claim', error))
+        fail(storeError('failed to claim the key', error))
         // The store may have taken the claim, and only its answer was lost.
         this.#keepSettling('released')
       },
@@ -194,5 +194,5 @@ function readAnswer(answer: SendOnceClaim): Claimed {
     if ('held' in answer) return { kind: 'refused', error: heldError(answer.forMs) }
     if ('unknown' in answer) return { kind: 'refused', error: unknownError(answer.sinceMs, answer.reference) }
   }
-  return { kind: 'refused', error: storeError('gave an answer to the claim that is none') }
+  return { kind: 'refused', error: storeError('returned an invalid answer to the claim') }
 }

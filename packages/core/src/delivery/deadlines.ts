@@ -66,7 +66,7 @@ export class Deadlines {
     const seconds = this.#deadlineMs / 1000
     const last = lastError ?? this.#why()
     const why = last ? ` The last attempt failed: ${last.message}` : ''
-    return smtpError(`The mail was not through after ${seconds} s.${why}`, {
+    return smtpError(`The mail was not delivered within ${seconds} s.${why}`, {
       code: 'ETIMEDOUT',
       command: 'API',
       phase: event.phase,

@@ -44,9 +44,9 @@ interface Entry {
 export function createMemorySendOnce(options: MemorySendOnceOptions = {}): SendOnceStore {
   refuseUnknown(options, ['ttlMs', 'maxKeys'])
   const { ttlMs = WEEK_MS, maxKeys = 100_000 } = options
-  if (typeof ttlMs !== 'number' || !(ttlMs >= 1)) throw optionError('ttlMs', ttlMs, 'milliseconds, 1 or more')
+  if (typeof ttlMs !== 'number' || !(ttlMs >= 1)) throw optionError('ttlMs', ttlMs, 'a number of milliseconds, at least 1')
   if (!Number.isInteger(maxKeys) || maxKeys < 1)
-    throw optionError('maxKeys', maxKeys, 'a whole number of 1 or more')
+    throw optionError('maxKeys', maxKeys, 'an integer of at least 1')
   return new MemorySendOnce(ttlMs, maxKeys)
 }
 
@@ -82,7 +82,7 @@ class MemorySendOnce implements SendOnceStore {
     }
     if (this.#entries.size >= this.#maxKeys) {
       throw new Error(
-        `The memory holds ${this.#maxKeys} keys, which is what maxKeys allows. Use a store that processes share, or a shorter ttlMs.`,
+        `The store holds ${this.#maxKeys} keys, the maximum set by maxKeys. Use a store that processes share, or a shorter ttlMs.`,
       )
     }
     const until = now + leaseMs

@@ -47,7 +47,7 @@ export type Decision =
 const MOST_RETURNS = 3
 
 const SPENT =
-  'It was not sent again: its content is a stream, which can be read only once. Give text, a Buffer or a path.'
+  'The mail was not retried: its content is a stream, which can be read only once. Use a string, a Buffer or a path.'
 
 /** Decides whether a mail is tried again, so that no second copy can come of it. */
 export function decide({ error, retry }: Failure, facts: AttemptFacts, settings: RetrySettings): Decision {
@@ -60,7 +60,7 @@ export function decide({ error, retry }: Failure, facts: AttemptFacts, settings:
   const pauseMs = pauseAfter(facts.attempts, settings.baseMs)
   if (pauseMs < facts.leftMs) return { kind: 'pause', pauseMs }
   const seconds = settings.deadlineMs / 1000
-  return { kind: 'end', notRetried: `It was not tried again: its ${seconds} s end before the next attempt.` }
+  return { kind: 'end', notRetried: `The mail was not retried: its limit of ${seconds} s ends before the next attempt.` }
 }
 
 /** The pause after so many failures; half of it is drawn at random, so that mails that failed together do not return together. */

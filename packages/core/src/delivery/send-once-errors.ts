@@ -31,7 +31,7 @@ export function isSendOnceFailure(error: unknown): error is PostmarkError & Send
 export function heldError(forMs: number): PostmarkError {
   return make(
     'ERR_POSTMARK_ONCE_HELD',
-    'Another call is sending the mail of this idempotency key right now.',
+    'Another call is already sending the mail with this idempotency key.',
     {
       outcome: 'not-sent',
       forMs,
@@ -41,14 +41,14 @@ export function heldError(forMs: number): PostmarkError {
 
 /** An earlier mail of the key may have been sent, or not. */
 export function unknownError(sinceMs: number, reference: string): PostmarkError {
-  const message = 'It is not known whether the mail of this idempotency key was sent.'
+  const message = 'The mail with this idempotency key may or may not have been sent.'
   return make('ERR_POSTMARK_ONCE_UNKNOWN', message, { outcome: 'unknown', sinceMs, reference })
 }
 
 /** The key belongs to another mail. */
 export function conflictError(): PostmarkError {
   const message =
-    'The mail was not sent: its idempotency key belongs to a mail to other recipients, or on another stream.'
+    'The mail was not sent: its idempotency key was already used for a mail to other recipients or on another stream.'
   return make('ERR_POSTMARK_ONCE_CONFLICT', message, { outcome: 'not-sent' })
 }
 

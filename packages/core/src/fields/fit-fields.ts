@@ -70,7 +70,7 @@ function isLowSurrogate(text: string, index: number): boolean {
 export function asWarning(problem: PostmarkProblem): PostmarkProblem {
   return problem.severity === 'warning'
     ? problem
-    : { ...problem, severity: 'warning', cure: `It was fitted or left out. ${problem.cure}` }
+    : { ...problem, severity: 'warning', cure: `It was shortened or omitted. ${problem.cure}` }
 }
 
 /** The warning for a metadata key that had no place among the ten. */
@@ -78,9 +78,9 @@ export function surplusWarning(path: string): PostmarkProblem {
   const { maxEntries } = POSTMARK_FIELDS.metadata
   return {
     path,
-    found: `is one key more than ${maxEntries}`,
-    limit: `at most ${maxEntries} keys, all levels together`,
-    cure: 'It was left out. Keys of the outermost level go first.',
+    found: `exceeds the limit of ${maxEntries} keys`,
+    limit: `at most ${maxEntries} keys across all levels`,
+    cure: 'It was omitted. Keys of the outermost level are dropped first.',
     severity: 'warning',
     errorCode: INVALID_REQUEST,
   }

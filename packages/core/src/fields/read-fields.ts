@@ -40,7 +40,7 @@ export function readFields(input: unknown, path: string): Reading {
     }
     if (Array.isArray(input) || !visitEntries(input, visit))
       throw new TypeError(
-        isRecord(input) ? `is ${describeKind(input)} without fields of its own` : `is ${describe(input)}`,
+        isRecord(input) ? `is ${describeKind(input)} without own fields` : `is ${describe(input)}`,
       )
   } catch (error) {
     const found = error instanceof Error ? error.message : 'cannot be read'
@@ -48,7 +48,7 @@ export function readFields(input: unknown, path: string): Reading {
       path,
       found,
       limit: 'an object of Postmark fields',
-      cure: 'Give an object such as { tag: "welcome" }.',
+      cure: 'Use an object such as { tag: "welcome" }.',
     })
   }
   return { fields, problems }
@@ -80,9 +80,9 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
       if (Array.isArray(value)) {
         report({
           path,
-          found: `is an array of ${value.length}`,
-          limit: 'one text',
-          cure: 'A mail has one tag. Put further labels into metadata.',
+          found: `is an array of length ${value.length}`,
+          limit: 'one string',
+          cure: 'A mail has one tag. Put other labels in metadata.',
         })
         return undefined
       }
@@ -97,8 +97,8 @@ function readBounceType(name: string, path: string, report: Report): string {
     report({
       path,
       found: 'is a spam complaint',
-      limit: 'a bounce that Postmark fakes',
-      cure: 'Postmark fakes every type but this one. Choose another.',
+      limit: 'a bounce that Postmark can simulate',
+      cure: 'Postmark can simulate every type except this one. Choose another.',
       severity: 'warning',
     })
   return known ?? name
@@ -156,10 +156,10 @@ const MESSAGE_KEYS = 'from sender replyTo to cc bcc subject text html headers at
 function cureUnknown(key: string, path: string): string {
   if (MESSAGE_KEYS.includes(key)) {
     return path === 'defaults' || path.startsWith('streams')
-      ? `Defaults of messages belong in the option \`message: { ${key} }\` of createPostmarkTransport, or in the second argument of createTransport.`
+      ? `Message defaults belong in the option \`message: { ${key} }\` of createPostmarkTransport, or in the second argument of createTransport.`
       : `It belongs on the message itself: sendMail({ ${key} }).`
   }
   // As the URL of a transport names it.
   const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
-  return near ? `Did you mean "${near}"?` : 'Remove it. A value of your own belongs in metadata.'
+  return near ? `Did you mean "${near}"?` : 'Remove it. Your own values belong in metadata.'
 }

@@ -13,10 +13,10 @@ export function readMetadata(value: unknown, path: string, report: Report): Pars
     report({
       path,
       found: isRecord(value)
-        ? `is ${describeKind(value)} without keys and values of its own`
+        ? `is ${describeKind(value)} without own keys and values`
         : `is ${describe(value)}`,
-      limit: 'an object of keys and values, or what has entries, such as a Map',
-      cure: `Give an object such as ${JSON.stringify(row.example)}.`,
+      limit: 'an object of keys and values, or an iterable of entries such as a Map',
+      cure: `Use an object such as ${JSON.stringify(row.example)}.`,
     })
     return undefined
   }
@@ -41,7 +41,7 @@ export function readMetadata(value: unknown, path: string, report: Report): Pars
         path: at,
         found: twin === key ? 'is given twice' : `differs from "${twin}" only by case`,
         limit: 'each key once',
-        cure: 'It is the same key to Postmark. Remove or rename one; the first is kept.',
+        cure: 'Postmark treats them as the same key. Remove or rename one; the first is kept.',
       })
       continue
     }
@@ -62,7 +62,7 @@ export function readMetadata(value: unknown, path: string, report: Report): Pars
         path,
         found: `has ${total} keys`,
         limit: `at most ${row.maxEntries} keys`,
-        cure: 'Remove some, or join values in one key.',
+        cure: 'Remove some keys, or combine values in one key.',
       })
     }
     read.push([key, text])

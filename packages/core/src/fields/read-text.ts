@@ -16,8 +16,8 @@ export function readText(
     report({
       path,
       found: `is ${describe(value)}`,
-      limit: 'text, a finite number or a boolean',
-      cure: 'Turn it into text first.',
+      limit: 'a string, a finite number or a boolean',
+      cure: 'Convert it to a string first.',
     })
     return undefined
   }
@@ -28,7 +28,7 @@ export function readText(
       path,
       found: 'is empty',
       limit: 'at least one character',
-      cure: 'It is left out: a header without a value is not sent. Use null to clear a value.',
+      cure: 'It is omitted: a header without a value is not sent. Use null to clear a value.',
       severity: 'warning',
     })
     return undefined
@@ -38,7 +38,7 @@ export function readText(
       path,
       found: `has ${text.length} characters`,
       limit: `at most ${maxLength} characters`,
-      cure: 'Shorten it, or let preflight: "fit" do so.',
+      cure: 'Shorten it, or set preflight: "fit".',
     })
   }
   return text
@@ -54,7 +54,7 @@ function readUnprintable(text: string, path: string, report: Report): string {
       path,
       found: 'has a line break or another control character',
       limit: 'one line of text',
-      cure: 'Remove it: a header line ends at a line break.',
+      cure: 'Remove it: a line break ends a header line.',
     })
   }
   if (!/^[ -~]*$/.test(clean)) {
@@ -62,7 +62,7 @@ function readUnprintable(text: string, path: string, report: Report): string {
       path,
       found: 'has characters outside printable ASCII',
       limit: 'printable ASCII',
-      cure: 'It is sent encoded (RFC 2047); Postmark does not document whether it decodes that. Use ASCII to be sure.',
+      cure: 'It is sent encoded (RFC 2047). Postmark does not document whether it decodes that, so use ASCII to be safe.',
       severity: 'warning',
     })
   }

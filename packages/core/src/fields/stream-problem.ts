@@ -5,13 +5,13 @@ import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 /** What is wrong with a stream ID, or undefined. */
 export function streamProblem(id: string, path: string): PostmarkProblem | undefined {
   const { maxLength } = POSTMARK_FIELDS.messageStream
-  const limit = `a letter, then a-z 0-9 - _, at most ${maxLength} characters, not beginning with pm-`
+  const limit = `a letter, then a-z 0-9 - _, at most ${maxLength} characters, not starting with pm-`
   if (id === 'inbound') {
     return {
       path,
       found: 'is the inbound stream',
-      limit: 'a stream that sends',
-      cure: 'Use "outbound", "broadcast" or a stream of your own.',
+      limit: 'a stream that can send',
+      cure: 'Use "outbound", "broadcast" or your own stream.',
       severity: 'error',
       errorCode: STREAM_CANNOT_SEND,
     }
@@ -22,7 +22,7 @@ export function streamProblem(id: string, path: string): PostmarkProblem | undef
     path,
     found: shown,
     limit,
-    cure: 'Use the ID of the stream, as its settings page shows it, not its name.',
+    cure: 'Use the stream ID from its settings page, not its name.',
     severity: 'error',
     errorCode: UNKNOWN_STREAM,
   }

@@ -40,20 +40,20 @@ function checkFrom(from: unknown, path: string): readonly PostmarkProblem[] {
     refuse(`has ${length} characters`, `at most ${fromLength} characters`, 'Shorten the name.')
   if (isPlainMailbox(from)) return problems
   const [address] = readAddresses(from)
-  const limit = 'an address that Postmark knows as a sender signature, or of a verified domain'
+  const limit = 'an address with a sender signature, or on a verified domain'
   if (isAbsent(from))
-    refuse('is missing', limit, 'Add `from` to the message or to the defaults of the transporter.')
+    refuse('is missing', limit, 'Set `from` on the message or in the defaults of the transporter.')
   else if (!address || !hasDomain(address))
     refuse(
-      typeof from === 'string' ? `is ${describe(from)}, which holds no address` : 'holds no address',
+      typeof from === 'string' ? `is ${describe(from)}, which contains no address` : 'contains no address',
       limit,
-      'Write it as in "Shop <shop@example.com>".',
+      'Use the form "Shop <shop@example.com>".',
     )
   else if (!isAscii(address.slice(0, address.lastIndexOf('@'))))
     refuse(
-      'has a mailbox name outside ASCII',
-      'ASCII before the @',
-      'Postmark does not offer SMTPUTF8. Send from another address.',
+      'has non-ASCII characters before the @',
+      'only ASCII before the @',
+      'Postmark does not support SMTPUTF8. Send from another address.',
     )
   return problems
 }
@@ -92,7 +92,7 @@ const NO_RECIPIENT: PostmarkProblem = {
   path: 'to',
   found: 'is missing, and so are cc and bcc',
   limit: 'at least one recipient',
-  cure: `Name a recipient in one of them. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
+  cure: `Add a recipient to one of them. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
   severity: 'warning',
 }
 
@@ -111,15 +111,15 @@ function checkRecipients(message: Message): readonly PostmarkProblem[] {
   const { length } = recipients
   if (length > MESSAGE_LIMITS.recipients)
     refuse(
-      `has ${length} recipients with cc and bcc`,
+      `has ${length} recipients including cc and bcc`,
       `at most ${MESSAGE_LIMITS.recipients}`,
       'Send several mails.',
     )
   if (recipients.some((address) => !isAscii(address.slice(0, address.lastIndexOf('@')))))
     refuse(
-      'has a mailbox name outside ASCII',
-      'ASCII before the @',
-      'Postmark does not offer SMTPUTF8; ask for another address.',
+      'has non-ASCII characters before the @',
+      'only ASCII before the @',
+      'Postmark does not support SMTPUTF8. Ask for another address.',
     )
   return problems
 }
@@ -166,7 +166,7 @@ function checkEnvelope(envelope: unknown, from: unknown): readonly PostmarkProbl
       path: 'envelope.from',
       found: 'chooses a Return-Path',
       limit: 'the address of From',
-      cure: 'It has no effect at the recipient: Postmark sets a Return-Path of its own.',
+      cure: 'The recipient does not see it: Postmark sets its own Return-Path.',
       severity: 'warning',
     },
   ]

@@ -67,8 +67,8 @@ function unreadable(value: unknown, path: string): PostmarkProblem {
   return {
     path,
     found: `is ${describe(value)}`,
-    limit: 'text, bytes, a stream, or an object with content, path or href',
-    cure: 'Give it as one of these.',
+    limit: 'a string, bytes, a stream, or an object with content, path or href',
+    cure: 'Use one of these.',
     severity: 'error',
     errorCode: INVALID_REQUEST,
   }

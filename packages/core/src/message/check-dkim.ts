@@ -25,8 +25,8 @@ export function checkDkim({ dkim, _dkim }: Readonly<Record<string, unknown>>): P
     {
       path: 'dkim',
       found: 'cannot be used to sign',
-      limit: 'domainName, keySelector and privateKey, or keys that have them',
-      cure: 'Leave it out: Postmark signs itself.',
+      limit: 'domainName, keySelector and privateKey, or keys that each have them',
+      cure: 'Remove it: Postmark signs your mail.',
       severity: 'error',
       errorCode: INVALID_REQUEST,
     },

@@ -93,7 +93,7 @@ function isName(name: string): boolean {
 function controlProblem(name: string): PostmarkProblem {
   return refuse(
     `headers[${JSON.stringify(name)}]`,
-    'holds a line break or another control character',
+    'contains a line break or another control character',
     'text, with a line break only before white space',
     'Remove it.',
   )
@@ -104,24 +104,24 @@ function nameProblem(field: string): PostmarkProblem {
     `headers[${JSON.stringify(field.slice(0, 40))}]`,
     'is not a header name',
     'printable ASCII without spaces or colons',
-    'Write the name exactly.',
+    'Correct the name.',
   )
 }
 
 function lateProblem(name: string): PostmarkProblem {
   return refuse(
     `headers[${JSON.stringify(name)}]`,
-    'was added after Postmark\u2019s headers were decided',
-    'headers that are there when the compile step runs',
-    'Give it as a header or in `postmark`; register a plugin that adds it before attachPostmark.',
+    'was added after the Postmark headers were determined',
+    'headers that exist when the compile step runs',
+    'Set it in `headers` or in `postmark`. If a plugin adds it, register that plugin before attachPostmark.',
   )
 }
 
 function addressProblem(path: string): PostmarkProblem {
   return refuse(
     path,
-    'holds a control character, < or >',
-    'an address that can be written into a command',
+    'contains a control character, < or >',
+    'an address that can be used in an SMTP command',
     'Remove it.',
   )
 }

@@ -377,7 +377,7 @@ describe('checkMessage on addresses', () => {
     expect(check(message)).toMatchObject([
       {
         path: 'to',
-        found: 'has a mailbox name outside ASCII',
+        found: 'has non-ASCII characters before the @',
         limit: 'ASCII before the @',
         severity: 'error',
         errorCode: 300,
@@ -408,7 +408,7 @@ describe('checkMessage on addresses', () => {
 describe('checkMessage on From', () => {
   const missing = {
     found: 'is missing',
-    cure: 'Add `from` to the message or to the defaults of the transporter.',
+    cure: 'Set `from` on the message or in the defaults of the transporter.',
   }
   const raw = (line: string) => `${line}To: b@example.com\r\n\r\nHi`
 
@@ -430,14 +430,14 @@ describe('checkMessage on From', () => {
     [
       'a mailbox outside ASCII',
       { from: 'Jürgen <jürgen@example.com>' },
-      { path: 'from', found: 'has a mailbox name outside ASCII', limit: 'ASCII before the @' },
+      { path: 'from', found: 'has non-ASCII characters before the @', limit: 'ASCII before the @' },
     ],
     ['a raw message without one', { raw: raw('') }, { path: 'raw.From', ...missing }],
     ['a raw message with a word', { raw: Buffer.from(raw('From: shop\r\n')) }, { path: 'raw.From' }],
     [
       'a raw message with a mailbox outside ASCII',
       { raw: { content: raw('from: =?utf-8?q?J?= \r\n <jürgen@example.com>\r\n') } },
-      { path: 'raw.From', found: 'has a mailbox name outside ASCII' },
+      { path: 'raw.From', found: 'has non-ASCII characters before the @' },
     ],
     [
       'a raw message without one, with an envelope',
@@ -510,7 +510,7 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
       {
         path: 'text',
         found: 'is missing, and so is html',
-        limit: 'a text, an html, or both',
+        limit: 'text, html, or both',
         cure:
           'Give one of them. Postmark’s REST API refuses such a mail with ' +
           '"Provide either email TextBody or HtmlBody or both."; whether SMTP does so too is not documented.',
@@ -579,7 +579,7 @@ describe('checkMessage on the envelope', () => {
         path: 'envelope.from',
         found: 'chooses a Return-Path',
         limit: 'the address of From',
-        cure: 'It has no effect at the recipient: Postmark sets a Return-Path of its own.',
+        cure: 'The recipient does not see it: Postmark sets its own Return-Path.',
         severity: 'warning',
       },
     ])
@@ -605,14 +605,14 @@ describe('checkMessage on attachments', () => {
     const unnamed = {
       ...refused,
       found: `has no file name, so Nodemailer sends it as "a.${extension}"`,
-      cure: 'Give it a `filename` that says what it is, put it into an archive, or link to it.',
+      cure: 'Set a `filename` with the right extension, put the file in an archive, or link to it.',
     }
     expect(check({ attachments })).toEqual([
       {
         ...refused,
         path: 'attachments[1].filename',
         found: `ends in .${extension}`,
-        cure: 'Put the file into an archive, or link to it.',
+        cure: 'Put the file in an archive, or link to it.',
       },
       { ...unnamed, path: 'attachments[2]' },
       { ...unnamed, path: 'attachments[3]' },

@@ -91,7 +91,7 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
     if (mail[field] === undefined) continue
     advise(
       field,
-      'is outside of `postmark`, where it does nothing',
+      'is outside `postmark`, where it has no effect',
       `postmark.${field}`,
       `Write postmark: { ${field} }.`,
     )
@@ -99,17 +99,17 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
   if (isLostToNodemailer(mail.headers)) {
     advise(
       'headers',
-      `is ${describeKind(mail.headers)}, of which Nodemailer sends nothing`,
-      'an object, or a list of { key, value }',
-      'Write Object.fromEntries(headers).',
+      `is ${describeKind(mail.headers)}, which Nodemailer does not send`,
+      'an object, or an array of { key, value }',
+      'Use Object.fromEntries(headers).',
     )
   }
   if (mail.dkim) {
     advise(
       'dkim',
       'signs on the client',
-      'no signature but Postmark\u2019s own',
-      'Leave it out: Postmark re-encodes the body, which breaks the signature.',
+      'only Postmark\u2019s own signature',
+      'Remove it: Postmark re-encodes the body, which breaks the signature.',
     )
   }
   return advice

@@ -26,8 +26,8 @@ function checkName({ path, name }: MessagePart): PostmarkProblem[] {
       found: foundName(name, extension),
       limit: 'a file type that Postmark accepts',
       cure: name.from
-        ? 'Put the file into an archive, or link to it.'
-        : 'Give it a `filename` that says what it is, put it into an archive, or link to it.',
+        ? 'Put the file in an archive, or link to it.'
+        : 'Set a `filename` with the right extension, put the file in an archive, or link to it.',
       severity: 'error',
       errorCode: FORBIDDEN_ATTACHMENT,
     },
@@ -42,9 +42,9 @@ function checkOnlyPart(parts: readonly MessagePart[]): PostmarkProblem[] {
     {
       path: `${only.path}.raw`,
       found:
-        'is the only part, so Nodemailer sends it in place of the message, without From and other headers',
-      limit: 'a text or an html besides a raw part',
-      cure: 'Add a text, give the part as `content`, or give the whole message as `raw`.',
+        'is the only part, so Nodemailer sends it instead of the message, without From and other headers',
+      limit: 'text or html in addition to a raw part',
+      cure: 'Add text, pass the part as `content`, or pass the whole message as `raw`.',
       severity: 'error',
       errorCode: INVALID_REQUEST,
     },
@@ -90,7 +90,7 @@ function checkSizes(parts: readonly MessagePart[]): PostmarkProblem[] {
   if (total > messageBytes)
     refuse(
       'message',
-      `has ${total} bytes with its attachments in base64`,
+      `has ${total} bytes, counting attachments in base64`,
       messageBytes,
       'Link to large files.',
     )
@@ -103,8 +103,8 @@ function checkBodies(parts: readonly MessagePart[]): PostmarkProblem[] {
     {
       path: 'text',
       found: 'is missing, and so is html',
-      limit: 'a text, an html, or both',
-      cure: `Give one of them. ${refusedByRest(REST_ANSWERS.noBody)}`,
+      limit: 'text, html, or both',
+      cure: `Set one of them. ${refusedByRest(REST_ANSWERS.noBody)}`,
       severity: 'warning',
     },
   ]

@@ -9,7 +9,7 @@ export const JSON_COPY: Readonly<Record<'name' | 'version' | 'path', string> & {
     name: 'postmark-smtp',
     version: '1',
     sendmail: true,
-    path: 'a copy of a Postmark transporter that went through JSON, which drops functions: pass on the transporter itself',
+    path: 'a copy of a Postmark transporter that went through JSON, which drops functions: pass the transporter itself',
   })
 
 /** Whether the options of a transporter are such a copy. */

@@ -181,7 +181,7 @@ describe('readHeaders', () => {
   it('says what Postmark does with a metadata key that is given twice, and warns in a raw message, which goes out as it is', () => {
     const twice = given(['X-PM-Metadata-id', 'a'], ['X-PM-Metadata-ID', 'b'])
     const cure =
-      'Remove or rename one. Postmark keeps the later of two under its name with an incremental number.'
+      'Remove or rename one. If there are two, Postmark adds a number to the name of the second.'
     expect(readHeaders(twice, 'headers').problems).toMatchObject([{ cure, severity: 'error' }])
     expect(readHeaders(twice, 'raw').problems).toMatchObject([{ cure, severity: 'warning' }])
     const tags = given(['X-PM-Tag', 'a'], ['X-PM-Tag', 'b'])

@@ -40,7 +40,7 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
           `${path}[${JSON.stringify(name)}]`,
           'is not a header name',
           'printable ASCII without spaces or colons',
-          'Write the name exactly.',
+          'Correct the name.',
         ),
       )
       continue
@@ -61,8 +61,8 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
     if (before !== undefined) {
       const isMetadata = meaning.metadataKey !== undefined
       const cure = isMetadata
-        ? 'Remove or rename one. Postmark keeps the later of two under its name with an incremental number.'
-        : 'Remove one. What Postmark does with two is not known; the first is kept.'
+        ? 'Remove or rename one. If there are two, Postmark adds a number to the name of the second.'
+        : 'Remove one; the first is kept. It is not documented what Postmark does with two.'
       const twice = problem(at, 'is given twice', 'one line per field', cure)
       // The lines of a raw message go out as they are, and Postmark takes both.
       if (isMetadata && path === 'raw') problems.push({ ...twice, severity: 'warning' })
@@ -85,17 +85,17 @@ function wrongName(name: string, path: string): PostmarkProblem | undefined {
   const lower = name.toLowerCase()
   const meant = MISSPELLED_HEADERS.get(lower)
   if (meant)
-    return problem(path, 'is not a header of Postmark', meant, `Postmark ignores this name. Write ${meant}.`)
+    return problem(path, 'is not a Postmark header', meant, `Postmark ignores this name. Write ${meant}.`)
   if (lower === POSTMARK_FIELDS.metadata.header.toLowerCase()) {
     return problem(
       path,
       'has no key',
       `${POSTMARK_FIELDS.metadata.header}<key>`,
-      'Append the key to the name.',
+      'Append the key to the header name.',
     )
   }
   if (RESERVED.has(lower))
-    return problem(path, 'is a header that Postmark writes itself', 'a header for senders', 'Remove it.')
+    return problem(path, 'is a header that only Postmark sets', 'a header that senders may set', 'Remove it.')
   return undefined
 }
 

@@ -174,7 +174,7 @@ describe('outgoingName', () => {
     expect(checkMessage({ raw })[0]).toMatchObject({
       found: 'has the file name "a.exe"',
       errorCode: 411,
-      cure: 'Put the file into an archive, or link to it.',
+      cure: 'Put the file in an archive, or link to it.',
     })
   })
 

@@ -33,9 +33,9 @@ function parseRaw(source: RawSource): RawMessage {
   if (!lines) {
     problems.push({
       path: 'raw',
-      found: `has more than ${HEAD_BYTES} bytes before the empty line that ends its headers`,
+      found: `has more than ${HEAD_BYTES} bytes before the empty line that ends the headers`,
       limit: `at most ${HEAD_BYTES} bytes of headers`,
-      cure: 'Give a whole message, its headers first.',
+      cure: 'Pass a complete message that starts with its headers.',
       severity: 'error',
       errorCode: 300,
     })
@@ -45,15 +45,15 @@ function parseRaw(source: RawSource): RawMessage {
   // A line that goes in front of it would take the first line for its own continuation, or end the headers.
   if (first !== '' && !/^[!-9;-~]+[ \t]*:/.test(first)) {
     const found = /^[ \t]/.test(first)
-      ? 'begins with white space'
+      ? 'starts with white space'
       : first.startsWith('From ')
-        ? 'begins with an mbox line'
-        : 'does not begin with a header line'
+        ? 'starts with an mbox line'
+        : 'does not start with a header line'
     problems.push({
       path: 'raw',
       found,
-      limit: 'a message that begins with a header (RFC 5322)',
-      cure: 'Remove what is before the first header.',
+      limit: 'a message that starts with a header (RFC 5322)',
+      cure: 'Remove everything before the first header.',
       severity: 'error',
       errorCode: 300,
     })
@@ -69,7 +69,7 @@ function parseRaw(source: RawSource): RawMessage {
         path: 'raw',
         found: 'has a Bcc line',
         limit: 'no Bcc in a raw message',
-        cure: 'It is sent as it is, and the recipients may see it. Name them in `envelope` instead.',
+        cure: 'It is sent unchanged, so recipients may see it. Put them in `envelope` instead.',
         severity: 'warning',
       })
     }

@@ -112,7 +112,7 @@ function toBytes(value: unknown): Buffer {
   if (typeof value === 'string') return Buffer.from(value)
   if (Buffer.isBuffer(value)) return value
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
-  throw new TypeError('raw must be text, bytes, a stream, or an object with content, path or href')
+  throw new TypeError('raw must be a string, bytes, a stream, or an object with content, path or href')
 }
 
 function tooLarge(found = `has more than ${MOST_BYTES} bytes`): PostmarkProblem {

@@ -27,9 +27,9 @@ describe('attachPostmark, given what is no transporter,', () => {
     ['a list', [], 'an array of 0', 'what createTransport returns'],
     ['a promise', Promise.resolve(createTransport({})), 'a promise', 'Await it first.'],
     [
-      'a client of the REST API',
+      'a REST API client',
       { sendEmail: async () => ({}), token: TOKEN },
-      'a client of the REST API',
+      'a REST API client',
       'use createPostmarkTransport',
     ],
     ['a service that sends mail', { sendMail: async () => ({}) }, 'without `use`', 'that it sends with'],

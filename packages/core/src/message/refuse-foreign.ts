@@ -12,7 +12,7 @@ export function refuseForeign(given: unknown): void {
   const [what, hint] = recognise(given)
   throw new PostmarkError(
     'ERR_POSTMARK_TRANSPORT',
-    `attachPostmark was given ${what}; it needs a transporter of Nodemailer. ${hint}`,
+    `attachPostmark needs a Nodemailer transporter, but was given ${what}. ${hint}`,
     { hint },
   )
 }
@@ -20,18 +20,18 @@ export function refuseForeign(given: unknown): void {
 /** What was given, without its values, which may hold a token; and what to do. */
 function recognise(given: unknown): readonly [string, string] {
   if (given === undefined || given === null)
-    return [String(given), `Give it what createTransport returns: ${ATTACH}.`]
+    return [String(given), `Pass it the return value of createTransport: ${ATTACH}.`]
   if (typeof given === 'function') return ['a function', `Call it first: ${ATTACH}.`]
-  if (typeof given === 'string') return ['a text', `Pass a URL to createTransport first: ${ATTACH}.`]
-  if (!isRecord(given)) return [describe(given), `Give it what createTransport returns: ${ATTACH}.`]
+  if (typeof given === 'string') return ['a string', `Pass a URL to createTransport first: ${ATTACH}.`]
+  if (!isRecord(given)) return [describe(given), `Pass it the return value of createTransport: ${ATTACH}.`]
   if (typeof given.then === 'function') return ['a promise', 'Await it first.']
   if (typeof given.sendEmail === 'function') {
     return [
-      'a client of the REST API',
-      'Postmark headers work over SMTP only: use createPostmarkTransport, which logs in with the same token.',
+      'a REST API client',
+      'Postmark headers only work over SMTP: use createPostmarkTransport, which logs in with the same token.',
     ]
   }
   if (typeof given.sendMail === 'function')
-    return ['an object without `use`', 'Attach to the transporter that it sends with.']
+    return ['an object without `use`', 'Attach to the transporter that it uses to send.']
   return ['options', `Pass them to createTransport first: ${ATTACH}. Or use createPostmarkTransport.`]
 }

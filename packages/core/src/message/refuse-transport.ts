@@ -35,14 +35,14 @@ export function refuseTransport(mailer: MailerLike | undefined): PostmarkProblem
   if (other) {
     throw new PostmarkError(
       'ERR_POSTMARK_TRANSPORT',
-      `This transporter is ${other}: Postmark headers do nothing there.`,
+      `This transporter is ${other}: Postmark headers have no effect there.`,
     )
   }
   if (isJsonCopy(options)) {
-    const hint = 'Pass on the transporter itself, or the URL or the options that it was made from.'
+    const hint = 'Pass the transporter itself, or the URL or options it was created from.'
     throw new PostmarkError(
       'ERR_POSTMARK_TRANSPORT',
-      `This transporter was made from a copy of a Postmark transporter that went through JSON, which drops functions. ${hint}`,
+      `This transporter was created from a copy of a Postmark transporter that went through JSON, which drops functions. ${hint}`,
       { hint },
     )
   }
@@ -53,7 +53,7 @@ export function refuseTransport(mailer: MailerLike | undefined): PostmarkProblem
     path: 'transporter',
     found: `is a transport named ${JSON.stringify(name)}`,
     limit: 'an SMTP transport',
-    cure: 'If it does not send by SMTP, Postmark headers do nothing.',
+    cure: 'If it does not send over SMTP, Postmark headers have no effect.',
     severity: 'warning',
   }
 }
@@ -63,7 +63,7 @@ function refuseImplicitTls({ host, service, port, secure }: Readonly<Record<stri
     /(^|\.)postmarkapp\.com$/i.test(String(host ?? '')) || /^postmark$/i.test(String(service ?? ''))
   if (postmark && (secure === true || Number(port) === 465)) {
     throw new PostmarkError('ERR_POSTMARK_TLS', 'Postmark has no implicit TLS (`secure: true`, port 465).', {
-      hint: 'Use `secure: false, requireTLS: true` with port 587, 2525 or 25.',
+      hint: 'Set `secure: false, requireTLS: true` and use port 587, 2525 or 25.',
     })
   }
 }

@@ -94,7 +94,7 @@ export function readingError(content: unknown): Error | undefined {
   if (!isStream(content)) return undefined
   if (content.errored) return content.errored
   if (!content.destroyed && !content.readableEnded) return undefined
-  const error = new Error('A stream of the message was read, or closed, before the mail was composed.')
+  const error = new Error('A stream in the message was read or closed before the mail was composed.')
   return Object.assign(error, { code: 'ESTREAM' })
 }
 
@@ -123,7 +123,7 @@ function toBytes(
   else
     done(
       new TypeError(
-        `A stream of the message gave a value of type ${typeof chunk}; it must give text or bytes.`,
+        `A stream in the message produced a value of type ${typeof chunk}; it must produce strings or bytes.`,
       ),
     )
 }

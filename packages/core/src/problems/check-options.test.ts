@@ -23,8 +23,8 @@ describe('refuseUnknown', () => {
       [
         '4 options are not known:',
         '  - port: Give `ports: [587]`.',
-        '  - auth: Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
-        '  - service: Postmark’s hosts are the default. Leave `service` out.',
+        '  - auth: Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+        '  - service: Postmark’s hosts are the default. Remove `service`.',
         '  - hots: Did you mean "host"?',
       ].join('\n'),
     )
@@ -49,7 +49,7 @@ describe('refuseUnknown', () => {
       [
         '4 options are not known:',
         '  - maxConnections: Give `pool: { maxConnections }`.',
-        '  - connectionTimeout: Give `timeouts: { raceMs, replyMs, finalMs }`.',
+        '  - connectionTimeout: Use `timeouts: { raceMs, replyMs, finalMs }`.',
         '  - from: Give `message: { from }`.',
         '  - debug: Give `logger`.',
       ].join('\n'),
@@ -62,10 +62,10 @@ describe('refuseUnknown', () => {
   it.each([
     [2525, 'Give `ports: [2525]`.'],
     ['2525', 'Give `ports: [2525]`.'],
-    [465, 'Postmark has no implicit TLS on 465. Leave `port` out: 587, 2525 and 25 are tried.'],
-    [undefined, 'Give `ports`, such as [587, 2525, 25].'],
-    ['smtp', 'Give `ports`, such as [587, 2525, 25].'],
-    [70_000, 'Give `ports`, such as [587, 2525, 25].'],
+    [465, 'Postmark has no implicit TLS on port 465. Remove `port`: ports 587, 2525 and 25 are tried.'],
+    [undefined, 'Use `ports`, such as [587, 2525, 25].'],
+    ['smtp', 'Use `ports`, such as [587, 2525, 25].'],
+    [70_000, 'Use `ports`, such as [587, 2525, 25].'],
   ])('says for the port %j what to write', (port, cure) => {
     expect(refusalOf(() => refuseUnknown({ port }, KNOWN)).hint).toBe(cure)
   })

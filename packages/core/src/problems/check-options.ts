@@ -3,13 +3,13 @@ import { PostmarkError } from './error.js'
 import { closeMatch } from './problem.js'
 import { pathOf } from './quote.js'
 
-/** Names of options that hold a secret, whatever it looks like. */
+/** Names of options that hold a secret, whatever their value looks like. */
 const SECRET_OPTION = /(credentials|tokens?|secret\w*|pass\w*|basic\w*|url|apiKey)$/i
 
-/** The error for a wrong value of an option; it never quotes what may be a secret. */
+/** The error for a wrong value of an option. It never quotes what may be a secret. */
 export function optionError(name: string, value: unknown, wanted: string, hint?: string): PostmarkError {
   const found =
-    typeof value === 'string' && value !== '' && SECRET_OPTION.test(name) ? 'a text' : describe(value)
+    typeof value === 'string' && value !== '' && SECRET_OPTION.test(name) ? 'a string' : describe(value)
   return new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
     `Option ${name} is ${found}; it must be ${wanted}.`,
@@ -22,58 +22,58 @@ type Advice = readonly [OptionCode, string | ((value: unknown) => string)]
 
 const TOKEN_ADVICE: Advice = [
   'ERR_POSTMARK_OPTIONS',
-  'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+  'Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
 ]
 
-/** Options that people bring from elsewhere, with what they are here. */
+/** Options of other libraries, with their equivalent here. */
 const ELSEWHERE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   [
     'secure',
     [
       'ERR_POSTMARK_TLS',
-      'Postmark has no implicit TLS: it uses STARTTLS on 587, 2525 and 25, which is always required here. Leave `secure` out.',
+      'Postmark has no implicit TLS. It uses STARTTLS on ports 587, 2525 and 25, which is always required here. Remove `secure`.',
     ],
   ],
-  ['requireTLS', ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. Leave `requireTLS` out.']],
+  ['requireTLS', ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. Remove `requireTLS`.']],
   [
     'ignoreTLS',
-    ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host use `allowPlaintext`.'],
+    ['ERR_POSTMARK_TLS', 'STARTTLS is always required here. For a loopback host, use `allowPlaintext`.'],
   ],
   ['auth', TOKEN_ADVICE],
   ['token', TOKEN_ADVICE],
   ['apiKey', TOKEN_ADVICE],
   ['port', ['ERR_POSTMARK_OPTIONS', advisePorts]],
-  ['service', ['ERR_POSTMARK_OPTIONS', 'Postmark\u2019s hosts are the default. Leave `service` out.']],
+  ['service', ['ERR_POSTMARK_OPTIONS', 'Postmark\u2019s hosts are the default. Remove `service`.']],
   [
     'proxy',
-    ['ERR_POSTMARK_OPTIONS', 'Give `getSocket`, which hands in a socket that goes through your proxy.'],
+    ['ERR_POSTMARK_OPTIONS', 'Use `getSocket` to supply a socket that goes through your proxy.'],
   ],
 ])
 
-/** Options of Nodemailer's SMTP transport, and defaults of its messages, for the transport of ours. */
+/** Options of Nodemailer's SMTP transport and its message defaults, with their equivalent in our transport. */
 const OF_TRANSPORTS: ReadonlyMap<string, string> = new Map([
-  ...['maxConnections', 'maxMessages'].map((name) => [name, `Give \`pool: { ${name} }\`.`] as const),
+  ...['maxConnections', 'maxMessages'].map((name) => [name, `Use \`pool: { ${name} }\`.`] as const),
   ...['connectionTimeout', 'greetingTimeout', 'socketTimeout'].map(
-    (name) => [name, 'Give `timeouts: { raceMs, replyMs, finalMs }`.'] as const,
+    (name) => [name, 'Use `timeouts: { raceMs, replyMs, finalMs }`.'] as const,
   ),
-  ...['from', 'replyTo', 'headers'].map((name) => [name, `Give \`message: { ${name} }\`.`] as const),
-  ['rateLimit', 'Give `perSecond` to sendBatch.'],
-  ['debug', 'Give `logger`.'],
-  ['dkim', 'Leave it out: Postmark signs the mails.'],
+  ...['from', 'replyTo', 'headers'].map((name) => [name, `Use \`message: { ${name} }\`.`] as const),
+  ['rateLimit', 'Pass `perSecond` to sendBatch.'],
+  ['debug', 'Use `logger`.'],
+  ['dkim', 'Remove it: Postmark signs your mail.'],
 ])
 
 function advisePorts(port: unknown): string {
   const number = Number(port)
   if (number === 465)
-    return 'Postmark has no implicit TLS on 465. Leave `port` out: 587, 2525 and 25 are tried.'
+    return 'Postmark has no implicit TLS on port 465. Remove `port`: ports 587, 2525 and 25 are tried.'
   return Number.isInteger(number) && number > 0 && number < 65536
-    ? `Give \`ports: [${number}]\`.`
-    : 'Give `ports`, such as [587, 2525, 25].'
+    ? `Use \`ports: [${number}]\`.`
+    : 'Use `ports`, such as [587, 2525, 25].'
 }
 
 /**
- * Refuses options that are not known, all at once, each with what to write in its place.
- * @param name the option that holds them; empty for the options themselves
+ * Throws if there are unknown options. The error lists all of them, each with what to write instead.
+ * @param name the option that contains them; empty for the options themselves
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TLS
  */
 export function refuseUnknown(options: unknown, known: readonly string[], name = ''): void {
@@ -91,12 +91,12 @@ export function refuseUnknown(options: unknown, known: readonly string[], name =
     : 'ERR_POSTMARK_OPTIONS'
   const message =
     others.length === 0
-      ? `Option ${JSON.stringify(first!.path)} is not known. ${first!.cure ?? list}`
-      : toList(`${unknown.length} options are not known:`, [first!, ...others], list)
+      ? `Unknown option ${JSON.stringify(first!.path)}. ${first!.cure ?? list}`
+      : toList(`${unknown.length} unknown options:`, [first!, ...others], list)
   throw new PostmarkError(code, message, others.length === 0 ? { hint: first!.cure ?? list } : {})
 }
 
-/** One line for each; what is known is listed once, where one of them has no cure of its own. */
+/** One line for each unknown option. The known options are listed once, if any line has no cure. */
 function toList(
   title: string,
   unknown: readonly { readonly path: string; readonly cure: string | undefined }[],
@@ -110,14 +110,14 @@ function toCure(key: string, value: unknown, known: readonly string[]): string |
   const isOfTransport = known.includes('serverToken')
   const advice = ELSEWHERE.get(key)?.[1] ?? (isOfTransport ? OF_TRANSPORTS.get(key) : undefined)
   if (advice !== undefined) return typeof advice === 'function' ? advice(value) : advice
-  // As the URL of a transport names it.
+  // A transport URL calls it `stream`.
   const near = key === 'stream' && known.includes('messageStream') ? 'messageStream' : closeMatch(key, known)
   return near ? `Did you mean "${near}"?` : undefined
 }
 
 function notAnObject(options: unknown, known: readonly string[], name: string): PostmarkError {
   if (name) return optionError(name, options, `an object with ${known.join(', ')}`)
-  // Not quoted, since a text in place of the options is most often a URL with a token.
-  const found = typeof options === 'string' ? 'a text' : describe(options)
-  return new PostmarkError('ERR_POSTMARK_OPTIONS', `The options are ${found}; they must be an object.`)
+  // Not quoted: a string given as the options is usually a URL with a token.
+  const found = typeof options === 'string' ? 'a string' : describe(options)
+  return new PostmarkError('ERR_POSTMARK_OPTIONS', `The options must be an object, not ${found}.`)
 }

@@ -75,7 +75,7 @@ describe('PostmarkError', () => {
       'The mail was not sent (2 problems):\n  - tag is bad (expected: good). Mend it.\n  - to is bad (expected: good). Mend it.',
     )
     expect(problemsError('ERR_POSTMARK_FIELDS', [problem('tag')]).message).toBe(
-      'The Postmark fields are not valid:\n  - tag is bad (expected: good). Mend it.',
+      'The Postmark fields are invalid:\n  - tag is bad (expected: good). Mend it.',
     )
   })
 })

@@ -1,104 +1,104 @@
 import type { PostmarkProblem } from './problem.js'
 import { toSentence } from './problem.js'
 
-/** Every error code, with what it means and what to do: docs/errors.md is made from this table. */
+/** Every error code, with its meaning and cure. docs/errors.md is generated from this table. */
 export const ERROR_CODES = {
   ERR_POSTMARK_PREFLIGHT: {
-    meaning: 'The message breaks a limit of Postmark. Postmark would have answered 250 and bounced it later.',
-    cure: 'Correct what `error.problems` names; it lists everything at once. `preflight: "fit"` shortens fields instead.',
+    meaning: 'The message breaks one of Postmark\u2019s limits. Postmark would have accepted it with 250 and bounced it later.',
+    cure: 'Fix everything listed in `error.problems`. With `preflight: "fit"`, fields are shortened instead.',
   },
   ERR_POSTMARK_FIELDS: {
-    meaning: 'Fields given as defaults, or to a pure function, are not valid.',
-    cure: 'Correct what `error.problems` names.',
+    meaning: 'Fields given as defaults or passed to a pure function are invalid.',
+    cure: 'Fix everything listed in `error.problems`.',
   },
   ERR_POSTMARK_OPTIONS: {
-    meaning: 'An option is unknown, missing or has a wrong value.',
-    cure: 'The message names the option and what it must be.',
+    meaning: 'An option is unknown or missing, or has an invalid value.',
+    cure: 'The message names the option and says what it must be.',
   },
   ERR_POSTMARK_URL: {
-    meaning: 'A connection URL cannot be read.',
-    cure: 'Use postmark+smtp://TOKEN@default?stream=outbound. Percent-encode special characters in the token.',
+    meaning: 'The connection URL is invalid.',
+    cure: 'Use the form postmark+smtp://TOKEN@default?stream=outbound. Percent-encode special characters in the token.',
   },
   ERR_POSTMARK_CREDENTIALS: {
     meaning:
-      'The credentials cannot be right: white space, a placeholder, or halves that do not belong together.',
-    cure: 'Copy the Server API token, or both halves of an SMTP token, from Postmark.',
+      'The credentials cannot be valid: they contain white space or a placeholder, or the two halves do not match.',
+    cure: 'Copy the Server API token, or both halves of an SMTP token, from Postmark again.',
   },
   ERR_POSTMARK_TLS: {
-    meaning: 'The connection would not be safe, or TLS is asked for in a way that Postmark does not offer.',
-    cure: 'Use STARTTLS on port 587, 2525 or 25: leave out `secure`. Plaintext is only for a loopback host.',
+    meaning: 'The connection would not be secure, or the TLS options ask for something Postmark does not offer.',
+    cure: 'Remove `secure`: Postmark uses STARTTLS on ports 587, 2525 and 25. Plaintext is only allowed for a loopback host.',
   },
   ERR_POSTMARK_TRANSPORT: {
     meaning:
-      'What was given is no transporter of Nodemailer, or one that does not send by SMTP, so Postmark headers would do nothing. Or a transporter of attachPostmark, or a copy of one of ours, was given to createTransport, which would connect to localhost.',
-    cure: 'Use an SMTP transporter, or createPostmarkTransport. Libraries that call createTransport take the latter: see docs/works-with.md.',
+      'The value is not a Nodemailer transporter, or the transporter does not send over SMTP, so Postmark headers would have no effect. Or createTransport was given a transporter from attachPostmark or a copy of a Postmark transporter, and would have connected to localhost.',
+    cure: 'Use an SMTP transporter, or createPostmarkTransport. If a library calls createTransport itself, pass it createPostmarkTransport(…): see docs/works-with.md.',
   },
   ERR_POSTMARK_SUPPRESSED: {
     meaning:
-      'Every recipient of the mail is suppressed on its stream. Postmark would have answered 250 and bounced it later.',
-    cure: 'Do not send again. `error.problems` names each recipient; one who subscribes again must be removed from the store. Where this is no error, as in a job that loops over users, give the option `suppressed: "skip"`.',
+      'Every recipient of the mail is suppressed on its stream. Postmark would have accepted it with 250 and bounced it later.',
+    cure: 'Do not send it again. `error.problems` names each recipient. If a recipient subscribes again, remove the address from the store. If suppressed recipients are not an error for you, as in a job that loops over users, set `suppressed: "skip"`.',
   },
   ERR_POSTMARK_SCOPE: {
     meaning:
-      'The option `requireScope` is set, and the mail was sent outside of any scope, in a scope without the metadata key that the option names, or in a scope whose value differs from that of the message. The mail was not sent.',
-    cure: 'Open a scope where the work begins: with the middleware or module of your framework, or with runWithPostmark. Where a callback runs in no scope, or in that of another request, keep the scope with capturePostmark: docs/context.md lists where this happens. For a mail of the system itself, open a scope on purpose, such as runWithPostmark({ metadata: { tenant: "system" } }, send).',
+      'The option `requireScope` is set. The mail was sent outside any scope, in a scope that lacks the required metadata key, or in a scope whose value for that key differs from the message. The mail was not sent.',
+    cure: 'Open a scope where the work begins, with the middleware or module for your framework or with runWithPostmark. If a callback runs without a scope or in another request\u2019s scope, keep the scope with capturePostmark; docs/context.md lists where this happens. For mail that belongs to no request, open a scope explicitly: runWithPostmark({ metadata: { tenant: "system" } }, send).',
   },
   ERR_POSTMARK_CLOSED: {
     meaning: 'The transporter was closed before the mail was sent.',
-    cure: 'Send before close(), or create a new transporter.',
+    cure: 'Send before you call close(), or create a new transporter.',
   },
   ERR_POSTMARK_QUEUE_FULL: {
-    meaning: 'As many mails as `pool.maxQueued` allows wait for a connection already.',
-    cure: 'Send more slowly: wait for `idle`, or for the mails that were sent before. The mail was not sent.',
+    meaning: 'The queue is full: `pool.maxQueued` mails are already waiting for a connection.',
+    cure: 'The mail was not sent. Send more slowly: wait for `idle`, or for earlier sendMail calls to settle.',
   },
   ERR_POSTMARK_ONCE_HELD: {
     meaning:
-      'Another call of sendMail has the idempotency key of the mail and is sending it, or its process has just died. This call sent nothing.',
-    cure: 'Ask again later under the same key: `error.forMs` says for how long the claim of the other call holds unless it is renewed.',
+      'Another sendMail call holds this idempotency key. It is still sending the mail, or its process has just died. This call sent nothing.',
+    cure: 'Retry later with the same key. The other claim expires after `error.forMs` milliseconds unless it is renewed.',
   },
   ERR_POSTMARK_ONCE_UNKNOWN: {
     meaning:
-      'It is not known whether an earlier call of sendMail sent the mail of this idempotency key: its process died, or the reply was lost. This call sent nothing.',
-    cure: 'Do not send the mail under another key. Run resolveUnknown of @postmark-smtp/webhooks, which asks Postmark, then send again under the same key. See docs/send-once.md.',
+      'An earlier sendMail call with this idempotency key may or may not have sent the mail: its process died, or the server\u2019s reply was lost. This call sent nothing.',
+    cure: 'Do not send the mail with another key. Run resolveUnknown from @postmark-smtp/webhooks, which asks Postmark, then send again with the same key. See docs/send-once.md.',
   },
   ERR_POSTMARK_ONCE_CONFLICT: {
     meaning:
-      'The idempotency key belongs to a mail to other recipients, or on another stream. This call sent nothing.',
-    cure: 'Use a key of its own for each mail.',
+      'The idempotency key was already used for a mail to other recipients or on another stream. This call sent nothing.',
+    cure: 'Use a different key for each mail.',
   },
   ERR_POSTMARK_ONCE_STORE: {
     meaning:
-      'The send-once store failed, is full, or gave no answer in time. The mail was not sent, since it might have been a second one.',
-    cure: 'Look after the store; `error.cause` is what it threw. Then send again under the same key.',
+      'The send-once store failed, is full, or did not answer in time. The mail was not sent because it might have been a duplicate.',
+    cure: 'Check the store; `error.cause` is the error it threw. Then send again with the same key.',
   },
   ERR_POSTMARK_BATCH: {
     meaning:
-      'sendBatch has ended before its source did, since all further mails would have failed as well: the login is refused, the stream is not known or not allowed, or no connection comes about.',
-    cure: 'See to `error.cause`. Then run the same list again: with `sendOnce`, only the mails that are missing are sent.',
+      'sendBatch stopped early because every remaining mail would have failed as well: the login was refused, the stream is unknown or not allowed, or no connection could be opened.',
+    cure: 'Fix `error.cause`. Then run the same list again: with `sendOnce`, only the missing mails are sent.',
   },
   ERR_POSTMARK_JOB: {
-    meaning: 'A message cannot become a job of a queue: it holds what JSON cannot, or it is too large.',
-    cure: 'Change what `error.problems` names; it lists everything at once.',
+    meaning: 'The message cannot be queued as a job: it contains values that JSON cannot represent, or it is too large.',
+    cure: 'Change everything listed in `error.problems`.',
   },
   ERR_POSTMARK_BOUNCES: {
-    meaning: 'Sent mails, bounces or settings of a server cannot be read from Postmark\u2019s API.',
-    cure: 'The message says why. `error.cause` is what the client threw; `run.cursor` is where to go on.',
+    meaning: 'A server\u2019s sent mail, bounces or settings could not be read from Postmark\u2019s API.',
+    cure: 'The message says why. `error.cause` is the error the client threw. Continue from `run.cursor`.',
   },
   ERR_POSTMARK_WEBHOOK: {
-    meaning: 'The body of a webhook is not a JSON object, or a webhook was not handled as it should be.',
-    cure: 'The message says which. Let only Postmark post to this path, and see docs/webhooks.md.',
+    meaning: 'The body of a webhook is not a JSON object, or a webhook was not handled correctly.',
+    cure: 'The message says which. Make sure that only Postmark can post to this path. See docs/webhooks.md.',
   },
 } as const
 
-/** One of the codes of docs/errors.md. @example 'ERR_POSTMARK_PREFLIGHT' */
+/** An error code; docs/errors.md explains each. @example 'ERR_POSTMARK_PREFLIGHT' */
 export type PostmarkErrorCode = keyof typeof ERROR_CODES
 
-/** What is most often wrong where a value is missing. */
-export const UNSET_VARIABLE = 'If it comes from an environment variable, that variable is not set.'
+/** The usual reason for a missing value. */
+export const UNSET_VARIABLE = 'If it comes from an environment variable, check that the variable is set.'
 
-/** The same for a connection URL, with the name that our examples use. */
+/** The same for a connection URL, with the variable that our examples use. */
 export const UNSET_URL =
-  'If it comes from an environment variable such as POSTMARK_URL, that variable is not set.'
+  'If it comes from an environment variable such as POSTMARK_URL, check that the variable is set.'
 
 const BRAND = Symbol.for('@postmark-smtp/error')
 
@@ -110,13 +110,13 @@ export interface PostmarkErrorDetails {
 }
 
 /**
- * The one error class: `code` names the kind, `problems` lists what was wrong, `hint` says what to do.
- * @see docs/errors.md, which has an anchor for each code
+ * The error class of this project: `code` names the kind, `problems` lists what was wrong, `hint` says what to do.
+ * @see docs/errors.md, which has a section for each code
  */
 export class PostmarkError extends Error {
   /** Kind of the error. @example 'ERR_POSTMARK_PREFLIGHT' */
   readonly code: PostmarkErrorCode
-  /** Everything that was wrong, each with its place, limit and cure; empty where it does not apply. */
+  /** Everything that was wrong, each with its path, limit and cure. Empty if the code has no such list. */
   readonly problems: readonly PostmarkProblem[]
   /** What to do. */
   readonly hint: string
@@ -133,7 +133,7 @@ export class PostmarkError extends Error {
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 
-/** For console.log and its like: all but what the message says already. Loggers that write JSON get everything. */
+/** For console.log: everything that the message does not already say. Loggers that write JSON get everything. */
 function print(
   this: PostmarkError,
   _depth: number,
@@ -152,12 +152,12 @@ function print(
 }
 Object.defineProperty(PostmarkError.prototype, INSPECT, { value: print })
 
-/** Whether a value is a {@link PostmarkError}, also one of another installed copy of this package. */
+/** Whether a value is a {@link PostmarkError}, even one from another installed copy of this package. */
 export function isPostmarkError(value: unknown): value is PostmarkError {
   return typeof value === 'object' && value !== null && BRAND in value
 }
 
-/** Adds a sentence to the message of an error, and to its stack, which is what a log shows. */
+/** Adds a sentence to the message of an error and to its stack, which is what logs show. */
 export function addToMessage(error: Error, sentence: string): Error {
   const { message, stack } = error
   error.message = `${message.replace(/[\s:.]+$/, '')}. ${sentence}`
@@ -165,10 +165,10 @@ export function addToMessage(error: Error, sentence: string): Error {
   return error
 }
 
-/** The error that lists all problems at once. */
+/** The error that lists all problems. */
 export function problemsError(code: PostmarkErrorCode, problems: readonly PostmarkProblem[]): PostmarkError {
   const count = problems.length === 1 ? '' : ` (${problems.length} problems)`
   const lines = problems.map((problem) => `\n  - ${toSentence(problem)}`).join('')
-  const what = code === 'ERR_POSTMARK_FIELDS' ? 'The Postmark fields are not valid' : 'The mail was not sent'
+  const what = code === 'ERR_POSTMARK_FIELDS' ? 'The Postmark fields are invalid' : 'The mail was not sent'
   return new PostmarkError(code, `${what}${count}:${lines}`, { problems })
 }

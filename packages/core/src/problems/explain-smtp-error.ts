@@ -4,13 +4,13 @@ import { addToMessage } from './error.js'
 
 /** The cause of a failed send. */
 export interface SmtpExplanation {
-  /** Anchor of docs/errors.md. @example 'login-refused' */
+  /** Anchor in docs/errors.md. @example 'login-refused' */
   readonly anchor: string
   /** What most likely went wrong. */
   readonly reason: string
   /** What to do about it. */
   readonly cure: string
-  /** The error that was explained, without secrets. */
+  /** The explained error, without secrets. */
   readonly cause: unknown
 }
 
@@ -28,127 +28,127 @@ interface Failure {
   readonly error: Readonly<Record<string, unknown>>
 }
 
-/** For what only this transport can tell: it marks its errors with the anchor. */
+/** For failures that only this transport can recognise: it marks its errors with the anchor. */
 const NEVER = () => false
 
-/** The failures that people meet, most telling first: docs/errors.md is made from this table. */
+/** Common failures, the most specific first. docs/errors.md is generated from this table. */
 export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   'account-token': {
-    reason: 'The token is an account API token, or another one that does not work for SMTP.',
-    cure: 'Use a Server API token: Servers, your server, API Tokens. The account token looks alike.',
+    reason: 'The token is an account API token, or another token that does not work over SMTP.',
+    cure: 'Use a Server API token: in Postmark, open Servers, your server, API Tokens. An account token looks the same.',
     matches: ({ text }) => /ServerAPI key required/i.test(text),
   },
   'user-is-not-password': {
-    reason: 'User name and password differ, where a server token must be both.',
-    cure: 'Give the Server API token twice, or use `serverToken`.',
+    reason: 'User name and password differ, but a Server API token must be used as both.',
+    cure: 'Use the Server API token as user name and password, or set `serverToken`.',
     matches: ({ text }) => /user ?name and password (must|do not|don.t)/i.test(text),
   },
   'no-safe-mechanism': {
-    reason: 'The server offers no way to log in that keeps the token safe.',
-    cure: 'Check the host; without TLS only DIGEST-MD5 and CRAM-MD5 will do.',
+    reason: 'The server offers no login method that keeps the token safe.',
+    cure: 'Check the host. Without TLS, only DIGEST-MD5 and CRAM-MD5 are used.',
     matches: ({ code, text }) => code === 'EAUTH' && /No credential was sent/.test(text),
   },
   'login-refused': {
     reason:
-      'Postmark refused the login. Causes: an account token in place of a Server API token, a revoked token, a user name that is not the password, SMTP access that is switched off for the server.',
-    cure: 'Copy the Server API token again, and switch SMTP on in the settings of the stream.',
+      'Postmark refused the login. Possible causes: an account token instead of a Server API token, a revoked token, a user name that differs from the password, or SMTP access that is disabled for the server.',
+    cure: 'Copy the Server API token again, and enable SMTP in the settings of the stream.',
     matches: ({ code, responseCode }) => code === 'EAUTH' && responseCode >= 500,
   },
   'starttls-missing': {
-    reason: 'The server offers no STARTTLS: something on the way hides it, or it is not Postmark.',
-    cure: 'Try from another network, or another port. No credential was sent.',
+    reason: 'The server does not offer STARTTLS: something in between hides it, or the server is not Postmark.',
+    cure: 'Try another network or another port. No credential was sent.',
     matches: ({ code, text }) =>
       code === 'ETLS' && /STARTTLS|not advertised|Error upgrading/i.test(text) && !/certificate/i.test(text),
   },
   certificate: {
     reason:
-      'The certificate of the server cannot be trusted: it is expired, self-signed, or for another host.',
-    cure: 'Check clock and host. For a server of your own give its certificate in `tls: { ca }`; for the sandbox use the URL that it prints. Never switch verification off.',
+      'The server\u2019s certificate cannot be trusted: it is expired, self-signed, or issued for another host.',
+    cure: 'Check the clock and the host. For your own server, pass its certificate as `tls: { ca }`. For the sandbox, use the URL that it prints. Never turn verification off.',
     matches: ({ error, text }) => isTlsFailure(error) && /certificate|altname|CERT_|issuer/i.test(text),
   },
   'implicit-tls': {
-    reason: 'TLS was spoken where the server greets in clear: `secure: true`, or port 465.',
-    cure: 'Leave `secure` out: Postmark uses STARTTLS on 587, 2525 and 25.',
+    reason: 'The client started TLS immediately, but the server greets in plaintext first: `secure: true` is set, or the port is 465.',
+    cure: 'Remove `secure`: Postmark uses STARTTLS on ports 587, 2525 and 25.',
     matches: ({ text }) => /wrong version number|packet length too long|EPROTO/i.test(text),
   },
   'sender-not-verified': {
-    reason: 'The From address is no verified sender signature or domain of this server.',
-    cure: 'Verify the domain in Sender Signatures, or send from one that is verified. Over SMTP Postmark reports this later, as a bounce.',
+    reason: 'The From address does not belong to a verified sender signature or domain of this server.',
+    cure: 'Verify the domain under Sender Signatures, or send from a verified address. Over SMTP, Postmark reports this later as a bounce.',
     matches: ({ text }) => /from address .* (not found|not a sender)|sender signature/i.test(text),
   },
   'wrong-host-for-stream': {
-    reason: 'The stream is of the other type than the host.',
-    cure: 'Declare the type: streams: { news: { type: "broadcasts" } }. Broadcasts have a host of their own.',
+    reason: 'The type of the stream does not match the host.',
+    cure: 'Declare the type: streams: { news: { type: "broadcasts" } }. Broadcasts use a separate host.',
     matches: ({ text }) => /message stream/i.test(text),
   },
   'host-not-found': {
-    reason: 'The name of the host cannot be resolved.',
-    cure: 'Check the name and the DNS of this machine.',
+    reason: 'The host name cannot be resolved.',
+    cure: 'Check the name and this machine\u2019s DNS.',
     matches: ({ code, text }) => /EDNS|ENOTFOUND|EAI_AGAIN/.test(`${code} ${text}`),
   },
   'nothing-listens': {
-    reason: 'Nothing listens at this port of this machine.',
-    cure: 'Start the server there, or correct host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
+    reason: 'Nothing is listening on this port of this machine.',
+    cure: 'Start the server, or correct the host and port. The sandbox (npx @postmark-smtp/sandbox) prints the URL to use.',
     matches: ({ text }) => /ECONNREFUSED (127\.|::1)/.test(text),
   },
   'connection-refused': {
-    reason: 'The host refuses connections at every port that was tried.',
-    cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. A firewall may answer in its place.',
+    reason: 'The host refused connections on every port that was tried.',
+    cure: 'Check the host and ports. Postmark listens on ports 587, 2525 and 25. A firewall may be refusing the connection.',
     matches: ({ text }) => /ECONNREFUSED/.test(text),
   },
   'port-blocked': {
     reason:
-      'No port of the host answers: a firewall or the provider of this machine blocks them, or what listens there speaks no SMTP.',
-    cure: 'Check host and ports, and open 587 or 2525 outwards. Port 25 is often blocked.',
+      'No port of the host answers: a firewall or your hosting provider blocks them, or the service there does not speak SMTP.',
+    cure: 'Check the host and ports, and allow outbound connections on port 587 or 2525. Port 25 is often blocked.',
     matches: ({ code, error }) =>
       error.command === 'CONN' && /ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EACCES/.test(code),
   },
   'no-smtp-server': {
     reason:
-      'Something takes the connection and does not greet as an SMTP server does: host or port is another service’s.',
-    cure: 'Check host and ports; Postmark listens on 587, 2525 and 25. The sandbox prints the URL to use.',
+      'Something accepts the connection but does not greet like an SMTP server: the host or port belongs to another service.',
+    cure: 'Check the host and ports. Postmark listens on ports 587, 2525 and 25. The sandbox prints the URL to use.',
     matches: NEVER,
   },
   'credentials-late': {
-    reason: 'The function `credentials` took longer than a login may take.',
-    cure: 'Let it keep what it fetched, or raise `timeouts.replyMs`.',
+    reason: 'The function `credentials` did not return in time for the login.',
+    cure: 'Cache what it fetches, or raise `timeouts.replyMs`.',
     matches: NEVER,
   },
   'login-timeout': {
     reason:
-      'The server greeted, and did not finish TLS and login in time: it is overloaded, or something on the way holds the connection.',
-    cure: 'Try again later. `timeouts.replyMs` sets how long is waited.',
+      'The server greeted but did not finish TLS and login in time: it is overloaded, or something in between stalls the connection.',
+    cure: 'Try again later. `timeouts.replyMs` sets the time limit.',
     matches: NEVER,
   },
   'envelope-timeout': {
     reason:
-      'The server took the login, and did not answer sender, recipients or DATA in time. The mail was not sent.',
-    cure: 'Try again later. `timeouts.replyMs` sets how long is waited.',
+      'The server accepted the login but did not reply to the sender, the recipients or DATA in time. The mail was not sent.',
+    cure: 'Try again later. `timeouts.replyMs` sets the time limit.',
     matches: NEVER,
   },
   'claim-over': {
     reason:
-      'The process could not renew the claim on the idempotency key in time: it was stopped for too long, or could not reach its send-once store. The mail was not sent, since another process may have taken the key.',
-    cure: 'Send again under the same key.',
+      'The process could not renew its claim on the idempotency key in time: it was paused for too long, or could not reach the send-once store. The mail was not sent because another process may have claimed the key.',
+    cure: 'Send again with the same key.',
     matches: NEVER,
   },
   'final-timeout': {
     reason:
-      'The server got the whole mail, and did not say in time whether it took it: it may have been sent.',
-    cure: 'Do not send it again before you know: look for it at Postmark by its metadata. `timeouts.finalMs` sets how long is waited.',
+      'The server received the whole mail but did not reply in time. The mail may have been sent.',
+    cure: 'Do not send it again until you know: look it up at Postmark by its metadata. `timeouts.finalMs` sets the time limit.',
     matches: NEVER,
   },
 }
 
 /**
- * Explains an error of sendMail or verify: what most likely went wrong, and what to do; undefined where it has
+ * Explains an error from sendMail or verify: what most likely went wrong, and what to do. Returns undefined if there is
  * nothing to add to the error itself.
  * @example explainSmtpError(error)?.cure
  * @see docs/errors.md
  */
 export function explainSmtpError(error: unknown): SmtpExplanation | undefined {
   if (!isRecord(error)) return undefined
-  // An error of this transport was explained where it was known what happened; the texts of others are read.
+  // An error of this transport carries its explanation; for other errors, the text is examined.
   const known = typeof error.explanation === 'string' ? SMTP_FAILURES[error.explanation] : undefined
   if (known)
     return { anchor: String(error.explanation), reason: known.reason, cure: known.cure, cause: error }
@@ -166,10 +166,10 @@ export function explainSmtpError(error: unknown): SmtpExplanation | undefined {
   return undefined
 }
 
-/** What only the text of a reply says, also in an error of this transport. */
+/** What only the text of a reply shows, even in an error of this transport. */
 const READ_FROM_REPLIES = ['sender-not-verified', 'wrong-host-for-stream']
 
-/** Adds a note, and reason and cure where there are some, to the message of an error, and the cure as its `hint`. */
+/** Adds a note to the message of an error, and its reason and cure if there are any; the cure also becomes its `hint`. */
 export function explainInMessage(error: Error, note = ''): Error {
   const explained = 'hint' in error ? undefined : explainSmtpError(error)
   const sentences = [note, ...(explained ? [explained.reason, explained.cure] : [])].filter(

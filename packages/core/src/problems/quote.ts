@@ -11,7 +11,7 @@ export function isQuotable(text: string): boolean {
 
 /** A text in quotation marks, or what is safe to say of it. */
 export function quote(text: string): string {
-  return isQuotable(text) ? JSON.stringify(text) : `a text of ${text.length} characters`
+  return isQuotable(text) ? JSON.stringify(text) : `a string of ${text.length} characters`
 }
 
 /** The path of a key in its parent; of a key that may be a secret, only its length. @example 'streams.news' */

@@ -14,10 +14,10 @@ it.each<[string, unknown, object]>([
     { message: 'No', code: 'ENO' },
   ],
   ['a text', 'No', { message: 'No' }],
-  ['nothing', undefined, { message: 'a value that is no error' }],
-  ['null', null, { message: 'a value that is no error' }],
-  ['a number', 5, { message: 'a value that is no error' }],
-  ['an object', { message: 5 }, { message: 'a value that is no error' }],
+  ['nothing', undefined, { message: 'a value that is not an error' }],
+  ['null', null, { message: 'a value that is not an error' }],
+  ['a number', 5, { message: 'a value that is not an error' }],
+  ['an object', { message: 5 }, { message: 'a value that is not an error' }],
 ])('makes an error of %s', (_what, thrown, expected) => {
   const error = toError(thrown)
   expect(error).toBeInstanceOf(Error)

@@ -2,10 +2,10 @@ import { PostmarkError } from './error.js'
 
 /** The error where a function that makes a middleware was registered as the middleware. */
 export function uncalledError(name: string): PostmarkError {
-  const hint = `Call it where you register it: app.use(${name}(…)).`
+  const hint = `Call it when you register it: app.use(${name}(…)).`
   return new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    `${name} makes the middleware, and was registered as the middleware itself. ${hint}`,
+    `${name} returns the middleware, but was itself registered as the middleware. ${hint}`,
     { hint },
   )
 }

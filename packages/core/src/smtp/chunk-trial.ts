@@ -44,4 +44,4 @@ export class ChunkTrial {
   }
 }
 
-const OUT_OF_PLACE: ChannelEnd = { kind: 'protocol', what: 'its replies are not those to the commands' }
+const OUT_OF_PLACE: ChannelEnd = { kind: 'protocol', what: 'its replies do not match the commands' }

@@ -23,7 +23,7 @@ it('is learned in two steps, each by one session, and then serves all', () => {
   expect([chunking.mayTry(second), chunking.mayTry(first)]).toEqual([true, false])
   chunking.answered(second)
   expect([chunking.isOn(first), chunking.isOn(second)]).toEqual([true, true])
-  expect(told).toEqual([['on', 587, 'two mails that followed one another were answered']])
+  expect(told).toEqual([['on', 587, 'two consecutive mails were answered']])
 })
 
 it('is learned anew for another address, which may be another machine', () => {
@@ -61,5 +61,5 @@ it('ends where three trials broke off, and counts no session that did not try', 
     chunking.brokeOff(session())
     chunking.brokeOff(trying)
   }
-  expect(told).toEqual([['off', 587, 'no trial was answered as a whole']])
+  expect(told).toEqual([['off', 587, 'no trial was fully answered']])
 })

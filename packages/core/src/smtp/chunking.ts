@@ -52,7 +52,7 @@ export class Chunking {
     this.leave(session)
     if (this.#off || this.#known.get(session.server) === 'follows') return
     this.#known.set(session.server, 'follows')
-    this.#listener('on', session.port, 'two mails that followed one another were answered')
+    this.#listener('on', session.port, 'two consecutive mails were answered')
   }
 
   /** The server does not do what it offers. */
@@ -68,7 +68,7 @@ export class Chunking {
     if (this.#trying !== session) return
     const trials = (this.#trials.get(session.server) ?? 0) + 1
     this.#trials.set(session.server, trials)
-    if (trials >= MOST_TRIALS) this.refused(session, 'no trial was answered as a whole')
+    if (trials >= MOST_TRIALS) this.refused(session, 'no trial was fully answered')
     else this.leave(session)
   }
 

@@ -53,10 +53,10 @@ export function toLogin(
 ): Login {
   const { serverToken, smtpToken } = options
   if ((serverToken === undefined) === (smtpToken === undefined)) {
-    const found = serverToken === undefined ? 'Credentials are missing' : 'There are two kinds of credentials'
+    const found = serverToken === undefined ? 'Credentials are missing' : 'Two kinds of credentials were given'
     throw refuse(
       `${found}: ${path}serverToken or ${path}smtpToken.${serverToken === undefined ? ` ${UNSET_VARIABLE}` : ''}`,
-      'Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+      'Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
     )
   }
   if (serverToken !== undefined) {
@@ -64,7 +64,7 @@ export function toLogin(
     if (/^PM-/i.test(token)) {
       throw refuse(
         `${path}serverToken is the access key of an SMTP token.`,
-        'Give `smtpToken: { accessKey, secretKey }`.',
+        'Use `smtpToken: { accessKey, secretKey }`.',
       )
     }
     return { user: token, pass: token }
@@ -74,14 +74,14 @@ export function toLogin(
   const pass = checkPart(secretKey, `${path}smtpToken.secretKey`)
   if (/^PM-/i.test(user) && user === pass) {
     throw refuse(
-      `${path}smtpToken has its access key as secret key.`,
-      'Postmark shows the secret key once, when the token is made. Make a new token if it is lost.',
+      `${path}smtpToken has the access key as its secret key.`,
+      'Postmark shows the secret key only once, when the token is created. If you lost it, create a new token.',
     )
   }
   if (UUID.test(user) && UUID.test(pass) && user !== pass) {
     throw refuse(
-      `${path}smtpToken holds two different UUIDs.`,
-      'A Server API token is user name and password alike: give it as `serverToken`.',
+      `${path}smtpToken contains two different UUIDs.`,
+      'A Server API token is both user name and password: use `serverToken`.',
     )
   }
   return { user, pass }
@@ -89,14 +89,14 @@ export function toLogin(
 
 function checkPart(value: unknown, path: string): string {
   if (typeof value !== 'string' || value === '')
-    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a text'}. ${UNSET_VARIABLE}`)
+    throw refuse(`${path} is ${value === '' ? 'empty' : 'not a string'}. ${UNSET_VARIABLE}`)
   if (/\s/.test(value))
     throw refuse(
-      `${path} has white space in it.`,
-      'Copy it again; a line break at its end is the usual cause.',
+      `${path} contains white space.`,
+      'Copy it again. The usual cause is a trailing line break.',
     )
   if (PLACEHOLDER.test(value)) throw refuse(`${path} is a placeholder.`)
-  if (!/^[!-~]+$/.test(value)) throw refuse(`${path} has characters outside ASCII.`)
+  if (!/^[!-~]+$/.test(value)) throw refuse(`${path} contains non-ASCII characters.`)
   return value
 }
 

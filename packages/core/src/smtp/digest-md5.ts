@@ -25,7 +25,7 @@ export function answerDigest(
   const nonce = given.get('nonce')
   if (nonce === undefined || !(given.get('qop') ?? 'auth').split(',').includes('auth')) {
     throw new Error(
-      'The DIGEST-MD5 challenge of the server cannot be answered: it has no nonce, or no qop=auth.',
+      'The server\u2019s DIGEST-MD5 challenge cannot be answered: it has no nonce or no qop=auth.',
     )
   }
   const realm = given.get('realm')

@@ -25,10 +25,10 @@ export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown
   const from = given.from === false || given.from === undefined ? '' : String(given.from).trim()
   const to = toAddresses(given.to)
   if (to.length === 0) throw envelopeError('The mail has no recipient')
-  if (!isWritable(from)) throw envelopeError(`The sender ${JSON.stringify(from)} is no address`)
+  if (!isWritable(from)) throw envelopeError(`The sender ${JSON.stringify(from)} is not an address`)
   for (const address of to)
     if (address === '' || !isWritable(address))
-      throw envelopeError(`The recipient ${JSON.stringify(address)} is no address`)
+      throw envelopeError(`The recipient ${JSON.stringify(address)} is not an address`)
   return { from, to, dsn: dsn === undefined || dsn === null ? undefined : readDsn(dsn) }
 }
 
@@ -73,7 +73,7 @@ function readDsn(given: unknown): Dsn {
     String(each).trim().toUpperCase(),
   )
   if (events.some((each) => !NOTIFY.includes(each)) || (events.length > 1 && events.includes('NEVER')))
-    throw envelopeError('dsn.notify must be "NEVER", or some of "SUCCESS", "FAILURE" and "DELAY"')
+    throw envelopeError('dsn.notify must be "NEVER", or one or more of "SUCCESS", "FAILURE" and "DELAY"')
   const original = text(recipient ?? orcpt)
   return {
     ret: part,

@@ -104,7 +104,7 @@ it.each<[string, GetSocket, object]>([
   [
     'gives no socket',
     (_options, done) => done(null, { connection: {} }),
-    { message: 'getSocket gave no socket' },
+    { message: 'getSocket returned no socket' },
   ],
   [
     'gives a socket that is closed',
@@ -127,7 +127,7 @@ it('is late where getSocket never calls back, and destroys the socket that comes
   expect(tell()).toEqual([])
   await clock.advance(1)
   expect(tell()).toMatchObject([
-    { code: 'ETIMEDOUT', message: 'getSocket gave no socket within 10000 ms', retry: 'counted' },
+    { code: 'ETIMEDOUT', message: 'getSocket returned no socket within 10000 ms', retry: 'counted' },
   ])
   const socket = createSocket()
   call(null, { connection: socket })
@@ -199,7 +199,7 @@ it('is late where nothing greets, and destroys the socket', async () => {
     {
       code: 'ETIMEDOUT',
       explanation: 'no-smtp-server',
-      message: 'no greeting on the socket of getSocket within 10000 ms',
+      message: 'no greeting on the socket from getSocket within 10000 ms',
     },
   ])
   expect(socket.destroyed).toBe(true)

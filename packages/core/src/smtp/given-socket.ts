@@ -63,7 +63,7 @@ class Opening {
   /** @param onNone called where no socket is given, and nothing went wrong */
   start(getSocket: GetSocket, options: object, limitMs: number, onNone: () => void): void {
     this.#timer = setTimeout(() => {
-      const what = this.#channel ? 'no greeting on the socket of getSocket' : 'getSocket gave no socket'
+      const what = this.#channel ? 'no greeting on the socket from getSocket' : 'getSocket returned no socket'
       this.#fail(`${what} within ${limitMs} ms`, {
         code: 'ETIMEDOUT',
         explanation: this.#channel ? 'no-smtp-server' : undefined,
@@ -84,7 +84,7 @@ class Opening {
           this.cancel()
           onNone()
         } else if (!isDuplex(socket) || socket.destroyed)
-          this.#fail(`getSocket gave ${isDuplex(socket) ? 'a socket that is closed' : 'no socket'}`, {})
+          this.#fail(`getSocket returned ${isDuplex(socket) ? 'a closed socket' : 'no socket'}`, {})
         else {
           given = true
           this.#greet(socket)
@@ -123,7 +123,7 @@ class Opening {
 
   #onEnd(end: ChannelEnd): void {
     if (end.kind === 'protocol')
-      this.#fail(`What answers speaks no SMTP (${end.what})`, {
+      this.#fail(`The service does not speak SMTP (${end.what})`, {
         code: 'EPROTOCOL',
         explanation: 'no-smtp-server',
       })

@@ -9,7 +9,7 @@ function setUp() {
 
 const session = (server = '10.0.0.1:587', port = 587): GroupingSession => ({ server, port })
 
-it('is tried by one session first, which may try again; the others may once a whole group was answered', () => {
+it('is tried by one session first, which may try again; the others may once a group was fully answered', () => {
   const { grouping, told } = setUp()
   const [first, second] = [session(), session()]
   expect(grouping.may(first)).toBe(true)
@@ -18,7 +18,7 @@ it('is tried by one session first, which may try again; the others may once a wh
   grouping.answered(first)
   grouping.answered(second)
   expect(grouping.may(second)).toBe(true)
-  expect(told).toEqual([['on', 587, 'a whole group was answered']])
+  expect(told).toEqual([['on', 587, 'a group was fully answered']])
 })
 
 it.each([
@@ -72,7 +72,7 @@ it('is given up after three trials that broke off, and not for what broke off on
     grouping.brokeOff(each)
   }
   expect(grouping.may(session())).toBe(false)
-  expect(told).toEqual([['off', 587, 'no group was answered as a whole']])
+  expect(told).toEqual([['off', 587, 'no group was fully answered']])
 
   const known = setUp()
   const first = session()

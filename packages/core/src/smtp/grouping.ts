@@ -50,7 +50,7 @@ export class Grouping {
     this.leave(session)
     if (this.#off || this.#able.has(session.server)) return
     this.#able.add(session.server)
-    this.#listener('on', session.port, 'a whole group was answered')
+    this.#listener('on', session.port, 'a group was fully answered')
   }
 
   /** The server cannot take a group. */
@@ -66,7 +66,7 @@ export class Grouping {
     if (this.#trying !== session) return
     const trials = (this.#trials.get(session.server) ?? 0) + 1
     this.#trials.set(session.server, trials)
-    if (trials >= MOST_TRIALS) this.refused(session, 'no group was answered as a whole')
+    if (trials >= MOST_TRIALS) this.refused(session, 'no group was fully answered')
     else this.leave(session)
   }
 

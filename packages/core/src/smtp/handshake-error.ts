@@ -110,7 +110,7 @@ export class HandshakeErrors {
   /** The time of TLS and login was over before the caller had said who logs in. */
   loginMissing(): HandshakeError {
     return this.error(
-      `The function for credentials gave none within the ${this.#limitMs / 1000} s of TLS and login`,
+      `The function \`credentials\` returned nothing within the ${this.#limitMs / 1000} s allowed for TLS and login`,
       'login',
       { code: 'ETIMEDOUT', explanation: 'credentials-late' },
       'counted',

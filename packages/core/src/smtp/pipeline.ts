@@ -418,7 +418,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     const { chunking } = this.#settings
     const [current] = this.#flight
     const isSilent = end.kind === 'late' && (current ? current.verb === 'BDAT' : this.#trial !== undefined)
-    if (isSilent) chunking.refused(this, 'a reply did not come in time')
+    if (isSilent) chunking.refused(this, 'a reply did not arrive in time')
     else if (end.kind === 'protocol' && this.#hasChunked) chunking.refused(this, end.what)
     else chunking.brokeOff(this)
   }

@@ -31,7 +31,7 @@ export function raceFailure(race: LostRace): Failure {
   const reply = failures.find((each) => each.reply)?.reply
   const silent = isLate && !reply
   const outcome = (reply && outcomeOfReply(reply.code)) ?? 'not-sent'
-  const error = smtpError(`No port of ${race.host} serves (${tellEach(race)})`, {
+  const error = smtpError(`No port of ${race.host} is available (${tellEach(race)})`, {
     phase: 'connect',
     command: 'CONN',
     outcome,
@@ -72,7 +72,7 @@ function tellEach({ failures, ports, limitMs }: LostRace): string {
 
 function tell(end: ChannelEnd | undefined, reply: Reply | undefined): string {
   if (reply) return `the server greeted with ${JSON.stringify(reply.response.slice(0, 200))}`
-  if (end?.kind === 'protocol') return `what answers speaks no SMTP (${end.what})`
+  if (end?.kind === 'protocol') return `the service does not speak SMTP (${end.what})`
   if (end?.kind === 'lost' && end.cause)
     return end.cause.message || String((end.cause as { code?: string }).code)
   return 'the connection was closed before the greeting'
@@ -81,7 +81,7 @@ function tell(end: ChannelEnd | undefined, reply: Reply | undefined): string {
 /** The failure of a name that was not resolved. */
 export function dnsFailure(host: string, cause: Error | undefined, limitMs: number): Failure {
   const why = cause ? cause.message : `no answer within ${limitMs} ms`
-  const error = smtpError(`The name ${host} was not resolved: ${why}`, {
+  const error = smtpError(`The host name ${host} could not be resolved: ${why}`, {
     code: 'EDNS',
     phase: 'connect',
     command: 'CONN',

@@ -83,7 +83,7 @@ function pump(
   }
   const onData = (chunk: unknown) => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) {
-      finish(new Error('The content of the mail is a stream of objects'))
+      finish(new Error('The content of the mail is a stream in object mode'))
       return
     }
     channel.limit(limitMs)
@@ -104,7 +104,7 @@ function pump(
   }
   // Without an argument it would pass for the end of the body.
   const onError = (error: unknown) => finish(toError(error))
-  const onClose = () => ended || finish(new Error('The content of the mail ended before its end'))
+  const onClose = () => ended || finish(new Error('The content of the mail ended prematurely'))
   channel.limit(limitMs)
   channel.onClosed = () => {
     over = true

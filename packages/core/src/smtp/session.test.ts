@@ -702,14 +702,14 @@ describe('a body that is read while it is sent', () => {
             this.emit('error')
           },
         }),
-      { code: 'ESTREAM', message: 'a value that is no error' },
+      { code: 'ESTREAM', message: 'a value that is not an error' },
     ],
     [
       'cannot be opened, and throws nothing',
       () => {
         throw undefined as never
       },
-      { code: 'ESTREAM', message: 'a value that is no error' },
+      { code: 'ESTREAM', message: 'a value that is not an error' },
     ],
     [
       'ends before its end',
@@ -719,7 +719,7 @@ describe('a body that is read while it is sent', () => {
             this.destroy()
           },
         }),
-      { code: 'ESTREAM', message: 'The content of the mail ended before its end' },
+      { code: 'ESTREAM', message: 'The content of the mail ended prematurely' },
     ],
     ['gives objects', () => Readable.from([{ an: 'object' }]), { code: 'ESTREAM' }],
     [
@@ -816,7 +816,7 @@ describe('a group of two mails', () => {
     expect([first.told, told]).toEqual([{ sent: '250 first' }, []])
     await say('250 reset', ...GO)
     expect(heard.at(-1)).toBe('I am b\r\n.\r\n')
-    expect(grouped).toEqual([['on', 587, 'a whole group was answered']])
+    expect(grouped).toEqual([['on', 587, 'a group was fully answered']])
     await say('250 second')
     expect([second.told, told]).toEqual([{ sent: '250 second' }, ['ready']])
     session.close(true)
@@ -1019,7 +1019,7 @@ describe('a group of two mails', () => {
       expect(grouped).toEqual([])
       await act(await group({ grouping }))
     }
-    expect(grouped).toEqual([['off', 587, 'no group was answered as a whole']])
+    expect(grouped).toEqual([['off', 587, 'no group was fully answered']])
     const { session, waiting } = await group({ grouping })
     expect(waiting).toHaveLength(1)
     session.close(true)
@@ -1050,7 +1050,7 @@ describe('a group of two mails', () => {
     expect(second.results).toEqual([])
     expect(told).toEqual([state])
     expect(heard.join('')).not.toContain('I am b')
-    expect(grouped).toEqual([['on', 587, 'a whole group was answered']])
+    expect(grouped).toEqual([['on', 587, 'a group was fully answered']])
     session.close(true)
   })
 

@@ -133,7 +133,7 @@ it.each<[string, () => Error | undefined, string]>([
     },
     'no',
   ],
-  ['returns a value', () => true as never, 'a value that is no error'],
+  ['returns a value', () => true as never, 'a value that is not an error'],
 ])(
   'fails where `checkServerIdentity` %s, with a code that says whose fault it is',
   async (_what, check, message) => {

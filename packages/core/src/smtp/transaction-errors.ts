@@ -67,13 +67,13 @@ export class TransactionErrors {
   /** The fence said no: somebody else may have decided about the mail. */
   fenced(): Failure {
     const fields = { code: 'EFENCE', explanation: 'claim-over' }
-    return this.#stopped('The claim on the idempotency key may be over', fields)
+    return this.#stopped('The claim on the idempotency key may have expired', fields)
   }
 
   /** The server cannot take mails as this one was sent: it has had no attempt. */
   groupRefused(why: string): Failure {
     const what =
-      this.#facts.verb === 'BDAT' ? 'does not take a mail by BDAT' : 'cannot take two mails in one write'
+      this.#facts.verb === 'BDAT' ? 'does not accept mail over BDAT' : 'cannot handle two mails in one write'
     const { error } = this.#stopped(`The server ${what}: ${why}`, { code: 'EPROTOCOL' })
     return { error, retry: 'uncounted' }
   }

@@ -150,9 +150,9 @@ export class Transaction implements ReplyHandler {
   onEarlyReply(reply: Reply): void {
     if (reply.code === 421) this.#onGoodbye(reply)
     else if (this.how === 'probing' && isOutOfOrder(reply))
-      this.#host.onGroupRefused(this, `${reply.code} came after a chunk was taken`, true)
+      this.#host.onGroupRefused(this, `${reply.code} arrived after a chunk was accepted`, true)
     else if (outcomeOfReply(reply.code))
-      this.#host.onBroken(this, this.errors.refused('The server refused the mail before its end', reply))
+      this.#host.onBroken(this, this.errors.refused('The server refused the mail before it was complete', reply))
     else this.#onProtocol(`the reply ${reply.code} before the end of the body`)
   }
 

@@ -98,8 +98,8 @@ export class BatchContent {
 /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
 function takeShared(given: Fields): Shared {
   if (contentStreams(given).length > 0) {
-    const hint = 'Give its content as a text or a Buffer, or give each mail a stream of its own.'
-    throw optionError('message', given, 'without a Readable, which can be read only once', hint)
+    const hint = 'Pass the content as a string or a Buffer, or give each mail its own stream.'
+    throw optionError('message', given, 'a message without a Readable, which can be read only once', hint)
   }
   const message: Fields = copyValue(given)
   const { headers: all, ...fields } = message

@@ -44,9 +44,9 @@ export function refuseBatch(
   return problemsError('ERR_POSTMARK_PREFLIGHT', [
     {
       path: 'messageStream',
-      found: `is ${JSON.stringify(stream)}, which is no broadcast stream as far as the options say`,
-      limit: 'a broadcast stream for mails of sendBatch',
-      cure: `Name one, with its type: \`streams: { news: { type: "broadcasts" } }\`. Mails that each recipient has caused, such as invoices, may go out with \`allowTransactional: true\`.`,
+      found: `is ${JSON.stringify(stream)}, which the options do not declare as a broadcast stream`,
+      limit: 'a broadcast stream for sendBatch',
+      cure: `Declare one: \`streams: { news: { type: "broadcasts" } }\`. For mail that each recipient triggered, such as invoices, set \`allowTransactional: true\`.`,
       severity: 'error',
     },
   ])

@@ -250,13 +250,13 @@ function noMessage(message: unknown, index: number): PostmarkError {
       path: `messages[${index}]`,
       found: `is ${describe(message)}`,
       limit: 'an object such as { to: "ann@example.com" }',
-      cure: 'Make one message of each entry.',
+      cure: 'Turn each entry into a message.',
       severity: 'error',
     },
   ])
 }
 
 function endedError(cause: Error, done: number): PostmarkError {
-  const so = done === 1 ? 'its first mail' : `${done} mails`
-  return new PostmarkError('ERR_POSTMARK_BATCH', `The run has ended after ${so}: ${cause.message}`, { cause })
+  const so = done === 1 ? 'the first mail' : `${done} mails`
+  return new PostmarkError('ERR_POSTMARK_BATCH', `The run stopped after ${so}: ${cause.message}`, { cause })
 }

@@ -11,20 +11,20 @@ export function checkSafety(host: string | undefined, tls: ConnectionOptions, al
   if (typeof allowPlaintext !== 'boolean')
     throw optionError('allowPlaintext', allowPlaintext, 'true or false')
   const loopback = host !== undefined && isLoopback(host)
-  const hint = 'For a sandbox in another container, trust its certificate through `tls: { ca }`.'
+  const hint = 'For a sandbox in another container, trust its certificate with `tls: { ca }`.'
   const refuse = (message: string) => new PostmarkError('ERR_POSTMARK_TLS', message, { hint })
   if (allowPlaintext && !loopback) {
     throw refuse(
-      'allowPlaintext is only for a loopback host: the mail and its token would cross a network in clear.',
+      'allowPlaintext is only allowed for a loopback host: the mail and the token would cross the network in plaintext.',
     )
   }
   if (tls.rejectUnauthorized === false && !loopback) {
     throw refuse(
-      'tls.rejectUnauthorized: false is only for a loopback host: anybody could pose as the server.',
+      'tls.rejectUnauthorized: false is only allowed for a loopback host: anyone could pose as the server.',
     )
   }
   for (const version of [tls.minVersion, tls.maxVersion]) {
     if (version === 'TLSv1' || version === 'TLSv1.1')
-      throw refuse(`${version} is not safe; TLS 1.2 is the least.`)
+      throw refuse(`${version} is not secure; TLS 1.2 is the minimum.`)
   }
 }

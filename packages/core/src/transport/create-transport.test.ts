@@ -79,12 +79,12 @@ describe('createPostmarkTransport', () => {
     [
       'a URL that is not set',
       { url: undefined },
-      'If it comes from an environment variable such as POSTMARK_URL, that variable is not set.',
+      'If it comes from an environment variable such as POSTMARK_URL, check that the variable is set.',
     ],
     [
       'options that are not set',
       undefined,
-      'If it comes from an environment variable such as POSTMARK_URL, that variable is not set.',
+      'If it comes from an environment variable such as POSTMARK_URL, check that the variable is set.',
     ],
   ])('refuses %s, and does not quote the token', (_what, options, told) => {
     const create = () => createPostmarkTransport(options as unknown as PostmarkTransportOptions)

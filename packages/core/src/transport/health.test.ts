@@ -151,7 +151,7 @@ describe('postmarkHealth', () => {
   it.each<[string, unknown, Partial<HealthReport>]>([
     ['an error whose texts quote the login', quoting('EAUTH'), { code: 'EAUTH' }],
     ['a code that is no plain word', quoting('PM-T-secret-1'), { code: 'EUNKNOWN' }],
-    ['a value that is no error', 'secret', { code: 'EUNKNOWN' }],
+    ['a value that is not an error', 'secret', { code: 'EUNKNOWN' }],
     ['nothing at all', undefined, { code: 'EUNKNOWN' }],
   ])('shows no secret of %s', async (_title, error, expected) => {
     const { logins, health } = setUp()

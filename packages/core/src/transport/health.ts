@@ -60,10 +60,10 @@ export function postmarkHealth(
   options: PostmarkHealthOptions = {},
 ): () => Promise<HealthReport> {
   if (typeof (transporter as VerifiableTransporter | undefined)?.verify !== 'function') {
-    const hint = 'Give it one that was created: postmarkHealth(createPostmarkTransport(options)).'
+    const hint = 'Pass it a created transporter: postmarkHealth(createPostmarkTransport(options)).'
     throw new PostmarkError(
       'ERR_POSTMARK_TRANSPORT',
-      `postmarkHealth needs a transporter; what it was given has no \`verify\`. ${hint}`,
+      `postmarkHealth needs a transporter, but was given a value without \`verify\`. ${hint}`,
       { hint },
     )
   }

@@ -42,8 +42,8 @@ describe('the options of a transport', () => {
       [
         '4 options are not known:',
         '  - port: Give `ports: [587]`.',
-        '  - auth: Give `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
-        '  - service: Postmark’s hosts are the default. Leave `service` out.',
+        '  - auth: Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
+        '  - service: Postmark’s hosts are the default. Remove `service`.',
         '  - maxConnections: Give `pool: { maxConnections }`.',
       ].join('\n'),
     )
@@ -54,7 +54,7 @@ describe('the options of a transport', () => {
     expect(error.code).toBe('ERR_POSTMARK_URL')
     expect(error.message).toBe(
       'Option url is undefined; it must be a text such as postmark+smtp://TOKEN@default?stream=outbound. ' +
-        'If it comes from an environment variable such as POSTMARK_URL, that variable is not set.',
+        'If it comes from an environment variable such as POSTMARK_URL, check that the variable is set.',
     )
   })
 })

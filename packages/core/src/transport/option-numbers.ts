@@ -29,5 +29,5 @@ export function readCount(name: string, value: unknown): number {
     (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)
   )
     return value
-  throw optionError(name, value, 'a whole number of 1 or more')
+  throw optionError(name, value, 'an integer of at least 1')
 }

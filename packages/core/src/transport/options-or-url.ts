@@ -8,7 +8,7 @@ export function readOptionsOrUrl(input: unknown): object {
   if (!isRecord(input))
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `The options are missing: a URL or an object is needed. ${UNSET_URL}`,
+      `The options are missing: pass a URL or an object. ${UNSET_URL}`,
     )
   if (!('url' in input)) return input
   const { url, ...options } = input
@@ -16,7 +16,7 @@ export function readOptionsOrUrl(input: unknown): object {
   if (typeof url !== 'string')
     throw new PostmarkError(
       'ERR_POSTMARK_URL',
-      `Option url is ${describe(url)}; it must be a text such as ${URL_FORM}. ${UNSET_URL}`,
+      `Option url is ${describe(url)}; it must be a string such as ${URL_FORM}. ${UNSET_URL}`,
     )
   const { streams, ...read } = parseTransportUrl(url)
   const given = Object.keys(options).filter((key) => options[key] !== undefined)
@@ -24,7 +24,7 @@ export function readOptionsOrUrl(input: unknown): object {
   if (twice) {
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `Option ${twice} is given together with url, which says that already. Remove one of them.`,
+      `Option ${twice} is given together with url, which already sets it. Remove one of them.`,
     )
   }
   return { ...options, ...read, ...mergeStreams(streams, options.streams) }

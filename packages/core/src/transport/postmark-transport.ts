@@ -70,7 +70,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** Counts a mail among those that `close` waits for; returns why it is not taken. */
   enter(record: MailRecord): Error | undefined {
-    if (this.#closing) return closedError('The transporter is closed; the mail was not sent.')
+    if (this.#closing) return closedError('The mail was not sent: the transporter is closed.')
     this.#mails.add(record)
     if (isSendObserved()) this.#create(record)
     return undefined
@@ -244,7 +244,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** The deadline of `close` is over: no mail is waited for, nor the end of a connection. */
   #stopAll(): void {
-    const error = () => closedError('The transporter was closed, and its deadline is over.')
+    const error = () => closedError('The transporter was closed and its deadline has passed.')
     for (const record of this.#mails) if (!record.handedOver) record.settle(error())
     for (const route of this.#routes.values()) {
       route.stopAll(error)

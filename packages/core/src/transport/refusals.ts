@@ -9,7 +9,7 @@ export function closedError(message: string): PostmarkError {
 /** Why a mail is not taken, where too many wait already. */
 export function queueFull(queued: number, maxQueued: number): PostmarkError | undefined {
   if (queued < maxQueued) return undefined
-  const found = `${maxQueued} mails wait in the queue, which is what pool.maxQueued allows`
+  const found = `${maxQueued} mails are already waiting, the maximum set by pool.maxQueued`
   return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
 }
 
@@ -20,8 +20,8 @@ export function wrongStream(stream: string | undefined, only: string | undefined
     {
       path: 'messageStream',
       found: `is ${JSON.stringify(stream)}`,
-      limit: `the stream ${JSON.stringify(only)} of the SMTP token`,
-      cure: 'Give the stream credentials of its own in `streams`, or use a server token.',
+      limit: `the SMTP token\u2019s stream ${JSON.stringify(only)}`,
+      cure: 'Set credentials for this stream in `streams`, or use a Server API token.',
       severity: 'error',
       errorCode: UNKNOWN_STREAM,
     },

@@ -39,8 +39,8 @@ export function sendBatch(
   refuseUnknown(options, OPTIONS)
   const port = findPort(transporter)
   if (!port) {
-    const hint = 'Make it with createPostmarkTransport, whose connections sendBatch keeps busy.'
-    throw new PostmarkError('ERR_POSTMARK_TRANSPORT', `sendBatch cannot send by this transporter. ${hint}`, {
+    const hint = 'Create the transporter with createPostmarkTransport.'
+    throw new PostmarkError('ERR_POSTMARK_TRANSPORT', `sendBatch cannot use this transporter. ${hint}`, {
       hint,
     })
   }
@@ -53,8 +53,8 @@ export function sendBatch(
   if (options.suppressed !== undefined && options.suppressed !== 'skip')
     throw optionError('suppressed', options.suppressed, '"skip"')
   if (sendOnce !== false && !port.hasSendOnce) {
-    const hint = 'Give createPostmarkTransport a store in its option `sendOnce`.'
-    throw optionError('sendOnce', sendOnce, 'left out where the transporter has no send-once store', hint)
+    const hint = 'Pass createPostmarkTransport a store as `sendOnce`.'
+    throw optionError('sendOnce', sendOnce, 'omitted if the transporter has no send-once store', hint)
   }
   const wanted = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port)
   // Beyond that, the transporter refuses mails.
@@ -91,7 +91,7 @@ function checkFunctions({ onProgress, stopOn, sendOnce, signal }: BatchOptions):
     if (value !== undefined && typeof value !== 'function') throw optionError(name, value, 'a function')
   }
   if (!['undefined', 'boolean', 'function'].includes(typeof sendOnce))
-    throw optionError('sendOnce', sendOnce, 'true, false, or a function that makes the key of a message')
+    throw optionError('sendOnce', sendOnce, 'true, false, or a function that returns the key of a message')
   if (signal !== undefined && signal !== null && !isAbortSignal(signal))
     throw optionError('signal', signal, 'an AbortSignal')
 }
@@ -103,7 +103,7 @@ function isIterable(value: unknown): boolean {
 
 function readNumber(name: string, value: unknown, isWhole: boolean): number | undefined {
   if (value === undefined) return undefined
-  const wanted = isWhole ? 'a whole number of 1 or more' : 'a number above 0'
+  const wanted = isWhole ? 'an integer of at least 1' : 'a number greater than 0'
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
     throw optionError(name, value, wanted)
   if (isWhole && !Number.isSafeInteger(value)) throw optionError(name, value, wanted)
@@ -113,7 +113,7 @@ function readNumber(name: string, value: unknown, isWhole: boolean): number | un
 function readTotal(total: unknown, messages: object): number | undefined {
   if (total !== undefined) {
     if (typeof total === 'number' && Number.isSafeInteger(total) && total >= 0) return total
-    throw optionError('total', total, 'a whole number of 0 or more')
+    throw optionError('total', total, 'an integer of at least 0')
   }
   if (Array.isArray(messages)) return messages.length
   return messages instanceof Set || messages instanceof Map ? messages.size : undefined

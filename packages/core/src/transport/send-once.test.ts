@@ -241,7 +241,7 @@ describe('a mail with an idempotency key', () => {
       const transporter = create({ sendOnce: createMemorySendOnce() })
       await transporter.sendMail({ ...keyed, postmark: { metadata: metadata(9) } })
       const sending = transporter.sendMail({ ...keyed, postmark: { metadata: metadata(10) } })
-      await expect(sending).rejects.toThrow('has 11 keys with those of headers and of idempotencyKey')
+      await expect(sending).rejects.toThrow('has 11 keys with those of headers and idempotencyKey')
     })
 
     it('which one of a scope makes', async () => {
@@ -417,7 +417,7 @@ describe('a mail with an idempotency key, on a clock of its own,', () => {
     send()
     await clock.advance(29_000)
     expect(ends).toMatchObject([{ code: 'EFENCE', outcome: 'not-sent', phase: 'body', attempts: 1 }])
-    expect(ends[0]).toHaveProperty('message', expect.stringContaining('Send again under the same key.'))
+    expect(ends[0]).toHaveProperty('message', expect.stringContaining('Send again with the same key.'))
     expect(calls.at(-1)).toBe('released')
     expect(server.taken).toEqual([])
     expect(server.violations).toEqual([])

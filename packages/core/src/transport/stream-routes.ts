@@ -72,9 +72,9 @@ export function readStreamRoutes(
   ) {
     throw new PostmarkError(
       'ERR_POSTMARK_CREDENTIALS',
-      `messageStream is ${quote(messageStream)}, but the SMTP token is for ${JSON.stringify(main.stream)}.`,
+      `messageStream is ${quote(messageStream)}, but the SMTP token is for the stream ${JSON.stringify(main.stream)}.`,
       {
-        hint: 'Leave messageStream out, or use the token of that stream.',
+        hint: 'Remove messageStream, or use the token of that stream.',
       },
     )
   }
@@ -153,11 +153,11 @@ function readAccount(
     }
   }
   if (typeof credentials !== 'function')
-    throw optionError(`${path}credentials`, credentials, 'a function that gives serverToken or smtpToken')
+    throw optionError(`${path}credentials`, credentials, 'a function that returns serverToken or smtpToken')
   if (options.serverToken !== undefined || options.smtpToken !== undefined) {
     throw new PostmarkError(
       'ERR_POSTMARK_CREDENTIALS',
-      `There are two kinds of credentials: ${path}credentials excludes the others.`,
+      `Two kinds of credentials were given: ${path}credentials cannot be combined with the others.`,
     )
   }
   const ask = credentials as () => Credentials | Promise<Credentials>

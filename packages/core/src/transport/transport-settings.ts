@@ -81,7 +81,7 @@ function readMailOptions(
   if (message !== undefined && messageDefaults !== undefined) {
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      'Option message and the second argument both give default fields of messages. Remove one of them.',
+      'Both the option message and the second argument set message defaults. Remove one of them.',
     )
   }
   for (const [name, value] of Object.entries({ disableFileAccess, disableUrlAccess })) {

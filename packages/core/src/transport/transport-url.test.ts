@@ -48,8 +48,8 @@ describe('parseTransportUrl', () => {
     ['postmark+smtp://TOKEN@default?steam=a', 'Did you mean "stream"?'],
     ['postmark+smtp://TOKEN@default?stream=a&stream=b', 'has stream twice'],
     ['postmark+smtp://TOKEN@default?type=broadcasts', 'has a type but no stream'],
-    ['postmark+smtp://TOKEN@default?plaintext=yes', 'has a plaintext that is not 1 or 0'],
-    ['postmark+smtp://TO%KEN@default', 'has a % that is not an escape'],
+    ['postmark+smtp://TOKEN@default?plaintext=yes', 'has a value of plaintext other than 1 or 0'],
+    ['postmark+smtp://TO%KEN@default', 'has an invalid percent-encoding'],
   ])('refuses %s without quoting it', (url, message) => {
     let error: unknown
     try {

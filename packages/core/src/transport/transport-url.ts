@@ -22,7 +22,7 @@ export function parseTransportUrl(text: string): Record<string, unknown> {
   if (type !== undefined && stream === undefined) throw refuse('has a type but no stream')
   const plaintext = parameters.get('plaintext')
   if (plaintext !== undefined && plaintext !== '1' && plaintext !== '0')
-    throw refuse('has a plaintext that is not 1 or 0')
+    throw refuse('has a value of plaintext other than 1 or 0')
   return {
     ...(pass === '' || pass === user
       ? { serverToken: user }
@@ -41,11 +41,11 @@ function parse(text: string): URL {
   try {
     url = new URL(text)
   } catch {
-    throw refuse('cannot be read')
+    throw refuse('is not valid')
   }
   if (url.protocol !== 'postmark+smtp:')
     throw refuse(
-      isQuotable(url.protocol) ? `begins with ${url.protocol}//` : 'does not begin with postmark+smtp://',
+      isQuotable(url.protocol) ? `starts with ${url.protocol}//` : 'does not start with postmark+smtp://',
     )
   if (url.hostname === '') throw refuse('has no host')
   if (url.pathname !== '' && url.pathname !== '/') throw refuse('has a path')
@@ -56,7 +56,7 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {
-    throw refuse('has a % that is not an escape')
+    throw refuse('has an invalid percent-encoding')
   }
 }
 
