@@ -2,16 +2,17 @@ import type {} from 'nodemailer'
 import type { PostmarkFields } from './vocabulary/vocabulary.js'
 
 declare module 'nodemailer' {
-  /** Nodemailer 10: what `SendMailOptions` extends. With @types/nodemailer a name that nothing uses. */
+  /** What `SendMailOptions` extends in Nodemailer 10. With @types/nodemailer, nothing uses this name. */
   interface MailComposerOptions {
     /**
-     * Postmark's fields of this mail: tag, metadata, stream and the others.
+     * The Postmark fields of this mail: tag, metadata, stream and others.
      * @example { tag: 'welcome', metadata: { 'order-id': '1234' } }
      */
     postmark?: PostmarkFields | null | undefined
     /**
-     * The mail goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
-     * a transporter of `createPostmarkTransport` that has that option. @example 'receipt-1234'
+     * Sends the mail at most once under this key, for as long as the store of the option `sendOnce` remembers the key.
+     * Requires a transporter from `createPostmarkTransport` that has this option.
+     * @example 'receipt-1234'
      */
     idempotencyKey?: string | undefined
   }

@@ -1,5 +1,5 @@
 /**
- * What our other packages use, at the same version: it is no part of the public interface, and may change in any release.
+ * What our other packages use, at the same version. It is not part of the public API and may change in any release.
  * None of it needs Nodemailer.
  */
 export { toOnceReference } from './compile/once-key.js'

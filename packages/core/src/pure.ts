@@ -1,7 +1,6 @@
 /**
- * What works without Nodemailer: fields and their headers, the context of a request, errors, tables, suppressions,
- * send-once stores. It is
- * the same code as that of the main entry point, which exports all of it too.
+ * What works without Nodemailer: fields and their headers, the request context, errors, tables, suppressions and
+ * send-once stores. It is the same code as in the main entry point, which exports all of it as well.
  */
 export type { SuppressionFinder } from './compile/check-suppressions.js'
 export { explainPostmark } from './compile/explain.js'

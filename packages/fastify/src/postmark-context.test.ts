@@ -238,8 +238,8 @@ describe('what is wrong in the code fails at start', () => {
     ['an unknown field', { fields: { tga: 'signup' } }, 'ERR_POSTMARK_FIELDS', /tga is not a Postmark field/],
     ['a tag that is too long', { fields: { tag: 'x'.repeat(1001) } }, 'ERR_POSTMARK_FIELDS', /1001 char/],
     ['no options', undefined, 'ERR_POSTMARK_OPTIONS', /Option fields is missing|Option fields is undefined/],
-    ['fields in place of options', { tag: 'signup' }, 'ERR_POSTMARK_OPTIONS', /"tag" is not known.*fields/],
-    ['a prefix', { fields: {}, prefix: '/api' }, 'ERR_POSTMARK_OPTIONS', /"prefix" is not known/],
+    ['fields in place of options', { tag: 'signup' }, 'ERR_POSTMARK_OPTIONS', /Unknown option "tag".*fields/],
+    ['a prefix', { fields: {}, prefix: '/api' }, 'ERR_POSTMARK_OPTIONS', /Unknown option "prefix"/],
   ])('%s', async (_title, options, code, message) => {
     const app = create()
     app.register(postmarkContext, options as never)

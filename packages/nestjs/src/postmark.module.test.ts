@@ -172,7 +172,7 @@ describe('a wrong configuration', () => {
     [
       'an unknown option',
       { serverTokn: 'x' },
-      'PostmarkSmtpModule: Option "serverTokn" is not known. Did you mean "serverToken"?',
+      'PostmarkSmtpModule: Unknown option "serverTokn". Did you mean "serverToken"?',
     ],
     [
       'the name of the module',

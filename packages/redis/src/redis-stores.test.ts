@@ -417,7 +417,7 @@ it.each<[string, () => unknown, string]>([
   ['an empty prefix', () => createRedisSuppressions(fake, { prefix: '' }), 'prefix is ""'],
   ['a ttl that is none', () => createRedisSendOnce(fake, { ttlMs: -1 }), 'ttlMs is'],
   ['replicas that are none', () => createRedisSendOnce(fake, { replicas: 0.5 }), 'replicas is'],
-  ['an unknown option', () => createRedisDedupe(fake, { ttlMs: 1 } as object), '"ttlMs" is not known'],
+  ['an unknown option', () => createRedisDedupe(fake, { ttlMs: 1 } as object), 'Unknown option "ttlMs"'],
   ['a name that is none', () => createRedisCursor(fake, { name: '' }), 'name is ""'],
 ])('refuses %s', (_what, create, message) => {
   expect(create).toThrow(message)

@@ -31,7 +31,7 @@ it.each<[string, object, string]>([
     { streams: [{ id: 'a', type: 'broadcast' }] },
     'Option streams.a.type is "broadcast"',
   ],
-  ['an unknown key of a stream', { streams: [{ id: 'a', kind: 'x' }] }, 'Option "kind" is not known'],
+  ['an unknown key of a stream', { streams: [{ id: 'a', kind: 'x' }] }, 'Unknown option "kind"'],
   [
     'a sender that is no address',
     { senders: ['shop'] },

@@ -275,7 +275,7 @@ describe('findMail', () => {
     [{ searchDelayMs: -1 }, 'searchDelayMs is'],
     [{ signal: 7 }, 'signal is'],
     [{ retry: { attempts: 0 } }, 'retry.attempts is'],
-    [{ streams: ['outbound'] }, '"streams" is not known'],
+    [{ streams: ['outbound'] }, 'Unknown option "streams"'],
   ])('refuses the query %j', async (wrong, message) => {
     const { client, asked } = createClient([])
     await expect(findMail(client, { ...query, ...wrong } as FindMailQuery)).rejects.toThrow(message)

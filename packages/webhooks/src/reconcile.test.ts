@@ -481,7 +481,7 @@ describe('reconcile', () => {
     [{ streams: [] }, /streams is/],
     [{ streams: 'outbound' }, /streams is "outbound"/],
     [{ streams: [''] }, /streams is/],
-    [{ stream: 'outbound' }, /"stream" is not known.*"streams"/],
+    [{ stream: 'outbound' }, /Unknown option "stream".*"streams"/],
     [{ type: 7 }, /type is/],
     [{ since: '2026-01-01' }, /since is "2026-01-01"; it must be a Date/],
     [{ until: new Date('x') }, /until is/],
@@ -490,7 +490,7 @@ describe('reconcile', () => {
     [{ settleMs: -1 }, /settleMs/],
     [{ retry: { attempts: 0 } }, /retry.attempts/],
     [{ retry: 5 }, /retry is 5; it must be an object/],
-    [{ retry: { tries: 1 } }, /"tries" is not known/],
+    [{ retry: { tries: 1 } }, /Unknown option "tries"/],
     [{ signal: {} }, /signal/],
     [{ cursor: 'x' }, /cursor is/],
     [{ cursor: { outbound: { at: 'x', id: 1 } } }, /cursor is/],
@@ -588,7 +588,7 @@ describe('watch', () => {
   it.each([
     [{ intervalMs: 0 }, /intervalMs/],
     [{ onError: 'log' }, /onError/],
-    [{ interval: 5 }, /"interval" is not known/],
+    [{ interval: 5 }, /Unknown option "interval"/],
   ])('refuses the options %j at once', (wrong, message) => {
     const client = {
       getBounces: async () => ({ TotalCount: 0, Bounces: [] }),

@@ -24,11 +24,13 @@ import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 import { type MailOptions, releaseMail, type TakenMail, takeMail } from './take-mail.js'
 
-/** `sendMail` as {@link attachPostmark} leaves it: the result gains `postmark`. */
+/** `sendMail` after {@link attachPostmark}: the result also has `postmark`. */
 export interface PostmarkSender<Info> {
   /** Sends a mail. */
   sendMail(message: SendMailOptions): Promise<Info & { readonly postmark: PostmarkInfo }>
-  /** Sends a mail. The callback runs in the scope, and every AsyncLocalStorage, that sendMail was called in. */
+  /**
+   * Sends a mail. The callback runs in the scope, and in every other AsyncLocalStorage, in which sendMail was called.
+   */
   sendMail(
     message: SendMailOptions,
     callback: (error: Error | null, info: Info & { readonly postmark: PostmarkInfo }) => void,
@@ -37,7 +39,7 @@ export interface PostmarkSender<Info> {
 
 type Callback = (error: Error | null, info?: unknown) => void
 
-/** A transporter, as far as it is changed here. */
+/** The parts of a transporter that are changed here. */
 interface Mailer extends MailerLike {
   sendMail(message: unknown, callback?: Callback): Promise<unknown> | undefined
   emit(event: string, ...args: unknown[]): boolean
@@ -47,11 +49,11 @@ interface Mailer extends MailerLike {
 }
 
 /**
- * Makes a transporter write Postmark's headers from the context, the message and defaults. What a mail carries is
- * fixed when sendMail is called, the message is never written into, and the result gains `info.postmark`. An error of
- * a mail that never reached the transport has the outcome `not-sent`.
+ * Makes a transporter write Postmark headers from the scope, the message and the defaults. The fields of a mail are
+ * fixed when sendMail is called, the message is not modified, and the result has `info.postmark`. If a mail never
+ * reaches the transport, its error has the outcome `not-sent`.
  * @example const transporter = attachPostmark(createTransport(options), { defaults: { messageStream: 'outbound' } })
- * @returns the same transporter; attaching twice equals once, the first options hold
+ * @returns the same transporter. Attaching twice has no further effect; the first options apply.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS, ERR_POSTMARK_TRANSPORT, ERR_POSTMARK_TLS
  */
 export function attachPostmark<T extends Transporter<unknown>>(
@@ -64,14 +66,14 @@ export function attachPostmark<T extends Transporter<unknown>>(
   return transporter as ReturnType<typeof attachPostmark<T>>
 }
 
-/** What a transport of ours is to its transporters: what it adds to each message, and who counts its mails. */
+/** What our transport provides to its transporters: what it adds to each message, and what counts its mails. */
 export interface AttachOptions extends MailOptions {
   readonly registry?: MailRegistry
   /** Called with each plugin that is registered after ours. */
   readonly onPlugin?: ((step: string, plugin: CompilePlugin) => void) | undefined
 }
 
-/** The same with settings that were checked already. */
+/** The same with settings that have already been checked. */
 export function attachSettings(
   transporter: object,
   settings: CompileSettings,
@@ -94,7 +96,7 @@ export function attachSettings(
     moveToEnd(mailer._userPlugins?.compile, step)
     return used
   }
-  // A transport emits `idle` in the midst of some mail, whose request the listener has nothing to do with.
+  // A transport emits `idle` while it handles some mail, whose request has nothing to do with the listener.
   mailer.emit = (event, ...args) =>
     event === 'idle'
       ? runOutsideScopes(() => emit.call(mailer, event, ...args))
@@ -127,18 +129,18 @@ export function attachSettings(
   }
 }
 
-/** Whether Nodemailer adds fields of its own to each message: the second argument of createTransport. */
+/** Whether Nodemailer adds default fields to each message: the second argument of createTransport. */
 function addsDefaults({ _defaults }: Mailer): boolean {
   return Object.keys(Object(_defaults)).length > 0
 }
 
-/** Plugins may write the content, from a template for instance: our step checks the message that goes out. */
+/** Plugins may write the content, for example from a template, so our step checks the message that is sent. */
 function moveToEnd(plugins: CompilePlugin[] | undefined, step: CompilePlugin): void {
   const index = plugins?.indexOf(step) ?? -1
   if (plugins && index >= 0) plugins.push(...plugins.splice(index, 1))
 }
 
-/** The message of a mail of a batch that needs no composing; else notes its fields, for those that come after it. */
+/** The message of a batch mail that does not need to be composed; otherwise notes its fields for later mails. */
 function takeQuickly(copy: TakenMail['copy']): HeadedMessage | undefined {
   const record = recordOf({ data: copy })
   const { batch } = record ?? {}
@@ -150,7 +152,10 @@ function takeQuickly(copy: TakenMail['copy']): HeadedMessage | undefined {
   return message
 }
 
-/** What Nodemailer does with a mail, for one whose message is there: the compile step, and the hand-over to the transport. */
+/**
+ * What Nodemailer does with a mail whose message is already composed: the compile step, then the hand-over to the
+ * transport.
+ */
 function sendQuickly(
   message: HeadedMessage,
   data: TakenMail['copy'],
@@ -172,14 +177,14 @@ function sendQuickly(
   })
 }
 
-/** Sends the copy of a message; answers once, whatever happens. */
+/** Sends the copy of a message and settles once, whatever happens. */
 function startMail(
   taken: TakenMail,
   send: Mailer['sendMail'],
   registry: MailRegistry | undefined,
   callback: Callback,
 ): void {
-  // What the functions below hold waits with the mail: neither the copy nor more of it.
+  // Everything the functions below reference stays in memory while the mail waits, so they hold no copies.
   const { record, streams } = taken
   record.report = (error, info) => {
     registry?.leave(record, error)

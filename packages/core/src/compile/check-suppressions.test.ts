@@ -95,11 +95,11 @@ describe('checkSuppressions', () => {
     ],
     ['rejects', () => Promise.reject(new Error(secret)), 'failed with Error'],
     ['rejects with a text', () => Promise.reject(secret), 'failed with a value'],
-    ['answers with nothing', () => null, 'answered with no list'],
-    ['answers with a set', () => new Set([secret]), 'answered with no list'],
-    ['answers with a text', () => secret, 'answered with no list'],
-    ['answers undefined', () => undefined, 'gave no answer within 0.02 s'],
-    ['never answers', () => new Promise(() => {}), 'gave no answer within 0.02 s'],
+    ['answers with nothing', () => null, 'did not return an array'],
+    ['answers with a set', () => new Set([secret]), 'did not return an array'],
+    ['answers with a text', () => secret, 'did not return an array'],
+    ['answers undefined', () => undefined, 'did not answer within 0.02 s'],
+    ['never answers', () => new Promise(() => {}), 'did not answer within 0.02 s'],
   ])('makes one warning, without the error\u2019s text, of a store that %s', async (_what, find, found) => {
     const { warnings, refusal } = await check(find, 20)
     expect(warnings).toMatchObject([{ path: 'suppressions', found, severity: 'warning' }])

@@ -6,21 +6,21 @@ import { INACTIVE_RECIPIENT } from '../problems/problem.js'
 import { API_ERRORS } from '../vocabulary/api-errors.js'
 import type { SuppressionStore } from './suppression-list.js'
 
-/** For the answer of a store. A lookup takes milliseconds; a mail must not wait for one that is ill. */
+/** Time limit for the store. A lookup takes milliseconds, and a failing store must not delay mail. */
 const SUPPRESSIONS_MS = 2_000
 
-/** The part of a store that is asked before a mail. */
+/** The part of a store that is queried before each mail. */
 export type SuppressionFinder = Pick<SuppressionStore, 'find'>
 
-/** What is to be told of one mail, and what to refuse it with. */
+/** The warnings for a mail, and the error to reject it with. */
 export interface SuppressionVerdict {
-  /** One for each recipient that is suppressed, or one for a store that failed. */
+  /** One for each suppressed recipient, or one if the store failed. */
   readonly warnings: readonly PostmarkProblem[]
-  /** Set where all recipients are suppressed. */
+  /** Set if all recipients are suppressed. */
   readonly refusal: PostmarkError | undefined
 }
 
-/** Asks a store about the recipients of a mail. Never rejects: a store that fails stops no mail. */
+/** Looks up the recipients of a mail in a store. Never rejects: a failing store does not stop mail. */
 export async function checkSuppressions(
   message: object,
   stream: string,
@@ -33,7 +33,7 @@ export async function checkSuppressions(
   try {
     answer = await withinLimit(store.find([...recipients.keys()], stream), limitMs)
   } catch (error) {
-    // The text of the error stays out: it may hold the address of a database, with its password.
+    // The text of the error is omitted because it may contain the address of a database with its password.
     return failed(`failed with ${error instanceof Error ? error.name : 'a value'}`)
   }
   if (answer === undefined) return failed(`did not answer within ${limitMs / 1000} s`)
@@ -46,7 +46,7 @@ export async function checkSuppressions(
   }
 }
 
-/** Waits for a store, but not longer than the limit; a late answer, or failure, is dropped. */
+/** Waits for a store up to the limit. A late answer or failure is ignored. */
 async function withinLimit<T>(answer: T | Promise<T>, limitMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const silence = new Promise<undefined>((resolve) => {

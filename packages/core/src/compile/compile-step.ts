@@ -29,8 +29,8 @@ import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 
 /**
- * Makes the compile step on its own, for `transporter.use('compile', step)`; it works once per mail, however
- * often it is registered. Prefer `attachPostmark`, which reads the context when sendMail is called.
+ * Creates the compile step on its own, for `transporter.use('compile', step)`. It runs once per mail, however often it
+ * is registered. Prefer `attachPostmark`, which reads the scope when sendMail is called.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
 export function createCompileStep(options?: CompileOptions): CompilePlugin {
@@ -47,8 +47,8 @@ export function createCompileStep(options?: CompileOptions): CompilePlugin {
 }
 
 /**
- * The same with settings that were checked already, for a transporter whose transport is sealed.
- * @param late whether mails may be composed already, as they are when they reach a transport
+ * The same with settings that have already been checked, for a transporter whose transport is sealed.
+ * @param late whether mails may already be composed, as they are when they reach a transport
  */
 export function toCompileStep(settings: CompileSettings, late = false): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
@@ -64,7 +64,7 @@ export function toCompileStep(settings: CompileSettings, late = false): CompileP
       continueMail(mail, done, failure)
       return
     }
-    // Out of the promise: what the caller's callback throws is the caller's.
+    // Called outside the promise, so that what the caller's callback throws stays the caller's.
     const later = (error?: Error) => setImmediate(continueMail, mail, done, error)
     screen(mail, sources.record, settings, suppressions).then(later, later)
   }
@@ -117,7 +117,7 @@ interface MailSources {
   readonly rest: unknown
 }
 
-/** Reads what the mail's fields come from; undefined for a mail that is compiled already. */
+/** Reads what the mail's fields come from. Undefined if the mail is already compiled. */
 function begin(
   mail: CompilingMail,
   settings: CompileSettings,
@@ -138,7 +138,7 @@ function begin(
   if (doubt && !late) settings.warn(doubt)
   const { data } = mail
   const { postmark, rest } = splitHeaders(data.headers)
-  // Read now, also for a raw message: when its content has been resolved, another scope may be open.
+  // Read now, even for a raw message: by the time its content is resolved, another scope may be open.
   const record = taken ?? new MailRecord(data.postmark, postmark, mayHoldDefaults(data.headers))
   record.mail = mail
   if (record.idempotencyKey === undefined) record.idempotencyKey = data.idempotencyKey
@@ -177,7 +177,7 @@ function compile(
   const fieldSources = { transport, context, message, headers, raw: raw?.headers, reference }
   if (settings.requireScope) requireScope(fieldSources, settings.requireScope)
   const resolved = resolveFields(fieldSources, settings)
-  // Of what is no message at all, nothing else is worth saying.
+  // If the value is not a message at all, no other problem is worth reporting.
   const isUnreadable = raw?.problems.some(({ severity }) => severity === 'error')
   const limits = isUnreadable ? NO_PROBLEMS : checkLimits(mail.data, raw?.source.head)
   const found = problem ? { ...resolved, fatal: [...resolved.fatal, problem] } : resolved
@@ -192,17 +192,17 @@ function compile(
   }
   const lines = raw ? [] : toHeaderLines(entries)
   const openRaw = raw && prependToRaw(mail, raw, entries)
-  // Not spread from a part of it: V8 would make a shape for each.
+  // Not spread from a part of it, because V8 would create a shape for each.
   record.result = { fields, correlationId, origins, warnings, reference, lines, openRaw }
   if (!raw) mail.data.headers = withEntries(rest, entries)
 }
 
-/** Headers for whoever looks into the message: the lines themselves are written when the mail is sealed. */
+/** Headers for code that inspects the message. The lines themselves are written when the mail is sealed. */
 function withEntries(rest: unknown, entries: readonly HeaderEntry[]): unknown {
   return entries.length === 0 ? rest : joinHeaders(rest, entries)
 }
 
-/** Asks the store of suppressions; resolves to what the mail is refused with. */
+/** Queries the suppression store. Resolves to the error that the mail is rejected with. */
 async function screen(
   { data }: CompilingMail,
   record: MailRecord,
@@ -220,7 +220,10 @@ async function screen(
   return undefined
 }
 
-/** Without attachPostmark two spellings may stem from the message and from createTransport: told once, not per mail. */
+/**
+ * Without attachPostmark, the two spellings may come from the message and from createTransport. Reported once, not per
+ * mail.
+ */
 function createTwinWarning(settings: CompileSettings): (headers: HeaderReading) => void {
   const told = new Set<string>()
   return ({ twins }) => {

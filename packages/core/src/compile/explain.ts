@@ -7,8 +7,9 @@ import { splitHeaders } from '../message/header-shapes.js'
 import { readHeaders } from '../message/message-headers.js'
 
 /**
- * Returns which level supplies each field of a message that would be sent here, without sending it; defaults of a
- * transporter come after all of them, and are in `info.postmark.origins` of a sent mail. `null` was cleared.
+ * Returns the level that supplies each field of a message if it were sent here, without sending it. The defaults of a
+ * transporter come after all of these levels; see `info.postmark.origins` of a sent mail. `null` means that the field
+ * was cleared.
  * @example explainPostmark({ postmark: { tag: 'welcome' } }) // { tag: { value: 'welcome', level: 'postmark' } }
  */
 export function explainPostmark(message: object): FieldOrigins {

@@ -2,10 +2,10 @@ import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 
 const OUTCOME: DeliveryOutcome = 'not-sent'
 
-/** The error of a mail that never reached its transport, which says so. */
+/** The error of a mail that never reached its transport, with the outcome `not-sent`. */
 export function toFailure(thrown: unknown): Error {
   const { outcome = OUTCOME } = Object(thrown) as { outcome?: unknown }
-  // An error that says something else is that of another mail too.
+  // An error with another outcome is shared with another mail.
   const error =
     thrown instanceof Error && outcome === OUTCOME && Object.isExtensible(thrown)
       ? thrown

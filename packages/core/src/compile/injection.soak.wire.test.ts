@@ -233,7 +233,9 @@ describe('a line break that comes in by', () => {
       await expect(sent).rejects.toMatchObject({
         code: 'ERR_POSTMARK_PREFLIGHT',
         outcome: 'not-sent',
-        problems: [{ path: 'headers["Subject"]', found: 'contains a line break or another control character' }],
+        problems: [
+          { path: 'headers["Subject"]', found: 'contains a line break or another control character' },
+        ],
       })
     },
   )

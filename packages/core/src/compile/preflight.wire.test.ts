@@ -132,7 +132,7 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
       postmark: { metadata: new Date() },
     } as object)
     await expect(lost).rejects.toMatchObject({
-      problems: [{ path: 'postmark.metadata', found: 'is a Date without keys and values of its own' }],
+      problems: [{ path: 'postmark.metadata', found: 'is a Date without own keys and values' }],
     })
     expect(server.mails).toEqual([])
   })

@@ -263,7 +263,7 @@ describe('faults', () => {
     expect(resolved.errors).toMatchObject([
       {
         path: 'postmark.metadata',
-        found: 'has 11 keys with those of headers',
+        found: 'has 11 keys, including those from headers',
         limit: 'at most 10 keys',
         errorCode: 300,
       },
@@ -275,7 +275,7 @@ describe('faults', () => {
     const headers = Object.fromEntries(Object.keys(keys(5, 'h')).map((key) => [`X-PM-Metadata-${key}`, 'x']))
     const resolved = resolve({ postmark: { metadata: { ...keys(10), gone: null } }, headers })
     expect(resolved.errors).toMatchObject([
-      { path: 'postmark.metadata', found: 'has 15 keys with those of headers' },
+      { path: 'postmark.metadata', found: 'has 15 keys, including those from headers' },
     ])
   })
 

@@ -8,50 +8,56 @@ type SentFields = {
   readonly [F in Exclude<PostmarkField, 'metadata'>]?: NonNullable<ParsedPostmarkFields[F]>
 }
 
-/** What `info.postmark` says of a sent mail: each field that was sent, whatever level it came from, and more. */
+/** What `info.postmark` contains after a mail was sent: each field that was sent, whatever its level, and more. */
 export interface PostmarkInfo extends SentFields {
-  /** The stream that the mail named; undefined means Postmark's `outbound`. */
+  /** The stream that the mail named. Undefined means Postmark's `outbound`. */
   readonly messageStream?: string
   readonly metadata?: Readonly<Record<string, string>>
-  /** Set where the option `correlationId` is on. */
+  /** Set if the option `correlationId` is on. */
   readonly correlationId?: string
-  /** Where the mail went; only from `createPostmarkTransport`. */
+  /** The host that the mail was sent to. Only with `createPostmarkTransport`. */
   readonly host?: string
   readonly port?: number
-  /** How often it was tried; only from `createPostmarkTransport`. */
+  /** The number of attempts. Only with `createPostmarkTransport`. */
   readonly attempts?: number
   /**
-   * The recipients, where all are suppressed and the option `suppressed` is `'skip'`: the mail was not sent, and
-   * `accepted` is empty. Undefined for a mail that was sent.
+   * The recipients, if all of them are suppressed and the option `suppressed` is `'skip'`. The mail was not sent, and
+   * `accepted` is empty. Undefined if the mail was sent.
    */
   readonly suppressed?: readonly string[]
-  /** Set where the mail was sent before under the same idempotency key: this call has sent nothing. */
+  /** Set if the mail was already sent under the same idempotency key. This call sent nothing. */
   readonly duplicate?: true
-  /** Postmark's ID of a mail that was sent before, where a look-up has found it. */
+  /** Postmark's ID of a mail that was already sent, if a lookup found it. */
   readonly postmarkMessageId?: string
-  /** Why Postmark refused a mail that was sent before, where a look-up has found that out. @example 406 */
+  /** The code with which Postmark refused a mail that was already sent, if a lookup found it. @example 406 */
   readonly errorCode?: number
-  /** Set where the mail was sent and the store could not be told so: its key becomes unknown, unless that succeeds later. */
+  /**
+   * Set if the mail was sent but the store could not be updated. The key becomes unknown unless a later update
+   * succeeds.
+   */
   readonly sendOnce?: 'unsettled'
-  /** What was fitted or is doubtful; empty when nothing was. */
+  /** What was shortened or is doubtful. Empty if there was nothing. */
   readonly warnings: readonly PostmarkProblem[]
-  /** Which level each field came from. Not enumerable: it is worked out when it is asked for. */
+  /** The level that each field came from. Not enumerable: it is computed when it is read. */
   readonly origins: FieldOrigins
 }
 
-/** Adds `postmark` to what sendMail resolves to; what a transport of ours says there of its own stays. */
+/** Adds `postmark` to the result of sendMail, and keeps what our transport has put there. */
 export function addSentInfo(info: unknown, { result }: MailRecord): void {
   if (typeof info !== 'object' || info === null || !result) return
   const sent = info as { postmark?: object }
   sent.postmark = Object.assign(new SentInfo(result), sent.postmark)
 }
 
-/** Whether a mail was not sent, since it had been sent before. */
+/** Whether a mail was not sent because it had already been sent. */
 export function wasSentBefore(info: unknown): boolean {
   return (info as { postmark?: PostmarkInfo } | null | undefined)?.postmark?.duplicate === true
 }
 
-/** A class, since a getter that is defined on each object costs many times as much; so `origins` is not enumerable. */
+/**
+ * A class, because defining a getter on each object costs many times as much. That is also why `origins` is not
+ * enumerable.
+ */
 class SentInfo implements PostmarkInfo {
   declare readonly metadata?: Readonly<Record<string, string>>
   declare readonly correlationId?: string

@@ -62,7 +62,7 @@ describe('toCompileSettings', () => {
       expect.objectContaining({
         code: 'ERR_POSTMARK_OPTIONS',
         hint,
-        message: `Option "${name}" is not known. ${hint}`,
+        message: `Unknown option "${name}". ${hint}`,
       }),
     )
   })
@@ -95,16 +95,16 @@ describe('toCompileSettings', () => {
     ['preflight', true, /preflight is true/],
     ['onWarning', 'log', /onWarning is "log"; it must be a function/],
     ['onWarning', null, /onWarning is null/],
-    ['suppressions', null, /suppressions is null; it must be a store with `find`/],
+    ['suppressions', null, /suppressions is null; it must be a store with a `find` method/],
     ['suppressions', new Map(), /createSuppressionList/],
     ['correlationId', 'id', /correlationId is "id"/],
     ['correlationId', null, /correlationId is null/],
     ['correlationId', {}, /correlationId/],
-    ['correlationId', { key: '' }, /header-name characters/],
-    ['correlationId', { key: 'a b' }, /header-name characters/],
-    ['correlationId', { key: 'a:b' }, /header-name characters/],
-    ['correlationId', { key: 'é' }, /header-name characters/],
-    ['correlationId', { key: 'a\r\n' }, /header-name characters/],
+    ['correlationId', { key: '' }, /characters valid in a header name/],
+    ['correlationId', { key: 'a b' }, /characters valid in a header name/],
+    ['correlationId', { key: 'a:b' }, /characters valid in a header name/],
+    ['correlationId', { key: 'é' }, /characters valid in a header name/],
+    ['correlationId', { key: 'a\r\n' }, /characters valid in a header name/],
     ['correlationId', { key: 'x'.repeat(21) }, /at most 20/],
   ])('refuses %s of %j', (name, value, message) => {
     expect(() => toCompileSettings({ [name]: value })).toThrow(failing('ERR_POSTMARK_OPTIONS', message))

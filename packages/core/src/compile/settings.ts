@@ -9,37 +9,38 @@ import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabul
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import type { SuppressionFinder } from './check-suppressions.js'
 
-/** Settings that the plugin, `attachPostmark` and the transport share. */
+/** Options shared by the plugin, `attachPostmark` and the transport. */
 export interface CompileOptions {
-  /** Fields of every mail that names no others: the outermost level. Checked at once. */
+  /** Default fields for every mail: the outermost level. Checked immediately. */
   readonly defaults?: PostmarkFields | undefined
   /**
-   * What happens to a message that breaks a limit: `throw` (default) rejects it with every problem; `warn` sends
-   * it as it is; `fit` shortens its fields, and rejects what cannot be shortened.
+   * What happens to a message that breaks a limit: `throw` (default) rejects it with every problem; `warn` sends it
+   * unchanged; `fit` shortens its fields, and rejects what cannot be shortened.
    */
   readonly preflight?: 'throw' | 'warn' | 'fit' | undefined
   /**
-   * Called once per warning of a mail. What it throws is ignored: a warning never stops a mail. Default: the first of
-   * each kind becomes a warning of the process.
+   * Called for each warning of a mail. Errors it throws are ignored: a warning never stops a mail. Default: the first
+   * warning of each kind is emitted as a process warning.
    */
   readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
-  /** Adds a random UUID to each mail's metadata, under `correlation-id` or a key of yours. Default off. */
+  /** Adds a random UUID to the metadata of each mail, under `correlation-id` or your own key. Default false. */
   readonly correlationId?: boolean | { readonly key: string } | undefined
   /**
-   * Asked before each mail which of its recipients are suppressed on its stream: one warning for each, and no mail
-   * where all are, unless `preflight` is `warn`. A store that fails, or is silent for 2 s, stops no mail. Default none.
+   * A store that is checked before each mail. Every recipient that is suppressed on the mail's stream gives a warning.
+   * If all are suppressed, the mail is not sent, unless `preflight` is `warn`. If the store fails or does not answer
+   * within 2 s, the mail is sent. Default none.
    */
   readonly suppressions?: SuppressionFinder | undefined
   /**
-   * What sendMail does where all recipients are suppressed: `throw` (default) rejects with ERR_POSTMARK_SUPPRESSED;
-   * `skip` resolves with the addresses in `info.postmark.suppressed`, for a job that goes on with the next user. Not for
-   * the plugin of @postmark-smtp/nodemailer, which cannot make sendMail resolve.
+   * What sendMail does if all recipients are suppressed: `throw` (default) rejects with ERR_POSTMARK_SUPPRESSED; `skip`
+   * resolves with the addresses in `info.postmark.suppressed`, for a job that continues with the next user. Not
+   * available in the plugin of @postmark-smtp/nodemailer, which cannot make sendMail resolve.
    */
   readonly suppressed?: 'throw' | 'skip' | undefined
   /**
-   * Rejects a mail that is sent outside of any scope, with ERR_POSTMARK_SCOPE. With `{ metadata }`, such as
-   * `{ metadata: 'tenant' }`, the scope must have a value under this key, and a message that gives another one is rejected
-   * too. Holds in every mode of `preflight`; defaults are no scope. Default false.
+   * Rejects mail sent outside any scope, with ERR_POSTMARK_SCOPE. With `{ metadata }`, such as `{ metadata: 'tenant'
+   * }`, the scope must have a value under this key, and a message with a different value is rejected as well. Applies
+   * in every mode of `preflight`. Defaults do not count as a scope. Default false.
    */
   readonly requireScope?: boolean | { readonly metadata: string } | undefined
 }
@@ -50,13 +51,13 @@ export interface StreamSettings {
   readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
   /** The streams that the options name. */
   readonly known: ReadonlySet<string>
-  /** Whether a mail may name no other. */
+  /** Whether a mail may only name one of these. */
   readonly strict: boolean
-  /** The stream of a mail that names none, where the credentials tell it; else it is Postmark's `outbound`. */
+  /** The stream of a mail that names none, if the credentials imply one; otherwise Postmark's `outbound`. */
   readonly unnamed?: string | undefined
 }
 
-/** {@link CompileOptions} after the check at construction. */
+/** {@link CompileOptions} after they were checked in the constructor. */
 export interface CompileSettings {
   readonly defaults: ParsedPostmarkFields
   readonly preflight: 'throw' | 'warn' | 'fit'
@@ -64,7 +65,7 @@ export interface CompileSettings {
   readonly streams: StreamSettings | undefined
   readonly suppressions: SuppressionFinder | undefined
   readonly suppressed: 'throw' | 'skip'
-  /** Undefined where a mail needs no scope. */
+  /** Undefined if mails do not need a scope. */
   readonly requireScope: { readonly metadata?: string } | undefined
   /** Whether the transport has a send-once store. */
   readonly sendOnce: boolean
@@ -90,7 +91,7 @@ export function toCompileSettings(options: unknown): CompileSettings {
   return readCompileOptions(options as CompileOptions | undefined)
 }
 
-/** The same for an object whose keys were checked already. */
+/** The same for an object whose keys have already been checked. */
 export function readCompileOptions(
   options: CompileOptions = {},
   streams?: StreamSettings,
@@ -102,7 +103,11 @@ export function readCompileOptions(
   if (onWarning !== undefined && typeof onWarning !== 'function')
     throw optionError('onWarning', onWarning, 'a function')
   if (suppressions !== undefined && typeof (suppressions as SuppressionFinder | null)?.find !== 'function')
-    throw optionError('suppressions', suppressions, 'a store with a `find` method, such as createSuppressionList()')
+    throw optionError(
+      'suppressions',
+      suppressions,
+      'a store with a `find` method, such as createSuppressionList()',
+    )
   if (!['throw', 'skip'].includes(suppressed))
     throw optionError('suppressed', suppressed, '"throw" or "skip"')
   return {
@@ -149,11 +154,11 @@ function isMetadataKey(key: unknown): key is string {
   return typeof key === 'string' && /^[!-9;-~]+$/.test(key) && key.length <= maxKeyLength
 }
 
-/** Kinds of warnings that a process prints by itself. */
+/** Kinds of warnings that this process has already emitted. */
 const MOST_TOLD = 100
 const told = new Set<string>()
 
-/** Where nobody listens, each kind of warning becomes one of the process, once. */
+/** Without a listener, the first warning of each kind is emitted as a process warning. */
 function tellOnce(warning: PostmarkProblem): void {
   const kind = `${warning.path} ${warning.limit}`
   if (told.has(kind) || told.size >= MOST_TOLD) return
@@ -170,7 +175,7 @@ function guarded(
       const result = onWarning(warning)
       if (result instanceof Promise) result.catch(() => {})
     } catch {
-      // A warning must not keep the mail that it is about from being sent.
+      // A warning must not stop the mail it is about.
     }
   }
 }

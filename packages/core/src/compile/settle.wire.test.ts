@@ -112,7 +112,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
 
   it('rejects objects in place of text', async () => {
     const sent = create().sendMail({ ...message, text: Readable.from([{ a: 1 }]) })
-    await expect(sent).rejects.toThrow('gave a value of type object')
+    await expect(sent).rejects.toThrow('produced a value of type object')
     expect(server.mails).toEqual([])
   })
 
@@ -172,7 +172,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
         (reason: unknown) => reason,
       )
     expect(deliveryOutcome(error)).toBe('not-sent')
-    expect(String(error)).toContain('was read, or closed')
+    expect(String(error)).toContain('was read or closed')
   })
 
   it('rejects a mail whose signal was aborted before as not sent', async () => {

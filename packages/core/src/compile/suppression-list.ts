@@ -1,47 +1,49 @@
 import { toAddressKey } from '../message/address-key.js'
 
-/** An address to which a stream does not send. */
+/** An address that a stream does not send to. */
 export interface Suppression {
   readonly address: string
   /** The ID of the stream. @example 'outbound' */
   readonly stream: string
-  /** When it changed; of two changes the later one counts, in whatever order they are told. Default: now. */
+  /** When it changed. The later of two changes counts, in whatever order they are reported. Default: now. */
   readonly at?: Date | undefined
-  /** Why. @example 'HardBounce' */
+  /** The reason. @example 'HardBounce' */
   readonly reason?: string | undefined
 }
 
 /**
- * Where suppressed addresses are kept, each for one stream. Two spellings of one mailbox are one address: compare what
- * `toAddressKey` makes of them.
+ * Stores suppressed addresses by stream. Different spellings of one mailbox are the same address: compare the results
+ * of `toAddressKey`.
  */
 export interface SuppressionStore {
   /**
-   * Those of the addresses that are suppressed on the stream; asked before each mail, with addresses as `toAddressKey` writes them.
+   * Returns the addresses that are suppressed on the stream. Called before each mail, with addresses in the form that
+   * `toAddressKey` returns.
    * @example find(['ann@example.com', 'bob@example.com'], 'outbound') // ['bob@example.com']
    */
   find(addresses: readonly string[], stream: string): readonly string[] | Promise<readonly string[]>
   /** Suppresses an address. */
   add(suppression: Suppression): unknown
-  /** Clears an address, for one who has subscribed again. */
+  /** Clears an address whose owner has subscribed again. */
   remove(suppression: Suppression): unknown
 }
 
-/** A {@link SuppressionStore} in memory, which answers at once. */
+/** A synchronous {@link SuppressionStore} in memory. */
 export interface SuppressionList extends SuppressionStore {
   find(addresses: readonly string[], stream: string): string[]
   add(suppression: Suppression): void
   remove(suppression: Suppression): void
-  /** The suppressions that count. */
+  /** All current suppressions. */
   list(): Suppression[]
 }
 
 /**
- * Keeps suppressed addresses in the memory of this process, as long as it lives.
+ * Creates a store that keeps suppressed addresses in the memory of this process.
  * @example const suppressions = createSuppressionList(); createPostmarkTransport({ serverToken, suppressions })
  */
 export function createSuppressionList(): SuppressionList {
-  // What was removed stays, with its time: Postmark repeats an event for hours, and an old one must not count again.
+  // Removed entries are kept with their time: Postmark repeats an event for hours, and an old event must not count
+  // again.
   const changes = new Map<
     string,
     { readonly suppression: Suppression & { at: Date }; readonly on: boolean }

@@ -6,33 +6,35 @@ import { readFields } from '../fields/read-fields.js'
 import type { PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabulary.js'
 
-/** Fields of a scope, or a function that is called once per mail, when the mail is sent. */
+/**
+ * The fields of a scope, or a function that returns them. The function is called once per mail, when the mail is sent.
+ */
 export type ScopeFields = PostmarkFields | (() => PostmarkFields | null | undefined)
 
-/** One open scope. Only `updatePostmark` changes it, by putting new values in place of the old. */
+/** One open scope. Only `updatePostmark` changes it, by replacing its values. */
 interface Scope {
   readonly parent: Scope | undefined
   readonly read: () => Reading
   updates: ParsedPostmarkFields
   updateProblems: readonly PostmarkProblem[]
   clearsMetadata: boolean
-  /** Whether it only carries fields, and nobody opened it: see {@link runUnscoped}. */
+  /** Whether it only carries fields and was not opened explicitly: see {@link runUnscoped}. */
   readonly isImplied?: boolean
 }
 
-/** A level of the context as a mail sees it. */
+/** A level of the context, as seen by a mail. */
 export interface ContextLevel extends Level<ParsedPostmarkFields> {
   readonly problems: readonly PostmarkProblem[]
   /** Which scope, counted from the innermost, which is 0. */
   readonly scope: number
-  /** Whether its scope was opened by nobody. */
+  /** Whether its scope was not opened explicitly. */
   readonly isImplied?: boolean | undefined
 }
 
-/** What all installed copies of this package share in one process. */
+/** What all installed copies of this package share within a process. */
 interface Shared {
   readonly storage: AsyncLocalStorage<Scope | undefined>
-  /** Transporters and transports that some copy is attached to, and the plugins by which it is. */
+  /** Transporters and transports that any copy is attached to, and the plugins used for it. */
   readonly claimed: WeakSet<object>
 }
 
@@ -42,29 +44,30 @@ const holder = globalThis as { [KEY]?: Shared }
 holder[KEY] ??= { storage: new AsyncLocalStorage(), claimed: new WeakSet() }
 const shared: Shared = holder[KEY]
 
-/** Whether a transporter, or a transport, is seen for the first time: attaching twice equals once. */
+/** Whether a transporter or a transport is seen for the first time. Attaching twice has no further effect. */
 export function claim(subject: object): boolean {
   if (shared.claimed.has(subject)) return false
   shared.claimed.add(subject)
   return true
 }
 
-/** Whether some copy of this package is attached to a transporter, or made a plugin. */
+/** Whether any copy of this package is attached to a transporter, or created a plugin. */
 export function isClaimed(subject: object): boolean {
   return shared.claimed.has(subject)
 }
 
-/** Settings of {@link runWithPostmark}. */
+/** Options of {@link runWithPostmark}. */
 export interface RunWithPostmarkOptions {
-  /** Whether outer scopes count too. Default true; false starts clean, as a job must. */
+  /** Whether the fields of outer scopes apply as well. Default true. Use false for a job, which must start clean. */
   readonly inherit?: boolean
 }
 
 /**
- * Runs a function in a scope: each mail sent below it, also later and asynchronously, carries the fields.
- * Scopes nest, the innermost wins. Fields that break a limit are fitted when a mail is sent, never thrown here.
+ * Runs a function in a scope: every mail sent from within it, including asynchronously and later, carries the fields.
+ * Scopes can be nested; the innermost wins. Fields that break a limit never throw here; they are shortened when a mail
+ * is sent.
  * @example await runWithPostmark({ tag: 'signup', metadata: { 'user-id': user.id } }, () => register(user))
- * @returns what the function returned
+ * @returns what the function returns
  */
 export function runWithPostmark<R>(
   fields: ScopeFields,
@@ -78,8 +81,9 @@ export function runWithPostmark<R>(
 }
 
 /**
- * Keeps the scope that is open here, for code that is called back outside it: the result runs a function in that
- * scope, or where it is called if that scope, or one below it, is open there. No other AsyncLocalStorage is touched.
+ * Keeps the scope that is open here, for callbacks that run outside it. The returned function runs a function in that
+ * scope. If that scope, or one inside it, is already open where it is called, the function runs there. No other
+ * AsyncLocalStorage is affected.
  * @example const reenter = capturePostmark(); stream.on('end', () => reenter(() => sendReport()))
  */
 export function capturePostmark(): <R>(fn: () => R) => R {
@@ -92,8 +96,8 @@ export function capturePostmark(): <R>(fn: () => R) => R {
 }
 
 /**
- * Gives the mails below a function fields of their own, and no scope that the option `requireScope` would accept: for a
- * job that was made outside of any scope. No other AsyncLocalStorage is touched.
+ * Runs a function whose mails carry the given fields, but without a scope that the option `requireScope` would accept:
+ * for a job that was created outside any scope. No other AsyncLocalStorage is affected.
  */
 export function runUnscoped<R>(fields: PostmarkFields, fn: () => R): R {
   return shared.storage.run(openScope(undefined, always(readFields(fields, 'context')), true), fn)
@@ -104,8 +108,8 @@ function openScope(parent: Scope | undefined, read: Scope['read'], isImplied = f
 }
 
 /**
- * Makes a callback run in the scope, and in every other AsyncLocalStorage, that is open here. By `AsyncResource.bind` that
- * takes a hundred times as long (measured: 11 µs), since it defines properties of the function that it returns.
+ * Makes a callback run in the scope, and in every other AsyncLocalStorage, that is open here. `AsyncResource.bind`
+ * takes a hundred times as long (measured: 11 µs), because it defines properties on the function that it returns.
  */
 export function bindHere<A extends unknown[]>(callback: (...args: A) => void): (...args: A) => void {
   const here = new AsyncResource('PostmarkMail')
@@ -113,31 +117,31 @@ export function bindHere<A extends unknown[]>(callback: (...args: A) => void): (
 }
 
 /**
- * Adds fields to the innermost open scope; null clears.
+ * Adds fields to the innermost open scope. `null` clears a field.
  * @example updatePostmark({ metadata: { 'user-id': user.id } })
- * @returns false outside any scope, where nothing happens
+ * @returns false outside any scope; nothing is changed then
  */
 export function updatePostmark(fields: PostmarkFields): boolean {
   const scope = shared.storage.getStore()
   if (!scope) return false
   const { fields: update, problems } = readFields(fields, 'context')
   if (update.metadata === null) {
-    // Metadata of this scope and of outer ones goes; what is added later counts again.
+    // The metadata of this scope and of outer ones is cleared. What is added later counts again.
     const { metadata: _gone, ...others } = { ...scope.updates, ...update }
     scope.clearsMetadata = true
     scope.updates = others
   } else {
     scope.updates = toFields(foldLevels([scope.updates, update]), true)
   }
-  // A problem of a field that is set again is told once; other fields keep theirs.
+  // If a field is set again, its problem is reported once; the problems of other fields stay.
   const paths = new Set(problems.map((problem) => problem.path))
   scope.updateProblems = [...scope.updateProblems.filter(({ path }) => !paths.has(path)), ...problems]
   return true
 }
 
 /**
- * The fields that a mail sent here would take from its context; undefined outside any scope.
- * The result is plain JSON: carry it in a job, and open it there with `runWithPostmark(fields, work, { inherit: false })`.
+ * Returns the fields that a mail sent here would get from its context. Undefined outside any scope. The result is plain
+ * JSON: carry it in a job, and open a scope with it there, using `runWithPostmark(fields, work, { inherit: false })`.
  */
 export function currentPostmark(): ParsedPostmarkFields | undefined {
   if (!shared.storage.getStore()) return undefined
@@ -146,7 +150,7 @@ export function currentPostmark(): ParsedPostmarkFields | undefined {
 
 const NO_LEVELS: readonly ContextLevel[] = []
 
-/** The levels of the context here, the outermost first. Calls each context function once. */
+/** The levels of the context here, outermost first. Calls each context function once. */
 export function contextLevels(): readonly ContextLevel[] {
   const innermost = shared.storage.getStore()
   if (!innermost) return NO_LEVELS
@@ -164,7 +168,7 @@ export function contextLevels(): readonly ContextLevel[] {
   return levels.reverse()
 }
 
-/** Calls a context function in the scope around its own, so that it can read the outer fields without a circle. */
+/** Calls a context function in the scope around its own, so that it can read the outer fields without recursion. */
 function callContext(fields: () => PostmarkFields | null | undefined, parent: Scope | undefined): Reading {
   try {
     const result: unknown = shared.storage.run(parent, fields)

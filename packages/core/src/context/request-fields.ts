@@ -2,13 +2,13 @@ import { parseFields } from '../fields/parse-fields.js'
 import { optionError } from '../problems/check-options.js'
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
 
-/** What an adapter is given for its requests: fields, or a function of the request that is called once per mail. */
+/** What an adapter gets for its requests: fields, or a function of the request that is called once per mail. */
 export type RequestFields<Req> = PostmarkFields | ((request: Req) => PostmarkFields | null | undefined)
 
 /**
- * Turns what an adapter was given into a function of the request. It is called when a mail is sent, so that a request
- * without one costs nothing. Fields that are no function are checked here, at start.
- * @param name the option that holds them
+ * Turns what an adapter got into a function of the request. The function is called when a mail is sent, so a request
+ * that sends no mail costs nothing. Plain fields are checked here, at startup.
+ * @param name the option that contains them
  * @throws PostmarkError ERR_POSTMARK_FIELDS, ERR_POSTMARK_OPTIONS
  */
 export function toRequestReader<Req>(

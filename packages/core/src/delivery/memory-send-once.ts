@@ -7,13 +7,13 @@ import type {
   SendOnceUnknown,
 } from './send-once-store.js'
 
-/** What {@link createMemorySendOnce} takes. */
+/** Options of {@link createMemorySendOnce}. */
 export interface MemorySendOnceOptions {
-  /** For how long a key is remembered after its last change, in milliseconds. Default 604,800,000, a week. */
+  /** How long a key is remembered after its last change, in milliseconds. Default 604,800,000, a week. */
   readonly ttlMs?: number | undefined
   /**
-   * How many keys it remembers at most. At that bound it refuses new ones, since to forget one would mean to send its
-   * mail again. Default 100,000, about 150 MB.
+   * The maximum number of keys. At the limit, new keys are refused, because forgetting a key would mean sending its
+   * mail again. Default 100,000, which takes about 150 MB.
    */
   readonly maxKeys?: number | undefined
 }
@@ -23,11 +23,11 @@ const WEEK_MS = 604_800_000
 interface Entry {
   state: 'claimed' | 'unknown' | 'sent'
   owner: string
-  /** Tells the claims of one owner apart. */
+  /** Distinguishes the claims of one owner. */
   claims: number
   reference: string
   fingerprint: string | undefined
-  /** When the lease is over. */
+  /** When the lease ends. */
   until: number
   /** The last sign of life of the sender. */
   touchedAt: number
@@ -36,22 +36,24 @@ interface Entry {
 }
 
 /**
- * A send-once store in the memory of this process: it forgets everything when the process ends, so it only guards
- * against a second call in the same process. Several processes share `createRedisSendOnce` of `@postmark-smtp/redis`.
+ * Creates a send-once store in the memory of this process. It forgets everything when the process ends, so it only
+ * guards against a second call in the same process. To share keys between processes, use `createRedisSendOnce` from
+ * `@postmark-smtp/redis`.
  * @example createPostmarkTransport({ serverToken, sendOnce: createMemorySendOnce() })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createMemorySendOnce(options: MemorySendOnceOptions = {}): SendOnceStore {
   refuseUnknown(options, ['ttlMs', 'maxKeys'])
   const { ttlMs = WEEK_MS, maxKeys = 100_000 } = options
-  if (typeof ttlMs !== 'number' || !(ttlMs >= 1)) throw optionError('ttlMs', ttlMs, 'a number of milliseconds, at least 1')
+  if (typeof ttlMs !== 'number' || !(ttlMs >= 1))
+    throw optionError('ttlMs', ttlMs, 'a number of milliseconds, at least 1')
   if (!Number.isInteger(maxKeys) || maxKeys < 1)
     throw optionError('maxKeys', maxKeys, 'an integer of at least 1')
   return new MemorySendOnce(ttlMs, maxKeys)
 }
 
 class MemorySendOnce implements SendOnceStore {
-  /** In the order of the last change, so that the first is the first to be forgotten. */
+  /** Ordered by last change, so the first key is the first to be forgotten. */
   readonly #entries = new Map<string, Entry>()
   readonly #ttlMs: number
   readonly #maxKeys: number
@@ -74,7 +76,7 @@ class MemorySendOnce implements SendOnceStore {
           ? { unknown: true, sinceMs: Math.floor(now - entry.touchedAt), reference: entry.reference }
           : { held: true, forMs: Math.ceil(entry.until - now) }
       }
-      // A look-up that began while the lease was over must not decide about this claim.
+      // A lookup that began while the lease had expired must not decide about this claim.
       if (isUnknown(entry, now)) entry.claims++
       entry.until = now + leaseMs
       this.#touch(key, entry, now)
@@ -103,7 +105,7 @@ class MemorySendOnce implements SendOnceStore {
     const now = performance.now()
     const entry = this.#find(key, now)
     if (state === 'sent') {
-      // What was sent first is what counts.
+      // The first mail sent is the one that counts.
       if (entry?.state !== 'sent')
         this.#touch(key, { ...(entry ?? fresh(owner)), state: 'sent', owner, info }, now)
       return true
@@ -139,7 +141,7 @@ class MemorySendOnce implements SendOnceStore {
     return this.#entries.get(key)
   }
 
-  /** Forgets what is older than the time to live. */
+  /** Forgets keys older than the time to live. */
   #forget(now: number): void {
     for (const [key, { touchedAt, until, state }] of this.#entries) {
       if (touchedAt + this.#ttlMs > now || (state === 'claimed' && until > now)) return

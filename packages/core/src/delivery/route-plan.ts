@@ -4,7 +4,7 @@ import type { InFlight } from '../smtp/session-settings.js'
 import type { ConnectionBudget } from './connection-budget.js'
 import type { RetrySettings } from './retry.js'
 
-/** What a route is made from. */
+/** What a route is created from. */
 export interface RoutePlan {
   readonly session: SessionPlan
   readonly pool: PoolSettings & { readonly inFlight: InFlight }
@@ -13,12 +13,12 @@ export interface RoutePlan {
   readonly budget: ConnectionBudget
 }
 
-/** How sessions live. */
+/** Lifetime of sessions. */
 export interface PoolSettings {
-  /** Mails per session. Default 100. */
+  /** The maximum number of mails per session. Default 100. */
   readonly maxMessages: number
-  /** Age at which a session is not used again, give or take a tenth. Default 300,000 ms. */
+  /** The age after which a session is no longer used, plus or minus a tenth. Default 300,000 ms. */
   readonly maxAgeMs: number
-  /** Time without a mail after which a session is closed, give or take a tenth. Default 30,000 ms. */
+  /** The idle time after which a session is closed, plus or minus a tenth. Default 30,000 ms. */
   readonly idleTimeoutMs: number
 }

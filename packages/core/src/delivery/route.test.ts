@@ -403,7 +403,10 @@ describe('composing', () => {
       t: 'not-sent after 0',
       c: 'sent at attempt 1',
     })
-    expect([errorOf('n')?.message, errorOf('t')?.message]).toEqual(['a value that is not an error', 'No text'])
+    expect([errorOf('n')?.message, errorOf('t')?.message]).toEqual([
+      'a value that is not an error',
+      'No text',
+    ])
     expect(errorOf('a')).toMatchObject({ code: 'ENOENT', phase: 'queue', message: 'No such file' })
     expect(errorOf('b')).toMatchObject({ code: 'ESTREAM' })
     expect(subjects()).toEqual(['c'])

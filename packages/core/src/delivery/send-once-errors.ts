@@ -1,25 +1,25 @@
 import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 import { PostmarkError, type PostmarkErrorCode } from '../problems/error.js'
 
-/** What the error of a mail says that its idempotency key has kept from being sent. */
+/** The properties of an error if the idempotency key has prevented a mail from being sent. */
 export interface SendOnceFailure {
   readonly code:
     | 'ERR_POSTMARK_ONCE_HELD'
     | 'ERR_POSTMARK_ONCE_UNKNOWN'
     | 'ERR_POSTMARK_ONCE_CONFLICT'
     | 'ERR_POSTMARK_ONCE_STORE'
-  /** `unknown` with ERR_POSTMARK_ONCE_UNKNOWN, else `not-sent`: this call has sent nothing. */
+  /** `unknown` with ERR_POSTMARK_ONCE_UNKNOWN, otherwise `not-sent`: this call sent nothing. */
   readonly outcome: DeliveryOutcome
-  /** Of ERR_POSTMARK_ONCE_HELD: how long the claim of the other one holds, unless it is renewed. */
+  /** For ERR_POSTMARK_ONCE_HELD: the milliseconds until the other claim expires, unless it is renewed. */
   readonly forMs?: number
-  /** Of ERR_POSTMARK_ONCE_UNKNOWN: how long ago the sender of the mail last gave a sign of life. */
+  /** For ERR_POSTMARK_ONCE_UNKNOWN: the milliseconds since the sender of the mail last gave a sign of life. */
   readonly sinceMs?: number
-  /** Of ERR_POSTMARK_ONCE_UNKNOWN: what the mail has in its metadata under `send-once`. */
+  /** For ERR_POSTMARK_ONCE_UNKNOWN: the value of `send-once` in the metadata of the mail. */
   readonly reference?: string
 }
 
 /**
- * Whether an error of sendMail says that the idempotency key of the mail has kept it from being sent.
+ * Whether an error from sendMail means that the idempotency key has prevented the mail from being sent.
  * @example if (isSendOnceFailure(error) && error.code === 'ERR_POSTMARK_ONCE_HELD') await retryIn(error.forMs)
  */
 export function isSendOnceFailure(error: unknown): error is PostmarkError & SendOnceFailure {
@@ -39,7 +39,7 @@ export function heldError(forMs: number): PostmarkError {
   )
 }
 
-/** An earlier mail of the key may have been sent, or not. */
+/** An earlier mail with this key may or may not have been sent. */
 export function unknownError(sinceMs: number, reference: string): PostmarkError {
   const message = 'The mail with this idempotency key may or may not have been sent.'
   return make('ERR_POSTMARK_ONCE_UNKNOWN', message, { outcome: 'unknown', sinceMs, reference })
@@ -52,7 +52,7 @@ export function conflictError(): PostmarkError {
   return make('ERR_POSTMARK_ONCE_CONFLICT', message, { outcome: 'not-sent' })
 }
 
-/** The store is no help. @param what it did */
+/** The store failed. @param what what it did */
 export function storeError(what: string, cause?: unknown): PostmarkError {
   const message = `The mail was not sent: the send-once store ${what}.`
   return make('ERR_POSTMARK_ONCE_STORE', message, { outcome: 'not-sent' }, cause)

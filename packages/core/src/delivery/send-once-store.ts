@@ -1,79 +1,82 @@
-/** What a claim is made with. */
+/** The parameters of a claim. */
 export interface SendOnceRequest {
-  /** Names the call of sendMail: another one for each, the same for all attempts of its mail. */
+  /** Identifies the sendMail call: different for each call, the same for all attempts of its mail. */
   readonly owner: string
-  /** For how long the claim holds unless it is renewed, in milliseconds. */
+  /** How long the claim lasts unless it is renewed, in milliseconds. */
   readonly leaseMs: number
-  /** What the mail has in its metadata under `send-once`, so that Postmark can be asked for it. */
+  /** The value of `send-once` in the metadata of the mail, by which it can be found at Postmark. */
   readonly reference: string
-  /** A hash of recipients and stream: another mail under the same key is a conflict. */
+  /** A hash of the recipients and the stream. A different mail under the same key is a conflict. */
   readonly fingerprint: string
 }
 
-/** What is kept of a mail that was sent: no address and no subject. */
+/** What is kept about a sent mail. It contains no address and no subject. */
 export interface SendOnceInfo {
   /** The Message-ID of the mail. */
   readonly messageId?: string | undefined
-  /** The last line of the server. */
+  /** The last line of the server's reply. */
   readonly response?: string | undefined
-  /** How many recipients the server took. */
+  /** The number of recipients that the server accepted. */
   readonly accepted?: number | undefined
-  /** How many recipients the server refused. */
+  /** The number of recipients that the server refused. */
   readonly rejected?: number | undefined
   readonly envelopeTime?: number | undefined
   readonly messageTime?: number | undefined
   readonly messageSize?: number | undefined
 }
 
-/** What a look-up has found out about a mail. */
+/** What a lookup found about a mail. */
 export interface SendOnceResolution {
   /** Postmark's ID of the mail. */
   readonly messageId?: string | undefined
-  /** Why Postmark refused the mail after its 250. @example 406 */
+  /** The code with which Postmark refused the mail after its 250. @example 406 */
   readonly errorCode?: number | undefined
 }
 
-/** What {@link SendOnceStore.claim} found under a key. */
+/** The result of {@link SendOnceStore.claim}. */
 export type SendOnceClaim =
-  /** The key is ours. */
+  /** The claim succeeded. */
   | 'claimed'
   /** The key belongs to another mail: the fingerprint differs. */
   | 'conflict'
-  /** Another owner has the key, for so many milliseconds unless it renews its claim. */
+  /** Another owner has the key for this many milliseconds, unless it renews its claim. */
   | { readonly held: true; readonly forMs: number }
-  /** The mail was sent. `resolution` is there where a look-up found that out. */
+  /** The mail was sent. `resolution` is set if a lookup found that out. */
   | {
       readonly sent: true
       readonly info?: SendOnceInfo | undefined
       readonly resolution?: SendOnceResolution | undefined
     }
-  /** It is not known whether the mail was sent; `sinceMs` is the age of the last sign of life of its sender. */
+  /** The mail may or may not have been sent. `sinceMs` is the time since its sender last gave a sign of life. */
   | { readonly unknown: true; readonly sinceMs: number; readonly reference: string }
 
-/** A mail of which nobody knows whether it was sent. */
+/** A mail that may or may not have been sent. */
 export interface SendOnceUnknown {
-  /** Names this claim, and not its key only: a later claim of the same key has another ID. */
+  /** Identifies this claim, not only its key: a later claim of the same key has another ID. */
   readonly id: string
-  /** What the mail has in its metadata under `send-once`. */
+  /** The value of `send-once` in the metadata of the mail. */
   readonly reference: string
-  /** How long ago its sender last gave a sign of life, in milliseconds. */
+  /** The time since its sender last gave a sign of life, in milliseconds. */
   readonly sinceMs: number
 }
 
 /**
- * Remembers under which keys mails were sent, for all processes that share it. A key is free, claimed, sent or unknown.
- * A claim whose lease is over is unknown, since its sender may have died in the middle of the mail; what is unknown
- * leaves that state by `resolve` only. Each method is atomic; times are ages on the clock of the store.
- * @see docs/send-once.md, which has the rules for a store of your own
+ * Remembers the keys of sent mails for all processes that share the store. A key is free, claimed, sent or unknown. A
+ * claim whose lease has expired is unknown, because its sender may have died while sending. A key leaves the state
+ * unknown only through `resolve`. Each method is atomic, and times are ages on the store's clock.
+ * @see docs/send-once.md, which lists the rules for implementing your own store
  */
 export interface SendOnceStore {
-  /** Takes a free key. The owner of a claim that asks again has it still. @param key a hash, never the caller's own text */
+  /**
+   * Claims a free key. If the owner of a claim asks again, it keeps the claim. @param key a hash, never the caller's
+   * own string
+   */
   claim(key: string, request: SendOnceRequest): SendOnceClaim | Promise<SendOnceClaim>
-  /** Extends a claim. False where its lease is over, or where somebody else decided what became of it. */
+  /** Extends a claim. Returns false if its lease has expired, or if someone else has decided what became of it. */
   renew(key: string, owner: string, leaseMs: number): boolean | Promise<boolean>
   /**
-   * Ends a claim, also one whose lease is over. `sent` holds from whatever state, and whoever says so; the other two
-   * are the owner's to say. `released` frees the key. False where nothing changed.
+   * Ends a claim, even one whose lease has expired. `sent` is accepted in every state and from anyone; the other two
+   * only from the owner. `released` frees the key. Returns false if nothing changed.
    */
   settle(
     key: string,
@@ -81,8 +84,8 @@ export interface SendOnceStore {
     state: 'sent' | 'unknown' | 'released',
     info?: SendOnceInfo,
   ): boolean | Promise<boolean>
-  /** Decides about a mail that is still unknown, and changes no other. */
+  /** Decides about a mail that is still unknown. Other mails are not changed. */
   resolve(id: string, state: 'sent' | 'released', resolution?: SendOnceResolution): unknown
-  /** The mails of unknown outcome, claims whose lease is over included. */
+  /** All mails with an unknown outcome, including claims whose lease has expired. */
   unknowns(): AsyncIterable<SendOnceUnknown>
 }

@@ -1,11 +1,11 @@
 import type { Merged } from './merge-fields.js'
 
-/** Where the value of a field comes from. */
+/** The origin of a field's value. */
 export interface FieldOrigin {
   readonly value: unknown
   /**
-   * A header of the message or of its `raw`, its `postmark`, a scope (counted from the innermost, which is 0),
-   * the defaults of its stream or of the transporter, the `correlationId` option, or the `idempotencyKey` of the message.
+   * A header of the message or of its `raw`; its `postmark`; a scope, counted from the innermost, which is 0; the
+   * defaults of its stream or of the transporter; the `correlationId` option; or the `idempotencyKey` of the message.
    */
   readonly level:
     | 'headers'
@@ -18,12 +18,12 @@ export interface FieldOrigin {
     | 'idempotencyKey'
 }
 
-/** The level of a value that no level gave: one that an option added. */
+/** The level of a value that was added by an option. */
 export const CORRELATION_LEVEL = -1
 /** The level of the reference of an idempotency key. */
 export const ONCE_LEVEL = -2
 
-/** By field; metadata by `metadata.<key>`. */
+/** Origins by field. Metadata entries are listed as `metadata.<key>`. */
 export type FieldOrigins = Readonly<Record<string, FieldOrigin>>
 
 /** A level as an origin names it. */
@@ -32,7 +32,7 @@ interface NamedLevel {
   readonly scope?: number | undefined
 }
 
-/** Names the level of each value of a fold; what was cleared is there with `null`. */
+/** The level of each value of a fold. Cleared values are included as `null`. */
 export function toOrigins(merged: Merged, levels: readonly NamedLevel[]): FieldOrigins {
   const nameOf = (index: number): FieldOrigin['level'] => {
     const { name, scope }: NamedLevel = levels[index] ?? {

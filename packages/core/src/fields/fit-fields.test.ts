@@ -108,7 +108,7 @@ describe('fitFields', () => {
         path: 'fields.tag',
         found: 'has 1001 characters',
         limit: 'at most 1000 characters',
-        cure: expect.stringContaining('fitted or left out'),
+        cure: expect.stringContaining('shortened or omitted'),
         severity: 'warning',
         errorCode: 300,
       },

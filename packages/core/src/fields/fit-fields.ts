@@ -4,15 +4,15 @@ import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabul
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { readFields } from './read-fields.js'
 
-/** Fields that Postmark takes, and what had to be done to them. */
+/** Fields that Postmark accepts, and a warning for each change made to them. */
 export interface FittedFields {
   readonly fields: ParsedPostmarkFields
   readonly warnings: readonly PostmarkProblem[]
 }
 
 /**
- * Makes fields fit Postmark's limits: texts are shortened by whole characters, keys over a limit and values
- * of a wrong kind are dropped, line breaks become spaces. Each change is a warning; a `messageStream` is never changed.
+ * Makes fields fit Postmark's limits. Strings are shortened by whole characters, surplus keys and values of the wrong
+ * type are dropped, and line breaks become spaces. Each change is a warning. A `messageStream` is never changed.
  * @example fitFields({ tag: 'x'.repeat(1001) }).fields.tag?.length // 1000
  */
 export function fitFields(fields: PostmarkFields): FittedFields {
@@ -26,7 +26,7 @@ export function fitFields(fields: PostmarkFields): FittedFields {
   return { fields: { ...rest, metadata: Object.fromEntries(kept) }, warnings }
 }
 
-/** Shortens texts and drops metadata whose key is too long; returns the same object where all fits. */
+/** Shortens strings and drops metadata whose key is too long. Returns the same object if everything fits. */
 export function fitLengths(fields: ParsedPostmarkFields): ParsedPostmarkFields {
   const { tag, metadata } = POSTMARK_FIELDS
   let fitted = fields
@@ -47,7 +47,7 @@ export function fitLengths(fields: ParsedPostmarkFields): ParsedPostmarkFields {
 
 let segmenter: Intl.Segmenter | undefined
 
-/** The longest beginning of a text, in whole characters as people see them, of at most so many UTF-16 units. */
+/** The longest prefix of a string, in whole characters as people see them, of at most this many UTF-16 units. */
 function shorten(text: string, maxLength: number): string {
   if (text.length <= maxLength) return text
   segmenter ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' })
@@ -66,14 +66,14 @@ function isLowSurrogate(text: string, index: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
 
-/** A problem of fields that must never stop a mail: what was an error becomes a warning. */
+/** A problem with fields that must never stop a mail: an error becomes a warning. */
 export function asWarning(problem: PostmarkProblem): PostmarkProblem {
   return problem.severity === 'warning'
     ? problem
     : { ...problem, severity: 'warning', cure: `It was shortened or omitted. ${problem.cure}` }
 }
 
-/** The warning for a metadata key that had no place among the ten. */
+/** The warning for a metadata key that did not fit among the ten. */
 export function surplusWarning(path: string): PostmarkProblem {
   const { maxEntries } = POSTMARK_FIELDS.metadata
   return {

@@ -2,13 +2,13 @@ import type { ParsedPostmarkFields, PostmarkField, PostmarkFields } from '../voc
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { parseFields } from './parse-fields.js'
 
-/** One header line as data: the exact name, and the value as decoded text. */
+/** One header line as data: the exact name and the decoded value. */
 export interface HeaderEntry {
   readonly key: string
   readonly value: string
 }
 
-/** What a header name stands for: a field, and for metadata its key. */
+/** What a header name refers to: a field, and for metadata its key. */
 export interface HeaderMeaning {
   readonly field: PostmarkField
   readonly metadataKey?: string
@@ -22,7 +22,7 @@ const FIELD_OF_HEADER: ReadonlyMap<string, PostmarkField> = new Map(
     .map(([field, row]) => [row.header.toLowerCase(), field as PostmarkField]),
 )
 
-/** Reads a header name in any case; undefined where it names no field. */
+/** Reads a header name in any case. Undefined if it does not belong to a field. */
 export function meaningOf(headerName: string): HeaderMeaning | undefined {
   const lower = headerName.toLowerCase()
   const field = FIELD_OF_HEADER.get(lower)
@@ -33,7 +33,7 @@ export function meaningOf(headerName: string): HeaderMeaning | undefined {
   return undefined
 }
 
-/** Writes fields that were read already; a flag that is not set, and null, have no line. */
+/** Writes fields that have already been read. A flag that is not set and `null` produce no line. */
 export function writeEntries(fields: ParsedPostmarkFields): HeaderEntry[] {
   const entries: HeaderEntry[] = []
   for (const field of Object.keys(POSTMARK_FIELDS) as PostmarkField[]) {
@@ -52,7 +52,7 @@ export function writeEntries(fields: ParsedPostmarkFields): HeaderEntry[] {
 }
 
 /**
- * The header lines of fields, with the exact names.
+ * Returns the header lines of fields, with the exact names.
  * @example toHeaderEntries({ tag: 'welcome', metadata: { 'order-id': '1' } })
  * // the lines X-PM-Tag: welcome and X-PM-Metadata-order-id: 1
  * @throws PostmarkError ERR_POSTMARK_FIELDS
@@ -62,9 +62,9 @@ export function toHeaderEntries(fields: PostmarkFields): HeaderEntry[] {
 }
 
 /**
- * Reads fields back from header lines, in any case; other headers and values that mean nothing are passed over.
- * Of two lines for one field the first counts: what Postmark does then is not known. Of two for one metadata key it is
- * documented to keep both, the later one under its name with a number; the exact form is not.
+ * Reads fields back from header lines, in any case. Other headers and meaningless values are ignored. If a field has
+ * two lines, the first counts: Postmark does not document what it does. If a metadata key has two lines, Postmark keeps
+ * both and adds a number to the name of the second; the exact form is not documented.
  * @example fromHeaderEntries(toHeaderEntries({ tag: 'welcome' })) // { tag: 'welcome' }
  */
 export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmarkFields {
@@ -86,7 +86,7 @@ export function fromHeaderEntries(entries: Iterable<HeaderEntry>): ParsedPostmar
   return fields
 }
 
-/** The key, followed by the first number that makes it a new one where it is taken. */
+/** The key. If it is taken, the first number that makes it unique is appended. */
 function freeKey(key: string, taken: ReadonlyMap<string, unknown>): string {
   if (!taken.has(key.toLowerCase())) return key
   let number = 1

@@ -1,13 +1,13 @@
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
 import { visitEntries } from './read-entries.js'
 
-/** One level of fields, with the name under which explanations and warnings speak of it. */
+/** One level of fields, with the name that explanations and warnings use for it. */
 export interface Level<F extends PostmarkFields = PostmarkFields> {
   readonly name: string
   readonly fields: F
 }
 
-/** A metadata entry of the merged result, and the index of the level that it came from. */
+/** A metadata entry of the merged result, and the index of the level it came from. */
 interface Entry {
   readonly key: string
   readonly value: unknown
@@ -18,11 +18,11 @@ interface Entry {
 export interface Merged {
   /** Field → its value and level; metadata is in `metadata`. */
   readonly fields: ReadonlyMap<string, { readonly value: unknown; readonly level: number }>
-  /** Metadata by lower-case key. A value of null clears what further levels out had set. */
+  /** Metadata by lower-case key. A value of `null` clears what outer levels have set. */
   readonly metadata: Map<string, Entry>
 }
 
-/** Folds levels from the outermost to the innermost: the nearer level wins, metadata key by key. */
+/** Folds levels from the outermost to the innermost: the nearer level wins, and metadata is merged key by key. */
 export function foldLevels(levels: readonly PostmarkFields[]): Merged {
   const fields = new Map<string, { value: unknown; level: number }>()
   const metadata = new Map<string, Entry>()
@@ -47,7 +47,7 @@ export function foldLevels(levels: readonly PostmarkFields[]): Merged {
   return { fields, metadata }
 }
 
-/** The fields of a fold; without what was cleared, unless the nulls are to clear levels further out. */
+/** The fields of a fold, without cleared fields, unless the nulls must clear outer levels. */
 export function toFields<F extends PostmarkFields>(merged: Merged, keepNulls = false): F {
   const fields: Record<string, unknown> = {}
   for (const [field, { value }] of merged.fields) if (keepNulls || value !== null) fields[field] = value
@@ -59,8 +59,8 @@ export function toFields<F extends PostmarkFields>(merged: Merged, keepNulls = f
 }
 
 /**
- * Merges levels of fields, the outermost first. The nearer level wins; metadata merges key by key, keys
- * compared without case, and the nearest spelling stays; `null` clears.
+ * Merges levels of fields, outermost first. The nearer level wins. Metadata is merged key by key: keys are compared
+ * case-insensitively, and the nearest spelling is kept. `null` clears.
  * @example mergeFields({ tag: 'app', metadata: { a: '1' } }, { tag: 'welcome', metadata: { b: '2' } })
  * // { tag: 'welcome', metadata: { a: '1', b: '2' } }
  */

@@ -3,7 +3,7 @@ import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import { readFields } from './read-fields.js'
 
 /**
- * Checks fields of unknown origin and returns them with text trimmed and metadata as text.
+ * Validates fields of unknown origin. Returns them with strings trimmed and metadata values as strings.
  * @example parseFields({ tag: ' welcome ', metadata: { id: 7 } }) // { tag: 'welcome', metadata: { id: '7' } }
  * @throws PostmarkError ERR_POSTMARK_FIELDS, with every problem in `problems`
  */

@@ -2,13 +2,14 @@ import { isRecord } from '../problems/describe.js'
 
 type Entry = readonly [string, unknown]
 
-/** More than any fields have; an iterable may have no end. */
+/** More than any fields have. An iterable may be endless. */
 const MOST_ENTRIES = 10_000
 
 /**
- * Calls back for the keys and values of an object, or of what has entries: a Map, URLSearchParams, Headers, FormData, an
- * array of pairs. False for what has neither, such as a Date, or an object whose getters belong to its class: it would be
- * lost without a word. Values of an object are read one by one, so that what comes before a getter that throws is kept.
+ * Calls back for the keys and values of an object or of anything with entries: a Map, URLSearchParams, Headers,
+ * FormData, an array of pairs. Returns false for other values, such as a Date or an object whose getters belong to its
+ * class, which would otherwise be lost silently. Values of an object are read one by one, so that values before a
+ * getter that throws are kept.
  */
 export function visitEntries(value: unknown, visit: (key: string, value: unknown) => void): boolean {
   if (isIterable(value)) {
@@ -23,7 +24,7 @@ export function visitEntries(value: unknown, visit: (key: string, value: unknown
   return true
 }
 
-/** The same as a list. */
+/** The same as an array. */
 export function readEntries(value: unknown): Entry[] | undefined {
   const entries: Entry[] = []
   return visitEntries(value, (key, each) => entries.push([key, each])) ? entries : undefined
@@ -55,7 +56,7 @@ function isPlain(value: object): boolean {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** What kind of object a value is, for a message. @example 'a Date' */
+/** The kind of object a value is, for a message. @example 'a Date' */
 export function describeKind(value: object): string {
   const name: unknown = value.constructor?.name
   return typeof name === 'string' && /^[A-Z]\w{0,39}$/.test(name) && name !== 'Object'

@@ -91,14 +91,14 @@ describe('parseFields', () => {
 describe('readFields', () => {
   const refused: readonly (readonly [string, unknown, Partial<PostmarkProblem>])[] = [
     ['a text', 'tag', { path: 'fields', found: 'is "tag"' }],
-    ['an array', [{ tag: 'a' }], { path: 'fields', found: 'is an array of 1' }],
+    ['an array', [{ tag: 'a' }], { path: 'fields', found: 'is an array of length 1' }],
     ['a function', () => ({}), { path: 'fields', found: 'is a function' }],
     [
       'a tag of an array',
       { tag: ['a', 'b'] },
-      { path: 'fields.tag', found: 'is an array of 2', limit: 'one text' },
+      { path: 'fields.tag', found: 'is an array of length 2', limit: 'one string' },
     ],
-    ['a tag of one in an array', { tag: ['a'] }, { path: 'fields.tag', found: 'is an array of 1' }],
+    ['a tag of one in an array', { tag: ['a'] }, { path: 'fields.tag', found: 'is an array of length 1' }],
     ['a tag of an object', { tag: { a: 1 } }, { path: 'fields.tag', found: 'is an object' }],
     ['a tag of a symbol', { tag: Symbol('a') }, { path: 'fields.tag', found: 'is a symbol' }],
     ['NaN', { metadata: { a: Number.NaN } }, { path: 'fields.metadata.a', found: 'is NaN' }],
@@ -109,7 +109,11 @@ describe('readFields', () => {
     ],
     ['a big integer', { metadata: { a: 1n } }, { path: 'fields.metadata.a', found: 'is a bigint' }],
     ['a date', { metadata: { a: new Date(0) } }, { path: 'fields.metadata.a', found: 'is an object' }],
-    ['an array of metadata', { metadata: ['a'] }, { path: 'fields.metadata', found: 'is an array of 1' }],
+    [
+      'an array of metadata',
+      { metadata: ['a'] },
+      { path: 'fields.metadata', found: 'is an array of length 1' },
+    ],
     [
       'metadata as JSON text',
       { metadata: '{"a":1}' },
@@ -161,7 +165,7 @@ describe('readFields', () => {
     ['bounce_type', 'bounceType'],
     ['template', undefined],
   ])('refuses the field name %s and proposes %s', (name, meant) => {
-    const cure = meant ? `Did you mean "${meant}"?` : expect.stringContaining('belongs in metadata')
+    const cure = meant ? `Did you mean "${meant}"?` : expect.stringContaining('belong in metadata')
     expect(errorsOf({ [name]: 'x' })).toMatchObject([{ path: `fields.${name}`, cure }])
   })
 
@@ -293,12 +297,12 @@ describe('readFields', () => {
           return 7
         }
       })(),
-      'is an Order without keys and values of its own',
+      'is an Order without own keys and values',
     ],
-    ['a Date', new Date(0), 'is a Date without keys and values of its own'],
-    ['a Set', new Set(['a']), 'is a Set without keys and values of its own'],
-    ['a Promise', Promise.resolve({ id: 7 }), 'is a Promise without keys and values of its own'],
-    ['an array of texts', ['a'], 'is an array of 1'],
+    ['a Date', new Date(0), 'is a Date without own keys and values'],
+    ['a Set', new Set(['a']), 'is a Set without own keys and values'],
+    ['a Promise', Promise.resolve({ id: 7 }), 'is a Promise without own keys and values'],
+    ['an array of texts', ['a'], 'is an array of length 1'],
     ['a text', 'a', 'is "a"'],
     ['a number', 7, 'is 7'],
   ])('refuses metadata of %s, and says where', (_title, metadata, found) => {
@@ -308,7 +312,7 @@ describe('readFields', () => {
         {
           path: 'fields.metadata',
           found,
-          cure: 'Give an object such as {"order-id":"1234"}.',
+          cure: 'Use an object such as {"order-id":"1234"}.',
           severity: 'error',
         },
       ],
@@ -326,7 +330,7 @@ describe('readFields', () => {
       }
     }
     expect(readFields(new Fields(), 'fields').problems).toMatchObject([
-      { path: 'fields', found: 'is a Fields without fields of its own' },
+      { path: 'fields', found: 'is a Fields without own fields' },
     ])
   })
 

@@ -11,9 +11,9 @@ import { readText } from './read-text.js'
 import { streamProblem } from './stream-problem.js'
 
 /**
- * Fields that are safe to write on a header line, and all that was wrong with what they were read from.
- * A value that breaks a length limit is kept: {@link fitFields} shortens it. A `messageStream` is kept as
- * written even where it is no valid ID, since the wrong stream must reject the mail, never be dropped.
+ * Fields that are safe to write on a header line, and every problem with the input. A value that breaks a length limit
+ * is kept: {@link fitFields} shortens it. A `messageStream` is kept as written even if it is not a valid ID, because a
+ * wrong stream must reject the mail and never be dropped.
  */
 export interface Reading {
   readonly fields: ParsedPostmarkFields
@@ -22,7 +22,7 @@ export interface Reading {
 
 export const NOTHING_READ: Reading = Object.freeze({ fields: Object.freeze({}), problems: Object.freeze([]) })
 
-/** Reads fields of any shape. Never throws; a getter that throws is a problem too. */
+/** Reads fields of any shape. Never throws: a getter that throws is reported as a problem. */
 export function readFields(input: unknown, path: string): Reading {
   if (input === undefined || input === null) return NOTHING_READ
   const problems: PostmarkProblem[] = []
@@ -90,7 +90,10 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
   }
 }
 
-/** A name in any case and with underscores, as Postmark's own name. The set is open, so an unknown one stays as it is. */
+/**
+ * Converts a name in any case, with or without underscores, to Postmark's name. The set is open, so an unknown name is
+ * kept.
+ */
 function readBounceType(name: string, path: string, report: Report): string {
   const known = toBounceTypeName(name)
   if (known === 'SpamComplaint')
@@ -104,7 +107,7 @@ function readBounceType(name: string, path: string, report: Report): string {
   return known ?? name
 }
 
-/** `false` is a value of its own for a switch; for a flag, which is sent as `true` or not at all, it clears. */
+/** For a switch, `false` is a value. For a flag, which is sent as `true` or not at all, it clears. */
 function readBoolean(
   value: unknown,
   path: string,
@@ -150,7 +153,7 @@ function reportUnknown(key: string, path: string, report: Report): void {
   })
 }
 
-/** What belongs on a message, where other mail modules take it as a default too. */
+/** Belongs on a message. Other mail modules also accept it as a default. */
 const MESSAGE_KEYS = 'from sender replyTo to cc bcc subject text html headers attachments'.split(' ')
 
 function cureUnknown(key: string, path: string): string {
@@ -159,7 +162,7 @@ function cureUnknown(key: string, path: string): string {
       ? `Message defaults belong in the option \`message: { ${key} }\` of createPostmarkTransport, or in the second argument of createTransport.`
       : `It belongs on the message itself: sendMail({ ${key} }).`
   }
-  // As the URL of a transport names it.
+  // A transport URL calls it `stream`.
   const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
   return near ? `Did you mean "${near}"?` : 'Remove it. Your own values belong in metadata.'
 }

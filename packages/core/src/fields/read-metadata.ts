@@ -5,7 +5,7 @@ import { type ParsedPostmarkFields, POSTMARK_FIELDS } from '../vocabulary/vocabu
 import { describeKind, readEntries } from './read-entries.js'
 import { readText } from './read-text.js'
 
-/** Reads metadata of any shape: keys that are header names, each in one spelling, with values as text. */
+/** Reads metadata of any shape. Keys are header names, each in one spelling; values are strings. */
 export function readMetadata(value: unknown, path: string, report: Report): ParsedPostmarkFields['metadata'] {
   const row = POSTMARK_FIELDS.metadata
   const entries = readEntries(value)

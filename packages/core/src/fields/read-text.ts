@@ -1,7 +1,7 @@
 import { describe } from '../problems/describe.js'
 import type { Report } from '../problems/problem.js'
 
-/** One line of text without control characters: the form that every value has on the wire. */
+/** One line of text without control characters: the form every value has on the wire. */
 export function readText(
   value: unknown,
   path: string,

@@ -1,10 +1,11 @@
 import { domainToASCII } from 'node:url'
 
-// What the URL parser of domainToASCII would cut the domain at, or decode; none of it is legal in a domain.
+// Characters at which the URL parser of domainToASCII would cut the domain, or which it would decode. None of them is
+// legal in a domain.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among what it cuts at
 const UNSAFE_DOMAIN = /[/\\?#%\u0000-\u0020\u007f]/
 
-/** The two halves of an address; the mailbox name without quotation marks, the domain in ASCII and lower case. */
+/** The two halves of an address: the mailbox name without quotation marks, and the domain in ASCII and lower case. */
 export function splitAddress(address: string): { mailbox: string; domain: string } {
   const trimmed = address.trim()
   const at = trimmed.lastIndexOf('@')
@@ -18,8 +19,8 @@ export function splitAddress(address: string): { mailbox: string; domain: string
 }
 
 /**
- * An address in the one form by which two spellings of a mailbox are told to be the same: lower case, the domain in
- * ASCII, the mailbox name in quotation marks only where it needs them.
+ * Normalises an address, so that different spellings of a mailbox compare as equal: lower case, the domain in ASCII,
+ * the mailbox name in quotation marks only if it needs them.
  * @example toAddressKey('"Ann"@Bücher.example') // 'ann@xn--bcher-kva.example'
  */
 export function toAddressKey(address: string): string {

@@ -5,8 +5,8 @@ import { type ParsedAddress, parseAddresses } from './nodemailer.js'
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * Lists the addresses of a message as Nodemailer reads them, each once: strings, objects, arrays and groups of
- * To, Cc and Bcc, or of `envelope` where the message has one.
+ * Lists the addresses of a message as Nodemailer reads them, each once: strings, objects, arrays and groups in To, Cc
+ * and Bcc, or in `envelope` if the message has one.
  * @example listRecipients({ to: 'Team: a@example.com, b@example.com;' }) // ['a@example.com', 'b@example.com']
  */
 export function listRecipients(message: object): readonly string[] {
@@ -15,7 +15,7 @@ export function listRecipients(message: object): readonly string[] {
   for (const field of ['to', 'cc', 'bcc']) {
     const value = isRecord(envelope) ? envelope[field] : addressField(message as Fields, field)
     for (const address of readAddresses(value)) {
-      // As Nodemailer counts them: domains in one form, mailbox names as they are written.
+      // As Nodemailer counts them: domains are normalised, mailbox names are not.
       const { mailbox, domain } = splitAddress(address)
       const key = `${mailbox}@${domain}`
       if (!found.has(key)) found.set(key, address)
@@ -24,7 +24,7 @@ export function listRecipients(message: object): readonly string[] {
   return [...found.values()]
 }
 
-/** The value of an address field: a property of the message takes the place of a header of the same name. */
+/** The value of an address field. A property of the message replaces a header of the same name. */
 export function addressField(message: Fields, field: string): unknown {
   return message[field] || headerValues(message.headers, field)
 }
@@ -40,14 +40,14 @@ function headerValues(headers: unknown, name: string): readonly unknown[] {
   return pairs.filter(([key]) => key.trim().toLowerCase() === name).map(([, value]) => value)
 }
 
-/** The addresses in a value of any shape, in order: a string, an object with `address`, an array of these. */
+/** The addresses in a value of any shape, in order: a string, an object with `address`, or an array of these. */
 export function readAddresses(value: unknown): string[] {
   const found: string[] = []
   collect(value, found, new Set())
   return found
 }
 
-/** One mailbox that is clearly written, which spares it the parser. */
+/** One mailbox that is simple enough to be read without the parser. */
 const PLAIN_MAILBOX = /^(?:(?:[\w.-]+(?: [\w.-]+)* )?<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/
 
 function collect(value: unknown, found: string[], seen: Set<unknown>): void {
@@ -56,7 +56,7 @@ function collect(value: unknown, found: string[], seen: Set<unknown>): void {
     if (plain) found.push(plain[1] ?? plain[2]!)
     else for (const entry of parseAddresses(value)) collectParsed(entry, found)
   } else if (Array.isArray(value)) {
-    // An array that holds itself has no end.
+    // An array that contains itself has no end.
     if (seen.has(value)) return
     seen.add(value)
     for (const each of value) collect(each, found, seen)

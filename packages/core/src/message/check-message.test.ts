@@ -104,7 +104,7 @@ describe('checkMessage at each limit', () => {
       'recipients as one string',
       (n) => ({ to: addresses(n).join(', ') }),
       50,
-      { path: 'to', found: 'has 51 recipients with cc and bcc', limit: 'at most 50' },
+      { path: 'to', found: 'has 51 recipients including cc and bcc', limit: 'at most 50' },
     ],
     [
       'recipients as an array',
@@ -193,7 +193,7 @@ describe('checkMessage at each limit', () => {
       10 * MB,
       {
         path: 'message',
-        found: `has ${10 * MB + 1} bytes with its attachments in base64`,
+        found: `has ${10 * MB + 1} bytes, counting attachments in base64`,
         limit: `at most ${10 * MB} bytes`,
       },
     ],
@@ -378,7 +378,7 @@ describe('checkMessage on addresses', () => {
       {
         path: 'to',
         found: 'has non-ASCII characters before the @',
-        limit: 'ASCII before the @',
+        limit: 'only ASCII before the @',
         severity: 'error',
         errorCode: 300,
       },
@@ -416,21 +416,21 @@ describe('checkMessage on From', () => {
     ['no From', { from: undefined }, { path: 'from', ...missing }],
     ['an empty From', { from: '' }, { path: 'from', ...missing }],
     ['an empty list', { from: [] }, { path: 'from', ...missing }],
-    ['a word', { from: 'shop' }, { path: 'from', found: 'is "shop", which holds no address' }],
-    ['a name', { from: 'My Shop' }, { path: 'from', found: 'is "My Shop", which holds no address' }],
+    ['a word', { from: 'shop' }, { path: 'from', found: 'is "shop", which contains no address' }],
+    ['a name', { from: 'My Shop' }, { path: 'from', found: 'is "My Shop", which contains no address' }],
     ['a name in angle brackets', { from: '<My Shop>' }, { path: 'from' }],
-    ['a name alone', { from: { name: 'Shop' } }, { path: 'from', found: 'holds no address' }],
+    ['a name alone', { from: { name: 'Shop' } }, { path: 'from', found: 'contains no address' }],
     ['an object with a word', { from: { name: 'Shop', address: 'shop' } }, { path: 'from' }],
     ['half an address', { from: 'shop@' }, { path: 'from' }],
     [
       'a header with a word',
       { from: '', headers: { From: 'shop' } },
-      { path: 'from', found: 'holds no address' },
+      { path: 'from', found: 'contains no address' },
     ],
     [
       'a mailbox outside ASCII',
       { from: 'Jürgen <jürgen@example.com>' },
-      { path: 'from', found: 'has non-ASCII characters before the @', limit: 'ASCII before the @' },
+      { path: 'from', found: 'has non-ASCII characters before the @', limit: 'only ASCII before the @' },
     ],
     ['a raw message without one', { raw: raw('') }, { path: 'raw.From', ...missing }],
     ['a raw message with a word', { raw: Buffer.from(raw('From: shop\r\n')) }, { path: 'raw.From' }],
@@ -484,8 +484,8 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
         found: 'is missing, and so are cc and bcc',
         limit: 'at least one recipient',
         cure:
-          'Name a recipient in one of them. Postmark’s REST API refuses such a mail with ' +
-          '"Zero recipients specified"; whether SMTP does so too is not documented.',
+          'Add a recipient to one of them. Postmark’s REST API refuses such mail with ' +
+          '"Zero recipients specified"; it is not documented whether SMTP does too.',
         severity: 'warning',
       },
     ])
@@ -512,8 +512,8 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
         found: 'is missing, and so is html',
         limit: 'text, html, or both',
         cure:
-          'Give one of them. Postmark’s REST API refuses such a mail with ' +
-          '"Provide either email TextBody or HtmlBody or both."; whether SMTP does so too is not documented.',
+          'Set one of them. Postmark’s REST API refuses such mail with ' +
+          '"Provide either email TextBody or HtmlBody or both."; it is not documented whether SMTP does too.',
         severity: 'warning',
       },
     ])
@@ -663,12 +663,12 @@ describe('checkMessage on mistakes', () => {
     [
       'an array as tag',
       { postmark: { tag: ['a', 'b'] } },
-      { path: 'postmark.tag', found: 'is an array of 2' },
+      { path: 'postmark.tag', found: 'is an array of length 2' },
     ],
     [
       'an array of one as tag',
       { postmark: { tag: ['a'] } },
-      { path: 'postmark.tag', found: 'is an array of 1' },
+      { path: 'postmark.tag', found: 'is an array of length 1' },
     ],
     [
       'two tags in one header',

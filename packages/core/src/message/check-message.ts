@@ -15,8 +15,8 @@ import { readRawHeaders } from './raw-parts.js'
 const FIELDS = Object.keys(POSTMARK_FIELDS)
 
 /**
- * Checks a Nodemailer message against every limit of Postmark, and finds all problems at once. Readables, files and
- * URLs are not read: their size is not known, their names are checked. Defaults of a transporter are not known here.
+ * Checks a Nodemailer message against all of Postmark's limits and returns every problem. Readables, files and URLs are
+ * not read: their names are checked, but not their size. The defaults of a transporter are not known here.
  * @example checkMessage({ from: 'a@example.com', to: 'b@example.com', text: 'Hi', postmark: { tag: ['a'] } })[0].path // 'postmark.tag'
  */
 export function checkMessage(message: object): PostmarkProblem[] {
@@ -29,8 +29,8 @@ export function checkMessage(message: object): PostmarkProblem[] {
 }
 
 /**
- * The limits of the message itself, without its Postmark fields.
- * @param head how a message given as `raw` begins, where the whole is not in memory
+ * Checks the limits of the message itself, without its Postmark fields.
+ * @param head the beginning of a message given as `raw`, if the whole message is not in memory
  */
 export function checkLimits(message: object, head?: Buffer): readonly PostmarkProblem[] {
   const mail = message as Readonly<Record<string, unknown>>
@@ -52,12 +52,12 @@ export function checkLimits(message: object, head?: Buffer): readonly PostmarkPr
   ]
 }
 
-/** Properties of a message that hold a part which is neither its text nor its html. */
+/** Properties of a message that contain a part other than its text or HTML. */
 const OTHER_PARTS = ['attachments', 'alternatives', 'icalEvent', 'watchHtml', 'amp'] as const
 /** A character of a text is at most so many bytes. */
 const BYTES_OF_CHARACTER = 3
 
-/** Whether a message is a text or an html that is clearly within the limits, which spares it the look at each part. */
+/** Whether a message is text or HTML that is clearly within the limits, so that its parts need not be checked. */
 function isShortText(mail: Readonly<Record<string, unknown>>): boolean {
   const { text, html } = mail
   if (OTHER_PARTS.some((field) => mail[field])) return false
@@ -82,7 +82,7 @@ function checkSubject(subject: unknown): readonly PostmarkProblem[] {
   ]
 }
 
-/** What does nothing, or harm, without being refused. */
+/** Finds what has no effect, or a harmful one, without being refused. */
 function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] {
   const advice: PostmarkProblem[] = []
   const advise = (path: string, found: string, limit: string, cure: string) =>
@@ -115,7 +115,7 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
   return advice
 }
 
-/** Whether headers have entries, as a Map or Headers do, and none that Nodemailer sees. */
+/** Whether headers have entries, like a Map or Headers, and none that Nodemailer sees. */
 function isLostToNodemailer(headers: unknown): headers is object {
   if (!isRecord(headers) || Object.keys(headers).length > 0) return false
   const [first] = readEntries(headers) ?? []

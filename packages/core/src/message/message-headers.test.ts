@@ -145,7 +145,7 @@ describe('readHeaders', () => {
     ['a name with a line break', 'X-PM-Tag\r\nBcc', 'x', { found: 'is not a header name' }],
     ['a name with a colon', 'X-PM-Tag:', 'x', { found: 'is not a header name' }],
     ['a name outside ASCII', 'X-PM-Metadata-é', 'x', { found: 'is not a header name' }],
-    ['an empty array in a prepared tag', 'X-PM-Tag', [], { found: 'is an array of 0' }],
+    ['an empty array in a prepared tag', 'X-PM-Tag', [], { found: 'is an array of length 0' }],
   ]
   it.each(mistakes)('refuses %s', (_title, name, value, problem) => {
     expect(readHeaders(given([name, value]), 'headers').problems).toMatchObject([
@@ -162,7 +162,7 @@ describe('readHeaders', () => {
   it.each(RESERVED_HEADERS)('refuses %s, which Postmark writes itself', (name) => {
     for (const spelling of [name, name.toLowerCase(), name.toUpperCase()]) {
       expect(readHeaders(given([spelling, 'x']), 'headers').problems).toMatchObject([
-        { path: `headers.${spelling}`, limit: 'a header for senders', severity: 'error' },
+        { path: `headers.${spelling}`, limit: 'a header that senders may set', severity: 'error' },
       ])
     }
   })
@@ -180,8 +180,7 @@ describe('readHeaders', () => {
 
   it('says what Postmark does with a metadata key that is given twice, and warns in a raw message, which goes out as it is', () => {
     const twice = given(['X-PM-Metadata-id', 'a'], ['X-PM-Metadata-ID', 'b'])
-    const cure =
-      'Remove or rename one. If there are two, Postmark adds a number to the name of the second.'
+    const cure = 'Remove or rename one. If there are two, Postmark adds a number to the name of the second.'
     expect(readHeaders(twice, 'headers').problems).toMatchObject([{ cure, severity: 'error' }])
     expect(readHeaders(twice, 'raw').problems).toMatchObject([{ cure, severity: 'warning' }])
     const tags = given(['X-PM-Tag', 'a'], ['X-PM-Tag', 'b'])

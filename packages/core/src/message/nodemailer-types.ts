@@ -1,6 +1,6 @@
-/** What the compile step needs of Nodemailer's objects, in the words that majors 7 to 10 share. */
+/** The parts of Nodemailer's objects that the compile step needs, as they are in versions 7 to 10. */
 
-/** What a plugin is given, in the part that the types of all majors share. */
+/** The argument of a plugin, as far as the types of all versions agree. */
 export interface MailLike {
   readonly data: object
 }

@@ -18,13 +18,13 @@ function refusal(given: unknown): PostmarkError {
 
 describe('attachPostmark, given what is no transporter,', () => {
   it.each<[string, unknown, string, string]>([
-    ['undefined', undefined, 'undefined', 'what createTransport returns'],
-    ['null', null, 'null', 'what createTransport returns'],
+    ['undefined', undefined, 'undefined', 'the return value of createTransport'],
+    ['null', null, 'null', 'the return value of createTransport'],
     ['createTransport itself', createTransport, 'a function', 'Call it first'],
-    ['a URL', `smtp://${TOKEN}:${TOKEN}@localhost`, 'a text', 'createTransport first'],
-    ['a token', TOKEN, 'a text', 'createTransport first'],
-    ['a number', 587, '587', 'what createTransport returns'],
-    ['a list', [], 'an array of 0', 'what createTransport returns'],
+    ['a URL', `smtp://${TOKEN}:${TOKEN}@localhost`, 'a string', 'createTransport first'],
+    ['a token', TOKEN, 'a string', 'createTransport first'],
+    ['a number', 587, '587', 'the return value of createTransport'],
+    ['a list', [], 'an array of length 0', 'the return value of createTransport'],
     ['a promise', Promise.resolve(createTransport({})), 'a promise', 'Await it first.'],
     [
       'a REST API client',
@@ -32,13 +32,13 @@ describe('attachPostmark, given what is no transporter,', () => {
       'a REST API client',
       'use createPostmarkTransport',
     ],
-    ['a service that sends mail', { sendMail: async () => ({}) }, 'without `use`', 'that it sends with'],
+    ['a service that sends mail', { sendMail: async () => ({}) }, 'without `use`', 'that it uses to send'],
     ['the options of a transporter', { host: 'localhost', auth: { pass: TOKEN } }, 'options', ATTACH],
     ['nothing in an object', {}, 'options', ATTACH],
   ])('names %s and the cure, and no token', (_title, given, what, cure) => {
     const error = refusal(given)
     expect(error).toMatchObject({ name: 'PostmarkError', code: 'ERR_POSTMARK_TRANSPORT' })
-    expect(error.message).toContain(`attachPostmark was given `)
+    expect(error.message).toContain(`attachPostmark needs a Nodemailer transporter, but was given `)
     expect(error.message).toContain(what)
     expect(error.hint).toContain(cure)
     expect(error.message).toContain(error.hint)

@@ -21,8 +21,8 @@ describe('refuseUnknown', () => {
     expect(error.code).toBe('ERR_POSTMARK_OPTIONS')
     expect(error.message).toBe(
       [
-        '4 options are not known:',
-        '  - port: Give `ports: [587]`.',
+        '4 unknown options:',
+        '  - port: Use `ports: [587]`.',
         '  - auth: Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
         '  - service: Postmark’s hosts are the default. Remove `service`.',
         '  - hots: Did you mean "host"?',
@@ -34,7 +34,7 @@ describe('refuseUnknown', () => {
     const error = refusalOf(() => refuseUnknown({ zebra: 1, giraffe: 2, hots: 3 }, KNOWN))
     expect(error.message).toBe(
       [
-        '3 options are not known:',
+        '3 unknown options:',
         '  - zebra',
         '  - giraffe',
         '  - hots: Did you mean "host"?',
@@ -47,11 +47,11 @@ describe('refuseUnknown', () => {
     const options = { maxConnections: 3, connectionTimeout: 1, from: 'a@example.com', debug: true }
     expect(refusalOf(() => refuseUnknown(options, KNOWN)).message).toBe(
       [
-        '4 options are not known:',
-        '  - maxConnections: Give `pool: { maxConnections }`.',
+        '4 unknown options:',
+        '  - maxConnections: Use `pool: { maxConnections }`.',
         '  - connectionTimeout: Use `timeouts: { raceMs, replyMs, finalMs }`.',
-        '  - from: Give `message: { from }`.',
-        '  - debug: Give `logger`.',
+        '  - from: Use `message: { from }`.',
+        '  - debug: Use `logger`.',
       ].join('\n'),
     )
     expect(refusalOf(() => refuseUnknown({ from: 'a@example.com' }, ['tag'])).hint).toBe(
@@ -60,8 +60,8 @@ describe('refuseUnknown', () => {
   })
 
   it.each([
-    [2525, 'Give `ports: [2525]`.'],
-    ['2525', 'Give `ports: [2525]`.'],
+    [2525, 'Use `ports: [2525]`.'],
+    ['2525', 'Use `ports: [2525]`.'],
     [465, 'Postmark has no implicit TLS on port 465. Remove `port`: ports 587, 2525 and 25 are tried.'],
     [undefined, 'Use `ports`, such as [587, 2525, 25].'],
     ['smtp', 'Use `ports`, such as [587, 2525, 25].'],
@@ -78,14 +78,14 @@ describe('refuseUnknown', () => {
 
   it('names the option that holds the unknown one', () => {
     const error = refusalOf(() => refuseUnknown({ maxConnection: 1 }, ['maxConnections'], 'pool'))
-    expect(error.message).toBe('Option "pool.maxConnection" is not known. Did you mean "maxConnections"?')
+    expect(error.message).toBe('Unknown option "pool.maxConnection". Did you mean "maxConnections"?')
   })
 
   it.each([
     [true, 'Option pool is true; it must be an object with maxConnections, maxAgeMs.'],
     [null, 'Option pool is null; it must be an object with maxConnections, maxAgeMs.'],
     ['big', 'Option pool is "big"; it must be an object with maxConnections, maxAgeMs.'],
-    [[1], 'Option pool is an array of 1; it must be an object with maxConnections, maxAgeMs.'],
+    [[1], 'Option pool is an array of length 1; it must be an object with maxConnections, maxAgeMs.'],
   ])('names the option where %j stands in place of an object', (value, message) => {
     expect(refusalOf(() => refuseUnknown(value, ['maxConnections', 'maxAgeMs'], 'pool')).message).toBe(
       message,
@@ -93,8 +93,8 @@ describe('refuseUnknown', () => {
   })
 
   it.each([
-    [null, 'The options are null; they must be an object.'],
-    ['postmark+smtp://t@default', 'The options are a text; they must be an object.'],
+    [null, 'The options must be an object, not null.'],
+    ['postmark+smtp://t@default', 'The options must be an object, not a string.'],
   ])('says what came in place of the options: %j', (value, message) => {
     expect(refusalOf(() => refuseUnknown(value, KNOWN)).message).toBe(message)
   })
@@ -126,7 +126,7 @@ describe('an option error never quotes a token', () => {
 
   it('nor any text where a secret belongs', () => {
     expect(optionError('credentials', 'hunter2', 'a function').message).toBe(
-      'Option credentials is a text; it must be a function.',
+      'Option credentials is a string; it must be a function.',
     )
     expect(optionError('streams.news.serverToken', 'hunter2', 'a token').message).not.toContain('hunter2')
     expect(optionError('serverToken', '', 'a token').message).toContain('is ""')

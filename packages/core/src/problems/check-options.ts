@@ -44,10 +44,7 @@ const ELSEWHERE: ReadonlyMap<string, Advice> = new Map<string, Advice>([
   ['apiKey', TOKEN_ADVICE],
   ['port', ['ERR_POSTMARK_OPTIONS', advisePorts]],
   ['service', ['ERR_POSTMARK_OPTIONS', 'Postmark\u2019s hosts are the default. Remove `service`.']],
-  [
-    'proxy',
-    ['ERR_POSTMARK_OPTIONS', 'Use `getSocket` to supply a socket that goes through your proxy.'],
-  ],
+  ['proxy', ['ERR_POSTMARK_OPTIONS', 'Use `getSocket` to supply a socket that goes through your proxy.']],
 ])
 
 /** Options of Nodemailer's SMTP transport and its message defaults, with their equivalent in our transport. */

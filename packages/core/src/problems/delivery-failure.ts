@@ -2,21 +2,21 @@ import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isOutcome } from './delivery-outcome.js'
 import type { SendPhase } from './smtp-failure.js'
 
-/** What `createPostmarkTransport` notes on the error of a mail that was not delivered, as plain data. */
+/** The properties that `createPostmarkTransport` adds to the error of a mail that was not delivered, as plain data. */
 export interface DeliveryFailure {
   /** What became of the mail. */
   outcome: DeliveryOutcome
-  /** How often it was tried. */
+  /** The number of attempts. */
   attempts: number
-  /** How far the last attempt came. */
+  /** How far the last attempt got. */
   phase: SendPhase
-  /** Why it was not tried again, where a further attempt might have been expected. */
+  /** Why it was not retried, if you might have expected another attempt. */
   notRetried?: string
 }
 
 /**
- * Whether an error of sendMail is that of a delivery that was tried, and says how it ended; a refusal by preflight is
- * none. An error of a transporter of your own is none either: ask `deliveryOutcome` about that.
+ * Whether an error from sendMail comes from a delivery attempt and says how it ended. Returns false for a rejection by
+ * preflight. It also returns false for an error of your own transporter: use `deliveryOutcome` for that.
  * @example if (isDeliveryFailure(error)) log.warn({ outcome: error.outcome, phase: error.phase, attempts: error.attempts })
  */
 export function isDeliveryFailure(error: unknown): error is Error & DeliveryFailure {

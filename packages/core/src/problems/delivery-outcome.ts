@@ -2,8 +2,8 @@ import { isRecord } from './describe.js'
 import { isPostmarkError } from './error.js'
 
 /**
- * What became of a mail whose sendMail failed: `not-sent` (the server did not get it), `rejected` (5xx),
- * `deferred` (4xx), or `unknown` (it may have been accepted: sending it again may double it).
+ * What became of a mail whose sendMail call failed: `not-sent` (the server did not get it), `rejected` (5xx),
+ * `deferred` (4xx), or `unknown` (it may have been accepted, so sending it again may duplicate it).
  */
 export type DeliveryOutcome = 'not-sent' | 'rejected' | 'deferred' | 'unknown'
 
@@ -19,7 +19,7 @@ export function isOutcome(value: unknown): value is DeliveryOutcome {
   return OUTCOMES.includes(value)
 }
 
-/** Codes of failures on the way to a session, in which no mail can have been handed over. */
+/** Codes of failures before a session, when no mail can have been handed over. */
 const BEFORE_SESSION = [
   'EAUTH',
   'EDNS',
@@ -32,8 +32,9 @@ const BEFORE_SESSION = [
 ]
 
 /**
- * Tells what became of a mail from the error of sendMail. An error of `createPostmarkTransport` carries it as
- * `outcome`; any other is judged only by a reply code or a failure before the session, else it is `unknown`.
+ * Returns what became of a mail, given the error from sendMail. An error from `createPostmarkTransport` carries it as
+ * `outcome`. Any other error is judged only by a reply code or by a failure before the session; otherwise the result is
+ * `unknown`.
  * @example if (deliveryOutcome(error) === 'unknown') await findByMetadata('order-id', order.id)
  */
 export function deliveryOutcome(error: unknown): DeliveryOutcome {
@@ -43,20 +44,20 @@ export function deliveryOutcome(error: unknown): DeliveryOutcome {
   return replyOutcome(error) ?? (isBeforeSession(error) ? 'not-sent' : 'unknown')
 }
 
-/** The outcome that follows from a reply code; a login that was refused says nothing of the mail. */
+/** The outcome that follows from a reply code. A refused login says nothing about the mail. */
 function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
   const { code, response, responseCode } = error
   if (typeof responseCode !== 'number') return undefined
-  // TLS that is refused for good is a matter of the port; one that is refused for now may come with the next attempt.
+  // A permanent refusal of TLS concerns the port; a temporary one may pass by the next attempt.
   if (isTlsFailure(error) && responseCode >= 500) return undefined
-  // A connection that broke may leave the fragment of a reply: without what follows the digits it is none.
+  // A broken connection may leave a fragment of a reply. Digits with nothing after them are not a reply.
   if (isLostConnection(error) && !/^[45]\d\d[ -]/.test(String(response))) return undefined
   if (responseCode >= 400 && responseCode < 500) return 'deferred'
   if (responseCode >= 500 && responseCode < 600) return code === 'EAUTH' ? 'not-sent' : 'rejected'
   return undefined
 }
 
-/** Whether STARTTLS was not there, or the server's certificate was not to be trusted. */
+/** Whether STARTTLS was not offered, or the server's certificate could not be trusted. */
 export function isTlsFailure({
   code,
   originalCode,
@@ -74,7 +75,7 @@ export function isTlsFailure({
   )
 }
 
-/** Whether the connection broke, or none came about. */
+/** Whether the connection broke or could not be opened. */
 function isLostConnection({ code, message }: Readonly<Record<string, unknown>>): boolean {
   if (typeof code !== 'string') return /connection (was )?closed|socket close/i.test(String(message))
   return /^(ECONNECTION|ESOCKET|ETIMEDOUT|ECONNRESET|ECONNREFUSED|ECONNABORTED|EPIPE|EDNS|EAI_AGAIN|ENOTFOUND|EHOSTUNREACH|ENETUNREACH|EPROTOCOL)$/.test(

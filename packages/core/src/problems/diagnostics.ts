@@ -1,4 +1,4 @@
-/** What is published on `node:diagnostics_channel`, and who carries it. No event holds an address, a subject or a secret. */
+/** The events on `node:diagnostics_channel`. No event contains an address, a subject or a secret. */
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isPostmarkError } from './error.js'
@@ -8,79 +8,90 @@ import { isObserved, readFailure, toPublicCode, toPublicError } from './tracing.
 
 export type { SendPhase } from './smtp-failure.js'
 
-/** What `postmark-smtp:create` carries: sendMail was called, in whose context the event is published. */
+/** The event of `postmark-smtp:create`: sendMail was called. It is published in the context of the caller. */
 export interface CreateEvent {
-  /** A number of this process's own, the same in all events of one mail. */
+  /** A number that is unique in this process and the same in all events of one mail. */
   readonly id: number
-  /** The stream that the mail goes to, unless a plugin, or the headers of a `raw` message, name another one. */
+  /** The stream that the mail goes to, unless a plugin or the headers of a `raw` message name another one. */
   readonly stream: string
-  /** The server that mails of that stream go to. */
+  /** The server for mails of that stream. */
   readonly host: string
-  /** Gives the mail a metadata entry, unless it has that key already; where it has too many keys, this one goes first. */
+  /**
+   * Adds a metadata entry to the mail, unless it already has that key. If there are too many keys, this one is dropped
+   * first.
+   */
   addMetadata(key: string, value: string): void
 }
 
 /** How long a connection took to open. */
 export interface Opening {
-  /** When it began, in milliseconds since the epoch. */
+  /** The start time, in milliseconds since the epoch. */
   readonly startedAt: number
-  /** Until a port had greeted. */
+  /** The time until a port greeted. */
   readonly connectMs: number
-  /** TLS and the login, from there on. */
+  /** The time for TLS and login after that. */
   readonly loginMs: number
 }
 
 /**
- * What events of the tracing channel `postmark-smtp:send` carry; the object is the same from start to end.
+ * The event of the tracing channel `postmark-smtp:send`. The object is the same from start to end.
  * @see https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
  */
 export interface SendEvent {
-  /** A number of this process's own, the same in all events of one mail. */
+  /** A number that is unique in this process and the same in all events of one mail. */
   readonly id: number
-  /** The stream that the mail goes to, also where it names none. */
+  /** The stream that the mail goes to, even if the mail names none. */
   readonly stream: string
   readonly tag: string | undefined
-  /** The ID that the option `correlationId` gave the mail, or the one that was there already. */
+  /** The ID that the option `correlationId` added to the mail, or the one it already had. */
   readonly correlationId?: string | undefined
   readonly recipientCount: number
   readonly host: string
-  /** How often it was tried so far. */
+  /** The number of attempts so far. */
   attempt: number
   port: number | undefined
   phase: SendPhase
-  /** The connection of the last attempt, where this mail was the first that it carried. */
+  /** The connection of the last attempt, if this mail was the first on it. */
   opening?: Opening | undefined
-  /** What preflight refused the mail for. @example ['subject', 'attachments[0].filename'] */
+  /**
+   * The paths of the problems for which preflight rejected the mail.
+   * @example ['subject', 'attachments[0].filename']
+   */
   paths?: readonly string[]
-  /** Bytes of the message, once it is sent. */
+  /** The size of the message in bytes, once it is sent. */
   size?: number
-  /** `sent` at the end, or what became of it; `duplicate` where it had been sent before under its idempotency key. */
+  /**
+   * At the end: `sent`, or what became of the mail. `duplicate` if it had already been sent under its idempotency key.
+   */
   outcome?: DeliveryOutcome | 'sent' | 'duplicate'
-  /** The code of the error of a mail that was not sent. @example 'ETIMEDOUT' */
+  /** The error code, if the mail was not sent. @example 'ETIMEDOUT' */
   code?: string
-  /** The code of the reply that refused it. @example 451 */
+  /** The code of the reply that refused the mail. @example 451 */
   responseCode?: number
   /** From the call of sendMail to the outcome, in milliseconds. */
   durationMs?: number
 }
 
-/** What `postmark-smtp:connect` carries: a port has greeted, and TLS and the login have ended in one way or another. */
+/** The event of `postmark-smtp:connect`: a port has greeted, and TLS and login have ended, successfully or not. */
 export interface ConnectEvent {
   readonly host: string
   readonly port: number
-  /** Until it greeted. */
+  /** The time until it greeted. */
   readonly durationMs: number
-  /** The keywords of its reply to EHLO after TLS; none where the login failed. @example ['PIPELINING', 'CHUNKING'] */
+  /** The keywords of its reply to EHLO after TLS. Empty if the login failed. @example ['PIPELINING', 'CHUNKING'] */
   readonly offers: readonly string[]
   /**
-   * What is in use of that, as far as it is learned by then: whole mails that follow one another (`chunking`), the end of
-   * one mail with the commands of the next (`grouping`), the commands of one mail in one write (`envelope`), or one command
-   * at a time (`stepwise`). Undefined where the login failed, or was all that was wanted.
+   * What the connection uses, as far as it is known at that time: whole mails one after another (`chunking`), the end
+   * of one mail together with the commands of the next (`grouping`), all commands of a mail in one write (`envelope`),
+   * or one command at a time (`stepwise`). Undefined if the login failed or if only a login was wanted.
    */
   readonly inUse: 'chunking' | 'grouping' | 'envelope' | 'stepwise' | undefined
 }
 
-/** What `postmark-smtp:grouping` carries: mails share a write from now on with one server of a host, or with none of them any more. */
+/**
+ * The event of `postmark-smtp:grouping`: from now on, mails share a write with one server of a host, or no longer with
+ * any of them.
+ */
 export interface GroupingEvent {
   readonly host: string
   readonly port: number | undefined
@@ -88,7 +99,10 @@ export interface GroupingEvent {
   readonly reason: string
 }
 
-/** What `postmark-smtp:chunking` carries: whole mails follow one another from now on with one server of a host, or with none of them any more. */
+/**
+ * The event of `postmark-smtp:chunking`: from now on, whole mails follow one another with one server of a host, or no
+ * longer with any of them.
+ */
 export interface ChunkingEvent {
   readonly host: string
   readonly port: number | undefined
@@ -96,7 +110,7 @@ export interface ChunkingEvent {
   readonly reason: string
 }
 
-/** What `postmark-smtp:retry` carries: an attempt failed, and another follows. */
+/** The event of `postmark-smtp:retry`: an attempt failed, and another one follows. */
 export interface RetryEvent {
   readonly id: number
   readonly stream: string
@@ -116,7 +130,7 @@ const grouping = channel('postmark-smtp:grouping')
 const chunking = channel('postmark-smtp:chunking')
 const warning = channel('postmark-smtp:warning')
 
-/** Whether anybody listens to sends. */
+/** Whether anyone listens to sends. */
 export function isSendObserved(): boolean {
   return create.hasSubscribers || isObserved(send)
 }
@@ -126,13 +140,13 @@ export function publishCreate(event: CreateEvent): void {
   if (create.hasSubscribers) create.publish(event)
 }
 
-/** Answers for a mail. */
+/** Settles a mail. */
 type Answer = (error: Error | null, info?: object) => void
 
 /**
- * Publishes the start and the end of a send, and answers after that. Neither the result nor the error itself goes into
- * the event, since both may hold addresses: the event's error has only the codes. Without promises, each of which costs
- * a microsecond or two where an AsyncLocalStorage is in use.
+ * Publishes the start and the end of a send, then settles it. Neither the result nor the error itself is part of the
+ * event, because both may contain addresses: the event's error has only the codes. Promises are avoided because each
+ * costs a microsecond or two if an AsyncLocalStorage is in use.
  * @param startedAt when sendMail was called, on the monotonic clock
  */
 export function traceSend(
@@ -167,7 +181,7 @@ function noteFailure(event: SendEvent, error: unknown): void {
   if (isPostmarkError(error)) event.paths = error.problems.map(({ path }) => withoutAddresses(path))
 }
 
-/** A key of the caller's, or a value that was found in the wrong place, may be an address. */
+/** A key from the caller, or a value in the wrong place, may be an address. */
 function withoutAddresses(text: string): string {
   return text.replace(/[^\s"'<>[\]]+@[^\s"'<>[\]]+/g, '[address]')
 }
@@ -190,17 +204,17 @@ export function publishRetry(
   retry.publish(event)
 }
 
-/** Publishes that mails share a write from now on, or no longer do. */
+/** Publishes that mails share a write from now on, or no longer do so. */
 export function publishGrouping(event: GroupingEvent): void {
   if (grouping.hasSubscribers) grouping.publish(event)
 }
 
-/** Publishes that whole mails follow one another from now on, or no longer do. */
+/** Publishes that whole mails follow one another from now on, or no longer do so. */
 export function publishChunking(event: ChunkingEvent): void {
   if (chunking.hasSubscribers) chunking.publish(event)
 }
 
-/** Publishes a warning of a mail. */
+/** Publishes a warning about a mail. */
 export function publishWarning(problem: PostmarkProblem): void {
   if (!warning.hasSubscribers) return
   const { recipient: _address, ...rest } = problem

@@ -4,7 +4,8 @@ import { toSentence } from './problem.js'
 /** Every error code, with its meaning and cure. docs/errors.md is generated from this table. */
 export const ERROR_CODES = {
   ERR_POSTMARK_PREFLIGHT: {
-    meaning: 'The message breaks one of Postmark\u2019s limits. Postmark would have accepted it with 250 and bounced it later.',
+    meaning:
+      'The message breaks one of Postmark\u2019s limits. Postmark would have accepted it with 250 and bounced it later.',
     cure: 'Fix everything listed in `error.problems`. With `preflight: "fit"`, fields are shortened instead.',
   },
   ERR_POSTMARK_FIELDS: {
@@ -25,7 +26,8 @@ export const ERROR_CODES = {
     cure: 'Copy the Server API token, or both halves of an SMTP token, from Postmark again.',
   },
   ERR_POSTMARK_TLS: {
-    meaning: 'The connection would not be secure, or the TLS options ask for something Postmark does not offer.',
+    meaning:
+      'The connection would not be secure, or the TLS options ask for something Postmark does not offer.',
     cure: 'Remove `secure`: Postmark uses STARTTLS on ports 587, 2525 and 25. Plaintext is only allowed for a loopback host.',
   },
   ERR_POSTMARK_TRANSPORT: {
@@ -77,7 +79,8 @@ export const ERROR_CODES = {
     cure: 'Fix `error.cause`. Then run the same list again: with `sendOnce`, only the missing mails are sent.',
   },
   ERR_POSTMARK_JOB: {
-    meaning: 'The message cannot be queued as a job: it contains values that JSON cannot represent, or it is too large.',
+    meaning:
+      'The message cannot be queued as a job: it contains values that JSON cannot represent, or it is too large.',
     cure: 'Change everything listed in `error.problems`.',
   },
   ERR_POSTMARK_BOUNCES: {

@@ -55,7 +55,8 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     matches: ({ code, responseCode }) => code === 'EAUTH' && responseCode >= 500,
   },
   'starttls-missing': {
-    reason: 'The server does not offer STARTTLS: something in between hides it, or the server is not Postmark.',
+    reason:
+      'The server does not offer STARTTLS: something in between hides it, or the server is not Postmark.',
     cure: 'Try another network or another port. No credential was sent.',
     matches: ({ code, text }) =>
       code === 'ETLS' && /STARTTLS|not advertised|Error upgrading/i.test(text) && !/certificate/i.test(text),
@@ -67,7 +68,8 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     matches: ({ error, text }) => isTlsFailure(error) && /certificate|altname|CERT_|issuer/i.test(text),
   },
   'implicit-tls': {
-    reason: 'The client started TLS immediately, but the server greets in plaintext first: `secure: true` is set, or the port is 465.',
+    reason:
+      'The client started TLS immediately, but the server greets in plaintext first: `secure: true` is set, or the port is 465.',
     cure: 'Remove `secure`: Postmark uses STARTTLS on ports 587, 2525 and 25.',
     matches: ({ text }) => /wrong version number|packet length too long|EPROTO/i.test(text),
   },
@@ -133,8 +135,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
     matches: NEVER,
   },
   'final-timeout': {
-    reason:
-      'The server received the whole mail but did not reply in time. The mail may have been sent.',
+    reason: 'The server received the whole mail but did not reply in time. The mail may have been sent.',
     cure: 'Do not send it again until you know: look it up at Postmark by its metadata. `timeouts.finalMs` sets the time limit.',
     matches: NEVER,
   },

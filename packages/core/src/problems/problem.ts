@@ -1,4 +1,4 @@
-/** One thing that is wrong, or doubtful, with a message or with fields. */
+/** One problem with a message or with fields. */
 export interface PostmarkProblem {
   /** Where it is. @example 'postmark.metadata.orderId', 'attachments[2].filename', 'context.tag' */
   readonly path: string
@@ -8,11 +8,11 @@ export interface PostmarkProblem {
   readonly limit: string
   /** What to do about it. */
   readonly cure: string
-  /** `error` is refused where the caller wrote it; `warning` goes out. */
+  /** `error` makes a mail reject if the caller wrote the value; a mail with a `warning` is sent. */
   readonly severity: 'error' | 'warning'
   /** The Postmark error code that a later bounce would have carried. @example 300 */
   readonly errorCode?: number
-  /** The address that it is about, where it is about a single one. */
+  /** The address, if the problem concerns a single recipient. */
   readonly recipient?: string
 }
 
@@ -24,10 +24,10 @@ export function toSentence(problem: PostmarkProblem): string {
   return `${problem.path} ${problem.found} (expected: ${problem.limit}). ${problem.cure}`
 }
 
-/** One for all that found nothing: thousands of mails may wait, and most have no problem. */
+/** Shared by all mails without problems: thousands of mails may wait, and most have none. */
 export const NO_PROBLEMS: readonly PostmarkProblem[] = Object.freeze([])
 
-/** Takes a problem; an error with the code 300 unless it says otherwise. */
+/** Reports a problem; by default an error with the code 300. */
 export type Report = (
   problem: Partial<PostmarkProblem> & Pick<PostmarkProblem, 'path' | 'found' | 'limit' | 'cure'>,
 ) => void
@@ -39,7 +39,7 @@ export const FORBIDDEN_ATTACHMENT = 411
 export const UNKNOWN_STREAM = 1235
 export const STREAM_CANNOT_SEND = 1236
 
-/** The word of a list that is meant by a misspelt one, or undefined when none is close. */
+/** The word in a list that a misspelt word most likely means, or undefined if none is close. */
 export function closeMatch(word: string, words: Iterable<string>): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '')
   const wanted = plain(word)

@@ -10,7 +10,7 @@ it.each([
   ['Transactional-Emails-2024', '"Transactional-Emails-2024"'],
   ['noreply.notifications@example.com', '"noreply.notifications@example.com"'],
   ['x'.repeat(40), `"${'x'.repeat(40)}"`],
-  ['x'.repeat(41), 'a text of 41 characters'],
+  ['x'.repeat(41), 'a string of 41 characters'],
 ])('shows the text %j as %s', (text, shown) => {
   expect(quote(text)).toBe(shown)
 })
@@ -24,7 +24,7 @@ it.each([
   ['the secret key of an SMTP token', 'q8ZrT1vKx0LmNc5YwE2b'],
   ['a URL with a login', 'postmark+smtp://TOKEN@default'],
 ])('never shows %s', (_title, text) => {
-  expect(quote(text)).toBe(`a text of ${text.length} characters`)
+  expect(quote(text)).toBe(`a string of ${text.length} characters`)
   expect(pathOf('options', text)).toBe(`options[a key of ${text.length} characters]`)
 })
 

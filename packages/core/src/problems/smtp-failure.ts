@@ -1,8 +1,8 @@
 import type { DeliveryOutcome } from './delivery-outcome.js'
 
 /**
- * Where a mail is: being compiled, waiting for a session, at the race over the ports, at TLS, at the login, at MAIL, RCPT and DATA, in
- * its body, or waiting for the reply to it.
+ * Where a mail is: being compiled, waiting for a session, racing the ports, in TLS, in the login, in MAIL, RCPT and
+ * DATA, in its body, or waiting for the final reply.
  */
 export type SendPhase = 'compile' | 'queue' | 'connect' | 'tls' | 'login' | 'envelope' | 'body' | 'final'
 
@@ -12,7 +12,7 @@ interface SmtpReplyFields {
   readonly responseCode: number
 }
 
-/** What is known of a failure at the moment when it happens. */
+/** What is known about a failure when it happens. */
 export interface SmtpFailureFields extends Partial<SmtpReplyFields> {
   /** As Nodemailer names it. @example 'ETIMEDOUT' */
   readonly code: string
@@ -26,20 +26,20 @@ export interface SmtpFailureFields extends Partial<SmtpReplyFields> {
   readonly cause?: unknown
 }
 
-/** An error of the transport, with everything that is known of it. */
+/** An error of the transport, with everything that is known about it. */
 export type SmtpError = Error & SmtpFailureFields
 
-/** What a failure means for the mail that met it. */
+/** What a failure means for its mail. */
 export interface Failure {
   readonly error: SmtpError
   /**
-   * Whether the mail may be tried again without the risk of a second copy: `counted` as an attempt; `uncounted` where
-   * the session was gone before the server had a chance to see the mail; or `never`.
+   * Whether the mail may be retried without the risk of a duplicate: `counted` as an attempt; `uncounted` if the
+   * session had ended before the server could see the mail; or `never`.
    */
   readonly retry: 'counted' | 'uncounted' | 'never'
 }
 
-/** Makes the error of a failure, once, where it is known what happened. */
+/** Creates the error of a failure, once, where the cause is known. */
 export function smtpError(message: string, fields: SmtpFailureFields): SmtpError {
   const { cause, ...rest } = fields
   const error = new Error(message, cause === undefined ? undefined : { cause })
@@ -48,12 +48,12 @@ export function smtpError(message: string, fields: SmtpFailureFields): SmtpError
   return error as SmtpError
 }
 
-/** The same failure for another mail, whose error is one of its own: it is completed for its mail. */
+/** The same failure for another mail, with a separate error that is completed for that mail. */
 export function copyFailure({ error, retry }: Failure): Failure {
   return { error: smtpError(error.message, { ...error, cause: error.cause }), retry }
 }
 
-/** The outcome that follows from a reply; undefined for one that is no refusal. */
+/** The outcome that follows from a reply. Undefined if the reply is not a refusal. */
 export function outcomeOfReply(code: number): 'deferred' | 'rejected' | undefined {
   if (code >= 400 && code < 500) return 'deferred'
   return code >= 500 && code < 600 ? 'rejected' : undefined

@@ -1,4 +1,4 @@
-/** Publishes the start and the end of work on tracing channels, without what its result and its errors hold. */
+/** Publishes the start and the end of work on tracing channels, without the contents of its result and errors. */
 import { tracingChannel } from 'node:diagnostics_channel'
 import { type DeliveryOutcome, isOutcome } from './delivery-outcome.js'
 
@@ -8,16 +8,16 @@ export interface TracedEvent {
   durationMs?: number
 }
 
-/** What the tracing channels of webhooks and jobs carry, whose subscribers may run the work in a context of their own. */
+/** The event of the tracing channels of webhooks and jobs. Subscribers may run the work in their own context. */
 export interface TracedWork extends TracedEvent {
-  /** Called by a subscriber of `start`: what it is given runs the work. */
+  /** Called by a subscriber of `start`. The function it passes runs the work. */
   runIn(around: Around): void
 }
 
 /** Runs work, and returns what it returns. */
 export type Around = <R>(work: () => R) => R
 
-/** Makes the function that publishes the start and the end of some work on a tracing channel of that name. */
+/** Creates the function that publishes the start and the end of work on a tracing channel of that name. */
 export function createTrace<E extends TracedEvent>(
   name: string,
 ): <T>(event: E, work: () => Promise<T>, note?: (event: E, result: T) => void) => Promise<T> {
@@ -37,20 +37,20 @@ export function createTrace<E extends TracedEvent>(
   }
 }
 
-/** What subscribers see of an error: its codes, since its words may name an address. */
+/** What subscribers see of an error: only its codes, because its text may contain an address. */
 export function toPublicError(error: unknown): Error {
   const failure = readFailure(error)
   return Object.assign(new Error(`Not sent: ${failure.code ?? 'error'}`), failure)
 }
 
-/** What is told of an error. */
+/** What is published about an error. */
 export interface TracedFailure {
   readonly code: string | undefined
   readonly responseCode: number | undefined
   readonly outcome: DeliveryOutcome | undefined
 }
 
-/** Reads an error, which may be that of a plugin or of a store, with anything in its fields. */
+/** Reads an error. It may come from a plugin or a store, with anything in its properties. */
 export function readFailure(error: unknown): TracedFailure {
   const { code, responseCode, outcome } = Object(error) as Readonly<Record<string, unknown>>
   return {
@@ -60,12 +60,12 @@ export function readFailure(error: unknown): TracedFailure {
   }
 }
 
-/** A code if it is one: a text that may be anything else, an address or a token for example, is told to nobody. */
+/** Returns a code only if it looks like one. Other text, such as an address or a token, is never published. */
 export function toPublicCode(code: unknown): string | undefined {
   return typeof code === 'string' && /^[a-z]\w{0,63}$/i.test(code) ? code : undefined
 }
 
-/** Whether anybody listens. Node has this as a property from version 22 on. */
+/** Whether anyone listens. Node has this as a property from version 22 on. */
 export function isObserved({ start, end, asyncStart, asyncEnd, error }: Channels): boolean {
   return (
     start.hasSubscribers ||
@@ -80,7 +80,7 @@ type Channels = Readonly<
   Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', { readonly hasSubscribers: boolean }>
 >
 
-/** A tracing channel of Node, whose own type is not the same in all versions of @types/node that users compile with. */
+/** A Node tracing channel. Its own type differs between the versions of @types/node that users compile with. */
 interface TracePublisher<E> {
   tracePromise(work: () => Promise<void>, event: E): Promise<unknown>
 }
@@ -102,7 +102,7 @@ async function publishTrace<E extends TracedEvent, T>(
       throw toPublicError(error)
     }
   }
-  // What is traced fails where the work fails, and the work's own end is what counts.
+  // The traced promise rejects when the work does, and the work's own result is what counts.
   await channels.tracePromise(traced, event).catch(() => {})
   if (end && 'result' in end) return end.result
   throw end?.error

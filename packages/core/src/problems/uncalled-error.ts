@@ -1,6 +1,6 @@
 import { PostmarkError } from './error.js'
 
-/** The error where a function that makes a middleware was registered as the middleware. */
+/** The error for a function that returns a middleware but was registered as the middleware itself. */
 export function uncalledError(name: string): PostmarkError {
   const hint = `Call it when you register it: app.use(${name}(…)).`
   return new PostmarkError(

@@ -1,41 +1,41 @@
-/** What our other packages publish on `node:diagnostics_channel`: jobs that send a mail, and webhooks. */
+/** What our other packages publish on `node:diagnostics_channel`: jobs that send mail, and webhooks. */
 import { channel } from 'node:diagnostics_channel'
 import { createTrace, type TracedEvent } from './tracing.js'
 
-/** What `postmark-smtp:enqueue` carries: a mail becomes a job, in the context of whoever calls for that. */
+/** The event of `postmark-smtp:enqueue`: a mail becomes a job. It is published in the caller's context. */
 export interface EnqueueEvent {
-  /** The trace context that the job takes along: a subscriber writes into it. @example { traceparent: '00-…' } */
+  /** The trace context that the job carries. A subscriber writes into it. @example { traceparent: '00-…' } */
   readonly trace: Record<string, string>
 }
 
-/** What events of the tracing channel `postmark-smtp:job` carry: a worker sends the mail of a job. */
+/** The event of the tracing channel `postmark-smtp:job`: a worker sends the mail of a job. */
 export interface JobEvent extends TracedEvent {
   readonly queue: string
   readonly jobId: string | undefined
-  /** How often it was begun, this time included. */
+  /** The number of attempts, including this one. */
   readonly attempt: number
   /** The trace context that the job carries. */
   readonly trace: Readonly<Record<string, string>>
-  /** At the end: `sent`, or what follows for the job. @example 'retry' */
+  /** At the end: `sent`, or what happens to the job. @example 'retry' */
   outcome?: string
-  /** The code of the error, where the mail was not sent. @example 'EENVELOPE' */
+  /** The error code, if the mail was not sent. @example 'EENVELOPE' */
   code?: string | undefined
 }
 
-/** What events of the tracing channel `postmark-smtp:webhook` carry: an event of Postmark is handled. */
+/** The event of the tracing channel `postmark-smtp:webhook`: an event from Postmark is handled. */
 export interface WebhookTrace extends TracedEvent {
   /** What it means. @example 'bounced' */
   readonly kind: string
   readonly stream: string | undefined
   readonly tag: string | undefined
   readonly correlationId: string | undefined
-  /** The trace context of the mail, in the form of W3C, where its metadata has it. */
+  /** The trace context of the mail in W3C format, if its metadata has one. */
   readonly traceparent: string | undefined
-  /** Whether Postmark posted it to try the webhook. */
+  /** Whether Postmark posted it to test the webhook. */
   readonly test: boolean
-  /** Of a mail that Postmark refused after its 250: the error code. */
+  /** The error code, if Postmark refused the mail after its 250. */
   readonly errorCode: number | undefined
-  /** Of a bounce. @example 'HardBounce' */
+  /** The type, if it is a bounce. @example 'HardBounce' */
   readonly bounceType: string | undefined
   /** At the end: `handled`, `duplicate`, `busy`, `failed`. */
   outcome?: string

@@ -16,28 +16,28 @@ describe('toLogin', () => {
 
   it.each([
     ['nothing', {}, 'missing'],
-    ['two kinds', { serverToken: TOKEN, smtpToken: { accessKey: 'a', secretKey: 'b' } }, 'two kinds'],
+    ['Two kinds', { serverToken: TOKEN, smtpToken: { accessKey: 'a', secretKey: 'b' } }, 'Two kinds'],
     [
       'an undefined environment variable',
       { serverToken: undefined },
-      'environment variable, that variable is not set',
+      'environment variable, check that the variable is set',
     ],
-    ['a number', { serverToken: 7 }, 'not a text'],
+    ['a number', { serverToken: 7 }, 'not a string'],
     ['an empty text', { serverToken: '' }, 'empty'],
     ['a line break at the end', { serverToken: `${TOKEN}\n` }, 'white space'],
     ['a placeholder', { serverToken: 'your-server-token' }, 'placeholder'],
     ['the placeholder of the README', { serverToken: 'SERVER-API-TOKEN' }, 'placeholder'],
     ['the placeholder of a shell script', { serverToken: 'POSTMARK_SERVER_TOKEN' }, 'placeholder'],
     ['a template that was not filled', { serverToken: '$' + '{TOKEN}' }, 'placeholder'],
-    ['characters outside ASCII', { serverToken: `${TOKEN}\u200b` }, 'outside ASCII'],
+    ['characters outside ASCII', { serverToken: `${TOKEN}\u200b` }, 'non-ASCII characters'],
     ['an access key as server token', { serverToken: 'PM-T-outbound-abc' }, 'access key of an SMTP token'],
     [
       'an access key as its own secret',
       { smtpToken: { accessKey: 'PM-T-a-b', secretKey: 'PM-T-a-b' } },
-      'access key as secret key',
+      'access key as its secret key',
     ],
     ['two different UUIDs', { smtpToken: { accessKey: TOKEN, secretKey: OTHER } }, 'two different UUIDs'],
-    ['half an SMTP token', { smtpToken: { accessKey: 'PM-T-a-b' } }, 'secretKey is not a text'],
+    ['half an SMTP token', { smtpToken: { accessKey: 'PM-T-a-b' } }, 'secretKey is not a string'],
   ])('refuses %s and never quotes it', (_what, options, message) => {
     let error: unknown
     try {

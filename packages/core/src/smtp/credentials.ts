@@ -1,21 +1,21 @@
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError, UNSET_VARIABLE } from '../problems/error.js'
 
-/** An SMTP token of one message stream: Postmark shows the secret key once, when the token is made. */
+/** An SMTP token of one message stream. Postmark shows the secret key only once, when the token is created. */
 export interface SmtpToken {
   /** @example 'PM-T-outbound-…' for a transactional stream, 'PM-B-news-…' for a broadcasts stream */
   readonly accessKey: string
   readonly secretKey: string
 }
 
-/** One of the two ways to log in; the other one stays away. */
+/** One of the two ways to log in. Set exactly one of them. */
 export type Credentials =
   | { readonly serverToken: string; readonly smtpToken?: undefined }
   | { readonly smtpToken: SmtpToken; readonly serverToken?: undefined }
 
 /**
- * Credentials; or a function that gives them at each login, and is asked once more when a login is refused; or a
- * connection URL that holds them.
+ * Credentials; or a function that returns them at each login, and is called once more if a login is refused; or a
+ * connection URL that contains them.
  */
 export type CredentialOptions =
   | (Credentials & { readonly credentials?: undefined; readonly url?: undefined })
@@ -33,7 +33,7 @@ export type CredentialOptions =
       readonly credentials?: undefined
     }
 
-/** What a login sends. It lives only in closures, never in an option, a log line or an inspected object. */
+/** What a login sends. It exists only in closures, never in an option, a log line or an inspectable object. */
 export interface Login {
   readonly user: string
   readonly pass: string
@@ -44,7 +44,7 @@ const PLACEHOLDER =
   /^(<.*>|\{.*\}|\$.*|your[-_ ].*|x{3,}.*|changeme|((postmark|server|api|smtp)[-_ ]?)*token|undefined|null|\[object .*\])$/i
 
 /**
- * Checks credentials as far as their shape shows, and returns the login that they stand for.
+ * Checks the form of credentials, and returns the login they represent.
  * @throws PostmarkError ERR_POSTMARK_CREDENTIALS, which never quotes a credential
  */
 export function toLogin(
@@ -53,7 +53,8 @@ export function toLogin(
 ): Login {
   const { serverToken, smtpToken } = options
   if ((serverToken === undefined) === (smtpToken === undefined)) {
-    const found = serverToken === undefined ? 'Credentials are missing' : 'Two kinds of credentials were given'
+    const found =
+      serverToken === undefined ? 'Credentials are missing' : 'Two kinds of credentials were given'
     throw refuse(
       `${found}: ${path}serverToken or ${path}smtpToken.${serverToken === undefined ? ` ${UNSET_VARIABLE}` : ''}`,
       'Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
@@ -91,10 +92,7 @@ function checkPart(value: unknown, path: string): string {
   if (typeof value !== 'string' || value === '')
     throw refuse(`${path} is ${value === '' ? 'empty' : 'not a string'}. ${UNSET_VARIABLE}`)
   if (/\s/.test(value))
-    throw refuse(
-      `${path} contains white space.`,
-      'Copy it again. The usual cause is a trailing line break.',
-    )
+    throw refuse(`${path} contains white space.`, 'Copy it again. The usual cause is a trailing line break.')
   if (PLACEHOLDER.test(value)) throw refuse(`${path} is a placeholder.`)
   if (!/^[!-~]+$/.test(value)) throw refuse(`${path} contains non-ASCII characters.`)
   return value
@@ -104,7 +102,7 @@ function refuse(message: string, hint?: string): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_CREDENTIALS', message, hint ? { hint } : {})
 }
 
-/** What the access key of an SMTP token shows: the type of its stream, and its name where it holds one. */
+/** What the access key of an SMTP token reveals: the type of its stream, and its name if it contains one. */
 export function readAccessKey(user: string): { type?: StreamType; stream?: string } {
   const [, letter, rest = ''] = /^PM-([TB])-(.+)$/.exec(user) ?? []
   if (letter === undefined) return {}
@@ -113,5 +111,5 @@ export function readAccessKey(user: string): { type?: StreamType; stream?: strin
   return dash > 0 ? { type, stream: rest.slice(0, dash) } : { type }
 }
 
-/** Type of a message stream, which decides its host. */
+/** The type of a message stream, which determines its host. */
 export type StreamType = 'transactional' | 'broadcasts'

@@ -39,14 +39,14 @@ describe('the addresses', () => {
     '<a@example.com>',
     'a@example.com\tX',
   ])('refuses %j as sender and as recipient', (address) => {
-    expect(() => read(address, ['b@example.com'])).toThrow(/^The sender .* is no address$/)
+    expect(() => read(address, ['b@example.com'])).toThrow(/^The sender .* is not an address$/)
     expect(() => read('a@example.com', ['b@example.com', address])).toThrow(
-      /^The recipient .* is no address$/,
+      /^The recipient .* is not an address$/,
     )
   })
 
   it.each(['', '  ', null, undefined])('refuses the recipient %j', (address) => {
-    expect(() => read('a@example.com', [address])).toThrow('The recipient "" is no address')
+    expect(() => read('a@example.com', [address])).toThrow('The recipient "" is not an address')
   })
 
   it('lets no address end its command or begin another one, whatever it is', () => {

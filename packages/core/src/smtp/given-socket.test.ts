@@ -109,7 +109,7 @@ it.each<[string, GetSocket, object]>([
   [
     'gives a socket that is closed',
     (_options, done) => done(null, { connection: createSocket().destroy() }),
-    { message: 'getSocket gave a socket that is closed' },
+    { message: 'getSocket returned a closed socket' },
   ],
 ])('is a failure that may be tried again where getSocket %s', async (_what, getSocket, expected) => {
   const { tell, opener } = open(getSocket)

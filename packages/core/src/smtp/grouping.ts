@@ -1,25 +1,31 @@
 import type { Socket } from 'node:net'
 
-/** How mails may share a write: `auto` groups two mails, `envelope` one mail's commands, false sends one command at a time. */
+/**
+ * How mails may share a write: `auto` groups two mails, `envelope` groups the commands of one mail, and false sends one
+ * command at a time.
+ */
 export type Pipelining = 'auto' | 'envelope' | false
 
-/** Told when a route turns grouping on or off. */
+/** Called when a route turns grouping on or off. */
 export type GroupingListener = (grouping: 'on' | 'off', port: number | undefined, reason: string) => void
 
-/** A session, as far as it matters here. */
+/** The parts of a session that are needed here. */
 export interface GroupingSession {
   readonly port: number | undefined
-  /** Address and port of the machine that it talks to. */
+  /** The address and port of the machine that it talks to. */
   readonly server: string
 }
 
-/** Groups that broke off without an answer, while nobody knew whether the server takes them, until none is tried again. */
+/**
+ * The number of unanswered groups, while it is not known whether the server accepts them, after which no more are
+ * tried.
+ */
 const MOST_TRIALS = 3
 
 /**
- * Whether the servers of a route take the end of one mail and the envelope of the next in one write (RFC 2920 §3.1).
- * It is learned for each address and port, since another machine may answer there: one session tries first, all others
- * wait for a whole group to be answered. The first anomaly ends it for the whole route.
+ * Whether the servers of a route accept the end of one mail and the envelope of the next in one write (RFC 2920 §3.1).
+ * This is learned for each address and port, because another machine may answer there: one session tries first, and all
+ * others wait until a whole group is answered. The first anomaly turns it off for the whole route.
  */
 export class Grouping {
   readonly #able = new Set<string>()
@@ -61,7 +67,7 @@ export class Grouping {
     this.#listener('off', session.port, reason)
   }
 
-  /** A group broke off, for a reason that may be another one. */
+  /** A group broke off, possibly for another reason. */
   brokeOff(session: GroupingSession): void {
     if (this.#trying !== session) return
     const trials = (this.#trials.get(session.server) ?? 0) + 1
@@ -70,13 +76,13 @@ export class Grouping {
     else this.leave(session)
   }
 
-  /** A session that will not try any more. */
+  /** The session will not try any more. */
   leave(session: GroupingSession): void {
     if (this.#trying === session) this.#trying = undefined
   }
 }
 
-/** What names the machine at the other end of a connection. @param port where its socket knows none */
+/** Identifies the machine at the other end of a connection. @param port used if its socket does not know one */
 export function serverOf({ socket }: { readonly socket: object }, port: number | undefined): string {
   const { remoteAddress, remotePort } = socket as Partial<Socket>
   return `${remoteAddress}:${remotePort ?? port}`

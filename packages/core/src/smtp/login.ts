@@ -3,24 +3,27 @@ import type { Login } from './credentials.js'
 import { answerDigest } from './digest-md5.js'
 import type { Reply } from './reply-reader.js'
 
-/** Mechanisms in the order of choice. */
+/** Mechanisms in order of preference. */
 const OVER_TLS = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'DIGEST-MD5'] as const
-/** Without TLS the token must not cross the wire, so a challenge it must be. */
+/** Without TLS the token must not be transmitted, so only challenge mechanisms are used. */
 const IN_CLEAR: readonly AuthMethod[] = ['DIGEST-MD5', 'CRAM-MD5']
 
-/** A SASL mechanism that this package speaks. */
+/** A SASL mechanism that this package supports. */
 export type AuthMethod = (typeof OVER_TLS)[number]
 
 /** All of them. */
 export const AUTH_METHODS: readonly AuthMethod[] = OVER_TLS
 
-/** Writes one line of a login, and waits for the reply. The note is what a log shows of it: the line holds a secret. */
+/**
+ * Writes one line of a login and waits for the reply. The note replaces the line in logs, because the line contains a
+ * secret.
+ */
 export type Ask = (line: string, note: string) => Promise<Reply>
 
-/** The mechanism to use, or what to say where there is none. */
+/** The mechanism to use, or an explanation if there is none. */
 export type MechanismChoice = { readonly method: AuthMethod } | { readonly refusal: string }
 
-/** Chooses the mechanism that is safe and offered. */
+/** Chooses a mechanism that is both safe and offered. */
 export function chooseMechanism(
   offered: readonly string[],
   tls: boolean,
@@ -40,7 +43,7 @@ export function chooseMechanism(
 export class ChallengeError extends Error {}
 
 /**
- * Logs in, and resolves to the reply that ends the login: 235, or why not.
+ * Logs in. Resolves to the reply that ends the login: 235, or a refusal.
  * @throws ChallengeError
  */
 export function logIn(method: AuthMethod, { user, pass }: Login, host: string, ask: Ask): Promise<Reply> {

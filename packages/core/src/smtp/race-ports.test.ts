@@ -260,7 +260,7 @@ describe('a race that nobody wins', () => {
     expect(afterMs).toBe(8)
     expect(error).toMatchObject({
       message:
-        'No port of smtp.example.com serves (587: connect ECONNREFUSED 192.0.2.1 587; 2525: connect ECONNRESET 192.0.2.1 2525; 25: what answers speaks no SMTP (the line "SSH-2.0"))',
+        'No port of smtp.example.com is available (587: connect ECONNREFUSED 192.0.2.1 587; 2525: connect ECONNRESET 192.0.2.1 2525; 25: the service does not speak SMTP (the line "SSH-2.0"))',
       code: 'EPROTOCOL',
       phase: 'connect',
       command: 'CONN',
@@ -354,7 +354,7 @@ describe('the name of the host', () => {
         code: 'EDNS',
         outcome: 'not-sent',
         explanation: 'host-not-found',
-        message: 'The name smtp.example.com was not resolved: getaddrinfo ENOTFOUND smtp.example.com',
+        message: 'The host name smtp.example.com could not be resolved: getaddrinfo ENOTFOUND smtp.example.com',
       },
       retry: 'counted',
     })
@@ -369,7 +369,7 @@ describe('the name of the host', () => {
     const { afterMs, error } = await race(create())
     expect([afterMs, error?.message]).toEqual([
       LIMIT_MS,
-      'The name smtp.example.com was not resolved: no answer within 10000 ms',
+      'The host name smtp.example.com could not be resolved: no answer within 10000 ms',
     ])
     answer()
     await clock.settle()

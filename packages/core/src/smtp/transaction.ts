@@ -152,7 +152,10 @@ export class Transaction implements ReplyHandler {
     else if (this.how === 'probing' && isOutOfOrder(reply))
       this.#host.onGroupRefused(this, `${reply.code} arrived after a chunk was accepted`, true)
     else if (outcomeOfReply(reply.code))
-      this.#host.onBroken(this, this.errors.refused('The server refused the mail before it was complete', reply))
+      this.#host.onBroken(
+        this,
+        this.errors.refused('The server refused the mail before it was complete', reply),
+      )
     else this.#onProtocol(`the reply ${reply.code} before the end of the body`)
   }
 

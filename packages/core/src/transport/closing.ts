@@ -1,18 +1,18 @@
-/** How `close` ends. */
+/** Options of `close`. */
 export interface CloseOptions {
   /**
-   * Time for mails under way and in the queue, in milliseconds; what is left then fails, and connections are broken off.
-   * Default: each mail's own deadline.
+   * Time limit for mails in progress and in the queue, in milliseconds. After that, remaining mails fail and
+   * connections are destroyed. Default: each mail's own deadline.
    */
   readonly deadlineMs?: number
-  /** Whether nothing is waited for: the same as a `deadlineMs` of 0. Default false. */
+  /** Whether to wait for nothing, which is the same as a `deadlineMs` of 0. Default false. */
   readonly force?: boolean
 }
 
-/** What a timer of Node holds; a longer time is no limit. */
+/** The longest time of a Node timer. A longer time counts as no limit. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** The end of a transport: waiting for mails, then for connections. */
+/** Closes a transport: waits for mails, then for connections. */
 export class Closing {
   readonly ended: Promise<void>
   #resolve!: () => void

@@ -6,15 +6,15 @@ import { PostmarkTransport } from './postmark-transport.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
 import { toTransportSettings } from './transport-settings.js'
 
-/** What sendMail of a {@link PostmarkTransporter} resolves to: Nodemailer's own result, and `postmark`. */
+/** The result of sendMail on a {@link PostmarkTransporter}: Nodemailer's own result, plus `postmark`. */
 export type PostmarkSentInfo = {
   envelope: { from: string | false; to: string[] }
-  /** The Message-ID of the mail. Recipients see another one, unless `keepId` is on. */
+  /** The Message-ID of the mail. Recipients see another one unless `keepId` is set. */
   messageId: string
   accepted: string[]
   rejected: string[]
   pending: string[]
-  /** The last line of the server. Its queue ID is not Postmark's MessageID. */
+  /** The last line of the server's reply. Its queue ID is not Postmark's MessageID. */
   response: string
   envelopeTime: number
   messageTime: number
@@ -23,27 +23,27 @@ export type PostmarkSentInfo = {
 }
 
 /**
- * A Nodemailer transporter that sends through Postmark. It is a transport as well: given to Nodemailer's createTransport,
- * or to a library that does so, it sends as before.
+ * A Nodemailer transporter that sends through Postmark. It is also a transport: you can pass it to Nodemailer's
+ * createTransport, or to a library that calls it, and it sends in the same way.
  */
 export interface PostmarkTransporter extends Transporter<PostmarkSentInfo>, AsyncDisposable {
-  /** The name that a transport has. */
+  /** The name of the transport. */
   readonly name: string
-  /** The version of it. */
+  /** The version of the transport. */
   readonly version: string
-  /** Sockets are opened by the option `getSocket`. */
+  /** Always undefined: use the option `getSocket` to open sockets. */
   getSocket?: undefined
-  /** Called by a transporter of Nodemailer that was made from this one; to send a mail, call `sendMail`. */
+  /** Called by a Nodemailer transporter that was created from this one. To send a mail, call `sendMail`. */
   send(mail: object, callback: (error: Error | null, info: PostmarkSentInfo) => void): void
-  /** Takes no more mails, waits for those that it has, then ends every connection. `await using` does so too. */
+  /** Stops accepting mails, waits for pending ones, then closes every connection. `await using` calls this as well. */
   close(options?: CloseOptions & { readonly force?: boolean }): Promise<void>
 }
 
 /**
- * Creates a transporter for Postmark: the host of the stream, STARTTLS that is required and verified, a login
- * that no log shows, and headers from context, message and defaults.
- * @param messageDefaults as Nodemailer's second argument: fields of each message that has none of this name, such as
- *   `from`; the same as the option `message`
+ * Creates a transporter for Postmark. It uses the host of the stream, requires and verifies STARTTLS, keeps the login
+ * out of logs, and adds headers from the scope, the message and the defaults.
+ * @param messageDefaults like Nodemailer's second argument: default fields for messages, such as `from`; the same as
+ * the option `message`
  * @example createPostmarkTransport({ serverToken, messageStream: 'outbound' })
  * @example createPostmarkTransport('postmark+smtp://TOKEN@default?stream=outbound', { from: 'shop@example.com' })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL, _CREDENTIALS, _TLS, _FIELDS

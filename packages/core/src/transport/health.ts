@@ -10,33 +10,33 @@ export interface VerifiableTransporter {
 
 /** Options of {@link postmarkHealth}; times are in milliseconds. */
 export interface PostmarkHealthOptions {
-  /** How long a login that succeeded counts. Default 60 000. */
+  /** How long a successful login counts. Default 60 000. */
   readonly cacheMs?: number
-  /** How long one that failed counts. Default 5000, or `cacheMs` where that is shorter. */
+  /** How long a failed login counts. Default 5000, or `cacheMs` if that is shorter. */
   readonly failureCacheMs?: number
-  /** After how long a probe is told that nothing answered. Default 10 000. */
+  /** How long a probe waits before it gets a failed result. Default 10 000. */
   readonly timeoutMs?: number
-  /** A clock that never runs backwards, in milliseconds. Default `performance.now`; for tests. */
+  /** A monotonic clock, in milliseconds. Default `performance.now`; for tests. */
   readonly now?: () => number
 }
 
-/** What a probe may show to anybody: no token, no host, no text of the server. */
+/** A result that is safe to show to anyone: no token, no host, no text from the server. */
 export interface HealthReport {
   /** Whether the last login succeeded. */
   readonly ok: boolean
-  /** When that login ended, or was given up. @example '2026-01-31T12:00:00.000Z' */
+  /** When that login ended or was given up. @example '2026-01-31T12:00:00.000Z' */
   readonly checkedAt: string
   /** How long it took, in milliseconds. */
   readonly durationMs: number
-  /** What failed: the code of the error. @example 'EAUTH' */
+  /** The error code, if it failed. @example 'EAUTH' */
   readonly code?: string
-  /** What most likely went wrong: an anchor of docs/errors.md. @example 'login-refused' */
+  /** The most likely cause: an anchor in docs/errors.md. @example 'login-refused' */
   readonly reason?: string
 }
 
 const OPTIONS = ['cacheMs', 'failureCacheMs', 'timeoutMs', 'now'] as const
 
-/** The longest time that a timer of Node takes. */
+/** The longest time of a Node timer. */
 const LONGEST_MS = 2 ** 31 - 1
 
 interface Result {
@@ -45,13 +45,14 @@ interface Result {
 }
 
 /**
- * Makes a health check that a probe may call as often as it likes. It logs in, sends nothing, and does so at most
- * once per interval and never twice at once: probes in between get the last result, those meanwhile wait together.
- * A login that hangs is reported as a failure, and no other is tried until it has ended.
- *
- * It shows that Postmark can be reached and takes the credentials; not that a mail would be accepted.
+ * Creates a health check that a probe may call as often as it likes. It logs in without sending anything, at most once
+ * per interval and never twice at the same time. Probes within the interval get the last result; probes during a login
+ * wait for its result. If a login hangs, it is reported as a failure, and no other login starts until it has ended.
+ * The check shows that Postmark can be reached and accepts the credentials. It does not show that a mail would be
+ * accepted.
  * @example const health = postmarkHealth(transporter)
- * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })
+ * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 :
+ * 503).json(result) })
  * @returns a function whose promise never rejects
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TRANSPORT
  */
@@ -104,12 +105,12 @@ export function postmarkHealth(
   }
 }
 
-/** Turns what `verify` throws at once into a rejection as well. */
+/** Turns what `verify` throws synchronously into a rejection. */
 async function verify(transporter: VerifiableTransporter): Promise<void> {
   await transporter.verify()
 }
 
-/** An error's texts may quote the login: only its code, if it is a plain word, and our own anchor are told. */
+/** The text of an error may quote the login. Only its code, if it is a plain word, and our own anchor are exposed. */
 function describeFailure(error: unknown): Pick<HealthReport, 'code' | 'reason'> {
   const code = isRecord(error) ? error.code : undefined
   const reason = explainSmtpError(error)?.anchor

@@ -28,7 +28,7 @@ describe('the options of a transport', () => {
     [
       'an unknown option of a stream',
       { streams: { news: { typ: 'broadcasts' } } },
-      'Option "streams.news.typ" is not known. Did you mean "type"?',
+      'Unknown option "streams.news.typ". Did you mean "type"?',
     ],
     ['a number of retries', { retry: 3 }, 'Option retry is 3; it must be an object such as { attempts: 1 }.'],
     ['TLS that is switched on', { tls: true }, 'Option tls is true; it must be an object such as { ca }.'],
@@ -40,11 +40,11 @@ describe('the options of a transport', () => {
     const options = { host: 'smtp.postmarkapp.com', port: 587, auth: { user: TOKEN, pass: TOKEN } }
     expect(refusalOf({ ...options, service: 'postmark', maxConnections: 5 }).message).toBe(
       [
-        '4 options are not known:',
-        '  - port: Give `ports: [587]`.',
+        '4 unknown options:',
+        '  - port: Use `ports: [587]`.',
         '  - auth: Use `serverToken`, or `smtpToken: { accessKey, secretKey }`.',
         '  - service: Postmark’s hosts are the default. Remove `service`.',
-        '  - maxConnections: Give `pool: { maxConnections }`.',
+        '  - maxConnections: Use `pool: { maxConnections }`.',
       ].join('\n'),
     )
   })
@@ -53,7 +53,7 @@ describe('the options of a transport', () => {
     const error = refusalOf({ url: undefined })
     expect(error.code).toBe('ERR_POSTMARK_URL')
     expect(error.message).toBe(
-      'Option url is undefined; it must be a text such as postmark+smtp://TOKEN@default?stream=outbound. ' +
+      'Option url is undefined; it must be a string such as postmark+smtp://TOKEN@default?stream=outbound. ' +
         'If it comes from an environment variable such as POSTMARK_URL, check that the variable is set.',
     )
   })

@@ -115,7 +115,7 @@ describe('pool.maxQueued', () => {
       [FULL.code, 'not-sent'],
       [FULL.code, 'not-sent'],
     ])
-    expect(String(results[0])).toContain('3 mails wait in the queue')
+    expect(String(results[0])).toContain('the queue is full (pool.maxQueued is 3)')
     await clock.advance(1_000)
     expect([results.length, server.taken.length]).toEqual([5, 3])
     for (let mail = 0; mail < 4; mail++) send()

@@ -9,7 +9,7 @@ export function closedError(message: string): PostmarkError {
 /** Why a mail is not taken, where too many wait already. */
 export function queueFull(queued: number, maxQueued: number): PostmarkError | undefined {
   if (queued < maxQueued) return undefined
-  const found = `${maxQueued} mails are already waiting, the maximum set by pool.maxQueued`
+  const found = `the queue is full (pool.maxQueued is ${maxQueued})`
   return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
 }
 

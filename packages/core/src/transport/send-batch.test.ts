@@ -338,7 +338,7 @@ describe('each mail of a batch is accounted for', () => {
     const source = createSource(1_000)
     const { results, thrown } = await collect(sendBatch(set.transporter, source.messages, { message }))
     expect(thrown).toMatchObject({ code: 'ERR_POSTMARK_BATCH', cause: { code: 'EAUTH' } })
-    expect(thrown!.message).toMatch(/^The run has ended after its first mail: /)
+    expect(thrown!.message).toMatch(/^The run stopped after the first mail: /)
     expect(countOutcomes(results)).toEqual({ failed: 1 })
     expect(source.taken).toBe(1)
     expect(source.closed).toBe(true)
@@ -486,7 +486,7 @@ describe('sendBatch with sendOnce', () => {
 
 describe('sendBatch refuses', () => {
   it.each<[string, unknown, RegExp]>([
-    ['an option that it does not know', { parallel: 5 }, /"parallel" is not known/],
+    ['an option that it does not know', { parallel: 5 }, /Unknown option "parallel"/],
     ['a concurrency of nothing', { concurrency: 0 }, /Option concurrency is 0/],
     ['a rate that is no number', { perSecond: '10' }, /Option perSecond is "10"/],
     ['an onProgress that is not a function', { onProgress: true }, /Option onProgress/],

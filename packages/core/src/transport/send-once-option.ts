@@ -18,7 +18,8 @@ export function readSendOnce(given: unknown): SendOnceSettings | undefined {
   }
   const { store, ...times } = given
   const read = readNumbers('sendOnce', times, { leaseMs: 30_000, timeoutMs: 5_000 }, ['store'])
-  if (read.leaseMs < 1_000) throw optionError('sendOnce.leaseMs', read.leaseMs, 'a number of milliseconds, at least 1,000')
+  if (read.leaseMs < 1_000)
+    throw optionError('sendOnce.leaseMs', read.leaseMs, 'a number of milliseconds, at least 1,000')
   return { store, ...read }
 }
 

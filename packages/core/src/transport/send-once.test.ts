@@ -241,7 +241,7 @@ describe('a mail with an idempotency key', () => {
       const transporter = create({ sendOnce: createMemorySendOnce() })
       await transporter.sendMail({ ...keyed, postmark: { metadata: metadata(9) } })
       const sending = transporter.sendMail({ ...keyed, postmark: { metadata: metadata(10) } })
-      await expect(sending).rejects.toThrow('has 11 keys with those of headers and idempotencyKey')
+      await expect(sending).rejects.toThrow('has 11 keys, including those from headers and idempotencyKey')
     })
 
     it('which one of a scope makes', async () => {
@@ -277,7 +277,7 @@ describe('a mail with an idempotency key', () => {
     [{ store: {} }, 'Option sendOnce.store is'],
     [{ store: createMemorySendOnce(), leaseMs: 999 }, 'Option sendOnce.leaseMs is'],
     [{ store: createMemorySendOnce(), timeoutMs: 0 }, 'Option sendOnce.timeoutMs is'],
-    [{ store: createMemorySendOnce(), lease: 1 }, '"sendOnce.lease" is not known'],
+    [{ store: createMemorySendOnce(), lease: 1 }, 'Unknown option "sendOnce.lease"'],
   ])('comes with an option that is checked: %j', (sendOnce, message) => {
     expect(() => create({ sendOnce: sendOnce as SendOnceStore })).toThrow(message)
   })

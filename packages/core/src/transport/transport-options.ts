@@ -11,65 +11,69 @@ import type { AuthMethod } from '../smtp/login.js'
 import type { TimeLimits } from '../smtp/time-limits.js'
 import type { PostmarkFields } from '../vocabulary/vocabulary.js'
 
-/** One stream of {@link PostmarkTransportOptions}: its type, credentials of its own, and default fields. */
+/** One stream of {@link PostmarkTransportOptions}: its type, its own credentials, and its default fields. */
 export interface StreamOptions extends Omit<PostmarkFields, 'messageStream'> {
-  /** Default: `broadcasts` for the stream `broadcast` and for a token `PM-B-…`, else `transactional`. */
+  /** Default: `broadcasts` for the stream `broadcast` and for a token `PM-B-…`, otherwise `transactional`. */
   readonly type?: StreamType | undefined
   readonly serverToken?: string | undefined
   readonly smtpToken?: SmtpToken | undefined
   readonly credentials?: (() => Credentials | Promise<Credentials>) | undefined
 }
 
-/** Options of {@link createPostmarkTransport}; an unknown one fails at once. */
+/** Options of {@link createPostmarkTransport}. An unknown option throws immediately. */
 export type PostmarkTransportOptions = CredentialOptions &
   CompileOptions & {
-    /** Stream of mails that name none. Default: Postmark's own, `outbound`. */
+    /** The stream for mails that name none. Default: Postmark's default, `outbound`. */
     readonly messageStream?: string | undefined
-    /** What differs by stream, by stream ID. */
+    /** Settings of single streams, by stream ID. */
     readonly streams?: Readonly<Record<string, StreamOptions>> | undefined
-    /** Whether a mail may name only `messageStream` and the keys of `streams`. Default false. */
+    /** Whether a mail may only name `messageStream` and the keys of `streams`. Default false. */
     readonly strictStreams?: boolean | undefined
-    /** Takes the place of both of Postmark's hosts: a sandbox or a relay. */
+    /** Replaces both of Postmark's hosts: for a sandbox or a relay. */
     readonly host?: string | undefined
-    /** Ports in the order of trial; they race. Default 587, 2525, 25. */
+    /** The ports, in the order in which they are tried; they race. Default 587, 2525, 25. */
     readonly ports?: readonly number[] | undefined
-    /** Mechanism to insist on. Default: PLAIN over TLS, a challenge (DIGEST-MD5, CRAM-MD5) without. */
+    /** Requires this mechanism. Default: PLAIN over TLS; without TLS, a challenge (DIGEST-MD5, CRAM-MD5). */
     readonly authMethod?: AuthMethod | undefined
-    /** As for Node's `tls.connect`; `rejectUnauthorized: false` only on a loopback host. */
+    /** Options for Node's `tls.connect`. `rejectUnauthorized: false` is only allowed for a loopback host. */
     readonly tls?: ConnectionOptions | undefined
-    /** Sends without STARTTLS. Only on a loopback host. Default false. */
+    /** Sends without STARTTLS. Only allowed for a loopback host. Default false. */
     readonly allowPlaintext?: boolean | undefined
     /**
-     * Where it is kept which mails were sent under an `idempotencyKey`: such a mail goes out at most once. A store, or an
-     * object with the store and its times. Default none: a message with a key is refused.
+     * The store that remembers which mails were sent under an `idempotencyKey`, so that each is sent at most once. A
+     * store, or an object with a store and its times. Default none: a message with a key is rejected.
      * @example createRedisSendOnce(redis)
      */
     readonly sendOnce?: SendOnceStore | SendOnceOptions | undefined
-    /** How connections live, and how many mails may wait. */
+    /** The lifetime of connections, and how many mails may wait. */
     readonly pool?: PoolOptions | undefined
-    /** What is tried again, and how long. */
+    /** Which mails are retried, and for how long. */
     readonly retry?: Partial<RetrySettings> | undefined
-    /** Time limits of the phases, in milliseconds. Default: race 10 s, reply 60 s, reply to the final dot 120 s. */
+    /** The time limits of the phases, in milliseconds. Default: race 10 s, reply 60 s, reply to the final dot 120 s. */
     readonly timeouts?: Partial<TimeLimits> | undefined
-    /** Opens the sockets. Where it calls back without one and without an error, the ports race as usual. */
+    /** Opens the sockets. If it calls back with neither a socket nor an error, the ports race as usual. */
     readonly getSocket?: GetSocket | undefined
     /**
-     * How commands share a write. `auto` (default): one mail's commands do, and where the server takes it whole mails
-     * follow one another (BDAT), or the next mail's commands go out with the end of the one before. `envelope`: never
-     * over two mails, two round trips per mail. false: each command waits for its reply, four round trips and more.
+     * How commands share a write. `auto` (default): the commands of one mail share a write. If the server allows it,
+     * whole mails follow one another (BDAT), or the commands of the next mail are sent with the end of the previous
+     * one. `envelope`: never across two mails, two round trips per mail. false: each command waits for its reply, four
+     * or more round trips.
      */
     readonly pipelining?: Pipelining | undefined
     /**
-     * Default fields of messages, as the second argument of Nodemailer's createTransport: `from`, `replyTo`, `headers` and
-     * others. Postmark's fields among them count as `defaults`. Default none.
+     * Default fields for messages, like the second argument of Nodemailer's createTransport: `from`, `replyTo`,
+     * `headers` and others. Postmark fields among them count as `defaults`. Default none.
      * @example { from: 'Shop <shop@example.com>', replyTo: 'help@example.com', headers: { 'X-Shop': '1' } }
      */
     readonly message?: SendMailOptions | undefined
-    /** Whether a mail that names a file is rejected, as with Nodemailer: for messages of strangers. Default false. */
+    /** Whether a mail that refers to a file is rejected, as in Nodemailer: for untrusted messages. Default false. */
     readonly disableFileAccess?: boolean | undefined
-    /** Whether a mail that names a URL is rejected. A data URL is none. Default false. */
+    /** Whether a mail that refers to a URL is rejected. Data URLs do not count. Default false. */
     readonly disableUrlAccess?: boolean | undefined
-    /** As Nodemailer's: an object with `debug` and `info`, or true for standard output. It never sees a credential. */
+    /**
+     * Like Nodemailer's: an object with `debug` and `info`, or true for standard output. It never receives a
+     * credential.
+     */
     readonly logger?: object | boolean | undefined
   }
 
@@ -77,28 +81,31 @@ export type PostmarkTransportOptions = CredentialOptions &
 export interface SendOnceOptions {
   readonly store: SendOnceStore
   /**
-   * For how long a claim holds unless it is renewed, which happens every third of that, in milliseconds. Default 30,000,
-   * at least 1,000. What it says of safety is nothing: no mail goes out when a tenth of it is left. A shorter one is
-   * noticed sooner when a process has died, and fails mails when the store is out of reach for as long.
+   * How long a claim lasts unless it is renewed, which happens every third of that time, in milliseconds. Default
+   * 30,000, at least 1,000. It does not affect safety: no mail is sent when only a tenth of it is left. With a shorter
+   * lease, a dead process is noticed sooner, but mails fail if the store cannot be reached for that long.
    */
   readonly leaseMs?: number | undefined
-  /** For one answer of the store, in milliseconds. Default 5,000. */
+  /** Time limit for one answer of the store, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number | undefined
 }
 
-/** How connections live, and how many mails may wait for one. */
+/** The lifetime of connections, and how many mails may wait for one. */
 export interface PoolOptions extends Partial<PoolSettings> {
   /**
-   * Connections of this transport at once. Default: at most 10 for all transports of a process together, as Postmark
-   * advises per IP address. Worker threads and other processes have ten of their own.
+   * The maximum number of connections of this transport. Default: at most 10 for all transports of a process together,
+   * as Postmark advises per IP address. Worker threads and other processes each have ten of their own.
    */
   readonly maxConnections?: number
   /**
-   * Mails that may be out on one connection without a reply, where the server offers CHUNKING: that many are `unknown`
-   * when it breaks. 1: each waits for the reply to the one before. Default 4, and 10 for mails of sendBatch; more
-   * than 10 have no effect, since servers hang up on who has so many refused.
+   * The maximum number of mails on one connection that have no reply yet, if the server offers CHUNKING. If the
+   * connection breaks, all of them are `unknown`. With 1, each mail waits for the reply to the previous one. Default 4,
+   * and 10 for mails of sendBatch. More than 10 has no effect, because servers hang up after so many refusals.
    */
   readonly maxInFlight?: number
-  /** Mails that may wait for a connection; sendMail rejects one more at once. Default: no limit. */
+  /**
+   * The maximum number of mails that wait for a connection. sendMail rejects further mails immediately. Default: no
+   * limit.
+   */
   readonly maxQueued?: number
 }

@@ -24,20 +24,20 @@ const OPTIONS = (
   'message disableFileAccess disableUrlAccess sendOnce'
 ).split(' ')
 
-/** The options of a transport after the check at construction. */
+/** The options of a transport after they were checked in the constructor. */
 export interface TransportSettings extends StreamRoutes {
   readonly compile: CompileSettings
   /** What each message gets. */
   readonly mail: MailOptions
   readonly budget: ConnectionBudget
   readonly maxQueued: number
-  /** Mails of a batch that may be out on one connection without a reply. */
+  /** The maximum number of batch mails on one connection that have no reply yet. */
   readonly inFlight: number
   readonly sendOnce: SendOnceSettings | undefined
 }
 
 /**
- * Checks the options, or the URL, of a transport.
+ * Checks the options or the URL of a transport.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL, _CREDENTIALS, _TLS, _FIELDS
  */
 export function toTransportSettings(input: unknown, messageDefaults?: unknown): TransportSettings {
@@ -73,7 +73,7 @@ export function toTransportSettings(input: unknown, messageDefaults?: unknown): 
   return { ...routes, compile: all, mail, budget, maxQueued, inFlight, sendOnce }
 }
 
-/** What each message gets: default fields, which may be given in two places, and what it may read. */
+/** What each message gets: default fields, which can be set in two places, and what it may read. */
 function readMailOptions(
   { message, disableFileAccess, disableUrlAccess }: PostmarkTransportOptions,
   messageDefaults: unknown,

@@ -40,10 +40,10 @@ describe('parseTransportUrl', () => {
   })
 
   it.each([
-    ['smtp://TOKEN@default', 'begins with smtp://'],
+    ['smtp://TOKEN@default', 'starts with smtp://'],
     ['postmark+smtp://default', 'has no token'],
-    ['postmark+smtp://TOKEN@', 'cannot be read'],
-    ['TOKEN', 'cannot be read'],
+    ['postmark+smtp://TOKEN@', 'is not valid'],
+    ['TOKEN', 'is not valid'],
     ['postmark+smtp://TOKEN@default/path', 'has a path'],
     ['postmark+smtp://TOKEN@default?steam=a', 'Did you mean "stream"?'],
     ['postmark+smtp://TOKEN@default?stream=a&stream=b', 'has stream twice'],

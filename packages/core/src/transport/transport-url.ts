@@ -7,7 +7,7 @@ const PARAMETERS = ['stream', 'message_stream', 'type', 'plaintext']
 export const URL_FORM = 'postmark+smtp://TOKEN@default?stream=outbound'
 
 /**
- * Reads a connection URL into the options it stands for; errors never quote it, since it holds the token.
+ * Converts a connection URL into the options it represents. Errors never quote it, because it contains the token.
  * @example parseTransportUrl('postmark+smtp://TOKEN@default?stream=outbound')
  * @throws PostmarkError ERR_POSTMARK_URL
  */

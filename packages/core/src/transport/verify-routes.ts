@@ -1,7 +1,7 @@
 import type { Route } from '../delivery/route.js'
 import { explainInMessage } from '../problems/explain-smtp-error.js'
 
-/** Logs in once on each route. @throws Error of the first that failed; its text says what became of each */
+/** Logs in once on each route. @throws the error of the first route that failed; its message lists every route */
 export async function verifyRoutes(routes: readonly Route[]): Promise<true> {
   const results = await Promise.allSettled(routes.map((route) => route.verify()))
   const failed = results.flatMap((result, index) =>

@@ -6,7 +6,7 @@ export interface ApiError {
   readonly cure: string
 }
 
-/** What REST is known to answer under code 300 to a mail of which nobody knows whether SMTP takes it. */
+/** What the REST API answers with code 300, for mail that SMTP may or may not accept. */
 export const REST_ANSWERS = {
   noFrom: "Invalid 'From' value.",
   badFrom: (from: string): string => `Invalid 'From' address: '${from}'.`,
@@ -14,13 +14,13 @@ export const REST_ANSWERS = {
   noBody: 'Provide either email TextBody or HtmlBody or both.',
 } as const
 
-/** What is known of a mail that Postmark's other way to send refuses. */
+/** Describes mail that Postmark's REST API refuses. */
 export function refusedByRest(answer: string): string {
   return `Postmark’s REST API refuses such mail with "${answer}"; it is not documented whether SMTP does too.`
 }
 
 /**
- * The error codes that a send can meet. Over SMTP they come later, as a bounce of the type SMTPApiError.
+ * The error codes that a send can cause. Over SMTP they arrive later, as a bounce of the type SMTPApiError.
  * @example API_ERRORS[406].cure
  * @see https://postmarkapp.com/developer/api/overview#error-codes
  */
@@ -52,7 +52,8 @@ export const API_ERRORS: Readonly<Record<number, ApiError>> = {
   },
   406: {
     name: 'Inactive recipient',
-    cause: 'The address is suppressed on this stream because of a hard bounce or a spam complaint, or manually.',
+    cause:
+      'The address is suppressed on this stream because of a hard bounce or a spam complaint, or manually.',
     cure: 'Do not send again. Reactivate the address only if its owner asks you to.',
   },
   411: {

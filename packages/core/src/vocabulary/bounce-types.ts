@@ -1,13 +1,13 @@
 /** One type of bounce. */
 export interface BounceType {
-  /** `TypeCode` of webhooks and API. */
+  /** The `TypeCode` in webhooks and the API. */
   readonly code: number
-  /** `Name` of webhooks and API. */
+  /** The `Name` in webhooks and the API. */
   readonly name: string
 }
 
 /**
- * The bounce types that Postmark documents; the set is open.
+ * The bounce types that Postmark documents. Postmark may add others.
  * @example BOUNCE_TYPES.HardBounce // { code: 1, name: 'Hard bounce' }
  * @see https://postmarkapp.com/developer/api/bounce-api#bounce-types
  */
@@ -42,7 +42,7 @@ export type BounceTypeName = keyof typeof BOUNCE_TYPES
 const plain = (name: string) => name.replaceAll('_', '').toLowerCase()
 const NAMES = new Map((Object.keys(BOUNCE_TYPES) as BounceTypeName[]).map((name) => [plain(name), name]))
 
-/** The documented type that a name means: Postmark reads its case and its underscores as nothing. @example 'soft_bounce' */
+/** The documented type that a name refers to. Postmark ignores case and underscores. @example 'soft_bounce' */
 export function toBounceTypeName(name: string): BounceTypeName | undefined {
   return NAMES.get(plain(name))
 }

@@ -1,16 +1,16 @@
 /**
- * Postmark's vocabulary on SMTP: one row per field, from which types, parsing, mapping, preflight, the
- * README table and the tests are derived. No other file names a Postmark header.
+ * Postmark's vocabulary over SMTP: one row per field. Types, parsing, mapping, preflight, the README table and the
+ * tests are derived from it. No other file names a Postmark header.
  */
 
-/** What every Postmark header begins with. */
+/** The prefix of every Postmark header. */
 export const HEADER_PREFIX = 'X-PM-'
 
-/** Every field of {@link PostmarkFields}, with its header, its limits and its source. */
+/** All fields of {@link PostmarkFields}, with their headers, limits and sources. */
 export const POSTMARK_FIELDS = {
   /**
-   * ID of the message stream that carries the mail, at most 30 characters: a letter, then `a-z 0-9 - _`.
-   * Postmark uses `outbound` when there is none.
+   * The ID of the message stream, at most 30 characters: a letter, then `a-z 0-9 - _`. Without it, Postmark uses
+   * `outbound`.
    * @example 'broadcast'
    */
   messageStream: {
@@ -22,7 +22,7 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/api/message-streams-api',
   },
   /**
-   * One label per mail, at most 1000 characters. The recipient receives it: no personal data.
+   * One label per mail, at most 1000 characters. Recipients can see it, so do not put personal data in it.
    * @example 'welcome'
    */
   tag: {
@@ -34,8 +34,8 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
   },
   /**
-   * At most 10 keys of at most 20 characters, with values of at most 80. Postmark removes it before
-   * delivery and repeats it in webhooks. Numbers and booleans are sent as text; `null` clears one key.
+   * At most 10 keys of at most 20 characters, with values of at most 80. Postmark repeats them in webhooks and removes
+   * them before delivery. Numbers and booleans are sent as strings; `null` clears a key.
    * @example { 'order-id': '1234' }
    */
   metadata: {
@@ -49,7 +49,7 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
   },
   /**
-   * `true` switches open tracking on for an HTML mail. `false` cannot switch off what the server has on.
+   * `true` turns on open tracking for HTML mail. `false` cannot turn off tracking that the server has on.
    * @example true
    */
   trackOpens: {
@@ -72,7 +72,7 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/user-guide/tracking-links',
   },
   /**
-   * `true` keeps the Message-ID that the mail was sent with. Without it Postmark replaces the Message-ID.
+   * `true` keeps the Message-ID of the sender. Otherwise Postmark replaces it.
    * @example true
    */
   keepId: {
@@ -83,7 +83,7 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
   },
   /**
-   * Name of the bounce that a mail to `@bounce-testing.postmarkapp.com` shall cause.
+   * The bounce to simulate. Only for mail to `@bounce-testing.postmarkapp.com`.
    * @example 'HardBounce'
    */
   bounceType: {
@@ -96,7 +96,7 @@ export const POSTMARK_FIELDS = {
   },
 } as const
 
-/** Headers that Postmark writes itself; a sender must not set them. */
+/** Headers that only Postmark sets. A sender must not set them. */
 export const RESERVED_HEADERS: readonly string[] = [
   'X-PM-Message-Id',
   'X-PM-RCPT',
@@ -105,7 +105,7 @@ export const RESERVED_HEADERS: readonly string[] = [
   'X-PM-IP',
 ]
 
-/** Spellings that people write and Postmark ignores, in lower case, with the header they mean. */
+/** Misspelt headers that Postmark ignores, in lower case, with the intended header. */
 export const MISSPELLED_HEADERS: ReadonlyMap<string, string> = new Map([
   ['x-pm-track-opens', POSTMARK_FIELDS.trackOpens.header],
   ['x-pm-track-links', POSTMARK_FIELDS.trackLinks.header],
@@ -117,7 +117,7 @@ export const MISSPELLED_HEADERS: ReadonlyMap<string, string> = new Map([
   ['x-pm-bouncetype', POSTMARK_FIELDS.bounceType.header],
 ])
 
-/** Headers of the requests that Postmark's webhooks make. */
+/** Headers of Postmark's webhook requests. */
 export const WEBHOOK_HEADERS = {
   traceId: 'X-PM-Webhook-Trace-Id',
   retriesRemaining: 'X-PM-Retries-Remaining',
@@ -125,7 +125,7 @@ export const WEBHOOK_HEADERS = {
 
 type Row = (typeof POSTMARK_FIELDS)[keyof typeof POSTMARK_FIELDS]
 
-/** The value that a caller may give for a row: text is trimmed, numbers and booleans become text. */
+/** The value that a caller may pass for a row: strings are trimmed, numbers and booleans become strings. */
 type Given<R extends Row> = R extends { kind: 'map' }
   ? Readonly<Record<string, string | number | boolean | null | undefined>>
   : R extends { kind: 'boolean' | 'flag' }
@@ -145,10 +145,10 @@ export type PostmarkFields = {
   readonly [F in keyof typeof POSTMARK_FIELDS]?: Given<(typeof POSTMARK_FIELDS)[F]> | null | undefined
 }
 
-/** Fields after {@link parseFields}: metadata holds only text, no key is undefined. */
+/** Fields after {@link parseFields}: metadata values are strings, and no key is undefined. */
 export type ParsedPostmarkFields = {
   readonly [F in keyof typeof POSTMARK_FIELDS]?: Parsed<(typeof POSTMARK_FIELDS)[F]> | null
 }
 
-/** Name of a field. */
+/** The name of a field. */
 export type PostmarkField = keyof typeof POSTMARK_FIELDS

@@ -234,8 +234,8 @@ it('draws faults from the seed', async () => {
 })
 
 it.each([
-  [['--prot', '25'], 'Option "--prot" is not known. Did you mean "--port"?'],
-  [['-x'], 'Option "-x" is not known.'],
+  [['--prot', '25'], 'Unknown option "--prot". Did you mean "--port"?'],
+  [['-x'], 'Unknown option "-x".'],
   [['--sender', 'a.example:perhaps'], '--sender must be a domain or an address'],
   [['--suppress', 'ann'], '--suppress must be ADDRESS or ADDRESS:STREAM, not "ann".'],
   [['--account', 'rich'], 'account'],
