@@ -6,7 +6,9 @@ import type { MailRecord } from './mail-record.js'
 import { addSentInfo } from './sent-info.js'
 import { toSkippedMail } from './skipped-mail.js'
 
-/** Reports what became of a mail: the result with `postmark`, or an error that says where it belongs what was not sent. */
+/**
+ * Reports what became of a mail: the result with `postmark`, or an error. An error belonging to an unsent mail says so.
+ */
 export function answerMail(
   record: MailRecord,
   error: unknown,
@@ -14,7 +16,7 @@ export function answerMail(
   callback: (error: Error | null, info?: unknown) => void,
 ): void {
   const { skipped, handedOver, brokenOff } = record
-  // Of a skipped mail, the error only kept it from the transport.
+  // For a skipped mail, the error only kept it from reaching the transport.
   const info = skipped ? toSkippedMail(skipped) : given
   if (error && !skipped) {
     const failure = brokenOff ? Object.assign(toBreak(brokenOff), attemptsOf(error)) : (error as Error)
@@ -25,7 +27,7 @@ export function answerMail(
   callback(null, info)
 }
 
-/** The error that the message's stream ended with, which transports put others in place of, or write into. */
+/** The error that the message's stream ended with, which transports replace or modify. */
 function toBreak(problem: PostmarkProblem): PostmarkError {
   return problemsError('ERR_POSTMARK_PREFLIGHT', [problem])
 }

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import { JSON_COPY } from '../message/json-copy.js'
 import type { Transport } from '../message/nodemailer-types.js'
 
-/** A transport, as far as a transporter hands on to it. */
+/** The parts of a transport that a transporter forwards to. */
 export interface HandedTransport extends Transport {
   readonly name: string
   readonly version: string
@@ -10,8 +10,9 @@ export interface HandedTransport extends Transport {
 }
 
 /**
- * Makes a transporter a transport as well, so that createTransport takes it for one and not for options. Libraries copy
- * what they are given, by `{ ...transporter }` or a deep merge: `send` goes along, since it is enumerable and its own.
+ * Makes a transporter a transport as well, so that createTransport treats it as one and not as options. Libraries copy
+ * what they are given, by `{ ...transporter }` or a deep merge. `send` is copied as well because it is enumerable and
+ * an own property.
  */
 export function makeTransport(transporter: object, transport: HandedTransport): void {
   const shared = { enumerable: true, writable: true, configurable: true }
@@ -19,7 +20,7 @@ export function makeTransport(transporter: object, transport: HandedTransport): 
     name: { ...shared, value: transport.name },
     version: { ...shared, value: transport.version },
     send: { ...shared, value: transport.send },
-    // Not enumerable: a copy would read it, and hold the whole transporter again.
+    // Not enumerable: a copy would read it and keep the whole transporter once more.
     mailer: {
       configurable: true,
       get: () => transport.mailer,
@@ -27,8 +28,8 @@ export function makeTransport(transporter: object, transport: HandedTransport): 
         transport.mailer = mailer
       },
     },
-    // Not enumerable either, as it is on the prototype: a library that copies what is inherited too, and makes a transporter
-    // for each mail, would gather Nodemailer's listeners on the copy.
+    // Not enumerable either, as on the prototype. Otherwise a library that also copies inherited properties, and
+    // creates a transporter for each mail, would collect Nodemailer's listeners on the copy.
     on: { configurable: true, writable: true, value: (transporter as Partial<EventEmitter>).on },
     toJSON: { configurable: true, value: () => JSON_COPY },
   })

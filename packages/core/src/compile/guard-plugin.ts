@@ -4,8 +4,8 @@ import { recordOf } from './mail-record.js'
 type Done = (error?: Error | null) => void
 
 /**
- * Makes a plugin report what it throws, and what Nodemailer throws when it goes on: on Nodemailer 7 to 9 a message that
- * cannot be composed throws out of the last plugin, and out of its promise or timer it ends the process.
+ * Makes a plugin report what it throws, and what Nodemailer throws when it continues. On Nodemailer 7 to 9, a message
+ * that cannot be composed throws out of the last plugin; if that happens in a promise or a timer, it ends the process.
  */
 export function guardPlugin(plugin: CompilePlugin): CompilePlugin {
   if (typeof plugin !== 'function') return plugin
@@ -15,7 +15,7 @@ export function guardPlugin(plugin: CompilePlugin): CompilePlugin {
   }
 }
 
-/** Calls `done`, and calls it again with what it throws, unless the mail is sent or answered by then. */
+/** Calls `done`, and calls it again with what it throws, unless the mail has been sent or settled by then. */
 export function continueMail(mail: MailLike, done: Done, error?: Error | null): void {
   try {
     done(error)
@@ -27,7 +27,7 @@ export function continueMail(mail: MailLike, done: Done, error?: Error | null): 
 function runGuarded(step: () => unknown, fail: (error: unknown) => void): void {
   try {
     const result = step()
-    // A plugin may be an async function, although Nodemailer does not wait for it.
+    // A plugin may be an async function, even though Nodemailer does not wait for it.
     if (result instanceof Promise) result.catch(fail)
   } catch (error) {
     fail(error)
@@ -36,7 +36,7 @@ function runGuarded(step: () => unknown, fail: (error: unknown) => void): void {
 
 function failMail(mail: MailLike, done: Done, error: unknown): void {
   const record = recordOf(mail)
-  // Then the mail has an end of its own: what was thrown is a fault of the plugin, or of the caller's callback.
+  // The mail has already ended, so what was thrown is an error of the plugin or of the caller's callback.
   if (!record || record.settled || record.handedOver) throw error
   done(error as Error)
 }

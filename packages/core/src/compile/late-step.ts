@@ -9,7 +9,7 @@ import type { LateStep } from './seal-mail.js'
 import type { CompileSettings } from './settings.js'
 import type { MailOptions } from './take-mail.js'
 
-/** Of a mail whose sendMail was not ours, where ours would have done more than write headers. */
+/** For a mail that was not sent through our sendMail, if ours would have done more than write headers. */
 const LOST: PostmarkProblem = {
   path: 'transporter',
   found: 'was used through a copy of it or through another transport',
@@ -19,8 +19,8 @@ const LOST: PostmarkProblem = {
 }
 
 /**
- * Compiles a mail that reaches a transport of ours without having been compiled: a library made its own transporter, and
- * calls our `send` from a transport of its own. The scope is the one that is open then.
+ * Compiles a mail that reaches our transport without having been compiled: a library created its own transporter and
+ * calls our `send` from its own transport. The scope is the one that is open at that time.
  */
 export function createLateStep(
   settings: CompileSettings,

@@ -17,20 +17,20 @@ import type { BatchMail } from './batch-mail.js'
 export interface CompileResult {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
-  /** Works out which level each field came from. */
+  /** Determines which level each field came from. */
   origins(): FieldOrigins
   readonly warnings: readonly PostmarkProblem[]
   /** The hash of its idempotency key. */
   readonly reference?: string | undefined
-  /** The Postmark header lines exactly as they go out, each without its final line break. */
+  /** The Postmark header lines exactly as they are sent, each without its final line break. */
   readonly lines: readonly string[]
   /** Opens a message given as a large file, with its lines in front, for one attempt to send it. */
   readonly openRaw: (() => Readable) | undefined
 }
 
 /**
- * Everything that is known of one mail, from the call of sendMail to its outcome. There is one for each Nodemailer
- * mail; {@link recordOf} finds it. Its shape is shared by installed copies of this package: see `KEY`.
+ * Everything that is known about one mail, from the call of sendMail to its outcome. There is one record for each
+ * Nodemailer mail; {@link recordOf} finds it. Installed copies of this package share its shape: see `KEY`.
  */
 export class MailRecord {
   /** The open scopes, read when sendMail was called. */
@@ -39,37 +39,37 @@ export class MailRecord {
   readonly message: Reading
   /** Explicit Postmark headers of the message. */
   readonly headers: HeaderReading
-  /** Its number in events, where somebody listened when sendMail was called. */
+  /** Its number in events, if anyone was listening when sendMail was called. */
   eventId: number | undefined
-  /** When that was, on the monotonic clock. */
+  /** The time of that call, on the monotonic clock. */
   calledAt: number | undefined
-  /** Metadata that who listens has added. */
+  /** Metadata that listeners have added. */
   added: Record<string, string> | undefined
   /** Content of the message that cannot be read, which rejects in any mode. */
   unreadable: readonly PostmarkProblem[] = NO_PROBLEMS
   /** `idempotencyKey` of the message. */
   idempotencyKey: unknown
-  /** Of a mail that sendBatch sends. */
+  /** Set for a mail of sendBatch. */
   batch: BatchMail | undefined
-  /** The fields of its message, as sendMail took them, where others of the batch may be written from it. */
+  /** The fields of its message, as sendMail read them, if other mails of the batch may be written from it. */
   fields: Readonly<Record<string, unknown>> | undefined
-  /** Its content, where others of the batch have it too; known once it is sealed. */
+  /** Its content, if it is shared within the batch. Known once the mail is sealed. */
   body: SharedBody | undefined
   /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
   mail: object | undefined
   /** Undefined until the compile step is done. */
   result: CompileResult | undefined
-  /** Why the message was broken off while it was read: it was not sent, whatever else is said. */
+  /** Why reading the message was aborted. The mail was not sent, whatever else is reported. */
   brokenOff: PostmarkProblem | undefined
-  /** The recipients, where all are suppressed and the mail is passed over without an error. */
+  /** The recipients, if all are suppressed and the mail is skipped without an error. */
   skipped: readonly string[] | undefined
-  /** Whether the header block is final: nothing is written to it after that. */
+  /** Whether the header block is final. Nothing is written to it after that. */
   sealed = false
-  /** Whether the transport has it: until then no server can know of it. */
+  /** Whether the transport has it. Until then, no server can know about it. */
   handedOver = false
-  /** Whether sendMail has reported; a mail that has failed is not handed over any more. */
+  /** Whether sendMail has settled. A mail that has failed is no longer handed over. */
   settled = false
-  /** Answers sendMail; undefined without attachPostmark, and from when it was called. */
+  /** Settles sendMail, and the time of its call. Undefined without attachPostmark. */
   report: ((error: unknown, info?: unknown) => void) | undefined
 
   /** @param further problems of `postmark` that are not to be seen in it any more */
@@ -83,18 +83,21 @@ export class MailRecord {
     this.headers = readHeaders(headers, 'headers', lenient)
   }
 
-  /** The stream that the mail names, as far as that is known before it is compiled; null where the nearest level clears it. */
+  /**
+   * The stream that the mail names, as far as it is known before the mail is compiled. Null if the nearest level clears
+   * it.
+   */
   get nearestStream(): string | null | undefined {
     const { headers, message, context } = this
     let stream = headers.fields.messageStream
     if (stream === undefined) stream = message.fields.messageStream
     for (let index = context.length - 1; stream === undefined && index >= 0; index--)
       stream = context[index]!.fields.messageStream
-    // What is no stream refuses the mail, and may be anything, an address as well.
+    // An invalid stream rejects the mail. It may be anything, even an address.
     return stream && streamProblem(stream, '') ? undefined : stream
   }
 
-  /** Answers sendMail, the first time; returns false where that was done, or is not for us to do. */
+  /** Settles sendMail the first time. Returns false if it has already settled, or is not ours to settle. */
   settle(error: unknown, info?: unknown): boolean {
     const { report } = this
     if (!report) return false
@@ -104,7 +107,7 @@ export class MailRecord {
     return true
   }
 
-  /** Keeps the record out of what a JSON transport writes. */
+  /** Keeps the record out of the output of a JSON transport. */
   toJSON(): undefined {
     return undefined
   }
@@ -116,8 +119,9 @@ function withProblems({ fields, problems }: Reading, further: readonly PostmarkP
 }
 
 /**
- * Key of the message data under which a record travels: the only thing that Nodemailer carries from sendMail to the
- * plugins and the transport. A string, since Nodemailer 7 copies no symbols, with the version of the record's shape.
+ * The key of the message data that carries a record: the only thing that Nodemailer passes from sendMail to the plugins
+ * and the transport. It is a string, because Nodemailer 7 does not copy symbols, and contains the version of the
+ * record's shape.
  */
 const KEY = '@postmark-smtp/mail/1'
 
@@ -125,10 +129,10 @@ interface Carrier {
   readonly data: object
 }
 
-/** The record of a Nodemailer mail; undefined where neither sendMail nor the compile step has made one. */
+/** The record of a Nodemailer mail. Undefined if neither sendMail nor the compile step has created one. */
 export function recordOf(mail: Carrier): MailRecord | undefined {
   const record = (mail.data as { [KEY]?: MailRecord })[KEY]
-  // Who sends the data of an earlier mail again gives its record along: that one is another mail's.
+  // If the data of an earlier mail is sent again, it contains that mail's record, which belongs to the other mail.
   return record && (record.mail === undefined || record.mail === mail) ? record : undefined
 }
 
@@ -137,9 +141,9 @@ export function carryRecord(data: object, record: MailRecord): void {
   ;(data as { [KEY]?: MailRecord })[KEY] = record
 }
 
-/** Keeps count of the mails of a transport, from the call of sendMail on: `close` waits for them. */
+/** Counts the mails of a transport, from the call of sendMail on. `close` waits for them. */
 export interface MailRegistry {
-  /** Takes a mail; returns the error that it is refused with where no more are taken. */
+  /** Accepts a mail. Returns the error to reject it with if no more are accepted. */
   enter(record: MailRecord): Error | undefined
   /** @param error why the mail was not sent, where it was not */
   leave(record: MailRecord, error?: unknown): void

@@ -8,18 +8,18 @@ import { isRecord } from '../problems/describe.js'
 import { problemsError } from '../problems/error.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 
-/** Default fields of messages: those of Nodemailer, and what belongs to Postmark, each in its place. */
+/** Default fields for messages: Nodemailer's and Postmark's, each in its place. */
 export interface MessageDefaults {
-  /** What a message gets that has no field of this name; without `headers` and `postmark`. */
+  /** Added to a message that has no field of this name. Excludes `headers` and `postmark`. */
   readonly fields: Readonly<Record<string, unknown>>
-  /** Headers that a message gets, unless it has one of this name. */
+  /** Headers that are added to a message unless it has one of this name. */
   readonly headers: readonly HeaderPair[]
   /** From `postmark`, and from headers. */
   readonly postmark: ParsedPostmarkFields
 }
 
 /**
- * Reads default fields of messages; `undefined` is none.
+ * Reads default fields for messages; `undefined` means none.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
 export function readMessageDefaults(input: unknown): MessageDefaults | undefined {
@@ -40,8 +40,8 @@ export function readMessageDefaults(input: unknown): MessageDefaults | undefined
 }
 
 /**
- * Puts defaults into the copy of a message, where neither the message nor the transporter has a field or a header of the
- * name. Each copy gets objects of its own, since Nodemailer writes into them.
+ * Adds defaults to the copy of a message if neither the message nor the transporter has a field or header of that name.
+ * Each copy gets its own objects, because Nodemailer writes into them.
  * @param nearer the defaults of the transporter, which Nodemailer applies itself
  */
 export function applyDefaults(

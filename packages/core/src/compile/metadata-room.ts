@@ -24,7 +24,7 @@ function countSet(metadata: MetadataRoom): number {
 }
 
 /**
- * Drops keys over the limit from levels that may lose some: the outermost first, and there the last first.
+ * Drops keys over the limit from levels that may lose some: outermost level first, and its last key first.
  * @param kept the key that stays in any case
  */
 export function dropSurplus(
@@ -49,7 +49,7 @@ export function dropSurplus(
   return warnings
 }
 
-/** What is wrong where the levels together have too many keys, and none of them by itself. */
+/** The problem if the levels together have too many keys, but no single level has. */
 export function tooManyTogether(
   metadata: MetadataRoom,
   readings: readonly { readonly fields: { readonly metadata?: object | null } }[],
@@ -69,7 +69,7 @@ export function tooManyTogether(
   }
 }
 
-/** Adds the reference of an idempotency key; returns what is wrong where somebody gave another value under its name. */
+/** Adds the reference of an idempotency key. Returns a problem if another value was set under its name. */
 export function refer(
   metadata: MetadataRoom,
   reference: string,
@@ -89,7 +89,7 @@ export function refer(
   }
 }
 
-/** Adds a correlation ID, by default a new one, or takes the one that somebody gave under its key. */
+/** Adds a correlation ID, by default a new one, or uses the value that is already set under its key. */
 export function correlate(
   metadata: MetadataRoom,
   key: string,

@@ -5,7 +5,7 @@ import type { PostmarkProblem } from '../problems/problem.js'
 /** The metadata key of a mail that has an idempotency key. */
 export const ONCE_METADATA_KEY = 'send-once'
 
-/** The hash of an idempotency key, or what is wrong with it; neither of a mail that has none. */
+/** The hash of an idempotency key, or a problem with the key. Neither for a mail without a key. */
 interface OnceKey {
   readonly reference?: string
   readonly problem?: PostmarkProblem
@@ -14,8 +14,8 @@ interface OnceKey {
 const NONE: OnceKey = {}
 
 /**
- * Reads the idempotency key of a message. What is wrong with it rejects in every mode of preflight: a mail that was to
- * go out at most once must not go out without that.
+ * Reads the idempotency key of a message. A problem with it rejects in every preflight mode: a mail that must be sent
+ * at most once must not be sent without that guarantee.
  * @param possible whether the transport has a store
  */
 export function readOnceKey(given: unknown, possible: boolean): OnceKey {
@@ -34,7 +34,7 @@ export function readOnceKey(given: unknown, possible: boolean): OnceKey {
   return { reference: toOnceReference(given) }
 }
 
-/** The hash of an idempotency key: its name in the store, and what the mail has in its metadata. */
+/** The hash of an idempotency key. It is the key in the store and in the metadata of the mail. */
 export function toOnceReference(key: string): string {
   return createHash('sha256').update(key).digest('base64url')
 }

@@ -5,8 +5,8 @@ import type { ResolvedFields } from './resolve-fields.js'
 import type { CompileSettings } from './settings.js'
 
 /**
- * Decides what the problems of a mail mean; returns its warnings.
- * @param content what is wrong with content that cannot be sent at all: its errors reject in any mode
+ * Decides what the problems of a mail lead to. Returns its warnings.
+ * @param content problems with content that cannot be sent at all; its errors reject in every mode
  * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
  */
 export function preflight(

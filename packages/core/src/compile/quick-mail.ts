@@ -4,17 +4,17 @@ import type { SharedBody } from '../message/shared-body.js'
 import { type HeadedMessage, SharedHead } from '../message/shared-head.js'
 import type { MailRecord } from './mail-record.js'
 
-/** A mail of a batch that Nodemailer has composed, from which others are written that differ in their recipient only. */
+/** A batch mail that Nodemailer has composed, used as a template for others that differ only in their recipient. */
 export interface QuickMail {
   readonly head: SharedHead
   readonly body: SharedBody
-  /** The fields of its message, as sendMail took them. */
+  /** The fields of its message, as sendMail read them. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Fields in which mails may differ that are written from one another; `headers` and all others must be the same. */
+/** Fields that may differ between mails written from the same template. `headers` and all others must be equal. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(['to', 'messageId'])
-/** Fields that change who gets a mail, what is done with it on its way, or how it is read. */
+/** Fields that change who gets a mail, how it is processed on its way, or how it is read. */
 const OTHERS = [
   'cc',
   'bcc',
@@ -28,7 +28,7 @@ const OTHERS = [
   'newline',
 ]
 
-/** Makes a template of a mail that is sealed. @param block as Nodemailer has built it */
+/** Creates a template from a sealed mail. @param block as Nodemailer has built it */
 export function toQuickMail(
   { fields, batch }: MailRecord,
   body: SharedBody,
@@ -43,7 +43,7 @@ export function toQuickMail(
   return head && { head, body, fields }
 }
 
-/** The message of a mail that differs from the template in its recipient only; undefined where it differs in more. */
+/** The message of a mail that differs from the template only in its recipient. Undefined if more differs. */
 export function writeQuickly(
   { head, body, fields }: QuickMail,
   copy: Readonly<Record<string, unknown>>,
@@ -61,7 +61,7 @@ function isCarrier(name: string): boolean {
   return name.startsWith('@postmark-smtp/')
 }
 
-/** The fields of a message as they are now, but for the record of the mail itself. */
+/** The current fields of a message, without the record of the mail itself. */
 export function noteFields(copy: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(copy).map(([name, value]) => [name, isCarrier(name) ? undefined : copyValue(value)]),

@@ -4,8 +4,8 @@ import { PostmarkError } from '../problems/error.js'
 import { type HandedTransport, makeTransport } from './as-transport.js'
 
 /**
- * Makes createTransport refuse a transporter that attachPostmark has returned, and each copy of it. Nodemailer would take
- * it for options without a host, and connect to localhost without plugins, login or our headers.
+ * Makes createTransport throw if it gets a transporter from attachPostmark or a copy of one. Nodemailer would treat it
+ * as options without a host, and connect to localhost without plugins, login or our headers.
  */
 export function refuseRemaking(transporter: object): void {
   if (typeof (transporter as { send?: unknown }).send === 'function') return
@@ -13,7 +13,7 @@ export function refuseRemaking(transporter: object): void {
   hideMailer((transporter as { transporter?: unknown }).transporter)
 }
 
-/** A copy of the transporter has `send`, and not the setter. */
+/** A copy of the transporter has `send` but not the setter. */
 class RefusingTransport implements HandedTransport {
   readonly name = 'attachPostmark'
   readonly version = '1'
@@ -23,13 +23,13 @@ class RefusingTransport implements HandedTransport {
   get mailer(): undefined {
     return undefined
   }
-  /** Nodemailer sets this on what a new transporter is made of. */
+  /** Nodemailer sets this on the object a new transporter is created from. */
   set mailer(_mailer: object) {
     throw remakingError()
   }
 }
 
-/** Nodemailer's transport names its transporter, so that a deep merge would follow the two in a circle until it fails. */
+/** Nodemailer's transport refers to its transporter, so a deep merge would recurse between the two until it fails. */
 function hideMailer(transport: unknown): void {
   if (!isRecord(transport)) return
   const own = Object.getOwnPropertyDescriptor(transport, 'mailer')

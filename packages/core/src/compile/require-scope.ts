@@ -12,14 +12,14 @@ type Guard = NonNullable<CompileSettings['requireScope']>
 const CURE = 'If a callback loses its scope or runs in another one, keep the scope with capturePostmark.'
 
 /**
- * Refuses a mail that was sent outside of any scope, or in a scope that is not the one of its message. No value is
- * quoted: it may belong to another tenant than the one who reads the error.
+ * Rejects a mail that was sent outside any scope, or in a scope that does not match its message. No value is quoted: it
+ * may belong to another tenant than the reader of the error.
  * @throws PostmarkError ERR_POSTMARK_SCOPE
  */
 export function requireScope({ context, message, headers, raw }: FieldSources, guard: Guard): void {
   const problem = findProblem(context, { postmark: message, headers, raw }, guard)
   if (!problem) return
-  // A context function that threw is why its fields are missing.
+  // If a context function threw, that is why its fields are missing.
   throw problemsError('ERR_POSTMARK_SCOPE', [problem, ...context.flatMap(({ problems }) => problems)])
 }
 
@@ -60,7 +60,7 @@ function findProblem(
   return undefined
 }
 
-/** What the levels together say of a key; null where it is cleared. */
+/** The value of a key across all levels. Null if it is cleared. */
 function metadataOf(key: string, ...levels: readonly Pick<Level, 'fields'>[]): string | null | undefined {
   const { metadata } = foldLevels(levels.map(({ fields }) => fields))
   return metadata.get(key.toLowerCase())?.value as string | null | undefined

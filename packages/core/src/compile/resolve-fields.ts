@@ -15,33 +15,36 @@ import type { SparingLevel } from './metadata-room.js'
 import { correlate, dropSurplus, refer, tooManyTogether } from './metadata-room.js'
 import type { CompileSettings } from './settings.js'
 
-/** All that a mail's fields come from. */
+/** All sources of a mail's fields. */
 export interface FieldSources {
   /** From createTransport's second argument. */
   readonly transport: readonly Reading[]
   readonly context: readonly ContextLevel[]
   readonly message: Reading
   readonly headers: HeaderReading
-  /** The headers of a message given as `raw`: they are there already, so they win. */
+  /** The headers of a message given as `raw`. They are already present, so they win. */
   readonly raw?: HeaderReading | undefined
   /** The hash of the idempotency key of the mail. */
   readonly reference?: string | undefined
 }
 
-/** The fields of one mail, and what was found on the way. */
+/** The fields of one mail, and the problems found. */
 export interface ResolvedFields {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
-  /** Tells which level each field came from; worked out when it is asked for. */
+  /** Returns which level each field came from. Computed on request. */
   origins(): FieldOrigins
-  /** What the caller wrote against a limit; what happens then is for `preflight` to say. */
+  /** Limits that the caller's values break. `preflight` decides what happens. */
   readonly errors: readonly PostmarkProblem[]
-  /** What rejects in any mode. */
+  /** Problems that reject in every mode. */
   readonly fatal: readonly PostmarkProblem[]
   readonly warnings: readonly PostmarkProblem[]
 }
 
-/** Merges the levels of one mail: context is fitted, what the caller wrote is kept and its problems told. */
+/**
+ * Merges the levels of one mail. Values from the context are fitted; values from the caller are kept and their problems
+ * reported.
+ */
 export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
   const readings = [...sources.transport, sources.message, sources.headers]
   if (sources.raw) readings.push(sources.raw)
@@ -78,8 +81,8 @@ export function resolveFields(sources: FieldSources, settings: CompileSettings):
 }
 
 /**
- * The levels as one, with room made for what must be in it.
- * @param correlation its value, where it is known
+ * Merges the levels and makes room for required entries.
+ * @param correlation its value, if it is known
  */
 function mergeLevels(sources: FieldSources, settings: CompileSettings, correlation?: string) {
   const levels = listLevels(sources, settings)
@@ -93,7 +96,7 @@ function mergeLevels(sources: FieldSources, settings: CompileSettings, correlati
 }
 
 /**
- * Merges once more when somebody asks, which few do: which level each value came from takes more memory than all else
+ * Merges once more on request, which is rare. Keeping the level of each value takes more memory than everything else
  * that is kept of a mail, and thousands of mails may wait.
  */
 function originsLater(
@@ -109,11 +112,11 @@ function originsLater(
 
 interface ResolvingLevel extends SparingLevel {
   readonly fields: ParsedPostmarkFields
-  /** Which scope it is, counted from the innermost. */
+  /** The number of the scope, counted from the innermost. */
   readonly scope: number | undefined
 }
 
-/** The levels that give any field, from the outermost to the nearest. */
+/** The levels that set any field, from the outermost to the nearest. */
 function listLevels(sources: FieldSources, settings: CompileSettings): ResolvingLevel[] {
   const fits = settings.preflight === 'fit'
   const levels: ResolvingLevel[] = []
@@ -144,7 +147,7 @@ function pathOfStream({ name }: ResolvingLevel): string {
   return `${name}.${isHeader ? POSTMARK_FIELDS.messageStream.header : 'messageStream'}`
 }
 
-/** What is wrong with the stream of a mail; one that is not declared may be a slip, which is told. */
+/** The problem with the stream of a mail. An undeclared stream may be a typo, so it is reported. */
 function checkStream(
   id: string,
   path: string,

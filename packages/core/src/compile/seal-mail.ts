@@ -12,20 +12,20 @@ import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
 import { toQuickMail } from './quick-mail.js'
 
-/** What a transport of ours does with a mail that was not compiled. */
+/** What our transport does with a mail that was not compiled. */
 export type LateStep = (mail: SendingMail, done: SentCallback, handOver: Transport['send']) => void
 
 /**
- * Makes a transport get each compiled mail sealed. This is done when the mail is handed over, since plugins may write
- * headers until then; a plugin of the `stream` step would come before those that are registered later.
- * @param late what is done with a mail that was not compiled; by default it passes as it is
+ * Makes a transport receive every compiled mail sealed. Mails are sealed when they are handed over, because plugins may
+ * write headers until then. A plugin in the `stream` step would run before those that are registered later.
+ * @param late what to do with a mail that was not compiled; by default it is passed on unchanged
  */
 export function sealTransport(transport: unknown, late?: LateStep): void {
   if (!isTransport(transport) || !claim(transport)) return
   const send = transport.send.bind(transport)
   const handOver: Transport['send'] = (mail, done) => {
     const record = recordOf(mail)
-    // A mail that was answered while it was composed must not arrive after that.
+    // A mail that was settled while it was composed must not be delivered after that.
     if (!record || record.settled) return
     try {
       sealMail(mail, record)
@@ -52,8 +52,8 @@ function isTransport(value: unknown): value is Transport {
 }
 
 /**
- * Makes a composed mail final: its header blocks are built once, however often the mail is tried, with our lines as they
- * are, and what must not reach a server is refused.
+ * Makes a composed mail final. Its header blocks are built once, however often the mail is tried, with our lines
+ * unchanged. Content that must not reach a server is rejected.
  * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
  */
 function sealMail(mail: SendingMail, record: MailRecord): void {
@@ -65,17 +65,17 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   const message = root as Message
   settleMessageId(message)
   const { raw } = mail.data
-  // A mail that was compiled late had the message as it came.
+  // A mail that was compiled late has the message as it was passed.
   if (raw && message._raw !== raw) message.setRaw(raw)
   guardReading(message, result.openRaw)
   const envelope = message.getEnvelope()
-  // Nodemailer would parse all addresses anew each time.
+  // Nodemailer would parse all addresses again each time.
   message._envelope = envelope
   const problems = [...checkEnvelope(envelope), ...(mail.data.dkim ? checkDkim(mail.data) : NO_PROBLEMS)]
   const { lines } = result
   const content = record.batch?.content
   const body = record.body ?? content?.find(message, mail.data.baseBoundary !== undefined)
-  // The parts below the root were sealed with the mail that has composed the body for all.
+  // The parts below the root were sealed with the mail that composed the shared body.
   if (body?.composed) sealHead(message, problems, lines)
   else sealNode(message, problems, lines)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)
@@ -91,17 +91,19 @@ function sealNode(node: MimeNode, problems: PostmarkProblem[], lines?: readonly 
   const content = node._raw || node.content
   const unreadable = typeof content === 'object' ? readingError(content) : undefined
   if (unreadable) throw unreadable
-  // What is given as `raw` has its own header block.
+  // Content given as `raw` has its own header block.
   if (!node._raw) sealHead(node, problems, lines)
   for (const child of node.childNodes ?? []) sealNode(child, problems)
 }
 
-/** Nodemailer takes a Message-ID of any type, and then fails at one that is no text where nobody can catch it. */
+/**
+ * Nodemailer accepts a Message-ID of any type. If it is not a string, Nodemailer then throws where nobody can catch it.
+ */
 function settleMessageId(message: Message): void {
   const id = message.messageId()
   if (typeof id === 'string') return
   const text = String((isRecord(id) ? id.value : id) ?? '').trim()
   message.setHeader('Message-ID', text === '' ? undefined : text.replace(/^<?(.*?)>?$/s, '<$1>'))
-  // Makes one where none is left.
+  // Creates one if there is none.
   message.messageId()
 }

@@ -1,4 +1,4 @@
-/** What sendMail resolves to where a mail was skipped, in the shape of Nodemailer's result. */
+/** The result of sendMail for a skipped mail, in the shape of Nodemailer's result. */
 export interface SkippedMail {
   readonly envelope: { readonly from: false; readonly to: readonly string[] }
   readonly messageId: string
@@ -12,7 +12,7 @@ export interface SkippedMail {
   postmark: { readonly suppressed: readonly string[] }
 }
 
-/** The result of a mail that was skipped, since all its recipients are suppressed. */
+/** The result of a mail that was skipped because all its recipients are suppressed. */
 export function toSkippedMail(suppressed: readonly string[]): SkippedMail {
   return {
     envelope: { from: false, to: [] },

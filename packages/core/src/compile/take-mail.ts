@@ -15,7 +15,7 @@ export interface MailOptions {
   readonly disableUrlAccess?: boolean | undefined
 }
 
-/** A transporter, as far as it adds to messages itself. */
+/** The parts of a transporter that add to messages. */
 interface Mailer {
   readonly options?: unknown
   /** Private, on Nodemailer 7 to 10: the second argument of createTransport. */
@@ -24,16 +24,16 @@ interface Mailer {
 
 /** A mail on its way to Nodemailer. */
 export interface TakenMail {
-  /** What Nodemailer gets; none of the caller's Postmark headers is in it. */
+  /** The message for Nodemailer, without the caller's Postmark headers. */
   readonly copy: Record<string, unknown>
   readonly record: MailRecord
-  /** The streams that its content comes from. */
+  /** The streams in its content. */
   readonly streams: readonly Readable[]
-  /** Why it must not be sent on. */
+  /** Why it must not be passed on. */
   readonly refused: Error | undefined
 }
 
-/** Reads context and message now; the copy carries what was read, and nothing of the caller's is written into. */
+/** Reads the context and the message now. The copy carries what was read, and nothing of the caller's is modified. */
 export function takeMail(message: unknown, mailer: Mailer, options: MailOptions): TakenMail {
   const {
     postmark,
@@ -45,7 +45,7 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
   const record = new MailRecord(postmark, split.postmark, undefined, batch?.problems)
   record.idempotencyKey = idempotencyKey
   record.batch = batch
-  // An object of its own, since Nodemailer writes a transport's default headers into it.
+  // A separate object, because Nodemailer writes a transport's default headers into it.
   copy.headers = joinHeaders(split.rest, [])
   const defaults = Object(mailer._defaults) as Readonly<Record<string, unknown>>
   if (options.message) applyDefaults(copy, options.message, defaults)
@@ -56,12 +56,15 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
   carryRecord(copy, record)
   if (!holdsMoreThanText(copy)) return { copy, record, streams: [], refused: undefined }
   record.unreadable = checkContents(copy)
-  // Before the compile step refuses it, Nodemailer would look for images in it.
+  // Otherwise Nodemailer would look for images in it before the compile step rejects it.
   if (record.unreadable.some(({ path }) => path === 'html')) copy.html = undefined
   return { copy, record, streams: takeStreams(copy), refused: accessError(copy) }
 }
 
-/** Ends the streams of a mail that failed, or needed not be sent: those of the message, and what the steps have made of them. */
+/**
+ * Ends the streams of a mail that failed or did not need to be sent: those of the message, and those that the steps
+ * created from them.
+ */
 export function releaseMail(streams: readonly Readable[], { mail }: MailRecord): void {
   releaseStreams(streams)
   if (mail) releaseStreams(contentStreams((mail as { data: Record<string, unknown> }).data))

@@ -3,22 +3,22 @@ import type { SmtpError } from '../problems/smtp-failure.js'
 import { abortError, type Stoppable } from './follow-signal.js'
 import type { Place } from './place.js'
 
-/** What a mail of a batch brings along. */
+/** What a mail of a batch carries. */
 export interface BatchPart {
-  /** What follows its header block, where other mails have that too. */
+  /** Everything after its header block, if other mails share it. */
   readonly body: SharedBody | undefined
   readonly batch: BatchEnd
 }
 
-/** What the mails of a batch have in common until they are through. */
+/** What the mails of a batch share until they are finished. */
 interface BatchEnd {
-  /** Whether the batch ends, and no mail of it is to be tried again. */
+  /** Whether the batch is ending, so that none of its mails is retried. */
   readonly isEnding: boolean
   readonly givenUp: Set<() => void>
   onFailure(error: SmtpError): void
 }
 
-/** What ties a mail to its batch: when that ends, a mail that is under way is finished, and any other is given up. */
+/** Ties a mail to its batch. When the batch ends, mails in progress are finished, and all others are given up. */
 export class BatchTie {
   readonly #batch: BatchEnd
   readonly #giveUp: () => void
@@ -34,11 +34,11 @@ export class BatchTie {
 
   onFailure(error: SmtpError): void {
     this.#batch.onFailure(error)
-    // Later, when its route has decided where the mail goes now.
+    // Later, once its route has decided where the mail goes.
     if (this.#batch.isEnding) process.nextTick(this.#giveUp)
   }
 
-  /** The mail is through. */
+  /** The mail is finished. */
   end(): void {
     this.#batch.givenUp.delete(this.#giveUp)
   }

@@ -8,12 +8,12 @@ export interface ClaimingMail {
 }
 
 /**
- * Mails that are claimed and wait for a session, at most. When the process dies these become unknown, although
- * none of them was sent: so a long queue is not claimed as a whole.
+ * The maximum number of claimed mails that wait for a session. If the process dies, these become unknown although none
+ * of them was sent, so a long queue is not claimed all at once.
  */
 const MOST_CLAIMED = 32
 
-/** Where mails with an idempotency key wait until the queue takes them: each is claimed before it goes in there. */
+/** Where mails with an idempotency key wait before the queue. Each mail is claimed before it enters the queue. */
 export class ClaimGate<T extends ClaimingMail> {
   readonly #onClaimed: (mail: T, claimed: Claimed) => void
   readonly #waiting = new Set<T>()
@@ -36,7 +36,7 @@ export class ClaimGate<T extends ClaimingMail> {
     this.#open()
   }
 
-  /** A session has the mail, or it is through; false where it was in the queue already, or never here. */
+  /** A session has the mail, or the mail is finished. Returns false if it was already in the queue, or never here. */
   remove(mail: T): boolean {
     const wasHere = this.#waiting.delete(mail) || this.#asked.delete(mail)
     if (wasHere || this.#claimed.delete(mail)) this.#open()

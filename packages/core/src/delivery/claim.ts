@@ -8,11 +8,11 @@ import type { SendOnceClaim, SendOnceInfo, SendOnceResolution, SendOnceStore } f
 export interface SendOnceSettings {
   readonly store: SendOnceStore
   readonly leaseMs: number
-  /** For one answer of the store. */
+  /** Time limit for one answer of the store. */
   readonly timeoutMs: number
 }
 
-/** What came of a claim. */
+/** The result of a claim. */
 export type Claimed =
   | { readonly kind: 'held' }
   | {
@@ -25,29 +25,29 @@ export type Claimed =
 /** What a claim ends with. */
 export type Settled = 'sent' | 'unknown' | 'released'
 
-/** How long before the end of the lease nothing is sent any more, as a part of the lease. */
+/** How long before the end of the lease sending stops, as a fraction of the lease. */
 const GUARD = 0.1
-/** A settlement that failed is tried again for so long; after that, a look-up at Postmark has to tell. */
+/** How long a failed settlement is retried. After that, only a lookup at Postmark can tell. */
 const SETTLE_MS = 600_000
 const LONGEST_PAUSE_MS = 30_000
 
 type State =
-  /** Nobody has asked the store yet. */
+  /** The store has not been asked yet. */
   | 'new'
   | 'asked'
   | 'held'
-  /** The store has it no longer: its lease was over once, or somebody else has decided about it. Nothing may be sent. */
+  /** The store no longer holds it: its lease expired, or someone else has decided about it. Nothing may be sent. */
   | 'lost'
   /** Refused, given up or settled. */
   | 'over'
 
-/** The claim of one mail on its key: made once, kept over all attempts, and settled with the outcome. */
+/** The claim of one mail on its key. It is made once, kept over all attempts, and settled with the outcome. */
 export class Claim {
   readonly #settings: SendOnceSettings
   readonly #key: string
   readonly #owner: string = randomUUID()
   #state: State = 'new'
-  /** When the last renewal that succeeded was sent: the lease runs from then at the earliest. */
+  /** When the last successful renewal was sent. The lease starts then at the earliest. */
   #provenAt = Number.NEGATIVE_INFINITY
   #asking: NodeJS.Timeout | undefined
   #renewing: NodeJS.Timeout | undefined
@@ -59,15 +59,15 @@ export class Claim {
   }
 
   /**
-   * Whether the mail may be sent: the fence. It asks the clock and not a timer, since in a process that was stopped no
-   * timer has fired, and somebody else may have decided about the claim meanwhile.
+   * Whether the mail may be sent: the fence. It checks the clock instead of a timer: while a process was stopped, no
+   * timer has fired, and someone else may have decided about the claim.
    */
   get isSafe(): boolean {
     const { leaseMs } = this.#settings
     return this.#state === 'held' && performance.now() - this.#provenAt < leaseMs * (1 - GUARD)
   }
 
-  /** Asks for the key; `done` is called once, and never after the claim was settled. */
+  /** Claims the key. `done` is called once, and never after the claim was settled. */
   take(recipients: readonly string[], stream: string, done: (claimed: Claimed) => void): void {
     const { store, leaseMs, timeoutMs } = this.#settings
     const askedAt = performance.now()
@@ -99,15 +99,15 @@ export class Claim {
       },
       (error: unknown) => {
         fail(storeError('failed to claim the key', error))
-        // The store may have taken the claim, and only its answer was lost.
+        // The store may have accepted the claim, and only its answer was lost.
         this.#keepSettling('released')
       },
     )
   }
 
   /**
-   * Ends the claim. `done` is called once, with false where the store does not know it: then that is tried on.
-   * A claim that is still being asked for is given back when its answer comes.
+   * Ends the claim. `done` is called once, with false if the store does not know the result yet; the settlement is then
+   * retried. A claim whose answer is still pending is released when the answer arrives.
    */
   settle(state: Settled, info: SendOnceInfo | undefined, done: (settled: boolean) => void): void {
     const wasOurs = this.#state === 'held' || this.#state === 'lost'
@@ -142,7 +142,9 @@ export class Claim {
     )
   }
 
-  /** Tries to settle until the store has taken it, or it is too late. @param onTold called after the first try */
+  /**
+   * Tries to settle until the store has accepted it, or it is too late. @param onTold called after the first attempt
+   */
   #keepSettling(state: Settled, info?: SendOnceInfo, onTold: (settled: boolean) => void = () => {}): void {
     const { store, timeoutMs } = this.#settings
     const since = performance.now()
@@ -173,12 +175,12 @@ export class Claim {
   }
 }
 
-/** Also what a store throws at once becomes a promise that rejects. */
+/** Turns what a store throws synchronously into a rejected promise. */
 async function ask<T>(question: () => T | Promise<T>): Promise<T> {
   return await question()
 }
 
-/** Recipients in whatever order, and the stream. */
+/** The recipients in any order, and the stream. */
 function toFingerprint(recipients: readonly string[], stream: string): string {
   const sorted = [...new Set(recipients.map(toAddressKey))].sort()
   return createHash('sha256')

@@ -8,17 +8,18 @@ import { encodeBody } from '../smtp/body-encoder.js'
 import type { Content } from '../smtp/shipment.js'
 import { SharedMessage, shareMessage } from './shared-message.js'
 
-/** A message of Nodemailer. */
+/** A Nodemailer message. */
 interface MimeNode extends MimeRoot {
   createReadStream(): Readable
   build(done: (error: Error | null, message: Buffer) => void): void
 }
 
-/** Content above this is read while it is sent, so that no second copy of it is held. */
+/** Content larger than this is read while it is sent, so that no second copy of it is kept. */
 const MOST_BYTES = 262_144
 
 /**
- * What is kept of a message until it is composed: its plan, where everything is there already and small, else itself.
+ * What is kept of a message until it is composed: its plan if everything is already in memory and small, otherwise the
+ * message itself.
  * @param shared what follows its header block, where other mails have that too
  */
 export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
@@ -29,14 +30,14 @@ export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
     const plan = isSmall(root) ? planMessage(root) : undefined
     return plan && shared ? shareMessage(root, plan, shared) : (plan ?? message)
   } catch {
-    // It fails again when it is composed, and that is told.
+    // It fails again when it is composed, and is reported then.
     return message
   }
 }
 
 /**
- * Composes a mail: into memory where everything is there already and small, else into a stream that is opened when the
- * server asks for the body.
+ * Composes a mail: into memory if everything is already there and small, otherwise into a stream that is opened when
+ * the server asks for the body.
  * @param message as {@link prepareMessage} returns it
  * @param done called once
  */
@@ -81,7 +82,7 @@ function isSmall(node: MimeTree): boolean {
   return bytes !== undefined && bytes <= MOST_BYTES
 }
 
-/** Bytes of a tree whose contents are texts and Buffers; undefined where something has to be read first. */
+/** The size in bytes of a tree whose contents are strings and Buffers. Undefined if something must be read first. */
 function bytesInMemory(node: MimeTree): number | undefined {
   let bytes = 0
   for (const content of [node.content, node._raw]) {
@@ -97,7 +98,7 @@ function bytesInMemory(node: MimeTree): number | undefined {
   return bytes
 }
 
-/** A mail that could not be composed was not sent, and would not be at another attempt. */
+/** A mail that could not be composed was not sent, and another attempt would fail as well. */
 export function composeFailure(cause: Error): Failure {
   const { code } = cause as { code?: unknown }
   const error = smtpError(cause.message, {

@@ -1,14 +1,14 @@
-/** Somebody who opens connections: a route. */
+/** Anything that opens connections: a route. */
 export interface Tenant {
-  /** Ends a connection that does nothing, to make room; false where there is none. */
+  /** Closes an idle connection to make room. Returns false if there is none. */
   closeIdle(): boolean
-  /** Gives up a connection that is only being opened; false where there is none. */
+  /** Gives up a connection that is still opening. Returns false if there is none. */
   giveUpOpening(): boolean
-  /** A place is free: take it now, or leave it to others. */
+  /** A place is free. Take it now or leave it to others. */
   onPlace(): void
 }
 
-/** A place that a tenant has. */
+/** A place held by a tenant. */
 export interface Holding {
   /** How many mails it has served, and for how long it has been held. */
   readonly mails: number
@@ -17,16 +17,19 @@ export interface Holding {
   readonly leaving: number
 }
 
-/** For how many mails, and how long, a route keeps its only place while others wait: a login costs as much as some mails. */
+/**
+ * How many mails, and how long, a route keeps its only place while others wait. A login costs as much as several mails.
+ */
 const MOST_MAILS = 20
 const LONGEST_MS = 5_000
 
-/** For how long a place may be idle while others wait: whoever sends one mail after the other is back by then. */
+/** How long a place may be idle while others wait. A caller that sends one mail after another is back by then. */
 export const IDLE_WHILE_WANTED_MS = 100
 
 /**
- * How many connections may be open at once, over all routes. A route has a share of the places as long as others wait;
- * above it, a place is given up when its mail is done. Only routes with a place, or that wait for one, are held here.
+ * The maximum number of open connections across all routes. While others wait, each route has a share of the places;
+ * above its share, a route gives up a place when its mail is done. Only routes that have or wait for a place are kept
+ * here.
  */
 export class ConnectionBudget {
   readonly max: number
@@ -38,7 +41,7 @@ export class ConnectionBudget {
     this.max = max
   }
 
-  /** Takes a place. Where none is free, others are asked to make room, and `onPlace` is called later. */
+  /** Takes a place. If none is free, others are asked to make room, and `onPlace` is called later. */
   take(tenant: Tenant): boolean {
     if (this.#used >= this.max) {
       if (!this.#waiting.has(tenant)) {
@@ -53,15 +56,18 @@ export class ConnectionBudget {
     return true
   }
 
-  /** Gives a place back, and offers it to those who wait: those with the fewest places first, and whoever gave it back last. */
+  /**
+   * Gives a place back and offers it to those waiting: those with the fewest places first, and the one that gave it
+   * back last.
+   */
   release(tenant: Tenant): void {
     this.#used--
     const left = this.#placesOf(tenant) - 1
     if (left > 0) this.#places.set(tenant, left)
     else this.#places.delete(tenant)
-    // It waits since it has had mails, perhaps for longer than others: a place that it gave up for them would be its own again.
+    // It may have waited longer than others, so a place that it gave up for them would come back to it.
     if (this.#waiting.delete(tenant)) this.#waiting.add(tenant)
-    // Whoever does not get a place waits again.
+    // Those that do not get a place wait again.
     for (const waiting of [...this.#waiting].sort((a, b) => this.#placesOf(a) - this.#placesOf(b))) {
       if (this.#used >= this.max) return
       this.#waiting.delete(waiting)
@@ -69,12 +75,12 @@ export class ConnectionBudget {
     }
   }
 
-  /** Waits no longer. */
+  /** Stops waiting. */
   leave(tenant: Tenant): void {
     this.#waiting.delete(tenant)
   }
 
-  /** Whether somebody else waits for a place. */
+  /** Whether others wait for a place. */
   isWanted(tenant: Tenant): boolean {
     return this.#waiting.size > (this.#waiting.has(tenant) ? 1 : 0)
   }
@@ -85,13 +91,13 @@ export class ConnectionBudget {
     const share = this.#share
     let short = 0
     for (const waiting of this.#waiting) if (waiting !== tenant && this.#placesOf(waiting) < share) short++
-    // One for each that waits is enough: each that is given up is a login more.
+    // One for each that waits is enough, because each place that is given up costs a login.
     if (short <= leaving) return false
     if (this.#placesOf(tenant) - leaving > share) return true
     return this.#isCrowded && (mails >= MOST_MAILS || heldMs >= LONGEST_MS)
   }
 
-  /** An idle connection of another route makes room; else one that a route above its share is only opening. */
+  /** An idle connection of another route makes room; otherwise one that a route above its share is still opening. */
   #makeRoom(tenant: Tenant): void {
     const others = [...this.#places.keys()].filter((other) => other !== tenant)
     if (others.some((other) => other.closeIdle())) return
@@ -121,5 +127,8 @@ export class ConnectionBudget {
   }
 }
 
-/** What all transporters of a process share, unless `pool.maxConnections` gives one a budget of its own. Postmark advises at most 10 per IP address. */
+/**
+ * Shared by all transporters of a process, unless `pool.maxConnections` gives one its own budget. Postmark advises at
+ * most 10 connections per IP address.
+ */
 export const processBudget: ConnectionBudget = new ConnectionBudget(10)

@@ -7,7 +7,7 @@ export class Deadlines {
   readonly #deadlineMs: number
   readonly #deliveries: ReadonlySet<Delivery>
   readonly #why: () => SmtpError | undefined
-  /** When the last mail was accepted or refused: as long as that goes on, a long queue is no reason to give up. */
+  /** When the last mail was accepted or refused. As long as that continues, a long queue is no reason to give up. */
   #finishedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
@@ -31,20 +31,20 @@ export class Deadlines {
     this.#finishedAt = performance.now()
   }
 
-  /** When a mail is too late; that moves until its first attempt begins. */
+  /** When a mail is too late. This moves until its first attempt begins. */
   of({ sentAt }: Delivery): number {
     return Math.max(sentAt, this.#finishedAt) + this.#deadlineMs
   }
 
-  /** No mail is left. */
+  /** No mails are left. */
   rest(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
   /**
-   * One timer for all mails: it looks when the first could be due, and then when the next could be. As long as there
-   * are mails it also keeps the process alive, whatever they wait for.
+   * One timer for all mails: it fires when the first could be due, and is then set for the next. While there are mails
+   * it also keeps the process alive, whatever they wait for.
    */
   #watchFor(ms: number): void {
     this.#timer ??= setTimeout(this.#check, Math.ceil(ms))

@@ -17,15 +17,15 @@ import { GATE, type Place, QUEUE } from './place.js'
 import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
 import { toKept, toRepeatedInfo, toSentInfo } from './sent-info.js'
 
-/** Whoever moves mails about: the route. */
+/** What moves mails: the route. */
 export interface DeliveryOwner {
-  /** A session has answered for the mail. */
+  /** A session has settled the mail. */
   onResult(delivery: Delivery, result: TransactionResult): void
-  /** The mail ends early; whoever had it lets go of it. */
+  /** The mail ends early, and its holder lets go of it. */
   onStopped(delivery: Delivery, error: SmtpError | PostmarkError): void
 }
 
-/** What is told of a mail once it is through. */
+/** What is reported about a finished mail. */
 export type Done = (error: Error | null, info?: object) => void
 
 /** One mail from its hand-over to its outcome. */
@@ -37,20 +37,20 @@ export class Delivery implements Shipment {
   attempts = 0
   returns = 0
   place: Place
-  /** When it is too late, once its first attempt has begun: until then that moves with the route. */
+  /** When it is too late, once its first attempt has begun. Until then, this moves with the route. */
   dueAt: number | undefined
   /** How the last attempt ended. */
   lastError: SmtpError | undefined
-  /** Whether an attempt may have been accepted: what comes after it cannot make that known. */
+  /** Whether an attempt may have been accepted. Later attempts cannot clear that up. */
   #isInDoubt = false
-  /** Of a mail that has an idempotency key. */
+  /** Set if the mail has an idempotency key. */
   readonly claim: Claim | undefined
   readonly isOfBatch: boolean
-  /** Whether content that can be read only once was read. */
+  /** Whether content that can only be read once has been read. */
   spent = false
   #content: Content | undefined
   #composeError: Error | undefined
-  /** Who waits for the mail to be composed; undefined until somebody asks for that. */
+  /** Callbacks that wait for the mail to be composed. Undefined until the first one. */
   #composing: ((error: Error | undefined) => void)[] | undefined
   readonly #data: SendingMail['data']
   readonly #message: unknown
@@ -88,12 +88,12 @@ export class Delivery implements Shipment {
     return this.#content
   }
 
-  /** The content, where it is in memory as a whole. */
+  /** The content, if all of it is in memory. */
   get isWhole(): boolean {
     return this.#content?.kind === 'whole'
   }
 
-  /** Composes the mail, once; `done` is called once, at once where that was done before. */
+  /** Composes the mail once. `done` is called once, immediately if the mail is already composed. */
   compose(done: (error: Error | undefined) => void): void {
     if (this.#content || this.#composeError) {
       done(this.#composeError)
@@ -113,7 +113,7 @@ export class Delivery implements Shipment {
     })
   }
 
-  /** Notes when content that can be read only once is read. */
+  /** Notes when content that can only be read once is read. */
   #watch(content: Content): Content {
     if (content.kind === 'whole' || !hasStreamContent(this.#data)) return content
     return {
@@ -125,7 +125,7 @@ export class Delivery implements Shipment {
     }
   }
 
-  /** Lets go of what was composed: a mail in the queue holds its message only. */
+  /** Releases the composed mail: a mail in the queue keeps only its message. */
   release(): void {
     this.#content = undefined
   }
@@ -178,7 +178,7 @@ export class Delivery implements Shipment {
     })
   }
 
-  /** The mail was sent before, under the same key: its caller gets what was kept of that. */
+  /** The mail was already sent under the same key. Its caller gets what was kept of the result. */
   repeat(sent: SendOnceInfo, resolution: SendOnceResolution | undefined): void {
     this.event.outcome = 'duplicate'
     const info = toRepeatedInfo(sent, resolution, this)
@@ -204,7 +204,7 @@ export class Delivery implements Shipment {
       )
   }
 
-  /** Whether it was not through yet. */
+  /** Whether it was not finished yet. */
   #leave(): boolean {
     if (this.place.name === 'done') return false
     this.place = { name: 'done' }

@@ -2,19 +2,19 @@ import { AsyncResource } from 'node:async_hooks'
 import type { SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 
-/** Somebody who gives up at a signal. */
+/** Something that gives up at a signal. */
 export interface Stoppable {
   readonly event: { readonly phase: SendPhase }
   stop(error: SmtpError): void
 }
 
 /**
- * Stops a mail when the signal of its message is aborted; one of another realm will do.
+ * Stops a mail when the signal of its message is aborted. A signal of another realm is accepted.
  * @returns ends that; undefined where there is nothing to follow any more
  */
 export function followSignal(signal: unknown, mail: Stoppable): (() => void) | undefined {
   if (!isAbortSignal(signal)) return undefined
-  // A signal is aborted in some request, or its timer: what follows, another session above all, is not that request's.
+  // A signal is aborted in some request or timer. What follows, especially another session, does not belong to it.
   const onAbort = AsyncResource.bind(() => mail.stop(abortError(signal.reason, mail.event.phase)))
   if (signal.aborted) {
     process.nextTick(onAbort)
@@ -24,14 +24,14 @@ export function followSignal(signal: unknown, mail: Stoppable): (() => void) | u
   return () => signal.removeEventListener('abort', onAbort)
 }
 
-/** Whether a value can be followed as a signal; one of another realm will do. */
+/** Whether a value can be followed as a signal. A signal of another realm is accepted. */
 export function isAbortSignal(value: unknown): value is AbortSignal {
   const signal = value as Partial<AbortSignal> | null | undefined
   const { aborted, addEventListener, removeEventListener } = signal ?? {}
   return typeof aborted === 'boolean' && isFunction(addEventListener) && isFunction(removeEventListener)
 }
 
-/** As Nodemailer 10 words it. */
+/** The same text as in Nodemailer 10. */
 export function abortError(cause: unknown, phase: SendPhase): SmtpError {
   const error = smtpError('Message sending aborted', { code: 'EABORT', phase, outcome: 'not-sent', cause })
   return Object.assign(error, { name: 'AbortError' })

@@ -1,6 +1,6 @@
 /**
- * The mails of a route that are in no session, in the order in which they came; those that come back go first. Whoever
- * takes a mail owns it: it is not here any more, so nobody else can take it.
+ * The mails of a route that no session has, in order of arrival; those that come back go first. Taking a mail removes
+ * it from here, so nothing else can take it.
  */
 export class MailQueue<T> {
   readonly #returned = new Set<T>()
@@ -14,7 +14,7 @@ export class MailQueue<T> {
     this.#waiting.add(mail)
   }
 
-  /** For a mail that had its turn already. */
+  /** For a mail that has already had its turn. */
   giveBack(mail: T): void {
     this.#returned.add(mail)
   }
@@ -28,14 +28,14 @@ export class MailQueue<T> {
     return undefined
   }
 
-  /** The mail that is next, left where it is. */
+  /** The next mail, without removing it. */
   get first(): T | undefined {
     for (const mail of this.#returned) return mail
     for (const mail of this.#waiting) return mail
     return undefined
   }
 
-  /** Takes a certain mail out; false where it is not here. */
+  /** Removes a certain mail. Returns false if it is not here. */
   remove(mail: T): boolean {
     return this.#returned.delete(mail) || this.#waiting.delete(mail)
   }

@@ -1,6 +1,6 @@
 import type { Session } from '../smtp/session.js'
 
-/** Where a mail is. It is in one place at a time; only its route moves it. */
+/** Where a mail is. It is in one place at a time, and only its route moves it. */
 export type Place =
   /** Its key is not claimed yet. */
   | { readonly name: 'gate' }
@@ -11,6 +11,6 @@ export type Place =
   | { readonly name: 'pause'; readonly timer: NodeJS.Timeout }
   | { readonly name: 'done' }
 
-/** One for all: thousands may be there. */
+/** Shared by all, because there may be thousands. */
 export const QUEUE: Place = { name: 'queue' }
 export const GATE: Place = { name: 'gate' }

@@ -2,21 +2,21 @@ import type { Failure, SmtpError } from '../problems/smtp-failure.js'
 import { pauseAfter } from './retry.js'
 
 /**
- * How often the pause before another session is tried doubles. The failures of all mails of a route count here, so the
- * pause must end well below that of a single mail: a queue goes on at most eight seconds after its server is back.
+ * How often the pause before the next session attempt doubles. The failures of all mails of a route count here, so the
+ * pause must end well below that of a single mail: a queue resumes at most eight seconds after its server is back.
  */
 const MOST_STEPS = 5
 
 /**
- * When a route may try to open a session again: after a failure the next trial waits, in steps that grow, so that a dead
- * server is asked by one session at a time.
+ * When a route may try to open a session again. After a failure, the next attempt waits for increasing times, so that a
+ * dead server is tried by one session at a time.
  */
 export class Reopening {
   readonly #baseMs: number
   readonly #onOver: () => void
-  /** Failures since the last session that was opened, or since a mail has ended with one. */
+  /** Failures since the last session was opened, or since a mail has ended with one. */
   #failures = 0
-  /** Failures in a row that will not pass, such as a refused login. */
+  /** Consecutive failures that will not pass, such as a refused login. */
   #finalFailures = 0
   #failedAt = Number.NEGATIVE_INFINITY
   #lastError: SmtpError | undefined
@@ -28,12 +28,12 @@ export class Reopening {
     this.#onOver = onOver
   }
 
-  /** Whether the last trial has failed: then there is one at a time. */
+  /** Whether the last attempt failed: then there is one attempt at a time. */
   get isFailing(): boolean {
     return this.#failures > 0 || this.#finalFailures > 0
   }
 
-  /** Why the last trial failed, as long as none has succeeded. */
+  /** Why the last attempt failed, until one succeeds. */
   get lastError(): SmtpError | undefined {
     return this.#lastError
   }
@@ -57,7 +57,7 @@ export class Reopening {
     return this.#finalFailures > 1
   }
 
-  /** The failure has ended a mail: the next trial need not wait. */
+  /** The failure has ended a mail, so the next attempt need not wait. */
   forget(): void {
     this.#failures = 0
   }
@@ -76,7 +76,7 @@ export class Reopening {
     return true
   }
 
-  /** No mail is left. */
+  /** No mails are left. */
   rest(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -15,22 +15,22 @@ import type { RoutePlan } from './route-plan.js'
 import { type RouteState, routesInUse } from './routes-in-use.js'
 import { type MailSource, SlotPool } from './slot-pool.js'
 
-/** Phases in which a reply is about a mail. */
+/** Phases in which a reply concerns a mail. */
 const PHASES_OF_MAIL: readonly SendPhase[] = ['envelope', 'body', 'final']
 
 /** Places of a mail that no session has. */
 const WAITING: readonly string[] = ['gate', 'queue', 'pause'] satisfies Place['name'][]
 
 /**
- * Where mails go and who logs in there: a host under one login, with one queue and the sessions that it feeds. A mail is
- * moved here only, and `place` says where it is: whoever takes it out of the queue owns it until its result.
+ * Where mails go and which login is used: a host with one login, one queue and the sessions that it feeds. Mails are
+ * moved only here, and `place` says where each one is. Whatever takes a mail from the queue owns it until its result.
  */
 export class Route implements DeliveryOwner, MailSource {
   readonly plan: RoutePlan
   readonly #onTaken: () => void
   readonly #gate = new ClaimGate<Delivery>((delivery, claimed) => this.#onClaimed(delivery, claimed))
   readonly #queue = new MailQueue<Delivery>()
-  /** All that are not through. */
+  /** All that are not finished. */
   readonly #deliveries = new Set<Delivery>()
   readonly #slots: SlotPool
   readonly #deadlines: Deadlines
@@ -47,7 +47,7 @@ export class Route implements DeliveryOwner, MailSource {
     return this.plan.session.host
   }
 
-  /** Mails that no session has taken yet. */
+  /** Mails that no session has yet. */
   get queued(): number {
     return this.#queue.size + this.#gate.size
   }
@@ -66,7 +66,7 @@ export class Route implements DeliveryOwner, MailSource {
     return { host: this.host, queued, ...this.#slots.counts }
   }
 
-  /** Takes a mail. */
+  /** Accepts a mail. */
   add(delivery: Delivery): void {
     this.#deliveries.add(delivery)
     routesInUse.add(this)
@@ -76,7 +76,7 @@ export class Route implements DeliveryOwner, MailSource {
     this.#slots.pump()
   }
 
-  /** Ends every mail that is not through. */
+  /** Ends every mail that is not finished. */
   stopAll(error: () => PostmarkError): void {
     for (const delivery of [...this.#deliveries]) delivery.stop(error())
   }
@@ -87,12 +87,12 @@ export class Route implements DeliveryOwner, MailSource {
     return this.#slots.close(force)
   }
 
-  /** Logs in on a connection of its own, and leaves. */
+  /** Logs in on a separate connection, then disconnects. */
   verify(): Promise<void> {
     return verifyLogin(this.plan.session)
   }
 
-  /** The next mail; whoever takes it owns it. */
+  /** The next mail. The caller owns it. */
   take(): Delivery | undefined {
     const delivery = this.#queue.take()
     if (!delivery) return undefined
@@ -103,7 +103,7 @@ export class Route implements DeliveryOwner, MailSource {
     return delivery
   }
 
-  /** Puts a mail that no session has any more in front of the queue. */
+  /** Puts a mail that lost its session at the front of the queue. */
   giveBack(delivery: Delivery): void {
     if (delivery.place.name === 'done') return
     delivery.place = QUEUE
@@ -123,7 +123,7 @@ export class Route implements DeliveryOwner, MailSource {
 
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
-    // A reply to the login says nothing of how the mails get on.
+    // A reply to the login says nothing about the progress of mails.
     if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase)) this.#deadlines.finished()
     delivery.note(error)
     const { retry, session } = this.plan
@@ -134,7 +134,7 @@ export class Route implements DeliveryOwner, MailSource {
       wasGreeted: session.opener.wasGreeted,
       spent: delivery.spent,
     }
-    // At most once counts for more than the wish to try an unknown mail again.
+    // Sending at most once takes precedence over retrying an unknown mail.
     const decision = decide(failure, facts, delivery.claim ? { ...retry, unknown: false } : retry)
     if (decision.kind === 'return') {
       delivery.returns++
@@ -166,14 +166,14 @@ export class Route implements DeliveryOwner, MailSource {
     if (this.#deliveries.size === 0) routesInUse.delete(this)
   }
 
-  /** Without a session that serves, the first mail of the queue has had an attempt. */
+  /** Without a working session, this counts as an attempt of the first mail in the queue. */
   onOpenFailed(delivery: Delivery, failure: Failure): void {
     delivery.beginAttempt(failure.error.port)
     delivery.onPhase(failure.error.phase)
     this.onFailure(delivery, failure)
   }
 
-  /** The store has answered for a mail: it may be sent, was sent before, or must not be sent now. */
+  /** The store has answered: the mail may be sent, was already sent, or must not be sent now. */
   #onClaimed(delivery: Delivery, claimed: Claimed): void {
     if (claimed.kind === 'held') {
       delivery.place = QUEUE
@@ -187,7 +187,7 @@ export class Route implements DeliveryOwner, MailSource {
     else delivery.fail(claimed.error, deliveryOutcome(claimed.error))
   }
 
-  /** A mail is through: nothing of the route holds it any more. */
+  /** A mail is finished: the route no longer holds it. */
   #end(delivery: Delivery): void {
     const hasWaited = this.#queue.remove(delivery)
     if ((delivery.claim && this.#gate.remove(delivery)) || hasWaited) this.#onTaken()

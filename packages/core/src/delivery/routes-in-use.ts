@@ -1,9 +1,9 @@
-/** What a host under one login has at the moment. */
+/** The current state of a host under one login. */
 export interface RouteState {
   readonly host: string
-  /** Mails that no session has: those that pause before their next attempt included. */
+  /** Mails that no session has, including those that pause before their next attempt. */
   readonly queued: number
-  /** Connections by what they do; none is counted twice. */
+  /** Connections by activity. None is counted twice. */
   readonly opening: number
   readonly idle: number
   readonly busy: number
@@ -15,7 +15,7 @@ interface StatefulRoute {
 
 const KEY = Symbol.for('@postmark-smtp/routes/1')
 
-/** Of all installed copies of this package. A route is here as long as it has a mail or a connection, and no longer. */
+/** Shared by all installed copies of this package. A route is here as long as it has a mail or a connection. */
 const holder = globalThis as { [KEY]?: Set<StatefulRoute> }
 holder[KEY] ??= new Set()
 

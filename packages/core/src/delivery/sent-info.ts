@@ -3,7 +3,7 @@ import type { Envelope } from '../smtp/envelope.js'
 import type { SentMail } from '../smtp/shipment.js'
 import type { SendOnceInfo, SendOnceResolution } from './send-once-store.js'
 
-/** A mail that is through, as far as its `info` names it. */
+/** The parts of a finished mail that its `info` contains. */
 interface ThroughMail {
   readonly envelope: Envelope
   readonly messageId: string
@@ -11,13 +11,13 @@ interface ThroughMail {
   readonly event: Pick<SendEvent, 'host' | 'port'>
 }
 
-/** What sendMail resolves to: Nodemailer’s fields, and ours under `postmark`. */
+/** The result of sendMail: Nodemailer’s fields, and ours under `postmark`. */
 interface SentInfo {
   readonly postmark: Record<string, unknown>
   readonly [field: string]: unknown
 }
 
-/** Of a mail that the server took. */
+/** For a mail that the server accepted. */
 export function toSentInfo(sent: SentMail, { envelope, messageId, attempts, event }: ThroughMail): SentInfo {
   const { accepted, rejected, rejectedErrors, response, ...times } = sent
   const port = event.port === undefined ? {} : { port: event.port }
@@ -33,7 +33,7 @@ export function toSentInfo(sent: SentMail, { envelope, messageId, attempts, even
   }
 }
 
-/** What the store of a key keeps of such a mail: no address. */
+/** What the send-once store keeps about such a mail: no address. */
 export function toKept(
   { accepted, rejected, rejectedErrors: _, ...sent }: SentMail,
   messageId: string,
@@ -41,7 +41,7 @@ export function toKept(
   return { ...sent, messageId, accepted: accepted.length, rejected: rejected.length }
 }
 
-/** Of a mail that was sent before, under the same key. */
+/** For a mail that was already sent under the same key. */
 export function toRepeatedInfo(
   sent: SendOnceInfo,
   resolution: SendOnceResolution | undefined,

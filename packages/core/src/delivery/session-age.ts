@@ -1,7 +1,7 @@
 import { IDLE_WHILE_WANTED_MS } from './connection-budget.js'
 import type { PoolSettings } from './route-plan.js'
 
-/** What a session has had of mails and time since it began to open, and what it may have. */
+/** How many mails and how much time a session has used since it began to open, and its limits. */
 export class SessionAge {
   readonly startedAt: number = performance.now()
   mails = 0
@@ -19,19 +19,19 @@ export class SessionAge {
     return performance.now() - this.startedAt
   }
 
-  /** Whether the session has had its mails, or its time. */
+  /** Whether the session has reached its limit of mails or time. */
   get isSpent(): boolean {
     return this.mails >= this.#maxMessages || performance.now() >= this.#retireAt
   }
 
-  /** For how long it may idle from now on. @param isWanted whether another route waits for its place */
+  /** How long it may idle from now on. @param isWanted whether another route waits for its place */
   idleMs(isWanted: boolean): number {
     const idleMs = isWanted ? Math.min(IDLE_WHILE_WANTED_MS, this.#idleMs) : this.#idleMs
     return Math.max(1, Math.min(idleMs, this.#retireAt - performance.now()))
   }
 }
 
-/** So that sessions that were opened together do not all end together. */
+/** Prevents sessions that were opened together from all ending together. */
 function jitter(): number {
   return 0.9 + Math.random() * 0.2
 }

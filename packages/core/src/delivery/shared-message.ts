@@ -4,7 +4,7 @@ import { type EncodedBody, encodeBody } from '../smtp/body-encoder.js'
 
 const LINE_END = Buffer.from('\r\n')
 
-/** A message with a header block of its own, and after it what other mails have too. */
+/** A message with its own header block, followed by content that it shares with other mails. */
 export class SharedMessage {
   readonly #envelope: { readonly from: unknown; readonly to: unknown }
   readonly #messageId: unknown
@@ -38,7 +38,9 @@ export class SharedMessage {
   }
 }
 
-/** Composes the body of a message for all that have it. A mail that cannot be composed fails later, on its own. */
+/**
+ * Composes the body of a message for all mails that share it. A mail that cannot be composed fails later, on its own.
+ */
 export function shareMessage(
   root: MimeRoot,
   plan: MessagePlan,
@@ -46,7 +48,7 @@ export function shareMessage(
 ): SharedMessage | MessagePlan {
   try {
     const body = plan.toBuffer().subarray(Buffer.byteLength(root.buildHeaders()) + 4)
-    // Then the line break at the end of the header block is the last of the mail.
+    // In that case, the line break at the end of the header block is the last one of the mail.
     if (body.length === 0) return plan
     shared.composed = encodeBody(body)
   } catch {

@@ -14,18 +14,18 @@ import { Slot, type SlotHost } from './slot.js'
 export interface MailSource {
   /** Mails that wait for a session. */
   readonly waiting: number
-  /** The mail that is next, left where it is. */
+  /** The next mail, without removing it. */
   readonly first: Delivery | undefined
   take(): Delivery | undefined
   giveBack(delivery: Delivery): void
   onFailure(delivery: Delivery, failure: Failure): void
-  /** No session came about for the first mail, and no other one serves. */
+  /** No session could be opened for the first mail, and no other one is working. */
   onOpenFailed(delivery: Delivery, failure: Failure): void
   /** The last session has ended. */
   onUnused(): void
 }
 
-/** The sessions of a route: as many as mails wait, where the budget has places for them. */
+/** The sessions of a route: one for each waiting mail, as far as the budget has places. */
 export class SlotPool implements Tenant, SlotHost {
   readonly plan: RoutePlan
   readonly grouping: Grouping
@@ -50,7 +50,7 @@ export class SlotPool implements Tenant, SlotHost {
     this.#reopening = new Reopening(plan.retry.baseMs, () => this.pump())
   }
 
-  /** Why no session comes about, as long as none does. */
+  /** Why no session can be opened, as long as none can. */
   get lastError(): SmtpError | undefined {
     return this.#reopening.lastError
   }
@@ -59,16 +59,16 @@ export class SlotPool implements Tenant, SlotHost {
     return this.#slots.size === 0
   }
 
-  /** The connections, by what they do. */
+  /** The connections, by activity. */
   get counts(): { readonly opening: number; readonly idle: number; readonly busy: number } {
     const counts = { opening: 0, idle: 0, busy: 0 }
     for (const slot of this.#slots) counts[slot.isOpening ? 'opening' : slot.isBusy ? 'busy' : 'idle']++
     return counts
   }
 
-  /** Feeds mails to sessions that are ready, and opens others, one for each mail that waits. */
+  /** Passes mails to sessions that are ready, and opens more, one for each waiting mail. */
   pump(): void {
-    // What is called below may come back here: then the loop runs once more, and nothing is handed out twice.
+    // The calls below may re-enter this method. The loop then runs once more, and nothing is handed out twice.
     this.#pumpAgain = true
     if (this.#pumping) return
     this.#pumping = true
@@ -85,7 +85,7 @@ export class SlotPool implements Tenant, SlotHost {
     if (this.#mails.waiting === 0) this.plan.budget.leave(this)
   }
 
-  /** No mail is left: what is still opening has nobody to serve, and would keep the process alive. */
+  /** No mails are left. Sessions that are still opening have nothing to do, and would keep the process alive. */
   rest(): void {
     this.#reopening.rest()
     for (const slot of [...this.#slots]) if (!slot.session) slot.end(true)
@@ -108,7 +108,7 @@ export class SlotPool implements Tenant, SlotHost {
 
   giveUpOpening(): boolean {
     const slot = [...this.#slots].findLast(({ isOpening }) => isOpening)
-    // Later, since whoever waits for the place is in the midst of asking for it.
+    // Later, because the tenant that waits for the place is still asking for it.
     if (slot) process.nextTick(() => slot.isOpening && slot.end(false))
     return slot !== undefined
   }
@@ -117,7 +117,7 @@ export class SlotPool implements Tenant, SlotHost {
     this.pump()
   }
 
-  /** The next mail. A slot that is idle may also have the one that waits for a session which is still busy. */
+  /** The next mail. An idle slot may also take the one that waits for a session that is still busy. */
   take(isIdle: boolean): Delivery | undefined {
     const delivery = this.#mails.take()
     if (delivery) {
@@ -143,7 +143,7 @@ export class SlotPool implements Tenant, SlotHost {
   onOpenFailed(slot: Slot, failure: Failure): void {
     const { startedAt } = slot.age
     const isFinal = this.#reopening.failed(startedAt, failure)
-    // Its place may be offered to this very route, which must know by then that it has to wait.
+    // Its place may be offered to this same route, which must know by then that it has to wait.
     this.#remove(slot)
     if (![...this.#slots].some((each) => each.session)) {
       let delivery = this.take(false)
@@ -180,7 +180,7 @@ export class SlotPool implements Tenant, SlotHost {
       if (this.#reopening.isFailing && (opening > 0 || this.#reopening.mustWait())) return
       if (!this.plan.budget.take(this)) return
       this.#slots.add(new Slot(this))
-      // The session takes a while to come about: time enough to compose what it will carry first, once it has begun.
+      // Opening the session takes a while: time enough to compose its first mail once it has begun.
       if (opening === 0) process.nextTick(() => this.#mails.first?.compose(() => {}))
       opening++
     }

@@ -24,30 +24,30 @@ export interface SlotHost {
   onOpened(): void
   onOpenFailed(slot: Slot, failure: Failure): void
   onClosed(slot: Slot): void
-  /** Whether the place of a session belongs to another route now. */
+  /** Whether the place of a session now belongs to another route. */
   mustYield(age: SessionAge): boolean
   /** Whether another route waits for a place. */
   readonly isWanted: boolean
 }
 
-/** A mail that was taken out of the queue and is being composed, or is composed and waits for the session. */
+/** A mail taken from the queue that is being composed, or is composed and waits for the session. */
 interface Prepared {
   readonly delivery: Delivery
   isComposed: boolean
 }
 
 /**
- * One place of the budget: a session from its opening to its end, the mails that it carries, and at most one more
- * that is composed ahead.
+ * One place of the budget: a session from opening to end, the mails that it carries, and at most one more that is
+ * composed ahead.
  */
 export class Slot implements SessionOwner {
   session: Session | undefined
   readonly age: SessionAge
   readonly #host: SlotHost
   #opening: OpeningSession | undefined
-  /** The mail that is next. */
+  /** The next mail. */
   #prepared: Prepared | undefined
-  /** What the session took to open, until it carries its first mail. */
+  /** How long the session took to open; kept until it carries its first mail. */
   #openingTimes: Opening | undefined
   #busy = false
   #closing = false
@@ -79,7 +79,7 @@ export class Slot implements SessionOwner {
     )
   }
 
-  /** Whether it is logged in and has nothing to do. */
+  /** Whether it is logged in and idle. */
   get isIdle(): boolean {
     return this.session?.state === 'ready' && !this.#busy && !this.#prepared && !this.#closing
   }
@@ -98,7 +98,7 @@ export class Slot implements SessionOwner {
     return this.#closing || this.session?.state === 'closing'
   }
 
-  /** Composes the next mail ahead, while another one is under way. */
+  /** Composes the next mail ahead, while another one is in progress. */
   lookAhead(): void {
     if (!this.#busy || this.#prepared || this.#closing || this.age.isSpent || this.#host.mustYield(this.age))
       return
@@ -107,7 +107,7 @@ export class Slot implements SessionOwner {
 
   readonly #lookAheadLater = (): void => this.lookAhead()
 
-  /** Gives up the mail that waits for this session, to one that is idle. */
+  /** Passes the mail that waits for this session to an idle one. */
   surrender(): Delivery | undefined {
     if (!this.#busy || !this.#prepared) return undefined
     const { delivery } = this.#prepared
@@ -115,7 +115,10 @@ export class Slot implements SessionOwner {
     return delivery.place.name === 'done' ? undefined : delivery
   }
 
-  /** Ends it: an idle session with QUIT, unless `force` is set, all else at once. `hold`: the process stays alive for it. */
+  /**
+   * Ends it: an idle session with QUIT, unless `force` is set, anything else immediately. With `hold`, the process
+   * stays alive for it.
+   */
   end(force: boolean, hold = false): void {
     this.#closing = true
     if (this.session) {
@@ -129,7 +132,7 @@ export class Slot implements SessionOwner {
     this.#host.onClosed(this)
   }
 
-  /** Takes a mail and sends it, as soon as it is composed; only where it is idle, or has become so. */
+  /** Takes a mail and sends it as soon as it is composed. Only if the slot is idle, or has become idle. */
   onReady(): void {
     this.#busy = false
     if (this.age.isSpent || this.session?.isWorn || this.#host.mustYield(this.age)) {
@@ -160,7 +163,7 @@ export class Slot implements SessionOwner {
     this.#prepared = undefined
     if (delivery.place.name === 'done') return undefined
     this.#hand(delivery, session)
-    // The one after it is composed once this write is out.
+    // The one after it is composed once this write has been sent.
     process.nextTick(this.#lookAheadLater)
     return delivery
   }
@@ -175,12 +178,12 @@ export class Slot implements SessionOwner {
     const prepared: Prepared = { delivery, isComposed: false }
     this.#prepared = prepared
     delivery.compose((error) => {
-      // Another slot may have it now, or the queue, since the session ended.
+      // Another slot or the queue may have it now, because the session ended.
       if (this.#prepared !== prepared) return
       if (error || delivery.place.name === 'done') {
         this.#prepared = undefined
         if (error) this.#host.onFailure(delivery, composeFailure(error))
-        // Not at once: thousands in a row that cannot be composed would be as many frames of the stack.
+        // Not synchronously: thousands of consecutive mails that cannot be composed would overflow the stack.
         process.nextTick(() => this.isIdle && this.onReady())
       } else {
         prepared.isComposed = true
@@ -203,7 +206,7 @@ export class Slot implements SessionOwner {
     this.lookAhead()
   }
 
-  /** From here on the session answers for the mail. */
+  /** From here on, the session is responsible for the mail. */
   #hand(delivery: Delivery, session: Session): void {
     this.age.mails++
     delivery.beginAttempt(session.port, this.#openingTimes)

@@ -7,8 +7,8 @@ const LISTS = ['attachments', 'alternatives'] as const
 type Fields = Readonly<Record<string, unknown>>
 
 /**
- * The error of a message that names a file or a URL where `disableFileAccess` or `disableUrlAccess` forbid it. Nodemailer
- * finds it only in the midst of the mail, and 7 and 8 forget it for `raw`, and where a plugin reads content.
+ * The error for a message that refers to a file or a URL although `disableFileAccess` or `disableUrlAccess` forbids it.
+ * Nodemailer only detects it while composing, and versions 7 and 8 ignore it for `raw` and if a plugin reads content.
  */
 export function accessError(message: Fields): Error | undefined {
   const { disableFileAccess, disableUrlAccess } = message
@@ -24,7 +24,7 @@ export function accessError(message: Fields): Error | undefined {
   return undefined
 }
 
-/** Every object of a message that may name a file or a URL. */
+/** All objects of a message that may refer to a file or a URL. */
 function* contentHolders(message: Fields): Generator<Fields> {
   for (const field of CONTENTS) yield* withNested(message[field])
   for (const field of LISTS) {

@@ -11,7 +11,7 @@ type Message = Readonly<Record<string, unknown>>
 
 /**
  * Checks From, the recipients and the envelope of a message.
- * @param raw the header lines of a message given as `raw`, whose From and recipients are those that Postmark reads
+ * @param raw the header lines of a message given as `raw`, whose From and recipients are the ones Postmark reads
  */
 export function checkAddresses(
   message: Message,
@@ -70,7 +70,7 @@ function lengthOfFrom(from: unknown): number {
     : addressLength
 }
 
-/** Whether a text is clearly one address with or without a name, which spares it the full reading. */
+/** Whether a string is clearly one address, with or without a name, so that it need not be parsed. */
 function isPlainMailbox(value: unknown): boolean {
   return typeof value === 'string' && /^([\w .-]+<[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+)$/.test(value)
 }
@@ -125,8 +125,8 @@ function checkRecipients(message: Message): readonly PostmarkProblem[] {
 }
 
 /**
- * Whether a message may have too many recipients or a mailbox name outside ASCII. Reading addresses is a
- * large part of what preflight costs, so a mail that is clearly within the limits is spared it.
+ * Whether a message may have too many recipients or a non-ASCII mailbox name. Reading addresses is a large part of the
+ * cost of preflight, so it is skipped for mails that are clearly within the limits.
  */
 function maybeOverLimit(mail: Message): boolean {
   let most = 0
@@ -142,7 +142,7 @@ function maybeOverLimit(mail: Message): boolean {
       return most > MESSAGE_LIMITS.recipients
     }
     if (Array.isArray(value))
-      // An array that holds itself has no end; the full reading stops at what it has seen.
+      // An array that contains itself has no end. The full reading stops at what it has already seen.
       return (
         value.length > MESSAGE_LIMITS.recipients ||
         depth > 20 ||
@@ -155,7 +155,7 @@ function maybeOverLimit(mail: Message): boolean {
   return RECIPIENTS.some((field) => doubtful(addressField(mail, field)))
 }
 
-/** Nobody means to choose a Return-Path with an envelope that is from the same mailbox as the message. */
+/** An envelope with the same mailbox as the message is not meant to choose a Return-Path. */
 function checkEnvelope(envelope: unknown, from: unknown): readonly PostmarkProblem[] {
   if (!isRecord(envelope) || !envelope.from) return NO_PROBLEMS
   const [sender, author] = [envelope.from, from].map((value) => readAddresses(value)[0])

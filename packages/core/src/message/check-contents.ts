@@ -6,14 +6,14 @@ import { isStream } from './stream-content.js'
 const CONTENTS = ['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'] as const
 const LISTS = ['attachments', 'alternatives'] as const
 
-/** Whether a message has more than texts and addresses in it, which has to be looked at. */
+/** Whether a message contains more than strings and addresses, which must be checked. */
 export function holdsMoreThanText(message: Readonly<Record<string, unknown>>): boolean {
   const isMore = (field: string) => message[field] && typeof message[field] !== 'string'
   return CONTENTS.some(isMore) || LISTS.some(isMore)
 }
 
 /**
- * Finds content that Nodemailer cannot read: it fails at it in the midst of a mail, and on 7 to 9 where nobody can
+ * Finds content that Nodemailer cannot read. It would fail while composing, and in versions 7 to 9 where nobody can
  * catch it.
  */
 export function checkContents(message: Readonly<Record<string, unknown>>): readonly PostmarkProblem[] {

@@ -3,8 +3,8 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import { INVALID_REQUEST } from '../problems/problem.js'
 
 /**
- * Looks for what Nodemailer's DKIM signer cannot take: it writes domain and selector into a header as they are, and
- * throws at other values in the midst of a stream, where nobody can catch it.
+ * Finds values that Nodemailer's DKIM signer cannot handle. It writes domain and selector into a header unchanged, and
+ * other values make it throw inside a stream, where nobody can catch it.
  */
 export function checkDkim({ dkim, _dkim }: Readonly<Record<string, unknown>>): PostmarkProblem[] {
   if (!dkim) return []

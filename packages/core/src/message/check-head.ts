@@ -6,15 +6,15 @@ import { splitBlock } from './header-lines.js'
 import { isPostmarkHeader } from './header-shapes.js'
 import type { MimeNode } from './nodemailer-types.js'
 
-/** Control characters of ASCII and of C1 with NEL, and the line breaks of Unicode; a tab is none. */
+/** Control characters of ASCII and C1 including NEL, and the line breaks of Unicode, but not the tab. */
 const CONTROL = '\\0-\\u0008\\n-\\u001f\\u007f-\\u009f\\u2028\\u2029'
 const HAS_CONTROL = new RegExp(`[${CONTROL}]`)
 const UNSAFE_ADDRESS = new RegExp(`[${CONTROL}<>]`)
-/** A header block without a fault: fields as below, with a line break between them. */
+/** A valid header block: fields as defined below, separated by line breaks. */
 const BLOCK = new RegExp(`^(?:[!-9;-~]+:[^${CONTROL}]*(?:\\r\\n[ \\t][^${CONTROL}]*)*(?:\\r\\n(?!$)|$))*$`)
-/** The names of Postmark headers in such a block. */
+/** The names of Postmark headers in a valid block. */
 const POSTMARK_NAMES = new RegExp(`^${HEADER_PREFIX}[^:]*`, 'gim')
-/** A header field: a name of RFC 5322, and a value in which a line break comes only before white space. */
+/** A header field: an RFC 5322 name, and a value in which a line break only occurs before white space. */
 const FIELD = new RegExp(`^[!-9;-~]+:(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
 const VALUE = new RegExp(`^(?:[^${CONTROL}]|\\r\\n[ \\t])*$`)
 
@@ -22,17 +22,17 @@ const COLON = 58
 const EMPTY_LINES = /(?:\r\n[ \t]+)+(?=\r\n)/g
 
 /**
- * Takes out lines that hold nothing but white space, which Nodemailer makes of a long run of spaces: some readers take
- * them for the end of the headers.
+ * Removes lines that contain only white space. Nodemailer creates them from long runs of spaces, and some readers treat
+ * them as the end of the headers.
  */
 export function dropEmptyLines(block: string): string {
   return block.replace(EMPTY_LINES, '')
 }
 
 /**
- * Looks for what must not reach a server in the header block that Nodemailer built: a control character, a line that is
- * no header, a header that came in within the value of another. This holds in every preflight mode.
- * @param ours the Postmark header lines that the compile step has decided; undefined for a part
+ * Finds what must not reach a server in the header block that Nodemailer built: a control character, a line that is not
+ * a header, or a header injected through the value of another. This applies in every preflight mode.
+ * @param ours the Postmark header lines that the compile step determined; undefined for a part
  */
 export function checkHead(
   node: MimeNode,
@@ -41,7 +41,7 @@ export function checkHead(
 ): readonly PostmarkProblem[] {
   const problems: PostmarkProblem[] = []
   for (const { key, value } of node._headers ?? []) {
-    // Nodemailer cleans any other value.
+    // Nodemailer sanitises all other values.
     if (isRecord(value) && value.prepared && !VALUE.test(String(value.value ?? '')))
       problems.push(controlProblem(key))
   }
@@ -68,7 +68,7 @@ function isOurs(name: string, lines: readonly string[]): boolean {
   return lines.some(isLine)
 }
 
-/** The same for the addresses of the envelope, which become commands. */
+/** The same for the addresses of the envelope, which are used in commands. */
 export function checkEnvelope({
   from,
   to,

@@ -54,7 +54,7 @@ export function checkLimits(message: object, head?: Buffer): readonly PostmarkPr
 
 /** Properties of a message that contain a part other than its text or HTML. */
 const OTHER_PARTS = ['attachments', 'alternatives', 'icalEvent', 'watchHtml', 'amp'] as const
-/** A character of a text is at most so many bytes. */
+/** The maximum number of bytes of a character. */
 const BYTES_OF_CHARACTER = 3
 
 /** Whether a message is text or HTML that is clearly within the limits, so that its parts need not be checked. */

@@ -7,12 +7,15 @@ import { toBase64Bytes } from './content-size.js'
 import type { MessagePart } from './message-parts.js'
 import type { OutgoingName } from './outgoing-name.js'
 
-/** Checks names and sizes of what a message holds. Readables, files and URLs are not read: of them the name counts. */
+/**
+ * Checks the names and sizes of the parts of a message. Readables, files and URLs are not read: only their names are
+ * checked.
+ */
 export function checkParts(parts: readonly MessagePart[]): PostmarkProblem[] {
   return [...checkNames(parts), ...checkOnlyPart(parts), ...checkSizes(parts), ...checkBodies(parts)]
 }
 
-/** Checks the names of what a message holds. */
+/** Checks the names of the parts of a message. */
 export function checkNames(parts: readonly MessagePart[]): PostmarkProblem[] {
   return parts.flatMap(checkName)
 }
@@ -34,7 +37,9 @@ function checkName({ path, name }: MessagePart): PostmarkProblem[] {
   ]
 }
 
-/** Nodemailer writes no header line of a message whose one part is raw: From and the Postmark headers would be lost. */
+/**
+ * Nodemailer writes no header lines for a message whose only part is raw: From and the Postmark headers would be lost.
+ */
 function checkOnlyPart(parts: readonly MessagePart[]): PostmarkProblem[] {
   const [only] = parts
   if (!only || !parts.every(({ path, isRaw }) => isRaw && path === only.path)) return []

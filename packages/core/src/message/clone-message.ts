@@ -1,4 +1,4 @@
-/** What a field of a message holds, where Nodemailer writes into it. */
+/** The value of a message field that Nodemailer writes into. */
 const KINDS: ReadonlyMap<string, 'content' | 'list' | 'addresses' | 'envelope'> = new Map([
   ...['text', 'html', 'watchHtml', 'amp', 'icalEvent', 'raw'].map((field) => [field, 'content'] as const),
   ...['attachments', 'alternatives'].map((field) => [field, 'list'] as const),
@@ -7,8 +7,8 @@ const KINDS: ReadonlyMap<string, 'content' | 'list' | 'addresses' | 'envelope'> 
 ])
 
 /**
- * Copies a message as deep as Nodemailer writes into it: it normalizes addresses, names attachments, adds inline
- * images, and puts what it read in place of a stream. Buffers, streams and objects with a class stay the caller's.
+ * Copies a message as deeply as Nodemailer writes into it: it normalises addresses, names attachments, adds inline
+ * images, and replaces streams with what it read. Buffers, streams and class instances stay the caller's.
  */
 export function cloneMessage(message: object): Record<string, unknown> {
   const copy: Record<string, unknown> = { ...message }
@@ -44,7 +44,7 @@ function cloneHolder(value: unknown): unknown {
 }
 
 function cloneAddresses(value: unknown, depth = 0): unknown {
-  // Deeper than anybody nests lists, only an array that holds itself is left, which Nodemailer reads once.
+  // Beyond any realistic nesting, only an array that contains itself is left, which Nodemailer reads once.
   if (Array.isArray(value)) return depth > 20 ? value : value.map((each) => cloneAddresses(each, depth + 1))
   return cloneHolder(value)
 }

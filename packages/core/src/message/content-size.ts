@@ -1,8 +1,8 @@
 import { isRecord } from '../problems/describe.js'
 
 /**
- * Bytes of a text, a buffer, or a descriptor that holds one, in Nodemailer's order: `raw`, `path`, `href`, `content`.
- * Undefined for what would have to be read first: a Readable, a file, a URL.
+ * The size in bytes of a string, a buffer, or a descriptor that contains one, in Nodemailer's order: `raw`, `path`,
+ * `href`, `content`. Undefined for a Readable, a file or a URL, which must be read first.
  */
 export function contentBytes(value: unknown): number | undefined {
   if (typeof value === 'string') return Buffer.byteLength(value)
@@ -14,7 +14,7 @@ export function contentBytes(value: unknown): number | undefined {
   if (place) return typeof place === 'string' ? dataUrlBytes(place) : undefined
   if (typeof content !== 'string') return content instanceof Uint8Array ? content.byteLength : undefined
   const name = typeof encoding === 'string' ? encoding.toLowerCase().replace(/[-_\s]/g, '') : ''
-  // Of base64 in lines, the line breaks are no bytes.
+  // The line breaks of base64 do not count.
   return name.startsWith('base64')
     ? Buffer.byteLength(content.replace(/\s+/g, ''), 'base64')
     : Buffer.byteLength(content, Buffer.isEncoding(name) ? name : 'utf8')
@@ -28,7 +28,7 @@ function dataUrlBytes(url: string): number | undefined {
   return Buffer.byteLength(data) - 2 * (data.match(/%[0-9a-f]{2}/gi)?.length ?? 0)
 }
 
-/** Whether content holds nothing but white space, as far as it can be told without reading it. */
+/** Whether content is only white space, as far as this is known without reading it. */
 export function isBlank(value: unknown): boolean {
   if (!value) return true
   if (typeof value === 'string') return !/\S/.test(value)
@@ -39,7 +39,7 @@ export function isBlank(value: unknown): boolean {
   return !raw && !path && !href && (content === undefined || content === '' || isBlank(content))
 }
 
-/** What so many bytes are in base64, without line ends. */
+/** The size of this many bytes in base64, without line breaks. */
 export function toBase64Bytes(bytes: number): number {
   return Math.ceil(bytes / 3) * 4
 }

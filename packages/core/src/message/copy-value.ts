@@ -1,11 +1,11 @@
 import { isPlain } from './clone-message.js'
 
-/** Deeper than anybody nests the fields of a message. */
+/** Beyond any realistic nesting of message fields. */
 const DEEPEST = 6
 
 /**
- * Copies what its owner may write into before the mail is composed: lists, plain objects, dates and bytes. Anything else,
- * such as a Readable, stays.
+ * Copies what its owner may modify before the mail is composed: arrays, plain objects, dates and bytes. Anything else,
+ * such as a Readable, is kept.
  */
 export function copyValue<T>(value: T): T
 export function copyValue(value: unknown, depth = 0): unknown {
@@ -19,7 +19,7 @@ export function copyValue(value: unknown, depth = 0): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, copy(each, depth + 1)]))
 }
 
-/** Whether a value equals a copy of one; of Readables and other objects with a class that is not known. */
+/** Whether a value equals a copy. Unknown if it contains Readables or instances of other classes. */
 export function isSame(one: unknown, copy: unknown, depth = 0): boolean {
   if (typeof one !== 'object' || one === null) return one === copy
   if (typeof copy !== 'object' || copy === null || depth > DEEPEST) return false

@@ -5,7 +5,7 @@ export interface HeaderLine {
   readonly value: string
 }
 
-/** Reads the header lines at the beginning of a message or a part, unfolded; each byte is one character. */
+/** Reads the header lines at the start of a message or part, unfolded. Each byte is one character. */
 export function readHeaderLines(block: string): HeaderLine[] {
   const lines: HeaderLine[] = []
   for (const line of block.replace(/(\r\n|\n|\r)(?=[ \t])/g, '').split(/\r\n|\n|\r/)) {
@@ -17,12 +17,12 @@ export function readHeaderLines(block: string): HeaderLine[] {
   return lines
 }
 
-/** The value of the first line of this name. */
+/** The value of the first line with this name. */
 export function lineValue(lines: readonly HeaderLine[], name: string): string | undefined {
   return lines.find((line) => line.name === name)?.value
 }
 
-/** The file name that a part declares: `filename` of its Content-Disposition, else `name` of its Content-Type. */
+/** The declared file name of a part: `filename` of its Content-Disposition, otherwise `name` of its Content-Type. */
 export function fileNameOf(lines: readonly HeaderLine[]): string | undefined {
   const disposition = lineValue(lines, 'content-disposition') ?? ''
   return parameter(disposition, 'filename') ?? parameter(lineValue(lines, 'content-type') ?? '', 'name')
@@ -30,7 +30,7 @@ export function fileNameOf(lines: readonly HeaderLine[]): string | undefined {
 
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;]*))/g
 
-/** A parameter of a header value, also one that is encoded, or cut into sections in any order (RFC 2231, RFC 2047). */
+/** A parameter of a header value, even if it is encoded or split into sections in any order (RFC 2231, RFC 2047). */
 export function parameter(value: string, name: string): string | undefined {
   let plain: string | undefined
   const sections: string[] = []
@@ -44,7 +44,7 @@ export function parameter(value: string, name: string): string | undefined {
   return sections.length > 0 ? sections.join('') : plain
 }
 
-/** Without the charset: all that counts here is the end of the name, which is ASCII. */
+/** The charset is ignored: only the end of the name matters here, which is ASCII. */
 function fromPercent(text: string): string {
   return text
     .replace(/^[\w-]*'[^']*'/, '')

@@ -4,7 +4,7 @@ import type { Message } from './nodemailer-types.js'
 type ProcessFunction = NonNullable<Message['_processFuncs']>[number]
 
 /**
- * Makes a message that cannot be composed fail as its stream does: who reads it expects no throw.
+ * Makes a message that cannot be composed fail through its stream, because its reader does not expect an exception.
  * @param openRaw opens the content of a raw message for each attempt
  */
 export function guardReading(message: Message, openRaw: (() => Readable) | undefined): void {
@@ -21,7 +21,7 @@ export function guardReading(message: Message, openRaw: (() => Readable) | undef
   if (signers && signers.length > 0) message._processFuncs = signers.map(takeErrors)
 }
 
-/** One for all messages: thousands may wait. */
+/** Shared by all messages, because thousands may wait. */
 function readMessage(this: Message, ...args: unknown[]): NodeJS.ReadableStream {
   const { createReadStream } = Object.getPrototypeOf(this) as Message
   return readGuarded(() => createReadStream.apply(this, args))
@@ -38,8 +38,8 @@ function readGuarded(read: () => NodeJS.ReadableStream): NodeJS.ReadableStream {
 }
 
 /**
- * Nodemailer 7 to 9 take the function that signs a message for the stream before it, and emit the error of a content
- * on it, which throws where nobody can catch it.
+ * Nodemailer 7 to 9 mistake the function that signs a message for the stream before it. They emit the error of a
+ * content on it, which throws where nobody can catch it.
  */
 function takeErrors(sign: ProcessFunction): ProcessFunction {
   let output: ReturnType<ProcessFunction> | undefined

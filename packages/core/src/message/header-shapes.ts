@@ -1,15 +1,15 @@
 import { isRecord } from '../problems/describe.js'
 import { HEADER_PREFIX } from '../vocabulary/vocabulary.js'
 
-/** A header as somebody wrote it. */
+/** A header as written by the caller. */
 export interface GivenHeader {
   readonly name: string
   readonly value: unknown
-  /** Whether the name is a mistake that Postmark ignores. */
+  /** Whether the name is a misspelling that Postmark ignores. */
   readonly wrong?: boolean
 }
 
-/** The headers of a message, parted: Postmark's, and all others in the shape they had. */
+/** The headers of a message, split into Postmark's and all others in their original shape. */
 export interface SplitHeaders {
   readonly postmark: readonly GivenHeader[]
   readonly rest: unknown
@@ -20,17 +20,20 @@ const PREFIX = HEADER_PREFIX.toLowerCase()
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what Nodemailer strips
 const STRIPPED = /[\s\u0000-\u0020\u007f:]/g
 
-/** Whether Nodemailer would write this key as a Postmark header: it drops white space, and on 10 colons too. */
+/**
+ * Whether Nodemailer would write this key as a Postmark header: it removes white space, and version 10 also removes
+ * colons.
+ */
 export function isPostmarkHeader(key: string): boolean {
   const first = key.charCodeAt(0)
-  // x, X, or something that Nodemailer strips: all else is another header, which is the common case.
+  // x, X, or a character that Nodemailer strips. Anything else is another header, which is the common case.
   if (first !== 120 && first !== 88 && first > 32 && first !== 58 && first < 127) return false
   return key.replace(STRIPPED, '').toLowerCase().startsWith(PREFIX)
 }
 
 /**
- * Parts the three shapes of Nodemailer's `headers` (map, array of pairs, one pair) without touching them.
- * An array may carry named properties: Nodemailer puts a transport's default headers there, where it ignores them.
+ * Splits the three shapes of Nodemailer's `headers` (map, array of pairs, one pair) without modifying them. An array
+ * may have named properties: Nodemailer puts a transport's default headers there, where it ignores them.
  */
 export function splitHeaders(headers: unknown): SplitHeaders {
   if (Array.isArray(headers)) {
@@ -55,19 +58,19 @@ export function splitHeaders(headers: unknown): SplitHeaders {
   }
 }
 
-/** Default headers that Nodemailer put on an array or a pair as named properties, where it ignores them itself. */
+/** Default headers that Nodemailer added to an array or a pair as named properties, where it ignores them itself. */
 function named(headers: object): GivenHeader[] {
   return Object.entries(headers)
     .filter(([key]) => isPostmarkHeader(key))
     .flatMap(([key, value]) => toGiven({ key, value }))
 }
 
-/** Whether the headers may hold more than the message's own: defaults are distinguished from them only by name. */
+/** Whether the headers may contain more than the message's own. Defaults can only be distinguished by name. */
 export function mayHoldDefaults(headers: unknown): boolean {
   return !Array.isArray(headers) || Object.keys(headers).length > headers.length
 }
 
-/** Adds lines to headers of any of the three shapes, as a new object of a shape that holds them all. */
+/** Adds lines to headers of any of the three shapes. Returns a new object in a shape that can contain all of them. */
 export function joinHeaders(
   rest: unknown,
   entries: readonly { readonly key: string; readonly value: unknown }[],
@@ -79,7 +82,7 @@ export function joinHeaders(
   return map
 }
 
-/** A header in the shape that Nodemailer takes in an array. */
+/** A header in the shape that Nodemailer accepts in an array. */
 export interface HeaderPair {
   readonly key: string
   readonly value: unknown
@@ -96,7 +99,7 @@ function isPair(value: unknown): value is HeaderPair {
   return isRecord(value) && typeof value.key === 'string' && 'value' in value
 }
 
-/** One header a value: an array stands for several lines, an object for a value that is prepared. */
+/** One header per value: an array means several lines, an object a prepared value. */
 function toGiven({ key, value }: HeaderPair): GivenHeader[] {
   if (Array.isArray(value)) return value.flatMap((each) => toGiven({ key, value: each }))
   return [{ name: key, value: isRecord(value) && 'value' in value ? value.value : value }]

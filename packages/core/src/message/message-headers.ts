@@ -8,10 +8,10 @@ import type { PostmarkField } from '../vocabulary/vocabulary.js'
 import { MISSPELLED_HEADERS, POSTMARK_FIELDS, RESERVED_HEADERS } from '../vocabulary/vocabulary.js'
 import type { GivenHeader } from './header-shapes.js'
 
-/** A level read from explicit headers; `kept` are those of Postmark's prefix that are no field. */
+/** A level read from explicit headers. `kept` contains headers with Postmark's prefix that are not fields. */
 export interface HeaderReading extends Reading {
   readonly kept: readonly GivenHeader[]
-  /** Second spellings of a field where `lenient` was asked for. */
+  /** Second spellings of a field, if `lenient` is set. */
   readonly twins: readonly PostmarkProblem[]
 }
 
@@ -50,7 +50,7 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
     if (!meaning) {
       const wrong = wrongName(name, at)
       if (wrong) problems.push(wrong)
-      // A name outside the table may be a header that is newer than this version: it passes.
+      // A name outside the table may be a header newer than this version, so it is passed on.
       const text = readText(value ?? '', at, Number.POSITIVE_INFINITY, (found) =>
         problems.push({ severity: 'error', errorCode: INVALID_REQUEST, ...found }),
       )
@@ -64,7 +64,7 @@ export function readHeaders(given: readonly GivenHeader[], path: string, lenient
         ? 'Remove or rename one. If there are two, Postmark adds a number to the name of the second.'
         : 'Remove one; the first is kept. It is not documented what Postmark does with two.'
       const twice = problem(at, 'is given twice', 'one line per field', cure)
-      // The lines of a raw message go out as they are, and Postmark takes both.
+      // The lines of a raw message are sent unchanged, and Postmark accepts both.
       if (isMetadata && path === 'raw') problems.push({ ...twice, severity: 'warning' })
       else if (lenient && before !== name) twins.push({ ...twice, severity: 'warning' })
       else problems.push(twice)

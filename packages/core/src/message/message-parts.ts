@@ -3,23 +3,26 @@ import { contentBytes, isBlank } from './content-size.js'
 import { type OutgoingName, outgoingName, rawNames } from './outgoing-name.js'
 import { readRawParts } from './raw-parts.js'
 
-/** A part of a message as it goes out. Postmark takes the first text, the first html, and all else for attachments. */
+/**
+ * A part of a message as it is sent. Postmark uses the first text and the first HTML, and treats everything else as
+ * attachments.
+ */
 export interface MessagePart {
   /** Where it is. @example 'attachments[2]' */
   readonly path: string
   readonly kind: 'text' | 'html' | 'file'
   readonly name: OutgoingName | undefined
-  /** Whether its header lines are given with it, as `raw`. */
+  /** Whether it is given as `raw`, including its header lines. */
   readonly isRaw: boolean
-  /** Its bytes; 0 where it would have to be read first. */
+  /** Its size in bytes; 0 if it must be read first. */
   size(): number
-  /** Whether it holds nothing but white space. */
+  /** Whether it is only white space. */
   isBlank(): boolean
 }
 
 type Message = Readonly<Record<string, unknown>>
 
-/** The bytes of a message given as `raw`; undefined where they are not in memory. */
+/** The bytes of a message given as `raw`. Undefined if they are not in memory. */
 export function rawContent(raw: unknown): Buffer | undefined {
   const content = isRecord(raw) && !(raw instanceof Uint8Array) && !raw.path && !raw.href ? raw.content : raw
   if (typeof content === 'string') return Buffer.from(content)
@@ -27,7 +30,7 @@ export function rawContent(raw: unknown): Buffer | undefined {
   return Buffer.from(content.buffer, content.byteOffset, content.byteLength)
 }
 
-/** The parts of a message in the order in which Nodemailer writes them: those of `raw` where it has one. */
+/** The parts of a message in the order in which Nodemailer writes them. If it has `raw`, the parts of that. */
 export function listParts(message: Message, raw: Buffer | undefined): MessagePart[] {
   return raw ? listRawParts(raw) : listOwnParts(message)
 }
@@ -40,7 +43,7 @@ function listOwnParts(message: Message): MessagePart[] {
     const isRaw = Boolean(raw)
     const size = () => contentBytes(content) ?? 0
     parts.push({ path, kind, name, isRaw, size, isBlank: () => isBlank(content) })
-    // A raw part may be a multipart, whose files are attachments of their own.
+    // A raw part may be a multipart, whose files count as separate attachments.
     for (const other of rawNames(raw).slice(1))
       parts.push({ path, kind: 'file', name: other, isRaw, size: () => 0, isBlank: () => false })
   }
@@ -49,7 +52,7 @@ function listOwnParts(message: Message): MessagePart[] {
     if (body) add(field, type, body, outgoingName(body, 'alternatives'))
   }
   const { icalEvent } = message
-  // It goes out twice: as an alternative, and as a file.
+  // It is sent twice: as an alternative and as a file.
   if (icalEvent) add('icalEvent', 'text/calendar', icalEvent, undefined)
   toList(message.alternatives).forEach((part, index) => {
     add(`alternatives[${index}]`, typeOf(part), part, outgoingName(part, 'alternatives'))
@@ -73,7 +76,7 @@ function nameOfEvent(event: unknown): OutgoingName {
   return filename === '' ? { name: 'invite.ics', from: undefined } : { name: filename, from: 'filename' }
 }
 
-/** The type of an alternative; Nodemailer takes one without a type and a name for plain text. */
+/** The type of an alternative. Without a type and a name, Nodemailer treats it as plain text. */
 function typeOf(part: unknown): string {
   if (!isRecord(part)) return 'text/plain'
   if (part.contentType) return String(part.contentType)

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream'
 import { encodeContent } from './nodemailer.js'
 
-/** A node of Nodemailer’s MIME tree, in the parts that majors 7 to 10 share. Those with an underscore are private there. */
+/**
+ * A node of Nodemailer’s MIME tree, with the members that versions 7 to 10 share. Those with an underscore are private.
+ */
 export interface MimeTree {
   readonly content?: unknown
   readonly contentType?: unknown
@@ -16,7 +18,7 @@ export interface MimeTree {
   buildHeaders(): string
 }
 
-/** A tree with what only its root has. */
+/** A tree, with the members that only its root has. */
 export interface MimeRoot extends MimeTree {
   getEnvelope(): Envelope
   messageId(): unknown
@@ -31,16 +33,17 @@ interface Envelope {
 interface EncodedPart {
   readonly content: string | Buffer
   readonly encoding: 'base64' | 'quoted-printable'
-  /** For quoted-printable outside of text, where a lone CR or LF is data. */
+  /** For quoted-printable content that is not text, in which a lone CR or LF is data. */
   readonly binary: boolean
 }
 
 type Piece = string | Buffer | EncodedPart
 
 /**
- * A message whose headers are final, as the pieces that it is built from: texts and Buffers of the caller, and what goes
+ * A message whose headers are final, as the pieces it is built from: the caller's strings and Buffers, and everything
  * between them. It takes a third of the memory of Nodemailer's tree, of which thousands may wait, and half the time,
- * since there is no stream for each part. Headers, encoders and delimiters are Nodemailer's, and so are the bytes.
+ * because there is no stream for each part. Headers, encoders and delimiters are Nodemailer's, so the bytes are the
+ * same.
  */
 export class MessagePlan {
   readonly #envelope: Envelope
@@ -92,8 +95,8 @@ export class MessagePlan {
 }
 
 /**
- * The plan of a message whose contents are all texts or Buffers, where nothing transforms the result; undefined for any
- * other, and where a part of Nodemailer that has to be looked at is missing.
+ * The plan of a message whose contents are all strings or Buffers and whose result is not transformed. Undefined for
+ * any other message, and if a member of Nodemailer that must be inspected is missing.
  */
 export function planMessage(root: MimeRoot): MessagePlan | undefined {
   if (!isPlannable(root)) return undefined
@@ -133,7 +136,7 @@ function addNode(node: MimeTree, before: string, pieces: Piece[]): string {
     pieces.push(text.join(''), toPiece(node, content, encoding))
     text = []
   }
-  // Known only now: headers say whether the node is a multipart, and with which boundary.
+  // Only known now: the headers determine whether the node is a multipart, and its boundary.
   if (node.multipart) {
     const delimiter = `--${node.boundary}`
     const children = node.childNodes ?? []
@@ -143,7 +146,7 @@ function addNode(node: MimeTree, before: string, pieces: Piece[]): string {
     }
     text.push('\r\n', delimiter, '--\r\n')
   }
-  // Joined, since V8 would hold the parts of a text that is only added up.
+  // Joined, because V8 would keep the parts of a concatenated string.
   return text.join('')
 }
 

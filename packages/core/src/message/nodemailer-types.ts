@@ -16,36 +16,36 @@ export interface CompilingMail {
   resolveContent(data: object, key: string, callback: (error: Error | null, value?: unknown) => void): unknown
 }
 
-/** A transporter, as far as a plugin looks at it. */
+/** The parts of a transporter that a plugin uses. */
 export interface MailerLike {
   readonly options?: unknown
   readonly transporter?: unknown
   use(step: string, plugin: CompilePlugin): unknown
 }
 
-/** A compiled mail, as a transport gets it. */
+/** A compiled mail, as passed to a transport. */
 export interface SendingMail {
   readonly data: Record<string, unknown>
   message: unknown
   readonly mailer?: MailerLike | undefined
 }
 
-/** How a transport reports what became of a mail. */
+/** The callback with which a transport reports the result of a mail. */
 export type SentCallback = (error: Error | null, info?: object) => void
 
-/** A transport of Nodemailer. */
+/** A Nodemailer transport. */
 export interface Transport {
   send(mail: SendingMail, done: SentCallback): void
 }
 
-/** A part of a composed message. What begins with an underscore is internal on Nodemailer 7 to 10, and the same there. */
+/** A part of a composed message. Members with an underscore are internal, and the same in Nodemailer 7 to 10. */
 export interface MimeNode {
   readonly childNodes: readonly MimeNode[]
   readonly keepBcc?: boolean
   content?: unknown
   _raw?: unknown
   readonly _headers?: readonly { readonly key: string; readonly value: unknown }[]
-  /** What parts are told apart by; set once the header block is built. */
+  /** The delimiter between parts. Set once the header block is built. */
   readonly boundary?: string | false
   /** The header lines, without the empty line after them. */
   buildHeaders(): string
@@ -58,8 +58,8 @@ export interface Message extends MimeNode {
   setHeader(name: string, value: unknown): unknown
   setRaw(raw: unknown): unknown
   createReadStream(...args: unknown[]): NodeJS.ReadableStream
-  /** What `getEnvelope` returns, where it is set. */
+  /** What `getEnvelope` returns, if it is set. */
   _envelope?: unknown
-  /** What the composed stream goes through at the end: a DKIM signer. */
+  /** Transforms applied to the composed stream at the end: a DKIM signer. */
   _processFuncs?: readonly ((input: NodeJS.ReadableStream) => NodeJS.ReadableStream)[]
 }

@@ -1,4 +1,4 @@
-/** The one file that imports Nodemailer at run time; everything here has one spelling for majors 7 to 10. */
+/** The only file that imports Nodemailer at run time. Everything here is the same for versions 7 to 10. */
 import type { Readable } from 'node:stream'
 import { createTransport } from 'nodemailer'
 import addressparser from 'nodemailer/lib/addressparser/index.js'
@@ -13,14 +13,14 @@ interface MimeFunctions {
   foldLines(line: string, length: number): string
 }
 
-// On 7 to 9 the module is CommonJS with methods, which an ESM import sees only as `default`.
+// In versions 7 to 9 the module is CommonJS with methods, which an ESM import only sees as `default`.
 const mime: MimeFunctions =
   (mimeFunctions as unknown as { default?: MimeFunctions }).default ??
   (mimeFunctions as unknown as MimeFunctions)
 
 export { createTransport }
 
-/** A transform stream of Nodemailer, as far as it is driven here: without the stream. */
+/** The parts of a Nodemailer transform stream that are used here, without the stream. */
 interface Encoder {
   push(chunk: Buffer | string | null): boolean
   _transform(chunk: Buffer, encoding: 'buffer', done: (error?: Error | null) => void): void
@@ -40,8 +40,8 @@ const ENCODERS: Readonly<Record<'base64' | 'quoted-printable', EncoderClass>> = 
 }
 
 /**
- * Encodes content as Nodemailer\u2019s own encoder of that major does it, in one go: a stream around it takes longer than
- * the work. `binary` is for quoted-printable outside of text, where a lone CR or LF is data.
+ * Encodes content like Nodemailer\u2019s own encoder of that version, synchronously: a stream around it takes longer
+ * than the work. `binary` is for quoted-printable content that is not text, in which a lone CR or LF is data.
  */
 export function encodeContent(encoding: keyof typeof ENCODERS, content: Buffer, binary: boolean): Buffer[] {
   const encoder = new ENCODERS[encoding]({ binary })
@@ -60,7 +60,7 @@ export function encodeContent(encoding: keyof typeof ENCODERS, content: Buffer, 
   return parts
 }
 
-/** Fetches a URL as Nodemailer does for content: redirects, `httpHeaders` and `tls` of the content. */
+/** Fetches a URL the way Nodemailer does for content, with redirects and the content's `httpHeaders` and `tls`. */
 export function fetchUrl(url: string, { httpHeaders, tls }: Readonly<Record<string, unknown>>): Readable {
   return (nmfetch as unknown as (url: string, options: object) => Readable)(url, {
     headers: httpHeaders,
@@ -73,13 +73,13 @@ export function toHeaderLine(name: string, value: string): string {
   return mime.foldLines(`${name}: ${mime.encodeWords(value, 'Q', 52, true)}`, 76)
 }
 
-/** A mailbox or a group, as Nodemailer reads it from a text. */
+/** A mailbox or a group, as parsed by Nodemailer. */
 export interface ParsedAddress {
   readonly address?: string
   readonly group?: readonly ParsedAddress[]
 }
 
-/** Nodemailer's reading of a list of addresses. */
+/** Parses a list of addresses with Nodemailer. */
 export const parseAddresses: (text: string) => readonly ParsedAddress[] = addressparser as unknown as (
   text: string,
 ) => readonly ParsedAddress[]
@@ -93,13 +93,13 @@ type PartList = 'attachments' | 'alternatives'
 const compose = (list: PartList, part: object): Composer =>
   new (MailComposer as unknown as new (message: object) => Composer)({ [list]: [part] })
 
-/** The name that Nodemailer gives an attachment, of which it reads no content; undefined where there is none. */
+/** The name that Nodemailer gives an attachment, without reading its content. Undefined if there is none. */
 export function composeFileName(attachment: object): string | undefined {
-  // What cannot be composed cannot be sent either: that fails with Nodemailer's own error.
+  // What cannot be composed cannot be sent either, and fails with Nodemailer's own error.
   return attempt(() => compose('attachments', attachment).getAttachments(false).attached[0]?.filename)
 }
 
-/** The header lines that Nodemailer writes for one part, of which it reads no content. */
+/** The header lines that Nodemailer writes for one part, without reading its content. */
 export function composePartHeaders(list: PartList, part: object): string {
   return attempt(() => compose(list, part).compile().buildHeaders()) ?? ''
 }

@@ -3,18 +3,18 @@ import { fileNameOf, readHeaderLines } from './file-name.js'
 import { composeFileName, composePartHeaders } from './nodemailer.js'
 import { readRawParts } from './raw-parts.js'
 
-/** The name that a part of a message goes out with, and which property gives it. */
+/** The name that a part of a message is sent with, and which property sets it. */
 export interface OutgoingName {
   readonly name: string
-  /** Undefined where Nodemailer makes the name up from a path, a URL or a type. */
+  /** Undefined if Nodemailer derives the name from a path, a URL or a type. */
   readonly from: 'filename' | 'raw' | undefined
 }
 
 type Descriptor = Readonly<Record<string, unknown>>
 
 /**
- * Reads the name that an attachment, or an alternative, goes out with. Nodemailer names those that have no name, and
- * not alike in all majors: where the name is not simply `filename`, it is what Nodemailer itself makes of the part.
+ * Reads the name that an attachment or an alternative is sent with. Nodemailer names parts that have no name,
+ * differently in different versions. If the name is not just `filename`, Nodemailer itself is asked.
  */
 export function outgoingName(
   part: unknown,
@@ -36,16 +36,21 @@ export function outgoingName(
   return name === undefined ? undefined : { name, from: isNamed ? 'filename' : undefined }
 }
 
-/** Whether no other property can name the part, and each major writes its name so that it is read as it is. */
+/** Whether no other property can name the part, and every version writes its name so that it is read unchanged. */
 function isPlain({ filename, contentType, contentDisposition, headers }: Descriptor): boolean {
   if (headers || ODD_NAME.test(String(filename ?? ''))) return false
   return !/;/.test(String(contentType ?? '')) && !/;/.test(String(contentDisposition ?? ''))
 }
 
-/** Encoded words, which 7 to 9 write as they are, and control characters, which 7 and 8 do not encode. */
+/**
+ * Encoded words, which versions 7 to 9 write unchanged, and control characters, which versions 7 and 8 do not encode.
+ */
 const ODD_NAME = /=\?|\p{Cc}/u
 
-/** What the name is made of, and no content: of a data URL the beginning, which holds its type. */
+/**
+ * The properties that the name is derived from, without content. For a data URL, its beginning, which contains the
+ * type.
+ */
 function withoutContent(part: Descriptor): Record<string, unknown> {
   const { filename, contentType, contentDisposition, headers } = part
   const place = (value: unknown) =>
@@ -55,7 +60,7 @@ function withoutContent(part: Descriptor): Record<string, unknown> {
   return copy
 }
 
-/** The names in a part that is given as `raw` and is in memory: a part that is a multipart has one for each of its files. */
+/** The names in a part that is given as `raw` and in memory. A multipart has one for each of its files. */
 export function rawNames(raw: unknown): readonly OutgoingName[] {
   const bytes = typeof raw === 'string' ? Buffer.from(raw) : raw
   if (!(bytes instanceof Uint8Array)) return []

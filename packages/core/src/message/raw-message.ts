@@ -10,10 +10,10 @@ import type { CompilingMail } from './nodemailer-types.js'
 import { openRaw, type RawLimit, type RawSource } from './raw-source.js'
 import { HEAD_BYTES } from './raw-stream.js'
 
-/** A message given as `raw`: Nodemailer adds no header to it, so we do. */
+/** A message given as `raw`. Nodemailer adds no headers to it, so we do. */
 export interface RawMessage {
   readonly source: RawSource
-  /** Names of the Postmark headers that it has, in lower case. */
+  /** The names of its Postmark headers, in lower case. */
   readonly names: ReadonlySet<string>
   readonly headers: HeaderReading
   readonly problems: readonly PostmarkProblem[]
@@ -22,7 +22,7 @@ export interface RawMessage {
 /** Reads `raw` of any shape as far as its header block. */
 export async function readRaw(mail: CompilingMail, limit: RawLimit): Promise<RawMessage> {
   const source = await openRaw(mail, limit)
-  // What is in memory is checked as it is.
+  // Content in memory is checked directly.
   if (!source.open) mail.data.raw = source.head
   return parseRaw(source)
 }
@@ -42,7 +42,7 @@ function parseRaw(source: RawSource): RawMessage {
     return { source, names: new Set(), headers: readHeaders([], 'raw'), problems }
   }
   const first = lines[0] ?? ''
-  // A line that goes in front of it would take the first line for its own continuation, or end the headers.
+  // A line put in front of it would be continued by its first line, or would end the headers.
   if (first !== '' && !/^[!-9;-~]+[ \t]*:/.test(first)) {
     const found = /^[ \t]/.test(first)
       ? 'starts with white space'
@@ -78,7 +78,10 @@ function parseRaw(source: RawSource): RawMessage {
   return { source, names, headers: readHeaders(given, 'raw'), problems }
 }
 
-/** The header lines of a message, unfolded, as latin1 so that each byte stays one character; undefined without an end. */
+/**
+ * The header lines of a message, unfolded, as latin1, so that each byte stays one character. Undefined if the end is
+ * missing.
+ */
 function headerLines(bytes: Buffer): string[] | undefined {
   const head = bytes.subarray(0, HEAD_BYTES)
   const ends = ['\n\r\n', '\n\n', '\r\r'].map((end) => head.indexOf(end)).filter((index) => index >= 0)
@@ -94,8 +97,8 @@ function headerLines(bytes: Buffer): string[] | undefined {
 }
 
 /**
- * Puts the lines in front that the message does not have yet.
- * @returns what reads it anew for each attempt, where it is a large file; else it is in the data
+ * Prepends the lines that the message does not have yet.
+ * @returns a function that reads it again for each attempt, if it is a large file; otherwise it is in the data
  */
 export function prependToRaw(
   mail: CompilingMail,

@@ -1,20 +1,20 @@
 import { fileNameOf, type HeaderLine, lineValue, parameter, readHeaderLines } from './file-name.js'
 
-/** A part of a raw message that has no parts of its own. */
+/** A part of a raw message that has no further parts. */
 export interface RawPart {
   /** In lower case. @example 'text/html' */
   readonly type: string
-  /** Its file name; undefined where it has none. */
+  /** Its file name. Undefined if it has none. */
   readonly name: string | undefined
-  /** Whether it is an attachment, or named as one. */
+  /** Whether it is an attachment or has a file name. */
   readonly isFile: boolean
-  /** Bytes after the transfer encoding is undone. */
+  /** Its size in bytes after decoding. */
   size(): number
-  /** Whether it holds nothing but white space. */
+  /** Whether it is only white space. */
   isBlank(): boolean
 }
 
-// Deeper or wider than any mail that people send, and far below what would take time.
+// Deeper or wider than any real mail, and far below what would take time.
 const MAX_DEPTH = 20
 const MAX_PARTS = 1000
 
@@ -23,7 +23,7 @@ export function readRawHeaders(raw: Buffer): HeaderLine[] {
   return readHeaderLines(raw.toString('latin1', 0, bodyStart(raw)))
 }
 
-/** The parts of a raw message, found by its boundaries; of a message with too many parts, the first. */
+/** The parts of a raw message, found by its boundaries. If there are too many, the first ones. */
 export function readRawParts(raw: Buffer): RawPart[] {
   const parts: RawPart[] = []
   walk(raw, 0, parts)
@@ -54,7 +54,7 @@ function walk(entity: Buffer, depth: number, parts: RawPart[]): void {
   })
 }
 
-/** Where the body begins: after the first empty line. */
+/** The start of the body: after the first empty line. */
 function bodyStart(entity: Buffer): number {
   if (entity[0] === 0x0a) return 1
   if (entity[0] === 0x0d && entity[1] === 0x0a) return 2
@@ -65,7 +65,7 @@ function bodyStart(entity: Buffer): number {
   return entity.length
 }
 
-/** What is between the lines of a boundary (RFC 2046 §5.1.1). */
+/** The content between the lines of a boundary (RFC 2046 §5.1.1). */
 function* split(entity: Buffer, boundary: string): Generator<Buffer> {
   const line = Buffer.from(`--${boundary}`, 'latin1')
   let start = -1

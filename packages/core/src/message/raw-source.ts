@@ -11,34 +11,34 @@ import type { CompilingMail } from './nodemailer-types.js'
 import { HEAD_BYTES, type RawHead, RawStream } from './raw-stream.js'
 import { holdErrors, isStream, toByteStream } from './stream-content.js'
 
-/** The content of a message given as `raw`: all of it where it is small, else its beginning. */
+/** The content of a message given as `raw`: all of it if it is small, otherwise its beginning. */
 export interface RawSource {
   readonly head: Buffer
-  /** Reads all of it, with lines in front; undefined where `head` is all. */
+  /** Reads all of it, with lines in front. Undefined if `head` is everything. */
   readonly open: ((lines: Buffer) => Readable) | undefined
-  /** Whether `open` may be called again: a file is read anew each time. */
+  /** Whether `open` may be called again: a file is read again each time. */
   readonly again: boolean
 }
 
 /**
- * What Postmark takes counts attachments in base64 without line breaks, and no headers; both are in a raw message. So
- * nothing is refused that Postmark might take.
+ * Postmark's limit counts attachments in base64 without line breaks, and no headers, but a raw message contains both.
+ * So nothing is refused that Postmark might accept.
  */
 const MOST_BYTES = Math.ceil((MESSAGE_LIMITS.messageBytes / 76) * 78) + HEAD_BYTES
 
-/** What is done with a message that is too large: it is known at once, or only while it is read. */
+/** What happens to a message that is too large, which is known immediately or only while it is read. */
 export interface RawLimit {
   readonly maxBytes: number
-  /** Makes the error that the reading ends with. */
+  /** Creates the error that ends the reading. */
   toError(problem: PostmarkProblem): Error
 }
 
-/** The limit of a mail; `Infinity` where its size is nobody's concern. */
+/** The limit of a mail; `Infinity` if its size does not matter. */
 export function rawLimit(unlimited: boolean, toError: RawLimit['toError']): RawLimit {
   return { maxBytes: unlimited ? Number.POSITIVE_INFINITY : MOST_BYTES, toError }
 }
 
-/** Reads the beginning of `raw`, and no more of what is large: at most a megabyte is held, whatever comes. */
+/** Reads the beginning of `raw`, and no more if it is large. At most a megabyte is kept. */
 export async function openRaw(mail: CompilingMail, limit: RawLimit): Promise<RawSource> {
   const refused = accessError(mail.data)
   if (refused) throw refused
@@ -64,7 +64,7 @@ function whole(head: Buffer): RawSource {
 async function readFile(path: string, limit: RawLimit): Promise<RawSource> {
   const file = await stat(path)
   if (file.isFile() && file.size > limit.maxBytes) throw limit.toError(tooLarge(`has ${file.size} bytes`))
-  // One byte more than what is held, so that the end is seen.
+  // One byte more than is kept, so that the end is detected.
   const { head } = await readOnce(createReadStream(path, { end: HEAD_BYTES }), limit)
   if (head.length <= HEAD_BYTES) return whole(head)
   const open = (lines: Buffer) => {
@@ -96,7 +96,7 @@ function readOnce(source: Readable, limit: RawLimit): Promise<RawSource> {
   })
 }
 
-/** Joins both, so that each ends with the other; an error waits for who reads the stream. */
+/** Connects both, so that each ends with the other. An error waits for the reader of the stream. */
 function join(source: Readable, stream: RawStream): RawStream {
   holdErrors([stream])
   return pipeline(source, stream, () => {})

@@ -1,9 +1,9 @@
 import { Transform, type TransformCallback } from 'node:stream'
 
-/** How much of a raw message is read before it is sent; its headers must end within it. */
+/** How much of a raw message is read before it is sent. Its headers must end within it. */
 export const HEAD_BYTES = 1_048_576
 
-/** What a {@link RawStream} has read before it waits. */
+/** What a {@link RawStream} has read before it pauses. */
 export interface RawHead {
   readonly bytes: Buffer
   /** Whether there is no more. */
@@ -11,8 +11,8 @@ export interface RawHead {
 }
 
 /**
- * A raw message on its way: it reads the beginning, waits until lines are put in front, and then passes everything on,
- * up to a limit. At no time it holds more than the beginning.
+ * A raw message while it is sent. It reads the beginning, waits until lines are put in front, and then passes
+ * everything on, up to a limit. It never keeps more than the beginning.
  */
 export class RawStream extends Transform {
   readonly #onHead: (head: RawHead) => void
@@ -20,7 +20,7 @@ export class RawStream extends Transform {
   readonly #tooLarge: () => Error
   #head: Buffer[] | undefined = []
   #size = 0
-  /** Goes on with reading, or with the end. */
+  /** Continues reading, or ends. */
   #goOn: TransformCallback | undefined
 
   /** @param onHead called once, unless the source fails before */
@@ -31,7 +31,7 @@ export class RawStream extends Transform {
     this.#tooLarge = tooLarge
   }
 
-  /** Puts lines in front, and lets the message pass. */
+  /** Puts lines in front and passes the message on. */
   release(lines: Buffer): void {
     const head = this.#head ?? []
     this.#head = undefined

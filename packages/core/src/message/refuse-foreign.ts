@@ -4,7 +4,7 @@ import { PostmarkError } from '../problems/error.js'
 const ATTACH = 'attachPostmark(createTransport(options))'
 
 /**
- * Refuses what people give in place of a transporter.
+ * Throws if the value is not a transporter.
  * @throws PostmarkError ERR_POSTMARK_TRANSPORT
  */
 export function refuseForeign(given: unknown): void {
@@ -17,7 +17,7 @@ export function refuseForeign(given: unknown): void {
   )
 }
 
-/** What was given, without its values, which may hold a token; and what to do. */
+/** Describes what was given, without its values, which may contain a token, and what to do. */
 function recognise(given: unknown): readonly [string, string] {
   if (given === undefined || given === null)
     return [String(given), `Pass it the return value of createTransport: ${ATTACH}.`]

@@ -4,7 +4,7 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import { isJsonCopy } from './json-copy.js'
 import type { MailerLike } from './nodemailer-types.js'
 
-/** Transports that hand the message on byte for byte, by the `name` they carry. */
+/** Transports that pass the message on byte for byte, by their `name`. */
 const BY_SMTP = new Set([
   'SMTP',
   'SMTP (pool)',
@@ -14,7 +14,7 @@ const BY_SMTP = new Set([
   'postmark-smtp',
 ])
 
-/** Transports that speak HTTP: the name they carry, and what they are. */
+/** Transports that use HTTP, by their name, with a description. */
 const BY_HTTP: ReadonlyMap<string, string> = new Map([
   ['Postmark', 'nodemailer-postmark-transport, which uses the REST API'],
   ['SESTransport', 'Amazon SES'],
@@ -23,7 +23,7 @@ const BY_HTTP: ReadonlyMap<string, string> = new Map([
 const seen = new WeakSet<object>()
 
 /**
- * Refuses a transporter on which Postmark headers do nothing, and doubts one it does not know, once.
+ * Throws for a transporter on which Postmark headers have no effect, and warns once about one it does not know.
  * @throws PostmarkError ERR_POSTMARK_TRANSPORT, ERR_POSTMARK_TLS
  */
 export function refuseTransport(mailer: MailerLike | undefined): PostmarkProblem | undefined {

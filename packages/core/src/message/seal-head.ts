@@ -9,8 +9,8 @@ const BLOCK = Symbol('header block')
 type SealedNode = MimeNode & { [BLOCK]?: string }
 
 /**
- * Builds the header block of a node once, with our lines exactly as they are, and adds what is wrong with it to the
- * problems. What is written to the node after that has no effect.
+ * Builds the header block of a node once, with our lines unchanged, and adds its problems to the list. Anything written
+ * to the node after that has no effect.
  * @param lines our header lines; undefined for a part
  */
 export function sealHead(node: MimeNode, problems: PostmarkProblem[], lines?: readonly string[]): void {
@@ -24,7 +24,7 @@ export function sealHead(node: MimeNode, problems: PostmarkProblem[], lines?: re
   }
 }
 
-/** One for all nodes: a mail that waits holds its blocks, and no function for each. */
+/** Shared by all nodes: a waiting mail keeps its blocks, but no function for each. */
 function readBlock(this: SealedNode): string {
   return this[BLOCK]!
 }
@@ -33,7 +33,7 @@ function mayHoldBcc({ _headers }: MimeNode): boolean {
   return !Array.isArray(_headers) || _headers.some(({ key }) => /^bcc$/i.test(key))
 }
 
-/** Transports of Nodemailer that read the recipients from the message set keepBcc when they get it. */
+/** Nodemailer transports that read the recipients from the message set keepBcc when they get it. */
 function withBcc(node: MimeNode, block: string, lines: readonly string[]): () => string {
   const { buildHeaders, keepBcc } = node
   return () =>

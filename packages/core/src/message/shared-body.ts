@@ -1,7 +1,7 @@
 import { isPlannable, type MimeTree } from './message-plan.js'
 import type { MimeNode } from './nodemailer-types.js'
 
-/** A node, with what else of it decides about its bytes; what begins with an underscore is private in Nodemailer. */
+/** A node, with everything else that determines its bytes. Members with an underscore are private in Nodemailer. */
 interface SharingNode extends MimeTree {
   baseBoundary?: unknown
   readonly boundaryPrefix?: unknown
@@ -12,14 +12,14 @@ interface SharingNode extends MimeTree {
   readonly _headers?: MimeNode['_headers']
 }
 
-/** Content that is ready for the wire. */
+/** Content that is ready to be sent. */
 export interface ComposedBody {
   readonly bytes: Buffer
   readonly size: number
   readonly has8Bit: boolean
 }
 
-/** What the bytes of one node depend on. */
+/** Everything that determines the bytes of one node. */
 interface NodeShape {
   readonly content: unknown
   readonly facts: readonly unknown[]
@@ -27,15 +27,15 @@ interface NodeShape {
   readonly children: readonly NodeShape[]
 }
 
-/** A header of the root belongs to each mail; of these two depends how its content is written. */
+/** The headers of the root belong to each mail, but these two determine how its content is written. */
 const HEADERS_OF_CONTENT: readonly unknown[] = ['Content-Type', 'Content-Transfer-Encoding']
 
 /**
- * What follows the header block of a mail, to be composed once and sent with many header blocks. The content is known by
- * its value: a mail whose content a plugin has changed does not match, and is composed for itself.
+ * Everything after the header block of a mail, composed once and sent with many header blocks. The content is
+ * identified by value: a mail whose content a plugin has changed does not match and is composed individually.
  */
 export class SharedBody {
-  /** Set by whoever composes the first mail that has it. */
+  /** Set by the code that composes the first mail with this body. */
   composed: ComposedBody | undefined
   readonly #shape: NodeShape
   readonly #baseBoundary: string
@@ -45,7 +45,7 @@ export class SharedBody {
     this.#baseBoundary = baseBoundary
   }
 
-  /** The body of a message whose header blocks are not built yet; undefined where it cannot be shared. */
+  /** The body of a message whose header blocks are not built yet. Undefined if it cannot be shared. */
   static of(message: object): SharedBody | undefined {
     const root = message as SharingNode
     const { baseBoundary } = root
@@ -55,9 +55,9 @@ export class SharedBody {
   }
 
   /**
-   * Whether a message, whose header blocks are not built yet, has this body. It gets the same boundary then, so that what
-   * Nodemailer writes for it is the same too.
-   * @param ownBoundary whether the message names a boundary itself
+   * Whether a message whose header blocks are not built yet has this body. If so, it gets the same boundary, so that
+   * what Nodemailer writes for it is the same.
+   * @param ownBoundary whether the message sets a boundary itself
    */
   takes(message: object, ownBoundary: boolean): boolean {
     const root = message as SharingNode
@@ -73,7 +73,7 @@ export class SharedBody {
 /** @param isRoot whether its headers belong to each mail */
 function readShape(node: SharingNode, isRoot: boolean): NodeShape | undefined {
   const headers = readHeaders(node, isRoot)
-  // Built already, or by a method that somebody has put in the place of Nodemailer's.
+  // Already built, or built by a method that replaces Nodemailer's.
   if (!headers || node.boundary || Object.hasOwn(node, 'buildHeaders')) return undefined
   const children: NodeShape[] = []
   for (const child of (node.childNodes ?? []) as readonly SharingNode[]) {
@@ -82,7 +82,7 @@ function readShape(node: SharingNode, isRoot: boolean): NodeShape | undefined {
     children.push(shape)
   }
   const { content } = node
-  // A Buffer may be written into by its owner before the next mail.
+  // The owner of a Buffer may modify it before the next mail.
   return {
     content: Buffer.isBuffer(content) ? Buffer.from(content) : content,
     facts: factsOf(node),
@@ -106,7 +106,7 @@ function factsOf(node: SharingNode): readonly unknown[] {
   return [boundaryPrefix, filename, textEncoding, normalizeHeaderKey, newline, _nodeId]
 }
 
-/** Names and values in turn; undefined where one is more than a text. */
+/** Names and values, alternating. Undefined if one is not a plain string. */
 function readHeaders({ _headers }: SharingNode, isRoot: boolean): string[] | undefined {
   if (!Array.isArray(_headers)) return undefined
   const list: string[] = []

@@ -2,15 +2,15 @@ import { isRecord } from '../problems/describe.js'
 import { splitBlock } from './header-lines.js'
 import { isPostmarkHeader } from './header-shapes.js'
 
-/** As long a line as Nodemailer does not fold. */
+/** The longest line that Nodemailer does not fold. */
 const LONGEST_LINE = 75
-/** An address, and a name, that Nodemailer writes as they are, on 7 to 10. */
+/** An address and a name that Nodemailer 7 to 10 write unchanged. */
 const ADDRESS =
   /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@(?:[a-z0-9](?:-?[a-z0-9])*\.)+[a-z]{2,}$/
 const NAME = /^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/
 const MAILBOX = /^([^<>]+) <([^<>]+)>$/
 
-/** What a transport asks of a message that is composed already but for its header block. */
+/** What a transport needs from a message that is composed except for its header block. */
 export interface HeadedMessage {
   readonly childNodes: readonly never[]
   readonly _headers: readonly never[]
@@ -20,14 +20,14 @@ export interface HeadedMessage {
 }
 
 /**
- * A header block that differs from mail to mail in recipient, Message-ID and date only. Where these are simple, the block
- * of another mail is written from it, without Nodemailer and to the same bytes; all else is Nodemailer's.
+ * A header block that differs between mails only in recipient, Message-ID and date. If these are simple, the block of
+ * another mail is written from it without Nodemailer, byte for byte the same. Everything else is left to Nodemailer.
  */
 export class SharedHead {
   readonly #lines: readonly string[]
   readonly #from: unknown
   readonly #messageId: string
-  /** Of the lines that differ. */
+  /** For the lines that differ. */
   readonly #to: number
   readonly #id: number
   readonly #date: number
@@ -58,7 +58,10 @@ export class SharedHead {
     return head.#to < 0 || head.#id < 0 || (head.#date < 0 && !hasOwnDate) ? undefined : head
   }
 
-  /** A message to another recipient; undefined where Nodemailer has to write it. @param messageId as long as that of this head */
+  /**
+   * A message to another recipient. Undefined if Nodemailer has to write it. @param messageId as long as that of this
+   * head
+   */
   write(to: unknown, messageId: string): HeadedMessage | undefined {
     const mailbox = readMailbox(to)
     if (!mailbox || messageId.length !== this.#messageId.length) return undefined

@@ -7,12 +7,12 @@ const LISTS = ['attachments', 'alternatives'] as const
 
 type Data = Readonly<Record<string, unknown>>
 
-/** Whether a message has content that can be read only once; Nodemailer 7 to 9 send it empty the second time. */
+/** Whether a message has content that can only be read once. Nodemailer 7 to 9 send it empty the second time. */
 export function hasStreamContent(data: Data): boolean {
   return contentStreams(data).length > 0
 }
 
-/** The streams from which a message takes content. */
+/** The streams in the content of a message. */
 export function contentStreams(data: Data): Readable[] {
   const found: Readable[] = []
   visitStreams(data, (stream) => {
@@ -23,8 +23,8 @@ export function contentStreams(data: Data): Readable[] {
 }
 
 /**
- * Takes the streams of a copied message over: their errors end no process, and each becomes one of bytes, except in
- * holders that are not the copy's own.
+ * Takes over the streams of a copied message. Their errors no longer end the process, and each becomes a byte stream,
+ * except in objects that the copy shares with the caller.
  */
 export function takeStreams(copy: Data): readonly Readable[] {
   const streams = contentStreams(copy)
@@ -36,7 +36,7 @@ export function takeStreams(copy: Data): readonly Readable[] {
 
 const NONE: readonly Readable[] = []
 
-/** Calls back for each stream that a message takes content from, and puts the result in its place. */
+/** Calls back for each stream in the content of a message, and replaces it with the result. */
 function visitStreams(data: Data, visit: (stream: Readable) => Readable): void {
   for (const field of CONTENTS) {
     visitField(data, field, visit)
@@ -63,17 +63,17 @@ function visitField(holder: Data, field: string, visit: (stream: Readable) => Re
   if (result !== stream && isPlain(holder)) (holder as Record<string, unknown>)[field] = result
 }
 
-/** Whether Nodemailer would read a value as a stream. */
+/** Whether Nodemailer would treat a value as a stream. */
 export function isStream(value: unknown): value is Readable {
   return typeof (value as Partial<Readable> | null | undefined)?.pipe === 'function'
 }
 
-/** One for all streams, so that it holds nothing in memory. */
+/** Shared by all streams, so that it keeps nothing in memory. */
 const ignore = (): void => {}
 
 /**
- * Keeps streams from ending the process when they fail while nobody reads them: while the mail waits for a store of
- * suppressions, or after it was refused.
+ * Keeps streams from ending the process if they fail while nobody reads them: while the mail waits for a suppression
+ * store, or after it was rejected.
  */
 export function holdErrors(streams: readonly Readable[]): void {
   for (const stream of streams) {
@@ -83,12 +83,12 @@ export function holdErrors(streams: readonly Readable[]): void {
   }
 }
 
-/** Ends streams that will not be read, as Nodemailer 10 does when a mail fails: a file would stay open. */
+/** Ends streams that will not be read, as Nodemailer 10 does when a mail fails. Otherwise a file would stay open. */
 export function releaseStreams(streams: readonly Readable[]): void {
   for (const stream of streams) if (typeof stream.destroy === 'function') stream.destroy()
 }
 
-/** Why content cannot be read any more: without this check Nodemailer 7 to 9 would wait for its end for ever. */
+/** Why content can no longer be read. Without this check, Nodemailer 7 to 9 would wait for its end forever. */
 export function readingError(content: unknown): Error | undefined {
   if (content instanceof Error) return content
   if (!isStream(content)) return undefined
@@ -99,14 +99,14 @@ export function readingError(content: unknown): Error | undefined {
 }
 
 /**
- * A stream of bytes or text for one that gives objects, as it is otherwise: Nodemailer pipes it into a stream of
- * bytes, which throws at an object where nobody can catch it.
+ * Wraps a stream in object mode, otherwise unchanged, as a stream of bytes or strings. Nodemailer pipes it into a byte
+ * stream, which throws at an object where nobody can catch it.
  */
 export function toByteStream(stream: Readable): Readable {
   if (readingError(stream)) return stream
   if (stream.readableObjectMode)
     return join(stream, new Transform({ writableObjectMode: true, transform: toBytes }))
-  // Nodemailer 7 to 9 cannot collect a stream that gives text.
+  // Nodemailer 7 to 9 cannot collect a stream of strings.
   return stream.readableEncoding ? join(stream, new PassThrough()) : stream
 }
 

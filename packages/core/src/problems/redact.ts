@@ -1,6 +1,6 @@
-/** Takes secrets out of texts that come from outside: what a server, a socket or a user's function says. */
+/** Removes secrets from text that comes from outside: from a server, a socket or a user's function. */
 export interface Redactor {
-  /** Remembers a secret; what was remembered stays so, since an old token may still be echoed. */
+  /** Remembers a secret. Secrets are never forgotten on purpose, because an old token may still be echoed. */
   add(secret: string): void
   text(text: string): string
 }
@@ -10,10 +10,10 @@ const MARK = '[redacted]'
 /** A run of base64 that is long enough to hold a token. */
 const BASE64 = /[A-Za-z0-9+/]{12,}={0,2}/g
 
-/** How many secrets are remembered: more than a login that rotates every hour has in a week. */
+/** The maximum number of remembered secrets: more than a login that rotates every hour has in a week. */
 const MOST_SECRETS = 200
 
-/** Makes a redactor without secrets. */
+/** Creates a redactor without secrets. */
 export function createRedactor(): Redactor {
   const secrets = new Set<string>()
   let pattern: RegExp | undefined
@@ -28,7 +28,8 @@ export function createRedactor(): Redactor {
     text: (text) => {
       const known = pattern
       if (!known) return text
-      // AUTH sends the login in base64, by itself or joined with other parts: whatever decodes to a secret goes.
+      // AUTH sends the login in base64, alone or joined with other parts. Everything that decodes to a secret is
+      // removed.
       return text
         .replace(known, MARK)
         .replace(BASE64, (run) =>
@@ -38,7 +39,7 @@ export function createRedactor(): Redactor {
   }
 }
 
-/** A server may echo a token in another case, or without its dashes. */
+/** A server may echo a token in another case or without its dashes. */
 function toPattern(secret: string): string {
   return [...secret].map((each) => (each === '-' ? '-?' : each.replace(/[^\w]/g, '\\$&'))).join('')
 }

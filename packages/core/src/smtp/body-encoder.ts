@@ -2,18 +2,18 @@ const LF = 10
 const CR = 13
 const DOT = 46
 
-/** What ends a body: the last line break of the body belongs to it (RFC 5321 §4.1.1.4). */
+/** The end of a body. The last line break of the body is part of it (RFC 5321 §4.1.1.4). */
 export const END_OF_BODY = '\r\n.\r\n'
 
 /**
- * Makes a message fit for DATA, in one pass: every line break, a lone CR or LF included, becomes CRLF, and a dot at the
- * start of a line is doubled. So no body holds a bare CR or LF, or a line with a lone dot, which is what SMTP smuggling
- * needs. The last line break is held back, since it belongs to {@link END_OF_BODY}.
+ * Prepares a message for DATA in one pass: every line break, including a lone CR or LF, becomes CRLF, and a dot at the
+ * start of a line is doubled. No body can then contain a bare CR or LF, or a line with a single dot, which SMTP
+ * smuggling needs. The last line break is held back, because it is part of {@link END_OF_BODY}.
  */
 export class BodyEncoder {
-  /** Bytes so far with line breaks as CRLF, but for the one that is held back, and without doubled dots. */
+  /** Bytes so far, with line breaks as CRLF except the one that is held back, and without doubled dots. */
   size = 0
-  /** Whether there was a byte above 127, which `BODY=8BITMIME` declares. */
+  /** Whether there was a byte above 127, which must be declared as `BODY=8BITMIME`. */
   has8Bit = false
   #atLineStart = true
   #afterCr = false
@@ -22,7 +22,7 @@ export class BodyEncoder {
   /** Encodes the next part. */
   push(chunk: Buffer): Buffer {
     if (chunk.length === 0) return chunk
-    // At most each byte becomes two, and a break may be held from before.
+    // At most, each byte becomes two, and one line break may be held back from before.
     const extra = this.#countExtra(chunk)
     const out = Buffer.allocUnsafe(chunk.length + extra + 2)
     let length = 0
@@ -66,7 +66,7 @@ export class BodyEncoder {
     return out.subarray(0, length)
   }
 
-  /** How many bytes more than it has a part may need: line breaks of one byte, and dots at the start of a line. */
+  /** How many extra bytes a part may need: for line breaks of one byte, and for dots at the start of a line. */
   #countExtra(chunk: Buffer): number {
     let extra = 0
     for (let index = chunk.indexOf(LF); index >= 0; index = chunk.indexOf(LF, index + 1))
@@ -77,7 +77,7 @@ export class BodyEncoder {
   }
 }
 
-/** A whole message, ready for DATA but for {@link END_OF_BODY}. */
+/** A whole message, ready for DATA except for {@link END_OF_BODY}. */
 export interface EncodedBody {
   readonly bytes: Buffer
   /** As RFC 1870 counts it: with CRLF line breaks, without doubled dots. */
@@ -85,7 +85,7 @@ export interface EncodedBody {
   readonly has8Bit: boolean
 }
 
-/** Encodes a whole message; what is fit already is not copied. */
+/** Encodes a whole message. A message that needs no change is not copied. */
 export function encodeBody(message: Buffer): EncodedBody {
   const bits = bitsOfFit(message)
   if (bits !== undefined)
@@ -95,7 +95,7 @@ export function encodeBody(message: Buffer): EncodedBody {
   return { bytes, size: encoder.size + 2, has8Bit: encoder.has8Bit }
 }
 
-/** The bits that occur in a message that needs no change and ends with CRLF; undefined for any other. */
+/** The bits that occur in a message that needs no change and ends with CRLF. Undefined for any other. */
 function bitsOfFit(message: Buffer): number | undefined {
   const { length } = message
   if (length < 2 || message[length - 1] !== LF || message[0] === DOT) return undefined

@@ -4,11 +4,11 @@ import type { Reply } from './reply-reader.js'
 export interface Capabilities {
   /** Keywords in upper case, with their parameters. */
   readonly keywords: ReadonlyMap<string, string>
-  /** Mechanisms of AUTH in upper case, of the old form `AUTH=` too. */
+  /** AUTH mechanisms in upper case, including those of the old form `AUTH=`. */
   readonly mechanisms: readonly string[]
 }
 
-/** Offers nothing: what a server that knows only HELO has, and what holds until the first EHLO. */
+/** Offers nothing: for a server that only knows HELO, and until the first EHLO. */
 export const NO_CAPABILITIES: Capabilities = { keywords: new Map(), mechanisms: [] }
 
 /** Reads the reply to EHLO. @example parseCapabilities(reply).keywords.has('PIPELINING') */

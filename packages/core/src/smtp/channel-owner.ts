@@ -1,6 +1,6 @@
 import type { Reply } from './reply-reader.js'
 
-/** Takes the reply to a command of its own. */
+/** Receives the reply to its own command. */
 export interface ReplyHandler {
   onReply(reply: Reply): void
 }
@@ -8,24 +8,25 @@ export interface ReplyHandler {
 /** Why a channel ended. */
 export type ChannelEnd =
   | { readonly kind: 'lost'; readonly cause: Error | undefined }
-  /** A limit of time was over. */
+  /** A time limit was exceeded. */
   | { readonly kind: 'late' }
-  /** What the server sent is no reply, or the reply to nothing. */
+  /** The server sent something that is not a reply, or a reply that no command waits for. */
   | { readonly kind: 'protocol'; readonly what: string }
   /** The server closes the connection (RFC 5321 §3.8): this reply was its last. */
   | { readonly kind: 'goodbye'; readonly reply: Reply }
 
-/** Who reads a channel: a handshake first, then a session. */
+/** The reader of a channel: first a handshake, then a session. */
 export interface ChannelOwner {
   /** A reply that no command waits for; the channel ends after it. */
   onUnasked?(reply: Reply): void
   /**
-   * The server says that it closes the connection. True where it may obey what was written before all the same, so that
-   * its end must be awaited: servers exist that answer a command with 421 and go on. Without it the channel ends.
+   * The server says that it closes the connection. Return true if it may still obey what was already written, so that
+   * the end must be awaited: some servers reply to a command with 421 and continue. Without this method the channel
+   * ends.
    */
   onGoodbye?(): boolean
-  /** A limit of time is over; true where that needs no more than what was done here. Without it the channel ends. */
+  /** A time limit was exceeded. Return true if it has been handled here. Without this method the channel ends. */
   onLimit?(): boolean
-  /** Called once, when nothing more will come. Replies that were still awaited never come. */
+  /** Called once, when nothing more will arrive. Replies that were still awaited never arrive. */
   onEnd(end: ChannelEnd): void
 }

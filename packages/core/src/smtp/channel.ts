@@ -8,16 +8,16 @@ import type { SmtpLog } from './smtp-log.js'
 import { TimeLimit } from './time-limit.js'
 import { QUIT_MS } from './time-limits.js'
 
-/** What a socket has beyond a Duplex; one of a `getSocket` may lack it. */
+/** What a socket has beyond a Duplex. A socket from `getSocket` may lack it. */
 type SocketParts = Partial<{ ref(): unknown; unref(): unknown }>
 
 /**
- * A connection as lines: commands go out, and each reply goes to the command that waits for it, in order. It ends with
+ * A connection as lines: commands are sent, and each reply goes to the command that waits for it, in order. It ends at
  * the first thing that is out of order, and reads nothing after that.
  */
 export class Channel {
   owner: ChannelOwner
-  /** Called when the channel ends in whatever way: a body that is read for it stops. */
+  /** Called when the channel ends for any reason. A body that is being read for it then stops. */
   onClosed: (() => void) | undefined
   readonly log: SmtpLog
   #socket: Duplex
@@ -26,7 +26,7 @@ export class Channel {
   readonly #limit = new TimeLimit(() => this.owner.onLimit?.() || this.#beLate())
   #heardAt = 0
   #limitMs = 0
-  /** The last reply, where it was 421. */
+  /** The last reply, if it was 421. */
   #goodbye: Reply | undefined
   #isLeaving = false
   #held = true
@@ -41,22 +41,22 @@ export class Channel {
     this.#listen()
   }
 
-  /** Whether there is something received that no reply was made of. */
+  /** Whether data was received that is not yet a complete reply. */
   get hasRest(): boolean {
     return this.#reader.hasRest
   }
 
-  /** Whether more was written than leaves at once: what is written now waits in memory. */
+  /** Whether more was written than can be sent immediately. Further writes are then buffered in memory. */
   get isFull(): boolean {
     return this.#socket.writableNeedDrain
   }
 
-  /** How long ago the server was heard, in milliseconds. */
+  /** The time since the server last sent something, in milliseconds. */
   get silentMs(): number {
     return performance.now() - this.#heardAt
   }
 
-  /** Whether the server has said goodbye: nothing more is asked of it, even where it goes on. */
+  /** Whether the server has said goodbye. Nothing more is asked of it, even if it continues. */
   get isLeaving(): boolean {
     return this.#isLeaving
   }
@@ -65,19 +65,22 @@ export class Channel {
     return this.#socket
   }
 
-  /** Lets the next replies that nobody else waits for go to a handler; called before the commands are written. */
+  /** Passes the next unclaimed replies to a handler. Called before the commands are written. */
   expect(handler: ReplyHandler, replies = 1): void {
     for (let count = replies; count > 0; count--) this.#waiting.push(handler)
   }
 
-  /** Writes commands whose replies go to a handler. @param note what is logged in place of what holds a secret */
+  /**
+   * Writes commands whose replies go to a handler. @param note what is logged instead of a command that contains a
+   * secret
+   */
   ask(commands: string, handler: ReplyHandler, replies = 1, note: string = commands.trimEnd()): void {
     this.log.client(note)
     this.expect(handler, replies)
     this.write(commands)
   }
 
-  /** Writes bytes; the callback is called when they have left for the system, and not after the end. */
+  /** Writes bytes. The callback is called when they were handed to the system, and not after the end. */
   write(data: string | Buffer, callback?: () => void): void {
     if (this.#ended) return
     try {
@@ -89,7 +92,7 @@ export class Channel {
     }
   }
 
-  /** Ends the channel unless `unlimit` or another limit comes within the time; one timer serves all limits. */
+  /** Ends the channel unless `unlimit` or another limit is called within the time. One timer serves all limits. */
   limit(ms: number): void {
     this.#limitMs = ms
     if (!this.#ended) this.#limit.set(ms)
@@ -109,7 +112,7 @@ export class Channel {
     else socket.unref?.()
   }
 
-  /** Puts another socket in place of this one: TLS over it. What was awaited and received before is forgotten. */
+  /** Replaces the socket with another one: TLS over it. What was awaited and received before is forgotten. */
   replaceSocket(socket: Duplex): void {
     this.#socket = socket
     this.#reader = new ReplyReader(this.log.redact)
@@ -123,7 +126,7 @@ export class Channel {
     return this.#socket
   }
 
-  /** Says QUIT, and ends the connection as TLS and TCP have it, with the reply or after the time. */
+  /** Sends QUIT, and closes the connection cleanly after the reply or after the time limit. */
   quit(): void {
     if (this.#ended || this.#quitting) return
     this.#quitting = true
@@ -134,7 +137,7 @@ export class Channel {
     this.limit(QUIT_MS)
   }
 
-  /** Breaks the connection off; `onEnd` is not called. */
+  /** Destroys the connection; `onEnd` is not called. */
   destroy(): void {
     this.#end()
     this.#socket.destroy()
@@ -154,7 +157,7 @@ export class Channel {
       .off('end', this.#onEnd)
       .off('close', this.#onEnd)
       .off('error', this.#onError)
-    // An error that comes after the end must not become one of the process.
+    // An error after the end must not become an uncaught error of the process.
     this.#socket.on('error', ignore)
   }
 
@@ -177,7 +180,7 @@ export class Channel {
 
   #take(reply: Reply): void {
     this.log.server(reply.response)
-    // It goes on, so that it did not mean its goodbye.
+    // It continues, so it did not mean its goodbye.
     if (this.#goodbye) this.#limit.set(this.#limitMs)
     this.#goodbye = reply.code === 421 ? reply : undefined
     this.#isLeaving ||= reply.code === 421
@@ -209,7 +212,7 @@ export class Channel {
     if (this.#ended) return
     const { owner } = this
     this.#end()
-    // A server that says goodbye, or has closed its side, gets a proper end of TLS; all else is broken off.
+    // If the server says goodbye or has closed its side, TLS is closed properly. Otherwise the connection is destroyed.
     if (end.kind === 'goodbye' || (end.kind === 'lost' && end.cause === undefined)) endSocket(this.#socket)
     else this.#socket.destroy()
     owner.onEnd(end)

@@ -3,15 +3,15 @@ import type { Shipment, TransactionResult } from './shipment.js'
 import type { Transaction } from './transaction.js'
 
 /**
- * The first two mails that are in flight at once, with EHLO after them. A server that leaves a reply out, or says one too
- * many, makes each later reply pass for that of another command; the reply to EHLO passes for none. So what came of the
- * two mails is told only when it has come in its place.
+ * The first two mails in flight at once, followed by EHLO. If a server omits a reply or sends an extra one, each later
+ * reply would be taken for that of another command, but the reply to EHLO cannot be mistaken. So the result of the two
+ * mails is only reported when it arrives in its place.
  */
 export class ChunkTrial {
   readonly #held: { readonly transaction: Transaction; readonly result: TransactionResult }[] = []
   #isDoubted = false
 
-  /** Keeps what was answered of a mail. */
+  /** Keeps the replies to a mail. */
   hold(transaction: Transaction, result: TransactionResult): void {
     this.#held.push({ transaction, result })
   }
@@ -21,7 +21,7 @@ export class ChunkTrial {
     return this.#held.find(({ transaction }) => transaction.shipment === shipment)?.transaction
   }
 
-  /** A reply has come in the place of another: whatever was answered counts for nothing. */
+  /** A reply arrived in place of another one, so no earlier reply counts. */
   doubt(): void {
     this.#isDoubted = true
   }
@@ -32,7 +32,7 @@ export class ChunkTrial {
   }
 
   /**
-   * The connection has ended. What was answered is told, unless replies may have been out of place.
+   * The connection has ended. Replies are reported unless they may have been out of place.
    * @param isUnanswered whether the second mail has had no reply at all
    */
   end(end: ChannelEnd, limitMs: number, isUnanswered: boolean): void {

@@ -1,19 +1,22 @@
 import type { GroupingListener, GroupingSession } from './grouping.js'
 
-/** Trials that broke off for a reason that may be another one, until none is made any more. */
+/** The number of trials that broke off, possibly for another reason, after which no more are made. */
 const MOST_TRIALS = 3
 
 /** What is known of a server that offers CHUNKING. */
 type Known =
-  /** It knows BDAT: it took a mail whose body went out only once its header block, a chunk of its own, was answered. */
+  /**
+   * It supports BDAT: it accepted a mail whose body was only sent after the reply to its header block, a chunk of its
+   * own.
+   */
   | 'knows'
-  /** It takes whole mails that follow one another: two were in flight, and each reply came in its place. */
+  /** It accepts consecutive whole mails: two were in flight, and each reply arrived in its place. */
   | 'follows'
 
 /**
- * Whether the servers of a route take whole mails, one after the other, without a reply in between (RFC 3030). It is
- * learned for each address and port, in two steps, each by one session while the others go on with DATA. The first
- * anomaly ends it for the whole route.
+ * Whether the servers of a route accept whole mails, one after another, without a reply in between (RFC 3030). This is
+ * learned for each address and port in two steps, each by one session while the others continue with DATA. The first
+ * anomaly turns it off for the whole route.
  */
 export class Chunking {
   readonly #known = new Map<string, Known>()
@@ -26,7 +29,7 @@ export class Chunking {
     this.#listener = listener
   }
 
-  /** Whether a session may now find out whether its server knows BDAT. */
+  /** Whether a session may now find out whether its server supports BDAT. */
   mayProbe(session: GroupingSession): boolean {
     return !this.#known.has(session.server) && this.#mayTry(session)
   }
@@ -36,12 +39,12 @@ export class Chunking {
     return this.#known.get(session.server) === 'knows' && this.#mayTry(session)
   }
 
-  /** Whether whole mails may follow one another. */
+  /** Whether consecutive whole mails may be sent. */
   isOn(session: GroupingSession): boolean {
     return !this.#off && this.#known.get(session.server) === 'follows'
   }
 
-  /** The server took a mail by BDAT. */
+  /** The server accepted a mail over BDAT. */
   probed(session: GroupingSession): void {
     this.leave(session)
     if (!this.#known.has(session.server)) this.#known.set(session.server, 'knows')
@@ -63,7 +66,7 @@ export class Chunking {
     this.#listener('off', session.port, reason)
   }
 
-  /** A trial broke off, for a reason that may be another one. */
+  /** A trial broke off, possibly for another reason. */
   brokeOff(session: GroupingSession): void {
     if (this.#trying !== session) return
     const trials = (this.#trials.get(session.server) ?? 0) + 1
@@ -72,7 +75,7 @@ export class Chunking {
     else this.leave(session)
   }
 
-  /** A session that will not try any more. */
+  /** The session will not try any more. */
   leave(session: GroupingSession): void {
     if (this.#trying === session) this.#trying = undefined
   }

@@ -3,10 +3,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 const md5 = (text: string) => createHash('md5').update(text, 'latin1').digest()
 const hex = (bytes: Buffer) => bytes.toString('hex')
 
-/** The answer to a DIGEST-MD5 challenge, and the check of what the server then says of itself. */
+/** The answer to a DIGEST-MD5 challenge, and the check of the server's final response. */
 export interface DigestAnswer {
   readonly response: string
-  /** Whether the server knows the password too. */
+  /** Whether the server knows the password as well. */
   verify(serverText: string): boolean
 }
 
@@ -29,7 +29,7 @@ export function answerDigest(
     )
   }
   const realm = given.get('realm')
-  // Logins are ASCII, so the charset directive, which says how other letters are hashed, changes nothing.
+  // Logins are ASCII, so the charset directive, which determines how other characters are hashed, changes nothing.
   const secret = md5(`${user}:${realm ?? ''}:${pass}`).toString('latin1')
   const a1 = hex(md5(`${secret}:${nonce}:${clientNonce}`))
   const proof = (a2: string) => hex(md5(`${a1}:${nonce}:00000001:${clientNonce}:auth:${hex(md5(a2))}`))
@@ -54,7 +54,7 @@ export function answerDigest(
   }
 }
 
-/** Reads `name=value, name="quoted \" value"`; of a name that occurs twice the first counts. */
+/** Reads `name=value, name="quoted \" value"`. If a name occurs twice, the first one counts. */
 function readDirectives(text: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>()
   for (const [, name = '', quoted, plain = ''] of text.matchAll(

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { QUIT_MS } from './time-limits.js'
 
-/** Ends our side of a connection that nobody listens to any more, and does not wait long for the other one. */
+/** Closes our side of a connection that is no longer used, and waits only briefly for the other side. */
 export function endSocket(socket: Duplex): void {
   if (socket.destroyed) return
   const timer = setTimeout(() => socket.destroy(), QUIT_MS)

@@ -4,7 +4,7 @@ import type { Shipment } from './shipment.js'
 
 type Mail = Pick<Shipment, 'envelope' | 'content'>
 
-/** The MAIL command, with what the server offers of SIZE, 8BITMIME, SMTPUTF8 and DSN. */
+/** The MAIL command, with those of SIZE, 8BITMIME, SMTPUTF8 and DSN that the server offers. */
 export function toMailCommand(
   { from, to, dsn }: Envelope,
   { keywords }: Capabilities,
@@ -29,7 +29,7 @@ export function toRcptCommand(address: string, { dsn }: Envelope, { keywords }: 
   return `RCPT TO:<${address}>${notify}${orcpt}\r\n`
 }
 
-/** The MAIL command of a mail; the size of one that is read while it is sent is not known yet. */
+/** The MAIL command of a mail. The size of a mail that is read while it is sent is not known yet. */
 export function toFirstCommand({ envelope, content }: Mail, capabilities: Capabilities): string {
   return toMailCommand(envelope, capabilities, content.kind === 'whole' ? content : {})
 }
@@ -55,7 +55,7 @@ function isAscii(from: string, to: readonly string[]): boolean {
   return /^[ -~]*$/.test(from) && to.every((each) => /^[ -~]*$/.test(each))
 }
 
-/** RFC 3461 §4: what is outside printable ASCII, and `+` and `=`, as +XX. */
+/** RFC 3461 §4: characters outside printable ASCII, and `+` and `=`, as +XX. */
 function toXText(text: string): string {
   return [...Buffer.from(text)]
     .map((byte) =>

@@ -1,15 +1,15 @@
 import { smtpError } from '../problems/smtp-failure.js'
 
-/** Who sends a mail to whom, for MAIL and RCPT (RFC 5321 §4.1.1). */
+/** Sender and recipients of a mail, for MAIL and RCPT (RFC 5321 §4.1.1). */
 export interface Envelope {
   /** Empty for the null sender. */
   readonly from: string
   readonly to: readonly string[]
-  /** What the sender wants to be told of the delivery (RFC 3461). */
+  /** Which delivery status notifications the sender wants (RFC 3461). */
   readonly dsn?: Dsn | undefined
 }
 
-/** Parameters of RFC 3461, ready to be written. */
+/** RFC 3461 parameters, ready to be written. */
 interface Dsn {
   readonly ret: string | undefined
   readonly envid: string | undefined
@@ -18,7 +18,7 @@ interface Dsn {
 }
 
 /**
- * Checks an envelope that Nodemailer made: nothing in it may end its command, or begin another one.
+ * Checks an envelope from Nodemailer: nothing in it may end its command or start another one.
  * @throws SmtpError EENVELOPE
  */
 export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown): Envelope {
@@ -32,7 +32,9 @@ export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown
   return { from, to, dsn: dsn === undefined || dsn === null ? undefined : readDsn(dsn) }
 }
 
-/** The recipients; the given list itself where nothing in it has to change, as is usual, since thousands may wait. */
+/**
+ * The recipients. Returns the given array itself if nothing in it has to change, as usual, because thousands may wait.
+ */
 function toAddresses(given: unknown): readonly string[] {
   if (!Array.isArray(given)) return []
   const isTrimmed = (each: unknown) => typeof each === 'string' && each === each.trim()
@@ -52,7 +54,7 @@ function envelopeError(message: string) {
 
 const NOTIFY = ['NEVER', 'SUCCESS', 'FAILURE', 'DELAY']
 
-/** Reads `dsn` of a message, in the words that Nodemailer takes. @throws SmtpError EENVELOPE */
+/** Reads `dsn` of a message, with Nodemailer's values. @throws SmtpError EENVELOPE */
 function readDsn(given: unknown): Dsn {
   const {
     ret,

@@ -9,7 +9,7 @@ import type { Reply } from './reply-reader.js'
 import type { SmtpLog } from './smtp-log.js'
 
 /**
- * Opens a socket in place of the race over the ports: a proxy, a tunnel. As Nodemailer's own `getSocket`: where it gives
+ * Opens a socket instead of racing the ports: a proxy or a tunnel. Like Nodemailer's own `getSocket`: if it returns
  * neither an error nor a socket, one is opened as usual.
  */
 export type GetSocket = (
@@ -18,8 +18,8 @@ export type GetSocket = (
 ) => void
 
 /**
- * Makes the opener for sockets that a `getSocket` gives: each of them is a socket like any other from then on.
- * @param race opens one where it gives none
+ * Creates the opener for sockets from a `getSocket`. Each of them is treated like any other socket from then on.
+ * @param race opens a socket if it returns none
  */
 export function createGivenSockets(getSocket: GetSocket, host: string, port: number, race: Opener): Opener {
   let wasGreeted = false
@@ -76,7 +76,7 @@ class Opening {
     try {
       const returned: unknown = getSocket(options, (error, result) => {
         const socket = result ? result.connection : undefined
-        // A socket that comes late, twice or with an error has nobody who would close it.
+        // Nobody else would close a socket that arrives late, twice or with an error.
         if (this.#over || given || error) (socket as Partial<Duplex> | undefined)?.destroy?.()
         if (this.#over || given) return
         if (error) this.#fail(`getSocket failed: ${toError(error).message}`, { cause: error })
@@ -90,7 +90,7 @@ class Opening {
           this.#greet(socket)
         }
       })
-      // It may be an async function: what that throws would end the process.
+      // It may be an async function, whose rejection would end the process.
       Promise.resolve(returned).catch(threw)
     } catch (error) {
       threw(error)

@@ -3,7 +3,7 @@ import { outcomeOfReply, smtpError } from '../problems/smtp-failure.js'
 import type { ChannelEnd } from './channel-owner.js'
 import type { Reply } from './reply-reader.js'
 
-/** Carries a failure out of the steps of a handshake; nobody but the handshake sees it. */
+/** Carries a failure out of the steps of a handshake. Only the handshake sees it. */
 export class HandshakeError {
   constructor(
     readonly failure: Failure,
@@ -11,7 +11,7 @@ export class HandshakeError {
   ) {}
 }
 
-/** Makes the errors of one handshake. */
+/** Creates the errors of one handshake. */
 export class HandshakeErrors {
   readonly #port: number | undefined
   readonly #limitMs: number
@@ -21,7 +21,7 @@ export class HandshakeErrors {
     this.#limitMs = limitMs
   }
 
-  /** A refusal with a reply; 4xx may be better at the next attempt. */
+  /** A refusal with a reply. After 4xx, the next attempt may succeed. */
   refused(reply: Reply, phase: SendPhase, command: string): HandshakeError {
     const outcome = outcomeOfReply(reply.code)
     if (!outcome) return this.protocol(`the reply ${reply.code} to ${command}`, phase)
@@ -35,7 +35,7 @@ export class HandshakeErrors {
     )
   }
 
-  /** The login was refused for good. */
+  /** The login was refused permanently. */
   loginRefused(method: string, reply: Reply): HandshakeError {
     return this.error(
       `The login was refused (${method}): ${reply.response}`,
@@ -63,7 +63,7 @@ export class HandshakeErrors {
     return this.error(message, 'tls', { code: 'ETLS', command: 'STARTTLS', ...fields }, 'never', true)
   }
 
-  /** Tells a connection that broke from TLS that cannot be. */
+  /** Distinguishes a broken connection from TLS that is not possible. */
   ofTls(cause: Error): HandshakeError {
     const { code = '' } = cause as { code?: string }
     if (/^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED)$/.test(code))
@@ -107,7 +107,7 @@ export class HandshakeErrors {
     }
   }
 
-  /** The time of TLS and login was over before the caller had said who logs in. */
+  /** The time limit for TLS and login was exceeded before the caller provided credentials. */
   loginMissing(): HandshakeError {
     return this.error(
       `The function \`credentials\` returned nothing within the ${this.#limitMs / 1000} s allowed for TLS and login`,
@@ -132,12 +132,12 @@ export class HandshakeErrors {
   }
 }
 
-/** What an error carries of a reply. */
+/** The properties of an error that come from a reply. */
 export function toFields(reply: Reply | undefined): { response?: string; responseCode?: number } {
   return reply ? { response: reply.response, responseCode: reply.code } : {}
 }
 
-/** Texts of Postmark that name the cause; see docs/errors.md. */
+/** Recognises Postmark's texts that name the cause; see docs/errors.md. */
 function explainRefusal(response: string): string {
   if (/ServerAPI key required/i.test(response)) return 'account-token'
   return /user ?name and password (must|do not|don.t)/i.test(response)

@@ -17,16 +17,16 @@ import { startTls } from './start-tls.js'
 export interface HandshakePlan {
   readonly host: string
   readonly port: number | undefined
-  /** Undefined on a loopback host that may be sent to in clear. */
+  /** Undefined for a loopback host to which plaintext is allowed. */
   readonly tls: TlsContext | undefined
   readonly authMethod: AuthMethod | undefined
-  /** Asked once per login; the login is kept nowhere. */
+  /** Called once per login. The login is not stored. */
   readonly login: () => Login | Promise<Login>
-  /** For all of it together. */
+  /** Time limit for the whole handshake. */
   readonly limitMs: number
 }
 
-/** How a handshake ended. `ofPort`: another port of the host may do better. */
+/** How a handshake ended. `ofPort`: another port of the host may work better. */
 export type HandshakeResult =
   | { readonly capabilities: Capabilities }
   | { readonly failure: Failure; readonly ofPort: boolean }
@@ -36,18 +36,18 @@ export type HandshakeState = 'greeted' | 'securing' | 'authenticating'
 
 /**
  * Takes a greeted channel to a login: EHLO, STARTTLS and TLS, EHLO again, AUTH. What the server offered before TLS is
- * forgotten (RFC 3207 §4.2), and no credential is written before TLS is verified.
+ * forgotten (RFC 3207 §4.2), and no credential is sent before TLS is verified.
  */
 export class Handshake {
   state: HandshakeState = 'greeted'
   readonly #channel: Channel
   readonly #plan: HandshakePlan
   readonly #errors: HandshakeErrors
-  /** Breaks off what is being waited for; undefined while a step goes on by itself. */
+  /** Aborts the current wait. Undefined while a step continues on its own. */
   #breakOff: ((error: HandshakeError) => void) | undefined
   #end: HandshakeError | undefined
   #upgrading: Duplex | undefined
-  /** Whether it is the caller's function for credentials that is waited for, and not the server. */
+  /** Whether the handshake waits for the caller's function for credentials, not for the server. */
   #asksForLogin = false
 
   constructor(channel: Channel, plan: HandshakePlan) {
@@ -56,7 +56,7 @@ export class Handshake {
     this.#errors = new HandshakeErrors(plan)
   }
 
-  /** Runs it; never rejects. The channel is destroyed where it failed. */
+  /** Runs the handshake. Never rejects. The channel is destroyed if it fails. */
   async run(): Promise<HandshakeResult> {
     this.#channel.owner = { onEnd: (end) => this.#onEnd(end) }
     this.#channel.limit(this.#plan.limitMs)
@@ -68,12 +68,12 @@ export class Handshake {
     } catch (error) {
       this.abort()
       if (error instanceof HandshakeError) return error
-      // Options of TLS that Node refuses, such as a `ca` that is no certificate.
+      // TLS options that Node rejects, such as a `ca` that is not a certificate.
       return this.#errors.tls(`TLS cannot be set up: ${(error as Error).message}`, { cause: error })
     }
   }
 
-  /** Breaks it off. */
+  /** Aborts the handshake. */
   abort(): void {
     this.#channel.destroy()
     this.#upgrading?.destroy()
@@ -109,7 +109,7 @@ export class Handshake {
     const reply = await this.#ask('STARTTLS')
     if (reply.code >= 400 && reply.code < 500) throw this.#errors.refused(reply, 'tls', 'STARTTLS')
     if (reply.code !== 220) throw missing(`The server refused STARTTLS: ${reply.response}`, reply)
-    // What came with the reply was sent in clear: whoever sits in between could have put it there.
+    // Data that came with the reply was sent in plaintext, so a man in the middle could have inserted it.
     if (this.#channel.hasRest) throw this.#errors.protocol('bytes after the reply to STARTTLS', 'tls')
     const raw = this.#channel.release()
     await this.#wait<void>((resolve, reject) => {
@@ -171,8 +171,8 @@ export class Handshake {
   }
 
   /**
-   * Waits for one thing. A channel that ends meanwhile breaks it off; one that ends after the answer, and before the
-   * next step, is noticed by the next step, so that a reply that was read still counts.
+   * Waits for one thing. If the channel ends meanwhile, the wait is aborted. If it ends after the answer and before the
+   * next step, the next step notices, so that a reply that was read still counts.
    */
   #wait<T>(
     start: (resolve: (value: T) => void, reject: (error: HandshakeError) => void) => void,

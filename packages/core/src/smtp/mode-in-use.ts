@@ -4,7 +4,7 @@ import { serverOf } from './grouping.js'
 import type { Opened } from './open-session.js'
 import type { SessionSettings } from './session-settings.js'
 
-/** Whether commands may be written before the ones before them are answered. */
+/** Whether commands may be written before the previous ones are answered. */
 export function writesAhead(
   { keywords }: Capabilities,
   { pipelining }: Pick<SessionSettings, 'pipelining'>,
@@ -12,7 +12,7 @@ export function writesAhead(
   return pipelining !== false && keywords.has('PIPELINING')
 }
 
-/** Whether whole mails may follow one another, as far as the server offers and the options ask for it. */
+/** Whether consecutive whole mails are allowed by the server's offers and the options. */
 export function wantsChunks(
   capabilities: Capabilities,
   settings: Pick<SessionSettings, 'pipelining' | 'inFlight'>,
@@ -22,7 +22,7 @@ export function wantsChunks(
   return isOffered && pipelining === 'auto' && inFlight.batch > 1
 }
 
-/** How mails share writes on a session, by what its route has learned so far. */
+/** How mails share writes on a session, according to what its route has learned so far. */
 export function modeInUse(
   { channel, capabilities, port }: Opened,
   settings: Pick<SessionSettings, 'pipelining' | 'inFlight' | 'grouping' | 'chunking'>,

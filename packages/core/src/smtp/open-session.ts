@@ -12,15 +12,15 @@ import { createSmtpLog } from './smtp-log.js'
 import { prepareTls, type TlsContext } from './start-tls.js'
 import type { TimeLimits } from './time-limits.js'
 
-/** What sessions of one route have in common. */
+/** What the sessions of a route share. */
 export interface SessionPlan {
   readonly host: string
   readonly opener: Opener
-  /** Undefined on a loopback host that may be sent to in clear. */
+  /** Undefined for a loopback host to which plaintext is allowed. */
   readonly tls: TlsContext | undefined
   readonly authMethod: AuthMethod | undefined
   readonly login: () => Login | Promise<Login>
-  /** Whether a second call of `login` may give another one. */
+  /** Whether a second call of `login` may return another login. */
   readonly rotates: boolean
   readonly limits: TimeLimits
   readonly logger: object | boolean
@@ -35,17 +35,17 @@ export interface Opened {
   readonly opening?: Opening
 }
 
-/** An opening under way. */
+/** A session that is being opened. */
 export interface OpeningSession {
   /** Where it is. */
   readonly state: 'connecting' | HandshakeState
-  /** Breaks it off; nobody is told. */
+  /** Aborts it without calling back. */
   cancel(): void
 }
 
 /**
- * Opens a session: a greeted channel, TLS, login. A port on which TLS cannot be had gives way to the next one, and a
- * login that was refused is asked for once more where it may have been rotated; neither costs an attempt of a mail.
+ * Opens a session: a greeted channel, TLS, login. If TLS is not possible on a port, the next one is tried. If a login
+ * is refused and may have been rotated, it is requested once more. Neither counts as an attempt of a mail.
  * @param inUse how mails share writes on the session, for its event
  */
 export function openSession(
@@ -59,7 +59,7 @@ export function openSession(
   let giveUp: () => void = () => {}
   let handshake: Handshake | undefined
   let askedAgain = false
-  /** Ports on which TLS could not be had: where one of them wins again, the others have had their chance. */
+  /** Ports on which TLS was not possible. If one of them wins again, the others have had their chance. */
   const withoutTls = new Set<number>()
 
   const login = async (): Promise<Login> => {
@@ -124,7 +124,7 @@ export function openSession(
     })
     if (plan.tls) prepareTls(plan.tls)
   }
-  // A getSocket may fail at once, and whoever called this wants to have the opening before its end.
+  // A getSocket may fail synchronously, and the caller needs the opening before it ends.
   process.nextTick(start)
   return {
     get state() {

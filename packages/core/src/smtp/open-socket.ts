@@ -1,4 +1,4 @@
-/** The one file that opens sockets. */
+/** The only file that opens sockets. */
 import { lookup } from 'node:dns'
 import { connect, isIP, type Socket } from 'node:net'
 
@@ -9,8 +9,8 @@ export interface Address {
 }
 
 /**
- * Lists the addresses of a host, in the order to try: the two families take turns, the one that the system names first
- * begins (RFC 8305 §4).
+ * Lists the addresses of a host in the order to try: the two families alternate, starting with the one that the system
+ * lists first (RFC 8305 §4).
  */
 export function listAddresses(
   host: string,
@@ -35,7 +35,7 @@ function takeTurns(found: readonly Address[]): Address[] {
     .concat(second.slice(first.length))
 }
 
-/** Connects to one address. Whoever races several addresses decides when to give one up, so Node must not. */
+/** Connects to one address. The code that races the addresses decides when to give one up, so Node must not. */
 export function openSocket({ address, family }: Address, port: number): Socket {
   // Without noDelay the last part of a mail waits for a delayed acknowledgement.
   return connect({ host: address, family, port, noDelay: true, keepAlive: true, autoSelectFamily: false })

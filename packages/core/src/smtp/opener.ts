@@ -5,21 +5,21 @@ import type { SmtpLog } from './smtp-log.js'
 /** A channel whose server has greeted. */
 export interface Greeted {
   readonly channel: Channel
-  /** Undefined where the socket is another's. */
+  /** Undefined if the socket is not ours. */
   readonly port: number | undefined
 }
 
-/** Called once, with a greeted channel or with why there is none. */
+/** Called once, with a greeted channel or the reason why there is none. */
 export type OpenCallback = (failure: Failure | undefined, greeted?: Greeted) => void
 
 /** Where channels come from. */
 export interface Opener {
-  /** Opens a channel within the time. @returns what gives up: the callback is not called after it */
+  /** Opens a channel within the time limit. @returns a function that gives up; the callback is not called after that */
   open(limitMs: number, log: SmtpLog, done: OpenCallback): () => void
-  /** Notes that a port does not serve: it offers no STARTTLS, or its certificate fails. */
+  /** Marks a port as unusable: it offers no STARTTLS, or its certificate is not valid. */
   bury(port: number): void
-  /** Whether a port is left that is not known to be dead. */
+  /** Whether there is a port left that is not known to be dead. */
   readonly hasLivePort: boolean
-  /** Whether a server has ever greeted: until then a failure is most likely a mistake in the configuration. */
+  /** Whether a server has ever greeted. Until then, a failure is most likely a configuration mistake. */
   readonly wasGreeted: boolean
 }

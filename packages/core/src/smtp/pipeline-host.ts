@@ -1,13 +1,13 @@
 import type { Shipment } from './shipment.js'
 
-/** What a pipeline asks of its session. */
+/** What a pipeline needs from its session. */
 export interface PipelineHost {
-  /** A mail that is composed in full, to be sent before the one before it is answered; only where it is accepted. */
+  /** A fully composed mail, to be sent before the previous one is answered, only if it is accepted. */
   takeNext(accepts: (shipment: Shipment) => boolean): Shipment | undefined
-  /** A mail was refused, and is about to be settled; what the server may have kept of it must be forgotten. */
+  /** A mail was refused and is about to be settled. What the server may have kept of it must be reset. */
   onRefused(): void
-  /** The last mail is settled, and nothing is under way any more. */
+  /** The last mail is settled, and nothing is in progress. */
   onEmpty(): void
-  /** What came cannot be trusted, or must not go on: the connection must end, and `drop` be called. */
+  /** What arrived cannot be trusted or must not continue: the connection must end, and `drop` must be called. */
   breakOff(): void
 }

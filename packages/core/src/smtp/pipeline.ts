@@ -19,26 +19,29 @@ import { GROUP_RESET_MS, PROBE_MS, SIGN_OF_LIFE_MS } from './time-limits.js'
 import { Transaction } from './transaction.js'
 import type { TransactionHost } from './transaction-host.js'
 
-/** The largest mail that goes out as a whole: a larger one waits for 354, so that it is not in doubt from its first byte on. */
+/**
+ * The largest mail that is sent as a whole. A larger one waits for 354, so that its outcome is not in doubt from the
+ * first byte on.
+ */
 const MOST_CHUNK_BYTES = 65_536
-/** Bytes of mails that have no reply yet. */
+/** The maximum number of bytes of mails without a reply. */
 const MOST_BYTES_IN_FLIGHT = 262_144
 /**
- * Servers hang up on who has too much refused, and all mails in flight would be in doubt then: Exim after eleven envelopes
- * of the whole session (`smtp_accept_max_nonmail`), Postfix after twenty commands with no mail taken between them
- * (`smtpd_hard_error_limit`), each recipient and each body being one. So no more are in flight than could be refused
- * until then.
+ * Servers hang up after too many refusals, and all mails in flight would then be in doubt: Exim after eleven envelopes
+ * in the whole session (`smtp_accept_max_nonmail`), Postfix after twenty commands with no accepted mail between them
+ * (`smtpd_hard_error_limit`), where each recipient and each body counts. So no more mails are in flight than could be
+ * refused before that.
  */
 const MOST_REFUSED = 10
 const MOST_ERROR_REPLIES = 20
-/** A session that may have fewer in flight is not worth keeping. */
+/** A session that may have fewer mails in flight is not worth keeping. */
 const FEWEST_IN_FLIGHT = 4
 
 /**
- * The mails that are under way on a session, in the order of their replies. Without CHUNKING these are one, and where the
- * next one shares its last write, that one's envelope. With it, whole mails follow the one whose reply comes next: the
- * first of them follows a mail that the server has just answered 354 for, so that no mail is risked on a connection that
- * has long been gone, and each later one follows a reply that has come no longer ago than a second.
+ * The mails in progress on a session, in the order of their replies. Without CHUNKING this is one mail, plus the
+ * envelope of the next if that shares its last write. With CHUNKING, whole mails follow the one whose reply comes next.
+ * The first of them follows a mail that the server has just answered with 354, so that no mail is risked on a
+ * connection that has long been gone. Each later one follows a reply that arrived at most a second ago.
  */
 export class Pipeline implements TransactionHost, GroupingSession {
   readonly capabilities: Capabilities
@@ -51,11 +54,11 @@ export class Pipeline implements TransactionHost, GroupingSession {
   #flight: Transaction[] = []
   #trial: ChunkTrial | undefined
   #writing = false
-  /** Envelopes that were refused, as servers count them. */
+  /** Refused envelopes, as servers count them. */
   #refusals = 0
-  /** Commands that were refused since the last mail that was taken. */
+  /** Refused commands since the last accepted mail. */
   #errorReplies = 0
-  /** Whether whole mails went out here, so that a reply which is out of place may be about one of them. */
+  /** Whether whole mails were sent here, so that a reply that is out of place may concern one of them. */
   #hasChunked = false
 
   constructor({ channel, capabilities, port }: Opened, host: PipelineHost, settings: SessionSettings) {
@@ -71,7 +74,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return this.#flight.length === 0 && !this.#trial
   }
 
-  /** Whether so much was refused here that the next mails are better off on another session. */
+  /** Whether so much was refused here that the next mails should use another session. */
   get isWorn(): boolean {
     const isNearEnd =
       MOST_REFUSED - this.#refusals < FEWEST_IN_FLIGHT ||
@@ -79,7 +82,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return isNearEnd && this.#settings.chunking.isOn(this)
   }
 
-  /** Whether commands may be written before the ones before them are answered. */
+  /** Whether commands may be written before the previous ones are answered. */
   get writesAhead(): boolean {
     return writesAhead(this.capabilities, this.#settings)
   }
@@ -93,7 +96,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#channel.ask(transaction.commands, transaction, transaction.replies)
   }
 
-  /** Sends mails that wait, as long as the server takes them one after the other and there is room for another in doubt. */
+  /** Sends waiting mails while the server accepts consecutive mails and another mail may be in doubt. */
   fill(): void {
     if (this.#writing) return
     this.#writing = true
@@ -106,19 +109,19 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   readonly #fillLater = (): void => this.fill()
 
-  /** Gives up a mail: `settle` is not called. @returns `unknown` where the end of its body is out */
+  /** Gives up a mail: `settle` is not called. @returns `unknown` if the end of its body has been sent */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {
     const answered = this.#trial?.find(shipment)
     const transaction = answered ?? this.#flight.find((each) => each.shipment === shipment)
     if (!transaction || transaction.cancelled) return 'not-sent'
     transaction.cancelled = true
     if (transaction.phase === 'final') return 'unknown'
-    // After DATA nothing may be written until its reply: the mail before is answered first, then comes the end.
+    // After DATA nothing may be written until its reply. The previous mail is answered first, then comes the end.
     if (transaction === this.#flight[0]) this.#host.breakOff()
     return 'not-sent'
   }
 
-  /** The connection has ended: whatever was under way and is not settled was not sent, or is unknown. */
+  /** The connection has ended. Mails in progress that are not settled were not sent, or are unknown. */
   fail(end: ChannelEnd): void {
     const { limits, grouping } = this.#settings
     const [current, next] = this.#flight
@@ -130,21 +133,21 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#settleAll(end, limitMs)
   }
 
-  /** The connection was broken off. */
+  /** The connection was destroyed. */
   drop(): void {
     this.#settings.chunking.brokeOff(this)
     this.#settleAll(LOST, 0)
   }
 
   /**
-   * The server says goodbye. Whole mails that it has not answered yet go over another connection only once this one has
-   * ended without another reply: Exim, where its configuration answers a recipient with 421, obeys what follows.
+   * The server says goodbye. Whole mails without a reply are only sent over another connection once this one has ended
+   * without another reply: Exim, if its configuration replies to a recipient with 421, obeys what follows.
    */
   onServerLeaves(): boolean {
     return this.#flight.some(({ chunked, cancelled }) => chunked && !cancelled)
   }
 
-  /** A reply that no command waits for: before the end of a body it is about that mail. */
+  /** A reply that no command waits for. Before the end of a body, it concerns that mail. */
   onUnasked(reply: Reply): void {
     if (this.#flight[0]?.phase === 'body') this.#flight[0].onEarlyReply(reply)
   }
@@ -162,7 +165,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
       return
     }
     transaction.phase = 'body'
-    // What came with the go-ahead was said before the body, and decides once it is complete: see onUnasked.
+    // What came with the go-ahead was sent before the body, and decides once it is complete: see onUnasked.
     if (this.#channel.hasRest) return
     if (transaction.rest) {
       this.#finish(transaction, [transaction.rest])
@@ -189,7 +192,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (failure.error.code === 'EENVELOPE') this.#refusals++
     this.#errorReplies += transaction.errorReplies
     this.#fillAfterLast()
-    // A group leads with a RSET of its own, and so does a whole mail; EHLO resets as well.
+    // A group starts with its own RSET, and so does a whole mail. EHLO resets as well.
     const { hasRest, isLeaving } = this.#channel
     if (this.#flight.length === 1 && !this.#trial && !hasRest && !isLeaving) this.#host.onRefused()
     this.#conclude(transaction, failure)
@@ -223,7 +226,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#host.breakOff()
   }
 
-  /** How many mails may be in flight now, as far as the server is concerned. */
+  /** How many mails may be in flight now, as far as the server allows. */
   get #room(): number {
     const { chunking } = this.#settings
     const room = MOST_REFUSED - this.#refusals
@@ -242,7 +245,10 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return this.#flight.length === 1 && chunking.mayTry(this) ? 2 : 0
   }
 
-  /** Begins a mail whose body follows once its header block was taken as a chunk: so the server shows that it knows BDAT. */
+  /**
+   * Starts a mail whose body follows once its header block was accepted as a chunk. This shows that the server supports
+   * BDAT.
+   */
   #probe(shipment: Shipment): boolean {
     const { chunking, limits } = this.#settings
     const { content } = shipment
@@ -273,7 +279,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return true
   }
 
-  /** The chunk that belongs to no mail must be read and refused. */
+  /** The server must read and refuse the chunk that belongs to no mail. */
   #onStrayChunk(transaction: Transaction, reply: Reply): void {
     this.#errorReplies++
     if (reply.code === 421) transaction.onReply(reply)
@@ -281,7 +287,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
       this.onGroupRefused(transaction, `BDAT without a mail was answered with ${reply.code}`, true)
   }
 
-  /** Writes the end of a body, and in the same write what may follow it. */
+  /** Writes the end of a body and, in the same write, what may follow it. */
   #finish(transaction: Transaction, end: readonly (string | Buffer)[]): void {
     if (this.#flight[0] !== transaction) return
     if (!transaction.shipment.mayFinish()) {
@@ -290,7 +296,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     }
     // Whatever is called from here on, nothing is written before the end of this body.
     this.#writing = true
-    // From here on nobody can say that the mail was not sent, whatever becomes of the write.
+    // From here on, the mail can no longer count as not sent, whatever happens to the write.
     transaction.phase = 'final'
     this.#channel.expect(transaction)
     this.#channel.limit(this.#settings.limits.finalMs)
@@ -321,7 +327,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return new Transaction(shipment, this, 'grouped')
   }
 
-  /** The next mail, where it may follow those in flight as a whole. */
+  /** The next mail, if it may follow those in flight as a whole. */
   #takeWhole(): Transaction | undefined {
     for (;;) {
       const room = this.#room
@@ -352,11 +358,11 @@ export class Pipeline implements TransactionHost, GroupingSession {
     }
   }
 
-  /** Makes the bytes of a whole mail, with all that its replies need; the write must follow at once. */
+  /** Creates the bytes of a whole mail, with everything its replies need. The write must follow immediately. */
   #expectWhole(transaction: Transaction): Buffer {
     const { commands, size, rest } = transaction
     const isTrial = !this.#settings.chunking.isOn(this)
-    // From here on nobody can say that the mail was not sent.
+    // From here on, the mail can no longer count as not sent.
     transaction.phase = 'final'
     this.#hasChunked = true
     this.#flight.push(transaction)
@@ -373,7 +379,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return Buffer.concat(parts)
   }
 
-  /** EHLO after the first two mails that were in flight at once: nothing else is answered like it. */
+  /** EHLO after the first two mails in flight at once: no other reply looks like its reply. */
   #onTrialEnd(reply: Reply): void {
     const { chunking } = this.#settings
     if (reply.code === 421) return
@@ -390,15 +396,15 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (this.isEmpty) this.#host.onEmpty()
   }
 
-  /** Lets the next mail follow the last one in flight, which is just being answered. */
+  /** Sends the next mail after the last one in flight, which is just being answered. */
   #fillAfterLast(): void {
     if (this.#flight.length === 1 && this.#settings.chunking.isOn(this)) this.fill()
   }
 
-  /** Goes on to the next mail, if its envelope is out, and then settles the one that was answered. */
+  /** Continues with the next mail, if its envelope has been sent, and then settles the answered one. */
   #conclude(transaction: Transaction, result: TransactionResult): void {
     this.#fillAfterLast()
-    // A write before this, such as RSET, may have led to an abort, and so to the end of the session.
+    // An earlier write, such as RSET, may have led to an abort, and so to the end of the session.
     const isOver = this.#flight[0] !== transaction
     if (!isOver) {
       this.#flight.shift()
@@ -413,7 +419,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     else this.fill()
   }
 
-  /** What the end of the connection says of how the server takes whole mails. */
+  /** What the end of the connection reveals about how the server handles whole mails. */
   #learnFrom(end: ChannelEnd): void {
     const { chunking } = this.#settings
     const [current] = this.#flight
@@ -432,9 +438,9 @@ export class Pipeline implements TransactionHost, GroupingSession {
     // In the order of the mails.
     trial?.end(end, limitMs, flight[0]?.chunked === true && flight[0].step === 'reset')
     for (const [index, transaction] of flight.entries()) {
-      // What was late was the reply to the mail before it.
+      // The reply that was late was that to the previous mail.
       const its = index > 0 && end.kind === 'late' ? LOST : end
-      // Where the connection is lost, the replies before that are valid.
+      // If the connection is lost, earlier replies are valid.
       const refusal = transaction.chunked && !trial && end.kind === 'lost' ? transaction.refusal : undefined
       const farewell = end.kind === 'goodbye' ? transaction.farewell : undefined
       transaction.settle(farewell ?? refusal ?? transaction.errors.ended(its, limitMs))
@@ -445,9 +451,9 @@ export class Pipeline implements TransactionHost, GroupingSession {
 }
 
 /**
- * Comes before the first mail by BDAT: a server that refuses a chunk without reading it would obey the body of a mail
- * whose envelope it has refused. What is in it is no command of any server, and so is answered with 5xx in the place of
- * the reply to MAIL.
+ * Precedes the first mail over BDAT. A server that refuses a chunk without reading it would obey the body of a mail
+ * whose envelope it refused. The chunk contains nothing that any server knows as a command, so it is answered with 5xx
+ * in place of the reply to MAIL.
  */
 const STRAY_CHUNK = 'BDAT 7 LAST\r\nCHUNK\r\n'
 const LOST: ChannelEnd = { kind: 'lost', cause: undefined }

@@ -6,5 +6,5 @@ export const POSTMARK_HOSTS: Readonly<Record<StreamType, string>> = {
   broadcasts: 'smtp-broadcasts.postmarkapp.com',
 }
 
-/** The ports of both hosts, in the order of trial. */
+/** The ports of both hosts, in the order in which they are tried. */
 export const POSTMARK_PORTS: readonly number[] = [587, 2525, 25]

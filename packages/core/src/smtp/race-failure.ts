@@ -4,28 +4,28 @@ import type { ChannelEnd } from './channel-owner.js'
 import { isLoopback } from './loopback.js'
 import type { Reply } from './reply-reader.js'
 
-/** Why one candidate of a race did not greet. */
+/** Why a candidate in a race did not greet. */
 export interface CandidateFailure {
   readonly port: number
   readonly end: ChannelEnd | undefined
   readonly reply: Reply | undefined
 }
 
-/** What is known of a race that nobody won. */
+/** What is known about a race without a winner. */
 export interface LostRace {
   readonly host: string
   readonly ports: readonly number[]
   readonly limitMs: number
   readonly failures: readonly CandidateFailure[]
-  /** Whether time was over before each candidate had failed. */
+  /** Whether the time limit was exceeded before every candidate had failed. */
   readonly isLate: boolean
-  /** Whether a candidate took the connection. */
+  /** Whether a candidate accepted the connection. */
   readonly hasConnected: boolean
   /** Whether a server has ever greeted in an earlier race. */
   readonly wasGreeted: boolean
 }
 
-/** One error for all candidates: a reply of the server says more than a refused connection. */
+/** One error for all candidates. A reply from the server says more than a refused connection. */
 export function raceFailure(race: LostRace): Failure {
   const { failures, isLate } = race
   const reply = failures.find((each) => each.reply)?.reply
@@ -39,12 +39,13 @@ export function raceFailure(race: LostRace): Failure {
       ? { code: 'EGREETING', response: reply.response, responseCode: reply.code }
       : explainSilence(race, silent)),
   })
-  // Silence has had the whole limit. Where nobody ever greeted it is no passing fault, and waiting again is of no use.
+  // Silence lasted for the whole time limit. If no server has ever greeted, the fault is not temporary, and waiting
+  // again does not help.
   const never = (silent && !race.wasGreeted) || outcome === 'rejected'
   return { error, retry: never ? 'never' : 'counted' }
 }
 
-/** Why candidates failed of which none replied. */
+/** Explains why candidates failed if none of them replied. */
 function explainSilence(
   { host, failures, hasConnected }: LostRace,
   silent: boolean,
@@ -78,7 +79,7 @@ function tell(end: ChannelEnd | undefined, reply: Reply | undefined): string {
   return 'the connection was closed before the greeting'
 }
 
-/** The failure of a name that was not resolved. */
+/** The failure for a host name that could not be resolved. */
 export function dnsFailure(host: string, cause: Error | undefined, limitMs: number): Failure {
   const why = cause ? cause.message : `no answer within ${limitMs} ms`
   const error = smtpError(`The host name ${host} could not be resolved: ${why}`, {

@@ -354,7 +354,8 @@ describe('the name of the host', () => {
         code: 'EDNS',
         outcome: 'not-sent',
         explanation: 'host-not-found',
-        message: 'The host name smtp.example.com could not be resolved: getaddrinfo ENOTFOUND smtp.example.com',
+        message:
+          'The host name smtp.example.com could not be resolved: getaddrinfo ENOTFOUND smtp.example.com',
       },
       retry: 'counted',
     })

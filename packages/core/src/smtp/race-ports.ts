@@ -6,9 +6,9 @@ import { dnsFailure } from './race-failure.js'
 import { DEAD_PORT_MS } from './time-limits.js'
 
 /**
- * Races ports and addresses of a host in the manner of RFC 8305: the next one starts when the one before is slow or has
- * failed; the first that greets wins and goes first from then on; a dead one comes last until its time is over. No
- * candidate is given up while there is time left.
+ * Races the ports and addresses of a host as in RFC 8305. The next one starts when the previous one is slow or has
+ * failed. The first that greets wins and goes first from then on; a dead one goes last for a while. No candidate is
+ * given up while there is time left.
  */
 export function createPortRace(host: string, ports: readonly number[]): Opener {
   const deadUntil = new Map<number, number>()

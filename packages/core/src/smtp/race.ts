@@ -9,7 +9,7 @@ import type { Reply } from './reply-reader.js'
 import type { SmtpLog } from './smtp-log.js'
 import { NEXT_PORT_AFTER_MS, NEXT_PORT_AFTER_SILENCE_MS } from './time-limits.js'
 
-/** A port on an address. */
+/** A port of an address. */
 export interface Candidate extends Address {
   readonly port: number
 }
@@ -34,7 +34,7 @@ export class Race {
     readonly done: OpenCallback,
   ) {}
 
-  /** Starts the next candidate, unless that was done already. */
+  /** Starts the next candidate, unless that has already happened. */
   startNext(from: number): void {
     const candidate = this.candidates[from]
     if (this.#over || this.#next !== from || !candidate) return
@@ -57,7 +57,7 @@ export class Race {
     this.#after(NEXT_PORT_AFTER_SILENCE_MS, () => this.startNext(next))
   }
 
-  /** Lets go of everything but the winner. */
+  /** Releases everything except the winner. */
   cancel(): void {
     this.#over = true
     for (const timer of this.#timers) clearTimeout(timer)

@@ -1,24 +1,28 @@
-/** One reply of a server (RFC 5321 §4.2). */
+/** A server's reply (RFC 5321 §4.2). */
 export interface Reply {
   /** @example 250 */
   readonly code: number
-  /** The text of each line, without code and separator. */
+  /** The text of each line, without the code and separator. */
   readonly lines: readonly string[]
   /** The reply as it was sent, without secrets, its lines joined by a line feed. @example '250 2.0.0 Ok: queued as 4D5E6F' */
   readonly response: string
 }
 
-/** What a server may send before it counts as broken. EHLO of a busy server has some 20 lines of 40 bytes. */
+/**
+ * How much a server may send before it counts as broken. The EHLO reply of a busy server has some 20 lines of 40 bytes.
+ */
 const MOST_LINES = 256
 const LONGEST_LINE = 4_096
 const MOST_BYTES = 65_536
 
-/** Bytes that are no reply: three digits, and a line end within the bounds. The session ends with it. */
+/** Bytes that are not a reply, which has three digits and a line end within the limits. The session ends with it. */
 export class ReplyError extends Error {}
 
-/** Turns the bytes of a server into replies; what is not one throws {@link ReplyError}, and nothing is read after that. */
+/**
+ * Turns the bytes from a server into replies. Anything else throws {@link ReplyError}, and nothing is read after that.
+ */
 export class ReplyReader {
-  /** What was received of a line that has not ended; bytes as latin1 characters. */
+  /** The part of an incomplete line received so far; bytes as latin1 characters. */
   #rest = ''
   #lines: string[] = []
   #bytes = 0
@@ -30,12 +34,12 @@ export class ReplyReader {
     this.#redact = redact
   }
 
-  /** Takes the next bytes. */
+  /** Adds the next bytes. */
   push(chunk: Buffer): void {
     this.#rest += chunk.toString('latin1')
   }
 
-  /** Whether there are bytes that belong to no complete reply. */
+  /** Whether there are bytes that do not belong to a complete reply. */
   get hasRest(): boolean {
     return this.#rest !== '' || this.#lines.length > 0
   }
@@ -82,7 +86,7 @@ function shorten(line: string): string {
   return line.length > 100 ? `${line.slice(0, 100)}…` : line
 }
 
-/** A reply is ASCII, or UTF-8 where a server says something in its own language. */
+/** A reply is ASCII, or UTF-8 if a server uses its own language. */
 function toText(line: string): string {
   return /^[\0-\x7f]*$/.test(line) ? line : Buffer.from(line, 'latin1').toString()
 }

@@ -4,20 +4,21 @@ import { BodyEncoder } from './body-encoder.js'
 import type { Channel } from './channel.js'
 import type { Transaction } from './transaction.js'
 
-/** Bytes of a body that are written at once, and awaited before the next. */
+/** The number of bytes of a body that are written at once and awaited before the next. */
 const PART_BYTES = 65_536
 
-/** What becomes of a body. */
+/** The result of sending a body. */
 export interface BodyListener {
-  /** All of it is out but this rest, which may share the write that ends the body. */
+  /** All of it has been sent except this rest, which may share the write that ends the body. */
   onRest(rest: Buffer | undefined): void
-  /** It could not be read to its end. */
+  /** It could not be read completely. */
   onError(error: Error): void
 }
 
 /**
- * Writes the body of a mail, part by part: each waits until the one before has left, within a limit of its own, so
- * that neither a slow reader nor a slow source holds the session or fills the memory. The end is not written here.
+ * Writes the body of a mail part by part. Each part waits until the previous one has been sent, within its own time
+ * limit, so that neither a slow reader nor a slow source blocks the session or fills the memory. The end is not written
+ * here.
  */
 export function sendBody(
   transaction: Transaction,
@@ -58,7 +59,7 @@ function writeParts(
   channel.write(bytes.subarray(from, end), () => writeParts(bytes, channel, limitMs, listener, end))
 }
 
-/** Reads a stream into the channel; it is destroyed when the channel ends before it does. */
+/** Reads a stream into the channel. The stream is destroyed if the channel ends first. */
 function pump(
   source: Readable,
   transaction: Transaction,
@@ -97,12 +98,12 @@ function pump(
       else source.resume()
     })
   }
-  // The end of the body waits until its last part has left: until then nobody can have seen the end.
+  // The end of the body waits until its last part has been sent, so nobody can have seen the end before.
   const onEnd = () => {
     ended = true
     if (!writing) finish()
   }
-  // Without an argument it would pass for the end of the body.
+  // Without an argument it would count as the end of the body.
   const onError = (error: unknown) => finish(toError(error))
   const onClose = () => ended || finish(new Error('The content of the mail ended prematurely'))
   channel.limit(limitMs)

@@ -7,27 +7,27 @@ import type { Reply } from './reply-reader.js'
 import type { SessionSettings } from './session-settings.js'
 import type { Shipment } from './shipment.js'
 
-/** Where a session that is logged in is; before that it is an OpeningSession, with states of its own. */
+/** The state of a session that is logged in. Before that it is an OpeningSession, with its own states. */
 export type SessionState =
-  /** Nothing is under way: the session listens, so that it notices when the server leaves. */
+  /** Nothing is in progress. The session listens, so that it notices when the server leaves. */
   | 'ready'
-  /** Mails are under way: one, and the envelope of the next one, or whole mails. */
+  /** Mails are in progress: one, plus the envelope of the next, or whole mails. */
   | 'transaction'
-  /** QUIT is said; the server has a moment to answer. */
+  /** QUIT has been sent; the server has a moment to reply. */
   | 'closing'
   | 'closed'
 
-/** Whoever feeds a session. */
+/** What feeds a session. */
 export interface SessionOwner {
-  /** The session can take a mail. */
+  /** The session can accept a mail. */
   onReady(session: Session): void
-  /** The session is gone; called once. */
+  /** The session has ended. Called once. */
   onClosed(session: Session): void
-  /** A mail that is composed in full, to be sent before the one before it is answered; it is the session's from then on. */
+  /** A fully composed mail, to be sent before the previous one is answered. It belongs to the session from then on. */
   takeNext(session: Session, accepts: (shipment: Shipment) => boolean): Shipment | undefined
 }
 
-/** One SMTP session after its login: it carries one mail after the other, and answers for each exactly once. */
+/** One SMTP session after its login. It carries one mail after another, and settles each exactly once. */
 export class Session implements PipelineHost {
   readonly port: number | undefined
   readonly #channel: Channel
@@ -50,7 +50,7 @@ export class Session implements PipelineHost {
       onGoodbye: () => this.#pipeline.onServerLeaves(),
       onLimit: () => this.#onLimit(),
     }
-    // Mails that are not through keep the process alive, not connections.
+    // Unfinished mails keep the process alive, not connections.
     channel.hold(false)
     this.#rest()
   }
@@ -66,14 +66,14 @@ export class Session implements PipelineHost {
   }
 
   /**
-   * Gives up a mail: its owner settles it with the outcome that is returned, and `settle` is not called.
-   * @returns `unknown` where the end of its body is out: the session reads on, for the mails after it
+   * Gives up a mail: its owner settles it with the returned outcome, and `settle` is not called.
+   * @returns `unknown` if the end of its body has been sent; the session reads on, for the mails after it
    */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {
     return this.#pipeline.cancel(shipment)
   }
 
-  /** Ends a session that is ready with QUIT, unless `force` is set; any other is broken off. */
+  /** Ends an idle session with QUIT, unless `force` is set. Any other session is destroyed. */
   close(force = false): void {
     if (this.state === 'ready' && !force) {
       this.#life = 'closing'
@@ -86,12 +86,12 @@ export class Session implements PipelineHost {
     this.#channel.hold(true)
   }
 
-  /** Whether the next mails are better off on another session. */
+  /** Whether the next mails should use another session. */
   get isWorn(): boolean {
     return this.#pipeline.isWorn
   }
 
-  /** A mail waits: it is taken with `takeNext` where it may follow those under way at once. */
+  /** A mail is waiting. It is taken with `takeNext` if it may immediately follow those in progress. */
   offer(): void {
     if (this.state === 'transaction') this.#pipeline.fill()
   }
@@ -100,7 +100,7 @@ export class Session implements PipelineHost {
     return this.#owner.takeNext(this, accepts)
   }
 
-  /** Without RSET, Postfix takes a body under the sender of a refused mail. */
+  /** Without RSET, Postfix accepts a body under the sender of a refused mail. */
   onRefused(): void {
     this.#resetting = true
     this.#channel.limit(this.#settings.limits.replyMs)
@@ -114,7 +114,7 @@ export class Session implements PipelineHost {
   }
 
   onEmpty(): void {
-    // The replies come in order: where commands may be written ahead, the one to RSET need not be awaited.
+    // Replies arrive in order. If commands may be written ahead, the reply to RSET need not be awaited.
     if (this.#life === 'open' && (!this.#resetting || this.#pipeline.writesAhead)) this.#ready()
   }
 
@@ -127,7 +127,7 @@ export class Session implements PipelineHost {
   }
 
   #ready(): void {
-    // More was said than was asked for, or goodbye: no further mail is handed to whoever does that.
+    // The server sent an extra reply or said goodbye, so it gets no further mail.
     if (this.#channel.hasRest || this.#channel.isLeaving) {
       this.close()
       return
@@ -136,12 +136,12 @@ export class Session implements PipelineHost {
     this.#owner.onReady(this)
   }
 
-  /** Idles: the session listens, and ends when that has lasted long enough. */
+  /** Idles: the session listens, and ends after the idle time. */
   #rest(): void {
     this.#channel.limit(this.#settings.idleMs())
   }
 
-  /** A session that has idled long enough takes its leave; any other limit breaks it off. */
+  /** A session that reaches its idle time quits. Any other time limit destroys it. */
   #onLimit(): boolean {
     if (this.state !== 'ready') return false
     this.close()

@@ -3,23 +3,23 @@ import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import type { EncodedBody } from './body-encoder.js'
 import type { Envelope } from './envelope.js'
 
-/** What a mail consists of: the whole in memory, or a stream that is opened once the server has asked for it. */
+/** The content of a mail: all of it in memory, or a stream that is opened once the server has asked for it. */
 export type Content =
   | ({ readonly kind: 'whole' } & EncodedBody)
   /** `open` is called after 354, and not twice for one transaction. */
   | { readonly kind: 'stream'; open(): Readable }
 
-/** A mail as a session takes it: whoever made it owns the mail until `settle`, which is called exactly once. */
+/** A mail as passed to a session. Its creator owns it until `settle`, which is called exactly once. */
 export interface Shipment {
   readonly envelope: Envelope
   readonly content: Content
-  /** Whether it belongs to a batch, of which more may be in flight. */
+  /** Whether it belongs to a batch, for which more mails may be in flight. */
   readonly isOfBatch: boolean
-  /** Told how far the mail is. */
+  /** Called with the progress of the mail. */
   onPhase(phase: SendPhase): void
   /**
-   * Asked in the tick of the write that ends the body, or that holds the whole mail: false lets nothing of it out. This is the fence of a lease:
-   * a mail whose claim may be over is not sent.
+   * Called in the same tick as the write that ends the body or contains the whole mail. If it returns false, nothing of
+   * that is sent. This is the fence of a lease: a mail whose claim may have expired is not sent.
    */
   mayFinish(): boolean
   settle(result: TransactionResult): void
@@ -28,7 +28,7 @@ export interface Shipment {
 /** How a transaction ended. */
 export type TransactionResult = { readonly sent: SentMail } | Failure
 
-/** What the server said of a mail that it took. */
+/** What the server said about a mail that it accepted. */
 export interface SentMail {
   readonly accepted: readonly string[]
   readonly rejected: readonly string[]
@@ -39,6 +39,6 @@ export interface SentMail {
   readonly envelopeTime: number
   /** From the go-ahead to the reply, in milliseconds. */
   readonly messageTime: number
-  /** Bytes of the body as it was sent. */
+  /** The size of the body in bytes, as it was sent. */
   readonly messageSize: number
 }

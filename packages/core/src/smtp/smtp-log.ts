@@ -3,23 +3,23 @@ import type { Redactor } from '../problems/redact.js'
 
 type LogMethod = (entry: object, message: string, ...values: unknown[]) => unknown
 
-/** Where a session writes what it sends and receives, in the manner of Nodemailer's `logger`. */
+/** Where a session logs what it sends and receives, like Nodemailer's `logger`. */
 export interface SmtpLog {
-  /** A command, or a note for one that holds a secret. */
+  /** A command, or a note if it contains a secret. */
   client(text: string): void
-  /** A reply, already without secrets. */
+  /** A reply, with secrets already removed. */
   server(text: string): void
   info(text: string): void
-  /** Takes secrets out of a text. */
+  /** Removes secrets from text. */
   redact(text: string): string
 }
 
 let sessions = 0
 
 /**
- * Makes the log of one session from the option `logger`: an object with Nodemailer's methods, or true for the console.
- * No secret is ever handed to it: what answers AUTH is written as a note. What a logger throws is ignored, since a
- * mail must not depend on it.
+ * Creates the log of one session from the option `logger`: an object with Nodemailer's methods, or true for the
+ * console. It never receives a secret: responses to AUTH are logged as notes. Errors that a logger throws are ignored,
+ * because a mail must not depend on it.
  */
 export function createSmtpLog(logger: object | boolean, redactor: Redactor): SmtpLog {
   const { text: redact } = redactor
@@ -34,7 +34,7 @@ export function createSmtpLog(logger: object | boolean, redactor: Redactor): Smt
       )
       if (isRecord(result) && typeof result.catch === 'function') result.catch(() => {})
     } catch {
-      // See above: the mail goes on.
+      // See above: the mail continues.
     }
   }
   return {
@@ -52,5 +52,5 @@ const line = (level: string) => (entry: object, text: string) => {
   )
 }
 
-/** What `logger: true` stands for, as in Nodemailer: a line on standard output for each entry. */
+/** The meaning of `logger: true`, as in Nodemailer: one line on standard output per entry. */
 const consoleLogger: Readonly<Record<string, LogMethod>> = { debug: line('DEBUG'), info: line('INFO ') }

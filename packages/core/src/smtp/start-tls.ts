@@ -5,26 +5,29 @@ import { checkServerIdentity, connect, createSecureContext } from 'node:tls'
 import { toError } from '../problems/to-error.js'
 import { isLoopback } from './loopback.js'
 
-/** What TLS of one transport has in common: the options, and the sessions that can be resumed. */
+/** The TLS state of one transport: the options, and the sessions that can be resumed. */
 export interface TlsContext {
   readonly options: ConnectionOptions
-  /** The newest session of each name; kept for one options object only, since a resumed session is not verified again. */
+  /**
+   * The newest session of each name. It is kept for one options object only, because a resumed session is not verified
+   * again.
+   */
   readonly sessions: Map<string, Buffer>
-  /** Trusted certificates and versions as OpenSSL holds them, once they were read. */
+  /** Trusted certificates and versions as loaded by OpenSSL, once they were read. */
   secure: SecureContext | undefined
 }
 
-/** How many names have a session kept: a transport has two hosts. */
+/** The number of names for which a session is kept. A transport has two hosts. */
 const MOST_SESSIONS = 20
 
-/** Makes a context from the option `tls`. */
+/** Creates a context from the option `tls`. */
 export function createTlsContext(options: ConnectionOptions = {}): TlsContext {
   return { options, sessions: new Map(), secure: undefined }
 }
 
 /**
- * Reads what TLS needs of its options, which takes longer than a login on a fast line: called while a connection is
- * being made, when there is nothing else to do. Options that OpenSSL refuses fail in {@link startTls}.
+ * Loads the TLS options, which takes longer than a login on a fast connection. Called while a connection is being
+ * opened, when there is nothing else to do. Options that OpenSSL rejects fail in {@link startTls}.
  */
 export function prepareTls(context: TlsContext): void {
   try {
@@ -34,7 +37,7 @@ export function prepareTls(context: TlsContext): void {
   }
 }
 
-/** The same for every connection: all have the same options. */
+/** Shared by all connections, which have the same options. */
 function readSecureContext(context: TlsContext): SecureContext {
   const { options } = context
   context.secure ??= options.secureContext ?? createSecureContext({ minVersion: 'TLSv1.2', ...options })
@@ -42,9 +45,9 @@ function readSecureContext(context: TlsContext): SecureContext {
 }
 
 /**
- * Puts TLS on a socket (RFC 3207), verified unless the option says otherwise for a loopback host.
- * @param done called once: with the secured socket, or with why there is none
- * @returns the socket to destroy when nobody wants to wait any longer
+ * Starts TLS on a socket (RFC 3207), with verification unless the option disables it for a loopback host.
+ * @param done called once: with the secured socket, or with the reason why there is none
+ * @returns the socket to destroy if the caller no longer wants to wait
  */
 export function startTls(
   socket: Duplex,
@@ -63,7 +66,7 @@ export function startTls(
     socket,
     host,
     servername,
-    // Said here, since the environment may switch verification off for everything that does not say it.
+    // Set explicitly, because the environment may turn off verification everywhere else.
     rejectUnauthorized: !(options.rejectUnauthorized === false && isLoopback(host)),
     checkServerIdentity: (name, certificate) => checkIdentity(name, certificate, host, options),
   })
@@ -80,7 +83,7 @@ export function startTls(
     const error = new Error('The connection was closed during the TLS handshake')
     settle(Object.assign(error, { code: 'ECONNRESET' }))
   }
-  // Node follows the end of its own sockets only; this one may be another's.
+  // Node only tracks the end of its own sockets, and this one may not be one.
   socket.once('close', () => secured.destroy())
   secured.once('secureConnect', onSecure).on('error', settle).once('close', onClose)
   secured.on('session', (ticket) => {
@@ -92,7 +95,7 @@ export function startTls(
   return secured
 }
 
-/** A function of the user's checks in addition to ours; it takes the place of ours for a loopback host only. */
+/** The user's function checks in addition to ours. It replaces ours for a loopback host only. */
 function checkIdentity(
   name: string,
   certificate: PeerCertificate,
@@ -105,12 +108,12 @@ function checkIdentity(
     const answer: unknown = check(name, certificate)
     return answer ? identityError(answer) : undefined
   } catch (error) {
-    // What it throws would end the process: this is called from the socket.
+    // An exception would end the process, because the socket calls this.
     return identityError(error)
   }
 }
 
-/** Has a code, by which it is told from a connection that broke. */
+/** The code distinguishes it from a broken connection. */
 function identityError(cause: unknown): Error {
   const error = toError(cause)
   if ('code' in error) return error

@@ -1,4 +1,4 @@
-/** One limit of time that moves with every step of a connection: one timer serves all of them. */
+/** A time limit that moves with every step of a connection, with one timer for all of them. */
 export class TimeLimit {
   readonly #onOver: () => void
   #timer: NodeJS.Timeout | undefined
@@ -11,7 +11,7 @@ export class TimeLimit {
     this.#onOver = onOver
   }
 
-  /** The newest limit holds; the timer is set anew only where it would come too late. */
+  /** The newest limit applies. The timer is only set again if it would fire too late. */
   set(ms: number): void {
     this.#limitAt = performance.now() + ms
     if (this.#timer === undefined || this.#timerAt > this.#limitAt) this.#arm(ms)
@@ -28,7 +28,7 @@ export class TimeLimit {
     else this.#timer?.unref()
   }
 
-  /** No limit comes any more. */
+  /** No further limits will be set. */
   end(): void {
     this.clear()
     clearTimeout(this.#timer)

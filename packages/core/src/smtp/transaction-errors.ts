@@ -4,28 +4,28 @@ import type { ChannelEnd } from './channel-owner.js'
 import type { Reply } from './reply-reader.js'
 import type { TransactionHost } from './transaction-host.js'
 
-/** Which reply a transaction awaits next. */
+/** The reply that a transaction waits for next. */
 export type Step = 'reset' | 'mail' | 'rcpt' | 'data' | 'body'
 
-/** How far a transaction is, as far as its mail is concerned. */
+/** The progress of a transaction with regard to its mail. */
 export type TransactionPhase = 'envelope' | 'body' | 'final'
 
-/** What is known of a transaction at the moment when it fails. */
+/** What is known about a transaction when it fails. */
 interface TransactionFacts {
   readonly phase: TransactionPhase
   readonly step: Step
-  /** Whether its envelope was sent in a way that the server may not take, although it offers it. */
+  /** Whether its envelope was sent in a way that the server may not accept although it offers it. */
   readonly isTried: boolean
   readonly chunked: boolean
   readonly verb: 'DATA' | 'BDAT'
 }
 
-/** What is known of its session. */
+/** What is known about its session. */
 type SessionFacts = Pick<TransactionHost, 'port' | 'hasServed'>
 
 type Fields = Partial<SmtpFailureFields> & { readonly code: string }
 
-/** Makes the errors of one transaction: what happened, and what it means for the mail. */
+/** Creates the errors of one transaction: what happened, and what it means for the mail. */
 export class TransactionErrors {
   readonly #facts: TransactionFacts
   readonly #session: SessionFacts
@@ -35,7 +35,7 @@ export class TransactionErrors {
     this.#session = session
   }
 
-  /** The connection ended. @param limitMs the limit that may have been over */
+  /** The connection ended. @param limitMs the time limit that may have been exceeded */
   ended(end: ChannelEnd, limitMs: number): Failure {
     const { phase } = this.#facts
     switch (end.kind) {
@@ -47,7 +47,7 @@ export class TransactionErrors {
       case 'protocol':
         return this.protocol(end.what)
       case 'goodbye':
-        // Its replies would have come after the one that was the last: the server has not obeyed a command of it.
+        // Its replies would have come after the last one, so the server has not obeyed any of its commands.
         if (this.#facts.chunked)
           return this.#unseen(`The server closed the connection: ${end.reply.response}`)
         return this.#lost(`The server closed the connection: ${end.reply.response}`, { code: 'ECONNECTION' })
@@ -64,13 +64,13 @@ export class TransactionErrors {
     return this.#stopped(cause.message, { code: typeof code === 'string' ? code : 'ESTREAM', cause })
   }
 
-  /** The fence said no: somebody else may have decided about the mail. */
+  /** The fence denied it: someone else may have decided about the mail. */
   fenced(): Failure {
     const fields = { code: 'EFENCE', explanation: 'claim-over' }
     return this.#stopped('The claim on the idempotency key may have expired', fields)
   }
 
-  /** The server cannot take mails as this one was sent: it has had no attempt. */
+  /** The server cannot handle mails sent in this way. This does not count as an attempt. */
   groupRefused(why: string): Failure {
     const what =
       this.#facts.verb === 'BDAT' ? 'does not accept mail over BDAT' : 'cannot handle two mails in one write'
@@ -89,7 +89,7 @@ export class TransactionErrors {
     return { error, retry: outcome === 'deferred' ? 'counted' : 'never' }
   }
 
-  /** 421 is the last that a server says; on a session that had gone stale it says nothing of this mail. */
+  /** 421 is the last reply of a server. On a session that had gone stale, it says nothing about this mail. */
   goodbye(reply: Reply): Failure {
     const { chunked, isTried, phase, step } = this.#facts
     const stale = chunked
@@ -111,7 +111,7 @@ export class TransactionErrors {
     return Object.assign(error, { recipient })
   }
 
-  /** Every recipient was refused: deferred only where each may be tried again. */
+  /** Every recipient was refused. Deferred only if each may be tried again. */
   allRefused(to: readonly string[], errors: readonly SmtpError[]): Failure {
     const final = errors.find(({ outcome }) => outcome === 'rejected')
     const { response, responseCode } = final ?? errors.at(-1)!
@@ -127,30 +127,30 @@ export class TransactionErrors {
     return { error, retry: final ? 'never' : 'counted' }
   }
 
-  /** A failure of our own side: nothing of the end of the body is out. */
+  /** A failure on our side: the end of the body has not been sent. */
   #stopped(message: string, fields: Fields): Failure {
     return { error: this.#error(message, { outcome: 'not-sent', ...fields }), retry: 'never' }
   }
 
-  /** The server closed the connection before it came to the mail. */
+  /** The server closed the connection before it processed the mail. */
   #unseen(message: string): Failure {
     const fields = { code: 'ECONNECTION', phase: 'envelope', outcome: 'not-sent' } as const
     return { error: this.#error(message, fields), retry: 'uncounted' }
   }
 
-  /** Nothing, or nothing of use, was said: from the write of the end of the body on, the mail may have arrived. */
+  /** No usable reply arrived. Once the end of the body is written, the mail may have arrived. */
   #lost(message: string, fields: Fields, gone = false): Failure {
     const { phase, isTried } = this.#facts
     if (phase === 'final')
       return { error: this.#error(message, { ...fields, outcome: 'unknown' }), retry: 'never' }
     const error = this.#error(message, { ...fields, outcome: 'not-sent' })
-    // A session that is gone before DATA was answered may have been so before the mail came to it.
+    // A session that ends before the reply to DATA may have ended before the mail was sent to it.
     const stale = phase === 'envelope' && (isTried || (gone && this.#session.hasServed))
     return { error, retry: stale ? 'uncounted' : 'counted' }
   }
 
   #error(message: string, fields: Fields & Pick<SmtpFailureFields, 'outcome'>): SmtpError {
-    // The envelope of a mail that went out as a whole is refused when the mail is in its last phase.
+    // If a mail was sent as a whole, its envelope is refused when the mail is in its last phase.
     const phase = fields.code === 'EENVELOPE' ? 'envelope' : this.#facts.phase
     return smtpError(message, { command: this.#command, phase, port: this.#session.port, ...fields })
   }

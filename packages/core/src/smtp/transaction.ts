@@ -9,38 +9,39 @@ import { TransactionErrors } from './transaction-errors.js'
 import type { TransactionHost } from './transaction-host.js'
 
 /**
- * How a mail goes out. By DATA: `grouped`, its envelope in one write with the end of the mail before; `pipelined`, its
- * commands in one write; `stepwise`, each command after the reply to the one before. By BDAT (RFC 3030): `probing`, the
- * body once the header block, a chunk of its own, was answered; `chunked`, the whole of it in one write.
+ * How a mail is sent. With DATA: `grouped`, its envelope in one write with the end of the previous mail; `pipelined`,
+ * its commands in one write; `stepwise`, each command after the reply to the previous one. With BDAT (RFC 3030):
+ * `probing`, the body after the reply to the header block, which is a chunk of its own; `chunked`, all of it in one
+ * write.
  */
 export type How = 'grouped' | 'pipelined' | 'stepwise' | 'probing' | 'chunked'
 
 /**
- * One mail on a session: it reads the replies to its commands in order. A body follows only after its own MAIL was
- * answered with 2xx, at least one RCPT with 2xx, and DATA with 354: servers answer 354 without the other two as well,
- * and a dot would then deliver an empty mail, or this one under the envelope of another. A `chunked` mail needs no
- * go-ahead: it is in its phase `final` from its one write on, whatever is answered to its envelope.
+ * One mail on a session. It reads the replies to its commands in order. A body is only sent after its own MAIL was
+ * answered with 2xx, at least one RCPT with 2xx, and DATA with 354: servers also send 354 without the other two, and a
+ * dot would then deliver an empty mail, or this one under the envelope of another. A `chunked` mail needs no go-ahead:
+ * it is in its phase `final` from its only write on, whatever the replies to its envelope are.
  */
 export class Transaction implements ReplyHandler {
   readonly shipment: Shipment
   readonly how: How
-  /** Whether its envelope went out in one write with the end of the mail before. */
+  /** Whether its envelope was sent in one write with the end of the previous mail. */
   readonly grouped: boolean
-  /** Whether the whole of it went out in one write. */
+  /** Whether all of it was sent in one write. */
   readonly chunked: boolean
-  /** Given up by its owner, or settled: no body may follow. */
+  /** Given up by its owner, or settled. No body may follow. */
   cancelled = false
   readonly accepted: string[] = []
   readonly rejectedErrors: SmtpError[] = []
   readonly startedAt: number = performance.now()
   goAheadAt = 0
-  /** Bytes of the body so far; of a mail that goes out by BDAT, of the whole. */
+  /** Bytes of the body so far; with BDAT, of the whole mail. */
   size = 0
-  /** Of a chunked mail whose envelope was answered with 421: what that means, where nothing more is said. */
+  /** For a chunked mail whose envelope was answered with 421: what that means if no further reply arrives. */
   farewell: Failure | undefined
   /** Replies with 4xx and 5xx. */
   errorReplies = 0
-  /** What is still to be written, of a mail that goes out by BDAT. */
+  /** What is still to be written of a mail sent over BDAT. */
   rest: Buffer | undefined
   #phase: TransactionPhase = 'envelope'
   readonly #host: TransactionHost
@@ -48,7 +49,7 @@ export class Transaction implements ReplyHandler {
   #step: Step
   #mail: Reply | undefined
   #recipient = 0
-  /** Of a chunked mail: why the replies to its envelope may have come from another state than that after a RSET. */
+  /** For a chunked mail: why the replies to its envelope may come from a state other than that after a RSET. */
   #doubt: { readonly why: string; readonly isBlamed: boolean } | undefined
   readonly #last: 'DATA' | `BDAT ${string}`
 
@@ -79,7 +80,7 @@ export class Transaction implements ReplyHandler {
     return this.#step
   }
 
-  /** The commands of the envelope, for one write; only the first where they go one at a time. */
+  /** The commands of the envelope, for one write. Only the first if they are sent one at a time. */
   get commands(): string {
     const { capabilities } = this.#host
     return this.#pipelined
@@ -87,7 +88,7 @@ export class Transaction implements ReplyHandler {
       : toFirstCommand(this.shipment, capabilities)
   }
 
-  /** How many replies these commands bring. */
+  /** The number of replies to these commands. */
   get replies(): number {
     if (!this.#pipelined) return 1
     return this.shipment.envelope.to.length + (this.#hasReset ? 3 : 2)
@@ -98,12 +99,12 @@ export class Transaction implements ReplyHandler {
     return this.#last === 'DATA' ? 'DATA' : 'BDAT'
   }
 
-  /** How many such replies it has brought and may still bring: one for each recipient, and one for the body. */
+  /** The number of such replies received and still possible: one for each recipient, and one for the body. */
   get mostErrorReplies(): number {
     return 1 + (this.chunked ? this.shipment.envelope.to.length : this.errorReplies)
   }
 
-  /** Why the server cannot have taken the mail, whatever it says to its body; undefined as long as it can. */
+  /** Why the server cannot have accepted the mail, whatever it replies to the body. Undefined as long as it can. */
   get refusal(): Failure | undefined {
     const isRefused =
       (this.#mail && !isYes(this.#mail)) ||
@@ -119,7 +120,7 @@ export class Transaction implements ReplyHandler {
     return this.grouped || this.chunked
   }
 
-  /** Reports to the owner what became of the mail, once; nothing is reported of one that was given up. */
+  /** Reports the result to the owner, once. Nothing is reported for a mail that was given up. */
   settle(result: TransactionResult): void {
     if (this.cancelled) return
     this.cancelled = true
@@ -141,12 +142,12 @@ export class Transaction implements ReplyHandler {
     else this.#onBody(reply)
   }
 
-  /** Makes the errors of this moment. */
+  /** Creates errors for the current state. */
   get errors(): TransactionErrors {
     return new TransactionErrors(this, this.#host)
   }
 
-  /** A reply that comes before the body is out decides, if it refuses. */
+  /** A reply that arrives before the body has been sent decides if it refuses. */
   onEarlyReply(reply: Reply): void {
     if (reply.code === 421) this.#onGoodbye(reply)
     else if (this.how === 'probing' && isOutOfOrder(reply))
@@ -161,7 +162,7 @@ export class Transaction implements ReplyHandler {
 
   #onReset(reply: Reply): void {
     const why = `RSET was answered with ${reply.code}`
-    // Every server knows RSET: what it did not recognise was something else, such as a body after a 354 that it did not mean.
+    // Every server knows RSET, so it did not recognise something else, such as a body after a 354 that it did not mean.
     if (this.chunked && (reply.code === 500 || reply.code === 502)) {
       this.#onProtocol(`the reply ${reply.code} to RSET`)
     } else if (this.chunked) {
@@ -238,7 +239,7 @@ export class Transaction implements ReplyHandler {
     else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to the body`)
     else if (this.#doubt) this.#host.onGroupRefused(this, this.#doubt.why, this.#doubt.isBlamed)
     else if (this.how === 'probing' && isOutOfOrder(reply))
-      // It may be about the chunk before, so that the one about the mail is still to come.
+      // It may concern the previous chunk, so the reply about the mail may still arrive.
       this.#onProtocol(`the reply ${reply.code} to the last chunk`)
     else if (this.verb === 'BDAT' && !refusal && isOutOfOrder(reply))
       this.#host.onGroupRefused(this, `BDAT was answered with ${reply.code}`, true)
@@ -258,9 +259,9 @@ export class Transaction implements ReplyHandler {
     this.#host.onBroken(this, this.errors.protocol(what))
   }
 
-  /** Codes with which servers that announce PIPELINING answer a group that they cannot take. */
+  /** Codes with which servers that announce PIPELINING reply to a group that they cannot handle. */
   #refusesGroup({ code }: Reply): boolean {
-    // In the place of the reply to MAIL, it is about what was in the chunk before it.
+    // In place of the reply to MAIL, it concerns the content of the previous chunk.
     if (this.how === 'probing')
       return this.#step === 'data' ? code >= 500 && code <= 504 : [500, 502, 503].includes(code)
     return this.grouped && code >= 500 && code <= 503
@@ -278,7 +279,7 @@ export class Transaction implements ReplyHandler {
     )
   }
 
-  /** Sender refused, or every recipient. */
+  /** The sender or every recipient was refused. */
   #envelopeFailure(): Failure {
     if (this.#mail && !isYes(this.#mail))
       return this.errors.refused('The sender was refused', this.#mail, 'EENVELOPE', 'MAIL FROM')
@@ -286,7 +287,7 @@ export class Transaction implements ReplyHandler {
   }
 }
 
-/** Codes of a server that does not know a command, or does not expect it; none that refuses a mail. */
+/** Codes of a server that does not know or expect a command. None of them refuses a mail. */
 function isOutOfOrder({ code }: Reply): boolean {
   return code >= 500 && code <= 504
 }

@@ -1,7 +1,7 @@
 import type { SessionPlan } from './open-session.js'
 import { openSession } from './open-session.js'
 
-/** Logs in on a connection of its own, and leaves. @throws SmtpError why no session came about */
+/** Logs in on a separate connection, then disconnects. @throws SmtpError why no session could be opened */
 export function verifyLogin(plan: SessionPlan): Promise<void> {
   return new Promise((resolve, reject) => {
     openSession(plan, (result) => {

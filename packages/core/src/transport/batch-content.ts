@@ -11,7 +11,10 @@ import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { NO_PROBLEMS } from '../problems/problem.js'
 
-/** Fields in which mails may differ that share their content: all of these are in the header block, or in no mail. */
+/**
+ * Fields that may differ between mails that share their content: all of them are in the header block or not in the mail
+ * at all.
+ */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   ...[
     'to',
@@ -28,26 +31,26 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
   ],
   ...['messageId', 'list', 'priority', 'postmark', 'envelope', 'dsn', 'key', 'idempotencyKey'],
 ])
-/** Fields of a mail that are not written into the part that Nodemailer composes. */
+/** Fields that are not part of what Nodemailer composes. */
 const PLAIN_FIELDS: ReadonlySet<string> = new Set(['to', 'key', 'postmark', 'idempotencyKey'])
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What all mails share, as it was at one moment. */
+/** What all mails share, at one point in time. */
 interface Shared {
-  /** All but its Postmark fields: a copy, which nobody writes into while mails with it are under way. */
+  /** Everything except its Postmark fields: a copy, which is not modified while mails with it are in progress. */
   readonly message: Fields
   readonly fields: Fields
   readonly headers: readonly HeaderPair[]
-  /** Whether it is content that can be composed once. */
+  /** Whether the content can be composed once. */
   readonly isContent: boolean
-  /** The domain of Message-IDs, where all mails have one sender; else Nodemailer makes them. */
+  /** The domain of Message-IDs, if all mails have one sender. Otherwise Nodemailer creates them. */
   readonly domain: string | undefined
 }
 
 /**
- * Puts what all mails of a batch share, and what each one has of its own, into one message. Both are taken as they are at
- * that moment: a source may write into the same object again for the next mail, while this one still waits.
+ * Combines what all mails of a batch share with what differs in each into one message. Both are read at that moment: a
+ * source may modify the same object for the next mail while this one is still waiting.
  */
 export class BatchContent {
   readonly #batch: Batch
@@ -82,7 +85,7 @@ export class BatchContent {
       if (!OWN_FIELDS.has(field)) isShared = false
       if (!PLAIN_FIELDS.has(field)) isPlain = false
     }
-    // As Nodemailer does it, which reads the addresses anew and asks for random bytes four times.
+    // Same result as Nodemailer, which parses the addresses again and requests random bytes four times.
     if (domain && own.from === undefined && own.envelope === undefined && !message.messageId)
       message.messageId = `<${randomUUID()}@${domain}>`
     message.headers = mergeHeaders(headers, own.headers, ownHeaders)
@@ -118,7 +121,7 @@ function mergeHeaders(all: readonly HeaderPair[], given: unknown, own: readonly 
   )
 }
 
-/** The Postmark fields of a mail: its own and, where it does not name them, those of all. What is wrong in either is kept. */
+/** The Postmark fields of a mail: its own, and the shared ones that it does not set. Problems in either are kept. */
 function mergePostmark(shared: unknown, own: unknown): Pick<BatchMail, 'problems'> & { postmark: unknown } {
   if (own === undefined || shared === undefined)
     return { postmark: own === undefined ? shared : own, problems: NO_PROBLEMS }
@@ -127,13 +130,13 @@ function mergePostmark(shared: unknown, own: unknown): Pick<BatchMail, 'problems
   return { postmark, problems: readings.flatMap(({ problems }) => problems) }
 }
 
-/** The domain of a sender that is one plain address. */
+/** The domain of a sender, if it is one plain address. */
 function domainOf(from: unknown): string | undefined {
   const { address } = isRecord(from) ? from : (typeof from === 'string' && parseAddresses(from)[0]) || {}
   return /^[^@\s]+@([a-z0-9.-]+)$/i.exec(String(address))?.[1]
 }
 
-/** Whether a header says how content is written, so that it belongs to the body as well. */
+/** Whether a header determines how content is written, so that it belongs to the body as well. */
 function isOfContent({ key }: HeaderPair): boolean {
   return /^\s*(content-|mime-version\s*:?\s*$)/i.test(key)
 }

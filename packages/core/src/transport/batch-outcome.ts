@@ -3,7 +3,7 @@ import { isPostmarkError, type PostmarkErrorCode } from '../problems/error.js'
 import type { BatchItem, BatchResult } from './batch-options.js'
 import type { PostmarkSentInfo } from './create-transport.js'
 
-/** Errors of ours that say that the mail itself is wrong; any other of ours leaves it as it is, to be sent later. */
+/** Our errors that mean the mail itself is wrong. After any other of our errors, the mail may be sent later. */
 const REFUSALS: readonly PostmarkErrorCode[] = [
   'ERR_POSTMARK_PREFLIGHT',
   'ERR_POSTMARK_FIELDS',
@@ -11,15 +11,15 @@ const REFUSALS: readonly PostmarkErrorCode[] = [
   'ERR_POSTMARK_ONCE_CONFLICT',
 ]
 
-/** The result of a mail that sendMail has resolved. */
+/** The result of a mail whose sendMail call resolved. */
 export function toResult(item: BatchItem, info: PostmarkSentInfo): BatchResult {
-  // Whoever wraps sendMail may lose it.
+  // A wrapper around sendMail may lose it.
   const { suppressed, duplicate } = (info as Partial<PostmarkSentInfo> | undefined)?.postmark ?? {}
   if (suppressed) return { ...item, outcome: 'suppressed', recipients: suppressed }
   return { ...item, outcome: duplicate ? 'duplicate' : 'sent', info }
 }
 
-/** The result of a mail that sendMail has rejected. */
+/** The result of a mail whose sendMail call rejected. */
 export function toFailedResult(item: BatchItem, error: Error): BatchResult {
   if (isPostmarkError(error) && error.code === 'ERR_POSTMARK_SUPPRESSED') {
     const recipients = error.problems.flatMap(({ recipient }) => recipient ?? [])
@@ -33,12 +33,12 @@ function outcomeOf(error: Error): 'refused' | 'failed' | 'unknown' {
   if (outcome === 'unknown') return 'unknown'
   if (outcome === 'rejected') return 'refused'
   if (isPostmarkError(error)) return REFUSALS.includes(error.code) ? 'refused' : 'failed'
-  // Without a reply: a mail that has no recipient, or one that cannot be written.
+  // Without a reply: a mail without recipients, or one that cannot be written.
   const { code } = error as { code?: unknown }
   return outcome === 'not-sent' && code === 'EENVELOPE' ? 'refused' : 'failed'
 }
 
-/** Codes of faults that are not about one mail. */
+/** Codes of failures that do not concern a single mail. */
 const FAULTS: readonly unknown[] = [
   'EAUTH',
   'ETLS',
@@ -51,10 +51,10 @@ const FAULTS: readonly unknown[] = [
   'ERR_POSTMARK_URL',
 ]
 
-/** Phases before any mail: what fails there would fail for all, once the attempts of the transport are over. */
+/** Phases before any mail. A failure there would affect all mails, once the transport's attempts are used up. */
 const BEFORE_MAILS: readonly unknown[] = ['connect', 'tls', 'login']
 
-/** Whether the error of one mail says that all others would fail as well. */
+/** Whether the error of one mail means that all others would fail as well. */
 export function concernsAll(error: Error): boolean {
   if (isPostmarkError(error)) {
     const { code, problems } = error

@@ -1,11 +1,12 @@
-/** A timer may fire late by so much: mails that it has held up are made up for. */
+/** How late a timer may fire. Mails that it delayed are made up for. */
 const CATCH_UP_MS = 20
-/** Failures of one moment count once. */
+/** Simultaneous failures count once. */
 const SAME_MOMENT_MS = 250
 
 /**
- * How many mails may be under way, and when the next one may begin. The first mail goes out by itself, so that what is wrong for
- * all is found with one. A 4xx reply, 421 and 450 above all, halves the number; each round of mails without one adds one.
+ * How many mails may be in progress, and when the next one may start. The first mail is sent alone, so that problems
+ * common to all are found with one. A 4xx reply, especially 421 and 450, halves the number; each round of mails without
+ * one adds one.
  */
 export class BatchPace {
   readonly #most: number
@@ -25,7 +26,7 @@ export class BatchPace {
     return this.#window
   }
 
-  /** Milliseconds until the next mail may begin; 0 where that is now. */
+  /** Milliseconds until the next mail may start; 0 if it may start now. */
   waitMs(now: number): number {
     return Math.max(0, this.#nextAt - now)
   }
@@ -42,7 +43,7 @@ export class BatchPace {
     this.#window = Math.max(1, Math.floor(this.#window / 2))
   }
 
-  /** A mail is through, however that ended. */
+  /** A mail is finished, whatever the result. */
   onResult(): void {
     if (!this.#isOpen) {
       this.#isOpen = true

@@ -4,21 +4,21 @@ import { isRecord } from '../problems/describe.js'
 import { type PostmarkError, problemsError } from '../problems/error.js'
 import type { StreamType } from '../smtp/credentials.js'
 
-/** What sendBatch asks of a transport. */
+/** What sendBatch needs from a transport. */
 export interface BatchPort {
-  /** Connections that may be open at once. */
+  /** The maximum number of open connections. */
   readonly connections: number
-  /** Mails that may be out on one connection without a reply. */
+  /** The maximum number of mails on one connection without a reply. */
   readonly inFlight: number
-  /** Mails that may wait for one. */
+  /** The maximum number of mails that wait for a connection. */
   readonly maxQueued: number
   readonly hasSendOnce: boolean
 }
 
-/** A transporter that was made from one of ours is not nested deeper. */
+/** A transporter that was created from ours is not nested deeper. */
 const DEEPEST = 4
 
-/** The transport of ours that a transporter sends by; undefined for any other. */
+/** Our transport that a transporter uses. Undefined if it uses another one. */
 export function findPort(transporter: unknown): BatchPort | undefined {
   let subject = transporter
   for (let depth = 0; depth < DEEPEST && isRecord(subject); depth++) {
@@ -29,12 +29,12 @@ export function findPort(transporter: unknown): BatchPort | undefined {
   return undefined
 }
 
-/** What the delivery of a mail has to know of its batch. */
+/** What the delivery of a mail needs to know about its batch. */
 export function partOf(record: MailRecord | undefined): BatchPart | undefined {
   return record?.batch && { batch: record.batch.batch, body: record.body }
 }
 
-/** Why a mail of a batch must not go out on its stream. */
+/** Why a mail of a batch must not be sent on its stream. */
 export function refuseBatch(
   record: MailRecord | undefined,
   type: StreamType,

@@ -12,7 +12,7 @@ import type { BatchPace } from './batch-pace.js'
 import type { BatchTally } from './batch-tally.js'
 import type { PostmarkSentInfo } from './create-transport.js'
 
-/** What a run is made from. */
+/** What a run is created from. */
 export interface BatchPlan {
   readonly send: (message: object) => Promise<PostmarkSentInfo>
   readonly messages: Iterable<BatchMessage> | AsyncIterable<BatchMessage>
@@ -28,19 +28,19 @@ export interface BatchPlan {
   readonly here: (work: () => void) => void
 }
 
-/** What a timer of Node holds. */
+/** The longest time of a Node timer. */
 const LONGEST_MS = 2 ** 31 - 1
 
 type Source = Iterator<BatchMessage> | AsyncIterator<BatchMessage>
 
-/** What the iteration throws when all results are read. */
+/** What the iteration throws after all results are read. */
 interface Thrown {
   readonly value: unknown
 }
 
 /**
- * One run: takes messages as fast as mails leave, and hands out results as they come. Nothing is kept but the mails that
- * are under way and the results that nobody has read yet; together they are never more than `concurrency`.
+ * One run: takes messages as fast as mails are sent, and yields results as they arrive. It keeps only mails in progress
+ * and unread results, together never more than `concurrency`.
  */
 export class BatchRun implements Batch {
   readonly allowTransactional: boolean
@@ -51,9 +51,9 @@ export class BatchRun implements Batch {
   #source: Source | undefined
   #index = 0
   #underWay = 0
-  /** Whether the source is asked for its next message right now. */
+  /** Whether the source is being asked for its next message. */
   #pulling = false
-  /** Whether the source has no more messages, or has thrown. */
+  /** Whether the source has no more messages or has thrown. */
   #isDry = false
   /** Whether the run ends before its source does. */
   #isEnding = false
@@ -74,7 +74,7 @@ export class BatchRun implements Batch {
     if (outcome === 'deferred') this.#plan.pace.onDeferred(performance.now())
   }
 
-  /** The results, until the source has ended or the run has. */
+  /** Yields results until the source or the run ends. */
   async *results(content: BatchContent): AsyncGenerator<BatchResult, void, undefined> {
     const { signal, messages, tally, here } = this.#plan
     this.#content = content
@@ -92,7 +92,7 @@ export class BatchRun implements Batch {
         else await this.#change()
       }
     } finally {
-      // Its reader has gone.
+      // The reader has stopped.
       if (!isOver) this.#stop(undefined)
       while (this.#underWay > 0) await this.#change()
       signal?.removeEventListener('abort', onAbort)
@@ -103,7 +103,7 @@ export class BatchRun implements Batch {
     if (this.#thrown) throw this.#thrown.value
   }
 
-  /** Resolves when there is a result, or nothing is under way any more. */
+  /** Resolves when there is a result, or when nothing is in progress. */
   #change(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve
@@ -115,7 +115,7 @@ export class BatchRun implements Batch {
     this.#wake = undefined
   }
 
-  /** Ends the run: what it waits for outside of a session is given up. The first reason counts. */
+  /** Ends the run. Everything that waits outside a session is given up. The first reason counts. */
   #stop(thrown: Thrown | undefined): void {
     if (this.#isEnding) return
     this.#isEnding = true
@@ -125,7 +125,7 @@ export class BatchRun implements Batch {
     this.#changed()
   }
 
-  /** Takes messages as long as there is room. */
+  /** Takes messages while there is room. */
   readonly #pump = (): void => {
     const { pace, concurrency } = this.#plan
     while (!this.#pulling && !this.#isDry && !this.#isEnding) {
@@ -171,7 +171,7 @@ export class BatchRun implements Batch {
     )
   }
 
-  /** The source has thrown, and is closed thereby: the mails that were taken from it are sent as usual. */
+  /** The source has thrown, which closes it. The mails taken from it are sent as usual. */
   #fail(error: unknown): void {
     this.#isDry = true
     this.#thrown ??= { value: error }
@@ -196,7 +196,7 @@ export class BatchRun implements Batch {
     let sending: Promise<PostmarkSentInfo>
     try {
       if (!isRecord(message)) throw noMessage(message, index)
-      // The source may write into the same object for the next mail.
+      // The source may modify the same object for the next mail.
       item.to = copyValue((message as BatchMessage).to)
       item.key = keyOf(message, index)
       sending = send(this.#content!.toMessage(message, isOnce ? (item.key ?? '') : undefined))
@@ -226,7 +226,7 @@ export class BatchRun implements Batch {
     this.#changed()
   }
 
-  /** Lets the source clean up; where it is about to give a message, that is not waited for. */
+  /** Lets the source clean up. If it is about to return a message, that is not awaited. */
   async #closeSource(): Promise<void> {
     if (this.#isDry) return
     const closing = this.#source?.return?.()

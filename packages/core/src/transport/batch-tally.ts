@@ -1,8 +1,8 @@
 import type { BatchOutcome, BatchProgress } from './batch-options.js'
 
-/** The shortest time between two calls of onProgress. */
+/** The minimum time between two calls of onProgress. */
 const TELL_EVERY_MS = 100
-/** The rate is that of the last seconds: of one span of this length, and of what has begun after it. */
+/** The rate covers the last seconds: one span of this length and what has started after it. */
 const SPAN_MS = 2_000
 
 const NAMES = {
@@ -36,7 +36,7 @@ export class BatchTally {
     this.#newer = this.#older
   }
 
-  /** The mails that are through. */
+  /** The number of finished mails. */
   get done(): number {
     return this.#done
   }

@@ -4,7 +4,8 @@ import { PostmarkError } from '../problems/error.js'
 import { isLoopback } from '../smtp/loopback.js'
 
 /**
- * Refuses what would send a token in clear, or to anybody: only a loopback host may do without TLS and its checks.
+ * Throws if a token would be sent in plaintext or to an unverified server: TLS and its checks are only optional for a
+ * loopback host.
  * @throws PostmarkError ERR_POSTMARK_TLS, _OPTIONS
  */
 export function checkSafety(host: string | undefined, tls: ConnectionOptions, allowPlaintext: unknown): void {

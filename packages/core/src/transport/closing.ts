@@ -26,7 +26,7 @@ export class Closing {
     })
   }
 
-  /** Calls `late` after the time, unless an earlier call has set a shorter one, or the end comes first. */
+  /** Calls `late` after the time, unless an earlier call has set a shorter one or closing ends first. */
   within(ms: number, late: () => void): void {
     const at = performance.now() + ms
     if (!(at < this.#at) || ms > LONGEST_MS) return

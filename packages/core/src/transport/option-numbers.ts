@@ -1,9 +1,11 @@
 import { optionError, refuseUnknown } from '../problems/check-options.js'
 
-/** The longest time that an option takes: 21 days. A timer of Node holds 24.8; beyond that it fires at once. */
+/**
+ * The longest time that an option accepts: 21 days. A Node timer can wait 24.8 days; beyond that it fires immediately.
+ */
 const LONGEST_MS = 1_814_400_000
 
-/** Reads a group of options that are all times in milliseconds. @param others what the group knows besides */
+/** Reads a group of options that are all times in milliseconds. @param others other known options of the group */
 export function readNumbers<N extends Readonly<Record<string, number>>>(
   name: string,
   given: unknown = {},
@@ -21,7 +23,7 @@ export function readNumbers<N extends Readonly<Record<string, number>>>(
   return numbers as { readonly [K in keyof N]: number }
 }
 
-/** A count of 1 or more; Infinity is no limit. */
+/** An integer of at least 1; Infinity means no limit. */
 export function readCount(name: string, value: unknown): number {
   if (
     typeof value === 'number' &&

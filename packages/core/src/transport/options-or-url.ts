@@ -2,7 +2,10 @@ import { describe, isRecord } from '../problems/describe.js'
 import { PostmarkError, UNSET_URL } from '../problems/error.js'
 import { parseTransportUrl, URL_FORM } from './transport-url.js'
 
-/** The options, with those that a URL stands for in its place. @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL */
+/**
+ * The options, with a URL replaced by the options that it represents.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS, _URL
+ */
 export function readOptionsOrUrl(input: unknown): object {
   if (typeof input === 'string') return parseTransportUrl(input)
   if (!isRecord(input))
@@ -12,7 +15,7 @@ export function readOptionsOrUrl(input: unknown): object {
     )
   if (!('url' in input)) return input
   const { url, ...options } = input
-  // The value is not quoted, since it may hold the token.
+  // The value is not quoted because it may contain the token.
   if (typeof url !== 'string')
     throw new PostmarkError(
       'ERR_POSTMARK_URL',
@@ -32,7 +35,7 @@ export function readOptionsOrUrl(input: unknown): object {
 
 const CREDENTIALS = ['serverToken', 'smtpToken', 'credentials']
 
-/** The stream of the URL, with its type, among those of the option. */
+/** Merges the stream of the URL, with its type, into the option `streams`. */
 function mergeStreams(fromUrl: unknown, given: unknown): { readonly streams?: unknown } {
   if (!isRecord(fromUrl)) return {}
   if (!isRecord(given)) return { streams: given ?? fromUrl }

@@ -4,7 +4,7 @@ import { isRecord } from '../problems/describe.js'
 import type { InFlight } from '../smtp/session-settings.js'
 import { readCount, readNumbers } from './option-numbers.js'
 
-/** Where nothing else is asked for. docs/transport.md has the rates. */
+/** Used by default. docs/transport.md lists the rates. */
 const IN_FLIGHT: InFlight = { single: 4, batch: 10 }
 
 function toInFlight(mails: number): InFlight {

@@ -30,12 +30,12 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   readonly version = '1'
   readonly #settings: TransportSettings
   readonly #routes = new Map<RouteTarget, Route>()
-  /** The mails that it has, from the call of sendMail to the answer. */
+  /** Its mails, from the call of sendMail until it settles. */
   readonly #mails = new Set<MailRecord>()
   #mailer: object | undefined
   readonly #plugins: GivenPlugin[] = []
   #closing: Closing | undefined
-  /** Whether there is room for more mails; as Nodemailer's pool has it, `idle` is emitted when that becomes so. */
+  /** Whether there is room for more mails. As in Nodemailer's pool, `idle` is emitted when this becomes true. */
   #idling = true
 
   constructor(settings: TransportSettings) {
@@ -49,15 +49,15 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return this.#mailer
   }
 
-  /** What sendBatch asks of it. */
+  /** What sendBatch needs from it. */
   get batchPort(): BatchPort {
     const { budget, inFlight, maxQueued, sendOnce } = this.#settings
     return { connections: budget.max, inFlight, maxQueued, hasSendOnce: sendOnce !== undefined }
   }
 
   /**
-   * Set by Nodemailer on the transport of each transporter that it makes: each of them sends with our headers, with the
-   * plugins that the first one has by then, and may be made into another one.
+   * Set by Nodemailer on the transport of each transporter that it creates. Each of them sends with our headers and
+   * with the plugins that the first one has by then, and may be turned into another one.
    */
   set mailer(mailer: object) {
     const onPlugin = this.#mailer ? undefined : (...plugin: GivenPlugin) => this.#plugins.push(plugin)
@@ -68,7 +68,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (!onPlugin) for (const plugin of this.#plugins) (mailer as MailerLike).use(...plugin)
   }
 
-  /** Counts a mail among those that `close` waits for; returns why it is not taken. */
+  /** Adds a mail to those that `close` waits for. Returns the reason if it is not accepted. */
   enter(record: MailRecord): Error | undefined {
     if (this.#closing) return closedError('The mail was not sent: the transporter is closed.')
     this.#mails.add(record)
@@ -78,7 +78,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   leave(record: MailRecord, error?: unknown): void {
     this.#mails.delete(record)
-    // A mail that was handed over has events of its own.
+    // A mail that was handed over has its own events.
     if (error && !record.handedOver && isSendObserved())
       this.#traceRefusal(this.#open(record, undefined).event, error, record)
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
@@ -91,7 +91,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const { event, stream, target, onlyStream, type } = this.#open(record, mail.message)
     const refused =
       wrongStream(stream, onlyStream) ??
-      // A batch takes no more of its mails than that, and waits where several share the queue.
+      // A batch starts no more mails than that, and waits if several batches share the queue.
       (record?.batch ? undefined : queueFull(this.#queued, this.#settings.maxQueued)) ??
       refuseBatch(record, type, event.stream)
     if (refused) {
@@ -99,11 +99,11 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       done(refused)
       return
     }
-    // Out of the session: what the caller's callback throws is the caller's.
+    // Called outside the session, so that what the caller's callback throws stays the caller's.
     const answer: SentCallback = process.nextTick.bind(process, done)
     const deliver = (end: SentCallback) =>
       runOutsideScopes(this.#deliver, mail, target, event, reference, end)
-    // The end is told in the context of the mail, so that a log line has the request that it belongs to.
+    // The end is published in the context of the mail, so that a log line refers to its request.
     if (isSendObserved()) traceSend(event, startOf(record), (end) => deliver(bindHere(end)), answer)
     else deliver(answer)
   }
@@ -119,13 +119,13 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       stream: this.#nameStream(stream),
       host: this.#settings.target(stream).route.host,
       addMetadata: (key, value) => {
-        // The first one that gives a key wins.
+        // The first value for a key wins.
         record.added = { [key]: value, ...record.added }
       },
     })
   }
 
-  /** Publishes the start and the end of a mail that no server has seen. */
+  /** Publishes the start and the end of a mail that never reached a server. */
   #traceRefusal(event: SendEvent, error: unknown, record: MailRecord | undefined): void {
     const refused: SendEvent = { ...event, phase: 'compile', outcome: 'not-sent' }
     traceSend(
@@ -136,7 +136,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     )
   }
 
-  /** Where a mail goes, and what is told of it. */
+  /** Where a mail goes, and what is published about it. */
   #open(record: MailRecord | undefined, message: unknown) {
     const { fields, correlationId } = record?.result ?? {}
     const stream = this.#streamOf(record)
@@ -147,7 +147,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return { event, stream, target, onlyStream, type }
   }
 
-  /** The stream that a mail names; one that is not compiled yet, or was refused, has named its own as well. */
+  /** The stream that a mail names, even if it is not compiled yet or was rejected. */
   #streamOf(record: MailRecord | undefined): string | undefined {
     const fields = record?.result?.fields
     if (fields) return fields.messageStream ?? undefined
@@ -155,7 +155,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return (nearest === undefined ? this.#settings.compile.defaults.messageStream : nearest) ?? undefined
   }
 
-  /** Where a mail goes that names no stream depends on the login. */
+  /** The destination of a mail that names no stream depends on the login. */
   #nameStream(stream: string | undefined): string {
     if (stream !== undefined) return stream
     return (
@@ -175,7 +175,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     let delivery: Delivery
     try {
       const part = partOf(recordOf(mail))
-      // Nodemailer holds the mail until it is answered, and thousands may wait.
+      // Nodemailer keeps the mail until it is settled, and thousands may wait.
       if (mail.mailer?.transporter === this) mail.message = prepareMessage(mail.message, part?.body)
       const claim = sendOnce && reference !== undefined ? new Claim(sendOnce, reference) : undefined
       delivery = new Delivery(mail, event, route, done, claim, part)
@@ -183,13 +183,13 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
       done(Object.assign(toFailure(error), { attempts: 0 }))
       return
     }
-    // Nodemailer 10 would act on the signal as well, in the middle of ours.
+    // Nodemailer 10 would handle the signal as well, while ours is being handled.
     delete mail.data.signal
     route.add(delivery)
     if (this.#queued >= this.#settings.budget.max) this.#idling = false
   }
 
-  /** Logs in once per host and login that is declared or in use; the error names each that failed. */
+  /** Logs in once per host and login that is declared or in use. The error lists every login that failed. */
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true> | undefined {
     const targets = [...new Set([...this.#settings.declared, ...this.#routes.keys()])]
     const all = runOutsideScopes(() => verifyRoutes(targets.map((target) => this.#route(target))))
@@ -201,14 +201,14 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return undefined
   }
 
-  /** Whether there is room for another mail: fewer wait for a session than connections may be open. */
+  /** Whether there is room for another mail: fewer mails wait for a session than connections may be open. */
   isIdle(): boolean {
     return this.#idling && !this.#closing
   }
 
   /**
-   * Takes no more mails, waits for those that it has, then ends every connection. A second call may shorten the time
-   * that the first one gave.
+   * Stops accepting mails, waits for pending ones, then closes every connection. A second call may shorten the time
+   * limit of the first.
    */
   close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= new Closing()
@@ -242,7 +242,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (!this.#closing) process.nextTick(() => this.emit('idle'))
   }
 
-  /** The deadline of `close` is over: no mail is waited for, nor the end of a connection. */
+  /** The deadline of `close` has passed: it no longer waits for mails or connections. */
   #stopAll(): void {
     const error = () => closedError('The transporter was closed and its deadline has passed.')
     for (const record of this.#mails) if (!record.handedOver) record.settle(error())
@@ -258,7 +258,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
   }
 }
 
-/** When sendMail was called; now, where nobody listened then. */
+/** When sendMail was called, or now if nobody was listening then. */
 function startOf(record: MailRecord | undefined): number {
   return record?.calledAt ?? performance.now()
 }

@@ -3,7 +3,7 @@ import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { readCount, readNumbers } from './option-numbers.js'
 
-/** For one mail with all its attempts. */
+/** Time limit for one mail including all attempts. */
 const DEADLINE_MS = 180_000
 
 /** Reads the option `retry`. @throws PostmarkError ERR_POSTMARK_OPTIONS */

@@ -15,7 +15,7 @@ import { readNumbers } from './option-numbers.js'
 import type { Account } from './stream-routes.js'
 import type { PostmarkTransportOptions } from './transport-options.js'
 
-/** Checks what all routes of a transport have in common, and returns what makes the plan of one. */
+/** Checks what all routes of a transport share. Returns a function that creates the plan of a route. */
 export function createPlanner(
   options: PostmarkTransportOptions,
   shared: Pick<RoutePlan, 'pool' | 'budget' | 'retry'>,

@@ -2,17 +2,17 @@ import { isSendObserved, type SendEvent } from '../problems/diagnostics.js'
 
 const KEY = Symbol.for('@postmark-smtp/mails/1')
 
-/** Installed copies of this package publish on the same channels: they count together. */
+/** Installed copies of this package publish on the same channels, so they count together. */
 const holder = globalThis as { [KEY]?: { last: number } }
 holder[KEY] ??= { last: 0 }
 const count: { last: number } = holder[KEY]
 
-/** The number of a mail, in all its events. */
+/** The number of a mail in all its events. */
 export function nextMailId(): number {
   return ++count.last
 }
 
-/** What is told of a mail on its way, from before its first attempt. @param message composed, as far as it is */
+/** What is published about a mail, starting before its first attempt. @param message composed, as far as it is */
 export function createSendEvent(
   id: number,
   stream: string,
@@ -27,7 +27,7 @@ export function createSendEvent(
     tag,
     correlationId,
     host,
-    // Nodemailer parses all addresses for this: counted only where somebody looks.
+    // Nodemailer parses all addresses for this, so they are only counted if someone looks.
     recipientCount: message && isSendObserved() ? countRecipients(message) : 0,
     attempt: 0,
     port: undefined,

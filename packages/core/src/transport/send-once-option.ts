@@ -4,7 +4,10 @@ import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { readNumbers } from './option-numbers.js'
 
-/** Reads the option `sendOnce`: a store, or one with its times. @throws PostmarkError ERR_POSTMARK_OPTIONS */
+/**
+ * Reads the option `sendOnce`: a store, or an object with a store and its times.
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS
+ */
 export function readSendOnce(given: unknown): SendOnceSettings | undefined {
   if (given === undefined) return undefined
   if (isStore(given)) return { store: given, leaseMs: 30_000, timeoutMs: 5_000 }

@@ -20,7 +20,7 @@ const STREAM_OPTIONS = [
   ...Object.keys(POSTMARK_FIELDS).filter((field) => field !== 'messageStream'),
 ]
 
-/** A host under a login; the transport makes a route of it when the first mail goes there. */
+/** A host under a login. The transport creates a route from it when the first mail goes there. */
 export interface RouteTarget {
   readonly host: string
   readonly plan: RoutePlan
@@ -29,24 +29,24 @@ export interface RouteTarget {
 /** Where the mails of a stream go. */
 interface Target {
   readonly route: RouteTarget
-  /** The one stream that the credentials are for; undefined for a server token. */
+  /** The only stream that the credentials are for. Undefined for a Server API token. */
   readonly onlyStream: string | undefined
-  /** What the stream is for, as far as the options say it. */
+  /** The type of the stream, as far as the options specify it. */
   readonly type: StreamType
 }
 
 /** The streams of a transport. */
 export interface StreamRoutes {
-  /** The target of a stream; undefined stands for a mail that names none. */
+  /** The target of a stream; undefined means a mail that names none. */
   target(stream: string | undefined): Target
-  /** The routes that the options name, each once. */
+  /** The routes that the options declare, each once. */
   readonly declared: readonly RouteTarget[]
   /** Default fields by stream. */
   readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
   readonly known: ReadonlySet<string>
 }
 
-/** Who logs in: fixed, or asked for at each login. */
+/** The login: fixed, or requested at each login. */
 export interface Account {
   readonly login: () => Login | Promise<Login>
   readonly rotates: boolean

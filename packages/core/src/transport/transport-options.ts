@@ -77,7 +77,7 @@ export type PostmarkTransportOptions = CredentialOptions &
     readonly logger?: object | boolean | undefined
   }
 
-/** A send-once store with its times. */
+/** A send-once store with its time settings. */
 export interface SendOnceOptions {
   readonly store: SendOnceStore
   /**
