@@ -131,7 +131,7 @@ describe.skipIf(skipped)('the scope of a job', () => {
         worker.once('failed', (_job, error) => resolve(error.message))
       })
       await inScope('acme', () => mails.add({ ...mail, postmark: { metadata: { tenant: 'umbrella' } } }))
-      expect(await mixed).toMatch(/^not-sent: .*\n {2}- postmark\.metadata\.tenant is not the value/)
+      expect(await mixed).toMatch(/^not-sent: .*\n {2}- postmark\.metadata\.tenant differs from the value/)
       await inScope('acme', () => mails.add({ ...mail, subject: 'scoped' }))
       await expect.poll(() => sandbox.outbox.length, { timeout: 30_000 }).toBe(1)
       expect(sandbox.outbox[0]).toMatchObject({

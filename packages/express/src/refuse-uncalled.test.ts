@@ -37,8 +37,8 @@ describe.each([
     const error = await answer(express, middleware)
     expect(error).toMatchObject({ name: 'PostmarkError', code: 'ERR_POSTMARK_OPTIONS' })
     expect((error as Error).message).toBe(
-      `${name} makes the middleware, and was registered as the middleware itself. ` +
-        `Call it where you register it: app.use(${name}(…)).`,
+      `${name} returns the middleware, but was itself registered as the middleware. ` +
+        `Call it when you register it: app.use(${name}(…)).`,
     )
   })
 })

@@ -194,7 +194,7 @@ describe('postmarkContext', () => {
     ['an unknown field', { tga: 'signup' }, 'tga is not a Postmark field'],
     ['no fields', 'signup', 'is "signup"'],
     ['a number', 5, 'is 5'],
-    ['a list', [], 'is an array of 0'],
+    ['a list', [], 'is an array of length 0'],
   ])(
     'leaves out, with a warning, what is wrong in a route that is declared before the plugin has loaded: %s',
     async (_title, postmark, found) => {

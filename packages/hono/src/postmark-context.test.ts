@@ -183,8 +183,8 @@ describe('postmarkContext', () => {
       name: 'PostmarkError',
       code: 'ERR_POSTMARK_OPTIONS',
       message:
-        `${name} makes the middleware, and was registered as the middleware itself. ` +
-        `Call it where you register it: app.use(${name}(…)).`,
+        `${name} returns the middleware, but was itself registered as the middleware. ` +
+        `Call it when you register it: app.use(${name}(…)).`,
     })
   })
 })

@@ -177,7 +177,7 @@ describe('a wrong configuration', () => {
     [
       'the name of the module',
       { name: 'news', url: 'smtp://localhost' },
-      'PostmarkSmtpModule "news": The connection URL begins with smtp://',
+      'PostmarkSmtpModule "news": The connection URL starts with smtp://',
     ],
     [
       'a context that is no function',
@@ -187,7 +187,7 @@ describe('a wrong configuration', () => {
     [
       'an option that the URL gives already',
       { url: 'postmark+smtp://token@default?stream=outbound', messageStream: 'news' },
-      'Option messageStream is given together with url, which says that already.',
+      'Option messageStream is given together with url, which already sets it.',
     ],
     [
       'defaults that break a limit',

@@ -184,7 +184,7 @@ it.each<[string, () => unknown, string]>([
   [
     'a default that is none',
     () => smtp.forRoot({ ...mail, defaults: { from: 'shop@example.com' } }),
-    'Defaults of messages belong in',
+    'Message defaults belong in',
   ],
   ['no options', () => smtp.forRootAsync({ useFactory: () => undefined }), 'the options are undefined'],
   [

@@ -72,7 +72,7 @@ it('says why Postmark would refuse a mail, and what to do', async () => {
   const transporter = createPostmarkTransport(url)
   await transporter.sendMail({ ...message, postmark: { messageStream: 'nowhere' } })
   expect(await cli.until(/Welcome\n.*\n.*\n/)).toMatch(
-    /refused 1235 .*Welcome\n {10}The stream .*nowhere.*\n {10}Use the ID .*--stream nowhere.*\n$/,
+    /refused 1235 .*Welcome\n {10}The stream .*nowhere.*\n {10}Use the stream ID,.*--stream nowhere.*\n$/,
   )
   // Without a webhook there is nothing to say of one.
   expect(cli.stderr.read()).toBeNull()

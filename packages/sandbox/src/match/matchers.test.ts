@@ -141,7 +141,7 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
 
     A mail matched, but Postmark would refuse it:
       - to ann@example.com, subject 'Welcome', postmark { messageStream: 'nowhere', tag: 'receipt' }, refused: 1235
-        1235: The stream provided: 'nowhere' does not exist on this server. Use the ID of the stream, not its name; \`broadcast\` has no final s. In this sandbox, declare it with \`streams: ['nowhere']\` or \`--stream nowhere\`."
+        1235: The stream provided: 'nowhere' does not exist on this server. Use the stream ID, not its name. The ID \`broadcast\` has no final s. In this sandbox, declare it with \`streams: ['nowhere']\` or \`--stream nowhere\`."
   `)
   expect(await failure(expect(sandbox).toHaveSent({ stream: 'nowhere' }, { timeoutMs: 0 }))).toMatch(
     'A mail matched, but Postmark would refuse it',

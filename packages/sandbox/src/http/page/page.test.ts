@@ -192,8 +192,8 @@ describe('a refused mail', () => {
     [406, 'a recipient that is inactive', /Do not send again/, { to: 'gone@example.com' }],
     [411, 'a forbidden attachment', /archive/, { attachments: [{ filename: 'setup.exe', content: 'MZ' }] }],
     [412, 'a pending account', /Request approval/, { to: 'ann@elsewhere.example' }, { account: 'pending' }],
-    [413, 'a blocked account', /support of Postmark/, {}, { account: 'blocked' }],
-    [1235, 'an unknown stream', /Use the ID of the stream/, headers({ 'X-PM-Message-Stream': 'nowhere' })],
+    [413, 'a blocked account', /Contact Postmark support/, {}, { account: 'blocked' }],
+    [1235, 'an unknown stream', /Use the stream ID/, headers({ 'X-PM-Message-Stream': 'nowhere' })],
     [
       1236,
       'an inbound stream',
