@@ -63,7 +63,7 @@ describe('documents that are generated from tables', () => {
 function limits(row: (typeof POSTMARK_FIELDS)[keyof typeof POSTMARK_FIELDS]): string {
   switch (row.kind) {
     case 'map':
-      return `at most ${row.maxEntries} keys of ${row.maxKeyLength} characters, values of ${row.maxLength}`
+      return `at most ${row.maxEntries} keys of up to ${row.maxKeyLength} characters, values of up to ${row.maxLength}`
     case 'choice':
       return row.values.map((value) => `\`${value}\``).join(', ')
     case 'boolean':

@@ -19,7 +19,7 @@ export function splitAddress(address: string): { mailbox: string; domain: string
 }
 
 /**
- * Normalises an address, so that different spellings of a mailbox compare as equal: lower case, the domain in ASCII,
+ * Normalizes an address, so that different spellings of a mailbox compare as equal: lower case, the domain in ASCII,
  * the mailbox name in quotation marks only if it needs them.
  * @example toAddressKey('"Ann"@Bücher.example') // 'ann@xn--bcher-kva.example'
  */

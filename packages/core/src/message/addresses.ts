@@ -15,7 +15,7 @@ export function listRecipients(message: object): readonly string[] {
   for (const field of ['to', 'cc', 'bcc']) {
     const value = isRecord(envelope) ? envelope[field] : addressField(message as Fields, field)
     for (const address of readAddresses(value)) {
-      // As Nodemailer counts them: domains are normalised, mailbox names are not.
+      // As Nodemailer counts them: domains are normalized, mailbox names are not.
       const { mailbox, domain } = splitAddress(address)
       const key = `${mailbox}@${domain}`
       if (!found.has(key)) found.set(key, address)

@@ -41,7 +41,7 @@ export function checkHead(
 ): readonly PostmarkProblem[] {
   const problems: PostmarkProblem[] = []
   for (const { key, value } of node._headers ?? []) {
-    // Nodemailer sanitises all other values.
+    // Nodemailer sanitizes all other values.
     if (isRecord(value) && value.prepared && !VALUE.test(String(value.value ?? '')))
       problems.push(controlProblem(key))
   }

@@ -7,7 +7,7 @@ const KINDS: ReadonlyMap<string, 'content' | 'list' | 'addresses' | 'envelope'> 
 ])
 
 /**
- * Copies a message as deeply as Nodemailer writes into it: it normalises addresses, names attachments, adds inline
+ * Copies a message as deeply as Nodemailer writes into it: it normalizes addresses, names attachments, adds inline
  * images, and replaces streams with what it read. Buffers, streams and class instances stay the caller's.
  */
 export function cloneMessage(message: object): Record<string, unknown> {

@@ -76,12 +76,12 @@ export const ERROR_CODES = {
   ERR_POSTMARK_BATCH: {
     meaning:
       'sendBatch stopped early because every remaining mail would have failed as well: the login was refused, the stream is unknown or not allowed, or no connection could be opened.',
-    cure: 'Fix `error.cause`. Then run the same list again: with `sendOnce`, only the missing mails are sent.',
+    cure: 'Fix the problem in `error.cause`. Then run the same list again: with `sendOnce`, only the missing mails are sent.',
   },
   ERR_POSTMARK_JOB: {
     meaning:
       'The message cannot be queued as a job: it contains values that JSON cannot represent, or it is too large.',
-    cure: 'Change everything listed in `error.problems`.',
+    cure: 'Fix everything listed in `error.problems`.',
   },
   ERR_POSTMARK_BOUNCES: {
     meaning: 'A server\u2019s sent mail, bounces or settings could not be read from Postmark\u2019s API.',

@@ -136,7 +136,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   },
   'final-timeout': {
     reason: 'The server received the whole mail but did not reply in time. The mail may have been sent.',
-    cure: 'Do not send it again until you know: look it up at Postmark by its metadata. `timeouts.finalMs` sets the time limit.',
+    cure: 'Do not send it again until you know: look it up in Postmark by its metadata. `timeouts.finalMs` sets the time limit.',
     matches: NEVER,
   },
 }
