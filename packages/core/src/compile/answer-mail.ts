@@ -7,7 +7,8 @@ import { addSentInfo } from './sent-info.js'
 import { toSkippedMail } from './skipped-mail.js'
 
 /**
- * Reports what became of a mail: the result with `postmark`, or an error. An error belonging to an unsent mail says so.
+ * Reports what became of a mail: the result with `postmark`, or an error, with the outcome `not-sent` if the mail never
+ * reached the transport.
  */
 export function answerMail(
   record: MailRecord,
@@ -16,7 +17,7 @@ export function answerMail(
   callback: (error: Error | null, info?: unknown) => void,
 ): void {
   const { skipped, handedOver, brokenOff } = record
-  // For a skipped mail, the error only kept it from reaching the transport.
+  // A skipped mail has an error only to keep it from reaching the transport.
   const info = skipped ? toSkippedMail(skipped) : given
   if (error && !skipped) {
     const failure = brokenOff ? Object.assign(toBreak(brokenOff), attemptsOf(error)) : (error as Error)

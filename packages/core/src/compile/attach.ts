@@ -184,7 +184,8 @@ function startMail(
   registry: MailRegistry | undefined,
   callback: Callback,
 ): void {
-  // Everything the functions below reference stays in memory while the mail waits, so they hold no copies.
+  // Whatever the functions below reference stays in memory while the mail waits, so they reference neither the copy nor
+  // more of the mail than needed.
   const { record, streams } = taken
   record.report = (error, info) => {
     registry?.leave(record, error)

@@ -69,10 +69,10 @@ export class MailRecord {
   handedOver = false
   /** Whether sendMail has settled. A mail that has failed is no longer handed over. */
   settled = false
-  /** Settles sendMail, and the time of its call. Undefined without attachPostmark. */
+  /** Settles sendMail. Undefined without attachPostmark, and once it has been called. */
   report: ((error: unknown, info?: unknown) => void) | undefined
 
-  /** @param further problems of `postmark` that are not to be seen in it any more */
+  /** @param further problems of `postmark` that can no longer be seen in it */
   constructor(
     postmark: unknown,
     headers: readonly GivenHeader[],
@@ -145,6 +145,6 @@ export function carryRecord(data: object, record: MailRecord): void {
 export interface MailRegistry {
   /** Accepts a mail. Returns the error to reject it with if no more are accepted. */
   enter(record: MailRecord): Error | undefined
-  /** @param error why the mail was not sent, where it was not */
+  /** @param error why the mail was not sent, if so */
   leave(record: MailRecord, error?: unknown): void
 }

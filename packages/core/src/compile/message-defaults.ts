@@ -42,7 +42,7 @@ export function readMessageDefaults(input: unknown): MessageDefaults | undefined
 /**
  * Adds defaults to the copy of a message if neither the message nor the transporter has a field or header of that name.
  * Each copy gets its own objects, because Nodemailer writes into them.
- * @param nearer the defaults of the transporter, which Nodemailer applies itself
+ * @param nearer the transporter's defaults, which Nodemailer applies itself
  */
 export function applyDefaults(
   copy: Record<string, unknown>,

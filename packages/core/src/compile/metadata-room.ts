@@ -25,7 +25,7 @@ function countSet(metadata: MetadataRoom): number {
 
 /**
  * Drops keys over the limit from levels that may lose some: outermost level first, and its last key first.
- * @param kept the key that stays in any case
+ * @param kept the key that is always kept
  */
 export function dropSurplus(
   metadata: MetadataRoom,

@@ -28,7 +28,7 @@ const OTHERS = [
   'newline',
 ]
 
-/** Creates a template from a sealed mail. @param block as Nodemailer has built it */
+/** Creates a template from a sealed mail. @param block as built by Nodemailer */
 export function toQuickMail(
   { fields, batch }: MailRecord,
   body: SharedBody,

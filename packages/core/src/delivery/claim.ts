@@ -143,7 +143,8 @@ export class Claim {
   }
 
   /**
-   * Tries to settle until the store has accepted it, or it is too late. @param onTold called after the first attempt
+   * Tries to settle until the store has accepted it, or it is too late.
+   * @param onTold called after the first attempt
    */
   #keepSettling(state: Settled, info?: SendOnceInfo, onTold: (settled: boolean) => void = () => {}): void {
     const { store, timeoutMs } = this.#settings

@@ -20,7 +20,7 @@ const MOST_BYTES = 262_144
 /**
  * What is kept of a message until it is composed: its plan if everything is already in memory and small, otherwise the
  * message itself.
- * @param shared what follows its header block, where other mails have that too
+ * @param shared everything after its header block, if other mails share it
  */
 export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
   if (message instanceof MessagePlan || message instanceof SharedMessage) return message

@@ -12,8 +12,8 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined
 
   /**
-   * @param deliveries all that are not through
-   * @param why the reason why no session comes about, for a mail that has had no attempt
+   * @param deliveries all unfinished deliveries
+   * @param why returns why no session can be opened, for a mail that has had no attempt
    */
   constructor(deadlineMs: number, deliveries: ReadonlySet<Delivery>, why: () => SmtpError | undefined) {
     this.#deadlineMs = deadlineMs
@@ -66,7 +66,7 @@ export class Deadlines {
     const seconds = this.#deadlineMs / 1000
     const last = lastError ?? this.#why()
     const why = last ? ` The last attempt failed: ${last.message}` : ''
-    return smtpError(`The mail was not delivered within ${seconds} s.${why}`, {
+    return smtpError(`The mail was not sent within ${seconds} s.${why}`, {
       code: 'ETIMEDOUT',
       command: 'API',
       phase: event.phase,

@@ -59,7 +59,7 @@ export class Delivery implements Shipment {
   readonly #tie: BatchTie | undefined
   #stopListening: (() => void) | undefined
 
-  /** @throws SmtpError EENVELOPE, where Nodemailer\u2019s envelope cannot be written */
+  /** @throws SmtpError EENVELOPE if Nodemailer\u2019s envelope cannot be written */
   constructor(
     mail: SendingMail,
     event: SendEvent,
@@ -130,7 +130,7 @@ export class Delivery implements Shipment {
     this.#content = undefined
   }
 
-  /** @param opening what the connection took, where it carries its first mail */
+  /** @param opening how long the connection took to open, if this is its first mail */
   beginAttempt(port: number | undefined, opening?: Opening): void {
     this.attempts++
     this.event.attempt = this.attempts
@@ -185,7 +185,7 @@ export class Delivery implements Shipment {
     if (this.#leave()) this.#done(null, info)
   }
 
-  /** @param given what became of the last attempt; that of the error, unless somebody else ended the mail */
+  /** @param given what became of the last attempt; the outcome of the error, unless something else ended the mail */
   fail(error: SmtpError | PostmarkError, given: DeliveryOutcome, notRetried?: string): void {
     const outcome = this.#isInDoubt ? 'unknown' : given
     this.event.outcome = outcome

@@ -10,7 +10,7 @@ export interface Stoppable {
 
 /**
  * Stops a mail when the signal of its message is aborted. A signal of another realm is accepted.
- * @returns ends that; undefined where there is nothing to follow any more
+ * @returns a function that stops following; undefined if there is nothing left to follow
  */
 export function followSignal(signal: unknown, mail: Stoppable): (() => void) | undefined {
   if (!isAbortSignal(signal)) return undefined

@@ -45,8 +45,8 @@ export class Reopening {
   }
 
   /**
-   * @param startedAt when the trial began: those that were started together fail together, and count as one
-   * @returns whether it is the second in a row that will not pass: no mail that waits needs a trial of its own
+   * @param startedAt when the attempt began: attempts that started together fail together, and count as one
+   * @returns whether it is the second consecutive failure that will not pass, so that waiting mails need no attempts of their own
    */
   failed(startedAt: number, { error, retry }: Failure): boolean {
     this.#lastError = error

@@ -68,8 +68,8 @@ export interface SendOnceUnknown {
  */
 export interface SendOnceStore {
   /**
-   * Claims a free key. If the owner of a claim asks again, it keeps the claim. @param key a hash, never the caller's
-   * own string
+   * Claims a free key. If the owner of a claim asks again, it keeps the claim.
+   * @param key a hash, never the caller's own string
    */
   claim(key: string, request: SendOnceRequest): SendOnceClaim | Promise<SendOnceClaim>
   /** Extends a claim. Returns false if its lease has expired, or if someone else has decided what became of it. */

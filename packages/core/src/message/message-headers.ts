@@ -21,7 +21,7 @@ const NO_HEADERS: HeaderReading = { ...NOTHING_READ, kept: [], twins: [] }
 
 /**
  * Reads explicit Postmark headers.
- * @param lenient two spellings of one field go to `twins`: they may come from two places that we cannot tell apart
+ * @param lenient second spellings of a field go to `twins`: they may come from two places that cannot be distinguished
  */
 export function readHeaders(given: readonly GivenHeader[], path: string, lenient = false): HeaderReading {
   if (given.length === 0) return NO_HEADERS

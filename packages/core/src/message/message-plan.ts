@@ -125,8 +125,8 @@ function isEmptyArray(value: unknown): boolean {
 }
 
 /**
- * @param before what goes in front of the node
- * @returns what goes after its last content
+ * @param before what precedes the node
+ * @returns what follows its last content
  */
 function addNode(node: MimeTree, before: string, pieces: Piece[]): string {
   const encoding = node.getTransferEncoding()

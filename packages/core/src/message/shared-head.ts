@@ -43,9 +43,9 @@ export class SharedHead {
   }
 
   /**
-   * @param block as Nodemailer has built it
-   * @param hasOwnDate whether the message names its date; else it is the time of composing
-   * @returns undefined where other lines depend on the recipient
+   * @param block as built by Nodemailer
+   * @param hasOwnDate whether the message sets its date; otherwise it is the time of composing
+   * @returns undefined if other lines depend on the recipient
    */
   static of(block: string, from: unknown, messageId: string, hasOwnDate: boolean): SharedHead | undefined {
     const lines = splitBlock(block).filter((line) => !isPostmarkHeader(line.slice(0, line.indexOf(':'))))
@@ -59,8 +59,8 @@ export class SharedHead {
   }
 
   /**
-   * A message to another recipient. Undefined if Nodemailer has to write it. @param messageId as long as that of this
-   * head
+   * A message to another recipient. Undefined if Nodemailer has to write it.
+   * @param messageId as long as that of this head
    */
   write(to: unknown, messageId: string): HeadedMessage | undefined {
     const mailbox = readMailbox(to)

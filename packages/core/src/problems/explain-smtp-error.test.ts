@@ -37,10 +37,10 @@ const SEEN: readonly (readonly [string, Error])[] = [
   ['sender-not-verified', error("422 The from address you've used was not found in your domains")],
   ['wrong-host-for-stream', error('This message stream cannot be used here', { responseCode: 550 })],
   ['host-not-found', error('getaddrinfo ENOTFOUND smtp.example.com', { code: 'EDNS' })],
-  ['port-blocked', error('No port of smtp.postmarkapp.com serves', { code: 'ETIMEDOUT', command: 'CONN' })],
+  ['port-blocked', error('No usable port on smtp.postmarkapp.com', { code: 'ETIMEDOUT', command: 'CONN' })],
   [
     'nothing-listens',
-    error('No port of 127.0.0.1 serves (2525: connect ECONNREFUSED 127.0.0.1:2525)', {
+    error('No usable port on 127.0.0.1 (2525: connect ECONNREFUSED 127.0.0.1:2525)', {
       code: 'ECONNREFUSED',
     }),
   ],

@@ -1,6 +1,6 @@
 /** Removes secrets from text that comes from outside: from a server, a socket or a user's function. */
 export interface Redactor {
-  /** Remembers a secret. Secrets are never forgotten on purpose, because an old token may still be echoed. */
+  /** Remembers a secret, and keeps it: an old token may still be echoed. */
   add(secret: string): void
   text(text: string): string
 }

@@ -71,8 +71,8 @@ export class Channel {
   }
 
   /**
-   * Writes commands whose replies go to a handler. @param note what is logged instead of a command that contains a
-   * secret
+   * Writes commands whose replies go to a handler.
+   * @param note what is logged instead of a command that contains a secret
    */
   ask(commands: string, handler: ReplyHandler, replies = 1, note: string = commands.trimEnd()): void {
     this.log.client(note)

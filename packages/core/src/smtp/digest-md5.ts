@@ -14,7 +14,7 @@ export interface DigestAnswer {
  * Answers a DIGEST-MD5 challenge (RFC 2831, qop=auth).
  * @param login user name, password and the digest-uri, such as `smtp/smtp.postmarkapp.com`
  * @param clientNonce fixed in tests, random otherwise
- * @throws Error where the challenge cannot be read
+ * @throws Error if the challenge cannot be read
  */
 export function answerDigest(
   challenge: string,

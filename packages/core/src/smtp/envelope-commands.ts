@@ -36,8 +36,8 @@ export function toFirstCommand({ envelope, content }: Mail, capabilities: Capabi
 
 /**
  * All commands of an envelope, for one write.
- * @param reset whether RSET leads them, after the end of the mail before
- * @param last what begins the body
+ * @param reset whether they start with RSET, after the end of the previous mail
+ * @param last the command that starts the body
  */
 export function toEnvelopeCommands(
   mail: Mail,

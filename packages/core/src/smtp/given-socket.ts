@@ -60,7 +60,7 @@ class Opening {
     this.#done = done
   }
 
-  /** @param onNone called where no socket is given, and nothing went wrong */
+  /** @param onNone called if there is neither a socket nor an error */
   start(getSocket: GetSocket, options: object, limitMs: number, onNone: () => void): void {
     this.#timer = setTimeout(() => {
       const what = this.#channel ? 'no greeting on the socket from getSocket' : 'getSocket returned no socket'

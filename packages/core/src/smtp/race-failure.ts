@@ -31,7 +31,7 @@ export function raceFailure(race: LostRace): Failure {
   const reply = failures.find((each) => each.reply)?.reply
   const silent = isLate && !reply
   const outcome = (reply && outcomeOfReply(reply.code)) ?? 'not-sent'
-  const error = smtpError(`No port of ${race.host} is available (${tellEach(race)})`, {
+  const error = smtpError(`No usable port on ${race.host} (${tellEach(race)})`, {
     phase: 'connect',
     command: 'CONN',
     outcome,

@@ -260,7 +260,7 @@ describe('a race that nobody wins', () => {
     expect(afterMs).toBe(8)
     expect(error).toMatchObject({
       message:
-        'No port of smtp.example.com is available (587: connect ECONNREFUSED 192.0.2.1 587; 2525: connect ECONNRESET 192.0.2.1 2525; 25: the service does not speak SMTP (the line "SSH-2.0"))',
+        'No usable port on smtp.example.com (587: connect ECONNREFUSED 192.0.2.1 587; 2525: connect ECONNRESET 192.0.2.1 2525; 25: the service does not speak SMTP (the line "SSH-2.0"))',
       code: 'EPROTOCOL',
       phase: 'connect',
       command: 'CONN',

@@ -29,7 +29,7 @@ export class ReplyReader {
   #code = ''
   readonly #redact: (text: string) => string
 
-  /** @param redact takes secrets out of what will be in errors and results: a server may echo them */
+  /** @param redact removes secrets from text for errors and results, because a server may echo them */
   constructor(redact: (text: string) => string) {
     this.#redact = redact
   }

@@ -53,7 +53,7 @@ export class Transaction implements ReplyHandler {
   #doubt: { readonly why: string; readonly isBlamed: boolean } | undefined
   readonly #last: 'DATA' | `BDAT ${string}`
 
-  /** @param last what begins the body */
+  /** @param last the command that starts the body */
   constructor(shipment: Shipment, host: TransactionHost, how: How, last: 'DATA' | `BDAT ${string}` = 'DATA') {
     this.shipment = shipment
     this.#host = host

@@ -48,11 +48,11 @@ interface Result {
  * Creates a health check that a probe may call as often as it likes. It logs in without sending anything, at most once
  * per interval and never twice at the same time. Probes within the interval get the last result; probes during a login
  * wait for its result. If a login hangs, it is reported as a failure, and no other login starts until it has ended.
+ *
  * The check shows that Postmark can be reached and accepts the credentials. It does not show that a mail would be
  * accepted.
  * @example const health = postmarkHealth(transporter)
- * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 :
- * 503).json(result) })
+ * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })
  * @returns a function whose promise never rejects
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_TRANSPORT
  */
