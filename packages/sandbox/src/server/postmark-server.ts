@@ -152,7 +152,10 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     } catch (error) {
       // Thrown, the action would be repeated, and its event would exist twice.
       const why = (error as Error).message
-      listeners.call('dataProblem', `Events are only in memory until the data directory can be written: ${why}.`)
+      listeners.call(
+        'dataProblem',
+        `Events are only in memory until the data directory can be written: ${why}.`,
+      )
     }
     return result
   }
