@@ -1,7 +1,7 @@
 /**
  * Does what an engine does with packages/sandbox/docker, without one: the steps of the Dockerfile in an empty folder,
  * with the packed tarballs; its entry point as its user, with the environment of the compose file; its health check;
- * and the application of the compose file, which sends a mail over TLS that it verifies.
+ * and the application of the compose file, which sends an email over TLS that it verifies.
  * Usage: npm run build && node compat/container.mjs
  */
 import assert from 'node:assert/strict'
@@ -146,7 +146,7 @@ results.push(
     const { Verdict } = await sandbox.call('/sandbox/wait?subject=From%20the%20application')
     assert.equal(Verdict.Outcome, 'sent')
   }),
-  await attempt('the mails outlive the container', async () => {
+  await attempt('the emails outlive the container', async () => {
     await sandbox.stop()
     sandbox = await start()
     assert.equal((await sandbox.call('/sandbox/mails')).TotalCount, 1)

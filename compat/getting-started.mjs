@@ -1,6 +1,6 @@
 /**
  * Does what a reader of docs/getting-started.md does, in an empty folder for each section: writes its files, runs its
- * commands, waits for what it says is printed, and asks the sandbox for the mail. It differs from the page in two
+ * commands, waits for what it says is printed, and asks the sandbox for the email. It differs from the page in two
  * things: our packages are installed from the packed tarballs, and ports are free ones.
  * Usage: npm run build && node compat/getting-started.mjs [regular expression over the sections]
  */
@@ -142,7 +142,7 @@ async function follow(blocks) {
   }
 }
 
-/** The mail reached the sandbox, as Postmark's own API would tell it, with a tag and with metadata. */
+/** The email reached the sandbox, as Postmark's own API would tell it, with a tag and with metadata. */
 async function checkMail({ env, printed }) {
   const [, page] = /(http:\/\/127\.0\.0\.1:\d+)/.exec(printed)
   const token = new URL(env.POSTMARK_URL).username

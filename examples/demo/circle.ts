@@ -7,7 +7,7 @@ import { startSandbox } from '@postmark-smtp/sandbox'
 const password = 'webhook-5e7a9c1b'
 const email = 'gone@example.com'
 
-/** Follows one mail from the request that sends it to the webhook that reports it, and back to the request. */
+/** Follows one email from the request that sends it to the webhook that reports it, and back to the request. */
 export async function runCircle(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox({ settings: { enableSmtpApiErrorHooks: true } })
   const suppressions = createSuppressionList()

@@ -44,7 +44,7 @@ it('prints one table of all examples, with the origin of each field', async () =
   expect(lines.join('\n')).not.toContain('correlation-id=')
 })
 
-it('prints the round trip of one mail, from its request to Postmark’s webhook and back to its request', async () => {
+it('prints the round trip of one email, from its request to Postmark’s webhook and back to its request', async () => {
   const lines: string[] = []
   await runCircle((line) => lines.push(line))
   expect(lines.map((line) => line.replaceAll(/[0-9a-f-]{36}/g, 'ID'))).toEqual([

@@ -53,7 +53,7 @@ function toRow(
   { subject, postmark: fields, verdict }: SandboxMail,
   origins: FieldOrigins,
 ): string[] {
-  // The correlation ID differs for each mail and would fill a column.
+  // The correlation ID differs for each email and would fill a column.
   const keys = Object.keys(fields.metadata ?? {}).filter((key) => key !== 'correlation-id')
   const names = [
     ...Object.keys(fields).filter((field) => field !== 'metadata'),

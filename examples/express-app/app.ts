@@ -28,7 +28,7 @@ export interface WebhookSettings {
   readonly password: string
   /** The store that the transporter checks before it sends. */
   readonly suppressions: SuppressionStore
-  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
+  /** Called for each email that Postmark accepted with 250 and refused afterwards. */
   onRejected(event: RejectedEvent): void
 }
 
@@ -59,7 +59,7 @@ export function createApp(
       metadata: {
         tenant: req.get('x-tenant'),
         'request-id': req.get('x-request-id'),
-        'user-id': req.user?.id, // set after this middleware; read when a mail is sent
+        'user-id': req.user?.id, // set after this middleware; read when an email is sent
       },
     })),
     authenticate,
@@ -84,7 +84,7 @@ export function createApp(
 
 const from = 'accounts@example.com'
 
-/** Called deep below the request: it knows only the mail. */
+/** Called deep below the request: it knows only the email. */
 async function sendWelcome(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'Welcome', text: 'Your account is ready.' })
 }
@@ -105,7 +105,7 @@ const authenticate: RequestHandler = (req, _res, next) => {
   next()
 }
 
-/** Errors that the client caused: a mail that Postmark would bounce later, or an address known to be suppressed. */
+/** Errors that the client caused: an email that Postmark would bounce later, or an address known to be suppressed. */
 const REFUSALS: readonly unknown[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']
 
 /** Responds with all problems at once. */

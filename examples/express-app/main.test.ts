@@ -45,7 +45,7 @@ function post(path: string, body: object, headers: Record<string, string> = {}):
   })
 }
 
-it('sends a mail with the fields of the request, its route and its user', async () => {
+it('sends an email with the fields of the request, its route and its user', async () => {
   const headers = { 'x-tenant': 'acme', 'x-request-id': 'r1', authorization: 'Bearer u1' }
   const response = await post('/signup', { email: 'ann@example.com' }, headers)
   expect([response.status, await response.json()]).toEqual([201, { signedUp: 'ann@example.com' }])
@@ -86,7 +86,7 @@ it('lets a message set its own fields', async () => {
   })
 })
 
-it('answers with every problem of a mail that was refused, and goes on', async () => {
+it('answers with every problem of an email that was refused, and goes on', async () => {
   const response = await post('/signup', { email: 'j\u00fcrgen@example.com' })
   expect(response.status).toBe(422)
   const { problems } = (await response.json()) as { problems: { path: string }[] }
@@ -102,7 +102,7 @@ function webhook(secret: string) {
   return { url: `http://127.0.0.1:${port}/webhooks/postmark`, triggers, basicAuth }
 }
 
-it('hears of a mail that Postmark refused, and sends no other to that address until it may', async () => {
+it('hears of an email that Postmark refused, and sends no other to that address until it may', async () => {
   const email = 'gone@example.com'
   sandbox.suppress(email)
   const { id } = sandbox.addWebhook(webhook(password))
@@ -131,7 +131,7 @@ it('takes an event that is longer than a body parser allows, and none without th
   expect(rejected).toHaveLength(1)
 })
 
-it('reports its health without a mail', async () => {
+it('reports its health without an email', async () => {
   const response = await ask('/health')
   expect([response.status, await response.json()]).toEqual([
     200,

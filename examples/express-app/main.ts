@@ -5,7 +5,7 @@ import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
 import type { RejectedEvent } from '@postmark-smtp/webhooks'
 import { createApp, type Mailer } from './app.js'
 
-/** Starts the service and a local Postmark, sends requests, and prints the responses and the mails that arrived. */
+/** Starts the service and a local Postmark, sends requests, and prints the responses and the emails that arrived. */
 export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
@@ -43,7 +43,7 @@ export async function main(
   await post('/password-reset', { email: 'ann@example.com' })
   await post('/signup', { email: 'j\u00fcrgen@example.com' })
 
-  // Postmark suppresses an address, which the service does not know yet: SMTP accepts the mail, and a webhook reports it.
+  // Postmark suppresses an address, which the service does not know yet: SMTP accepts the email, and a webhook reports it.
   sandbox.addWebhook({
     url: `http://127.0.0.1:${port}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password },

@@ -3,7 +3,7 @@ import { type SandboxMail, startSandbox } from '@postmark-smtp/sandbox'
 import type { RejectedEvent } from '@postmark-smtp/webhooks'
 import { createApp, type Mailer } from './app.js'
 
-/** Starts the service and a local Postmark, sends requests, and prints the responses and the mails that arrived. */
+/** Starts the service and a local Postmark, sends requests, and prints the responses and the emails that arrived. */
 export async function main(
   print: (line: string) => void,
   report: (mail: SandboxMail, origins: FieldOrigins) => void = () => {},
@@ -36,7 +36,7 @@ export async function main(
   await post('/signup', { email: 'ann@example.com' })
   await post('/newsletter', { recipients: ['ann@example.com'] })
 
-  // Postmark suppresses an address, which the service does not know yet: SMTP accepts the mail, and a webhook reports it.
+  // Postmark suppresses an address, which the service does not know yet: SMTP accepts the email, and a webhook reports it.
   sandbox.addWebhook({
     url: `${origin}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password },

@@ -25,7 +25,7 @@ export interface WebhookSettings {
   readonly password: string
   /** The store that the transporter checks before it sends. */
   readonly suppressions: SuppressionStore
-  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
+  /** Called for each email that Postmark accepted with 250 and refused afterwards. */
   onRejected(event: RejectedEvent): void
 }
 
@@ -53,7 +53,7 @@ export function createApp(
       metadata: {
         tenant: c.req.header('x-tenant'),
         'request-id': c.req.header('x-request-id'),
-        'user-id': c.get('user')?.id, // set by the middleware below; read when a mail is sent
+        'user-id': c.get('user')?.id, // set by the middleware below; read when an email is sent
       },
     })),
     async (c, next) => {
@@ -83,7 +83,7 @@ export function createApp(
 
 const from = 'accounts@example.com'
 
-/** Called deep below the request: it knows only the mail. */
+/** Called deep below the request: it knows only the email. */
 async function sendWelcome(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'Welcome', text: 'Your account is ready.' })
 }
@@ -92,5 +92,5 @@ async function sendNewsletter(mailer: Mailer, to: string): Promise<void> {
   await mailer.sendMail({ from, to, subject: 'News', text: 'What is new this month.' })
 }
 
-/** Errors that the client caused: a mail that Postmark would bounce later, or an address known to be suppressed. */
+/** Errors that the client caused: an email that Postmark would bounce later, or an address known to be suppressed. */
 const REFUSALS: readonly string[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']

@@ -45,7 +45,7 @@ function post(path: string, body: object, headers: Record<string, string> = {}):
   })
 }
 
-it('sends a mail with the fields of the request, its route and its user', async () => {
+it('sends an email with the fields of the request, its route and its user', async () => {
   const headers = { 'x-tenant': 'acme', 'x-request-id': 'r1', authorization: 'Bearer u1' }
   const response = await post('/signup', { email: 'ann@example.com' }, headers)
   expect([response.status, await response.json()]).toEqual([201, { signedUp: 'ann@example.com' }])
@@ -73,7 +73,7 @@ it('sends a newsletter on the broadcast stream', async () => {
   expect(sandbox.outbox.map((mail) => mail.postmark)).toEqual([fields, fields])
 })
 
-it('answers with every problem of a mail that was refused, and goes on', async () => {
+it('answers with every problem of an email that was refused, and goes on', async () => {
   const response = await post('/signup', { email: 'j\u00fcrgen@example.com' })
   expect(response.status).toBe(422)
   const { problems } = (await response.json()) as { problems: { path: string }[] }
@@ -82,7 +82,7 @@ it('answers with every problem of a mail that was refused, and goes on', async (
   expect((await post('/signup', { email: 'ann@example.com' })).status).toBe(201)
 })
 
-it('hears of a mail that Postmark refused, and sends no other to that address', async () => {
+it('hears of an email that Postmark refused, and sends no other to that address', async () => {
   const email = 'gone@example.com'
   sandbox.suppress(email)
   const triggers = { Bounce: { enabled: true, includeContent: true } }
@@ -98,7 +98,7 @@ it('hears of a mail that Postmark refused, and sends no other to that address', 
   sandbox.webhooks.remove(id)
 })
 
-it('reports its health without a mail', async () => {
+it('reports its health without an email', async () => {
   const response = await fetch(`${origin}/health`)
   expect([response.status, await response.json()]).toMatchObject([200, { ok: true }])
   expect(sandbox.outbox).toEqual([])

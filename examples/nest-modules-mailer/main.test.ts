@@ -16,7 +16,7 @@ it('sends with headers from scope, method, message and defaults in both ways', a
   ])
 })
 
-it('checks the mail before it leaves in both ways', async () => {
+it('checks the email before it leaves in both ways', async () => {
   await using sandbox = await startSandbox()
   for (const module of [withPlugin(sandbox), withTransporter(sandbox.url)]) {
     const app = await Test.createTestingModule({ imports: [module] }).compile()

@@ -7,7 +7,7 @@ import { withPlugin } from './plugin.module.js'
 import { Receipts } from './receipts.service.js'
 import { withTransporter } from './transporter.module.js'
 
-/** Sends the same mail both ways, and prints what arrived and whether `info.postmark` is set. */
+/** Sends the same email both ways, and prints what arrived and whether `info.postmark` is set. */
 export async function main(print: (line: string) => void): Promise<void> {
   await using sandbox = await startSandbox()
   const ways: [string, DynamicModule][] = [

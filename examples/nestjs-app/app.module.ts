@@ -10,7 +10,7 @@ import { SignupController } from './signup.controller.js'
 import { SignupMails } from './signup-mails.service.js'
 import type { UserRequest } from './user.guard.js'
 
-/** The fields of every mail sent during a request. This runs when a mail is sent, after the guard has set the user. */
+/** The fields of every email sent during a request. This runs when an email is sent, after the guard has set the user. */
 const context = ({ headers, user }: UserRequest) => ({
   metadata: {
     tenant: String(headers['x-tenant'] ?? 'none'),
@@ -31,9 +31,9 @@ export interface AppSettings {
   readonly url: string
   /** The URL of the webhook at Postmark is https://postmark:PASSWORD@example.com/webhooks/postmark. */
   readonly webhookPassword: string
-  /** Redis, for the queue of mails that are sent after the response. Without it, there are no orders. */
+  /** Redis, for the queue of emails that are sent after the response. Without it, there are no orders. */
   readonly redisUrl?: string | undefined
-  /** Called for each mail that Postmark accepted with 250 and refused afterwards. */
+  /** Called for each email that Postmark accepted with 250 and refused afterwards. */
   onRejected?(event: RejectedEvent): void
 }
 

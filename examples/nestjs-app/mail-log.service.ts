@@ -4,7 +4,7 @@ import type { SendEvent } from '@postmark-smtp/core'
 
 const END = 'tracing:postmark-smtp:send:asyncEnd'
 
-/** Logs one line per mail while the application runs. No event contains an address. */
+/** Logs one line per email while the application runs. No event contains an address. */
 @Injectable()
 export class MailLog implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Mail')

@@ -17,7 +17,7 @@ if (skipped) console.warn(`Skipped: ${missing}`)
 
 const webhookPassword = 'webhook-6d8f0b2c4e'
 
-it('sends each mail with the fields of its request, route and method, and hears of a refused one', async () => {
+it('sends each email with the fields of its request, route and method, and hears of a refused one', async () => {
   const lines: string[] = []
   await main((line) => lines.push(line))
   const refused = lines.find((line) => line.startsWith('Rejected'))
@@ -156,7 +156,7 @@ it('sends through a transporter that a test puts in', async () => {
   await app.close()
 })
 
-it('logs one line per mail by Nest’s Logger, without its addresses', async () => {
+it('logs one line per email by Nest’s Logger, without its addresses', async () => {
   await using sandbox = await startSandbox()
   const lines: [string, object][] = []
   const logger = {

@@ -50,7 +50,7 @@ export async function main(
   await post('/newsletter', 'initech', { email })
   await post('/invite', 'hooli', { email, note: 'x'.repeat(81) })
 
-  // Postmark suppresses an address, which the application does not know yet: SMTP accepts the mail, and a webhook reports it.
+  // Postmark suppresses an address, which the application does not know yet: SMTP accepts the email, and a webhook reports it.
   sandbox.addWebhook({
     url: `${url}/webhooks/postmark`,
     basicAuth: { username: 'postmark', password: webhookPassword },
@@ -62,7 +62,7 @@ export async function main(
   // Now the application knows.
   await post('/signup', 'acme', { email: 'gone@example.com' })
 
-  // Orders are answered before their mails are sent.
+  // Orders are answered before their emails are sent.
   if (redisUrl === undefined) print(`The queue is skipped. ${missing}`)
   else {
     await post('/orders/1', 'acme', { email })
@@ -83,7 +83,7 @@ export async function main(
   }
 }
 
-/** Records which level each field of each mail comes from. */
+/** Records which level each field of each email comes from. */
 function watchOrigins(transporter: PostmarkTransporter): ReadonlyMap<string, FieldOrigins> {
   const origins = new Map<string, FieldOrigins>()
   const send = transporter.sendMail.bind(transporter) as (

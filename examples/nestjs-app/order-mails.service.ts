@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import { PostmarkMailQueue } from '@postmark-smtp/bullmq/nestjs'
 
-/** Adds mails to the queue, each with the tag and the metadata of its request. */
+/** Adds emails to the queue, each with the tag and the metadata of its request. */
 @Injectable()
 export class OrderMails {
   constructor(@Inject(PostmarkMailQueue) private readonly mails: PostmarkMailQueue) {}

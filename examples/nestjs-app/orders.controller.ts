@@ -6,7 +6,7 @@ import { OrderMails } from './order-mails.service.js'
 export class OrdersController {
   constructor(@Inject(OrderMails) private readonly mails: OrderMails) {}
 
-  /** Answers as soon as the mail is in the queue. */
+  /** Answers as soon as the email is in the queue. */
   @Post(':id')
   @HttpCode(202)
   @WithPostmark({ tag: 'receipt' })

@@ -2,10 +2,10 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import { HttpAdapterHost } from '@nestjs/core'
 import { PostmarkError } from '@postmark-smtp/nestjs'
 
-/** Errors that the client caused: a mail that Postmark would bounce later, or an address known to be suppressed. */
+/** Errors that the client caused: an email that Postmark would bounce later, or an address known to be suppressed. */
 const REFUSALS: readonly string[] = ['ERR_POSTMARK_PREFLIGHT', 'ERR_POSTMARK_SUPPRESSED']
 
-/** Responds with what was wrong with the mail. For any other error of the transport, the response is 503. */
+/** Responds with what was wrong with the email. For any other error of the transport, the response is 503. */
 @Catch(PostmarkError)
 export class PostmarkErrorFilter implements ExceptionFilter<PostmarkError> {
   constructor(@Inject(HttpAdapterHost) private readonly host: HttpAdapterHost) {}

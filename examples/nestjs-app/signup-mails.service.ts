@@ -3,7 +3,7 @@ import { PostmarkMailer, WithPostmark } from '@postmark-smtp/nestjs'
 
 const from = 'shop@example.com'
 
-/** Sends mails. It knows nothing about tenants, users and requests. */
+/** Sends emails. It knows nothing about tenants, users and requests. */
 @Injectable()
 export class SignupMails {
   constructor(@Inject(PostmarkMailer) private readonly mailer: PostmarkMailer) {}

@@ -12,7 +12,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-/** Where the worker gets its mails, and where it sends them. */
+/** Where the worker gets its emails, and where it sends them. */
 export interface WorkerSettings {
   readonly redisUrl: string
   readonly postmarkUrl: string
@@ -36,7 +36,7 @@ function createWorkerModule({ redisUrl, postmarkUrl }: WorkerSettings): DynamicM
     ...{ url: postmarkUrl, sendOnce, requireScope },
     retry: { attempts: 2 },
   })
-  // With `lookUp`, as in examples/queue, the worker asks Postmark about a mail whose reply was lost.
+  // With `lookUp`, as in examples/queue, the worker asks Postmark about an email whose reply was lost.
   const worker = { transporter, sendOnce }
   return {
     module: WorkerModule,
@@ -45,7 +45,7 @@ function createWorkerModule({ redisUrl, postmarkUrl }: WorkerSettings): DynamicM
   }
 }
 
-/** Starts an application without HTTP that sends the mails of the queue, each at most once. */
+/** Starts an application without HTTP that sends the emails of the queue, each at most once. */
 export async function startWorker(settings: WorkerSettings): Promise<INestApplicationContext> {
   const app = await NestFactory.createApplicationContext(createWorkerModule(settings), { logger: false })
   return app.enableShutdownHooks()

@@ -12,12 +12,12 @@ import { writeSubscribers } from './subscribers-file.js'
 /** The settings of the example. */
 export interface Settings {
   readonly subscribers: number
-  /** Stops the run after this many mails, as Ctrl-C would. */
+  /** Stops the run after this many emails, as Ctrl-C would. */
   readonly stopAt?: number
 }
 
 /**
- * Sends a newsletter to a local Postmark. Ctrl-C stops it after the mails that are being sent. Then it sends the rest and
+ * Sends a newsletter to a local Postmark. Ctrl-C stops it after the emails that are being sent. Then it sends the rest and
  * lists the subscribers that it did not reach.
  */
 export async function main(

@@ -21,14 +21,14 @@ const content = {
   postmark: { tag: `newsletter-${ISSUE}` },
 }
 
-/** A mail that was not sent, and why. */
+/** An email that was not sent, and why. */
 export interface Failure {
   readonly key: string | undefined
   readonly outcome: BatchResult['outcome']
   readonly reason: string
 }
 
-/** Yields one message for each row of the file, which is read only as fast as mails are sent. */
+/** Yields one message for each row of the file, which is read only as fast as emails are sent. */
 async function* readSubscribers(file: string): AsyncGenerator<BatchMessage> {
   // An error in the file ends the loop below, and leaving the loop closes the file.
   const rows = pipeline(createReadStream(file), parse({ columns: true }), () => {})

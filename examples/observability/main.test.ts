@@ -10,7 +10,7 @@ const missing = redisMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
-it.skipIf(skipped)('shows each mail in the log, among the spans and on the page of Prometheus', async () => {
+it.skipIf(skipped)('shows each email in the log, among the spans and on the page of Prometheus', async () => {
   const lines: string[] = []
   await main((line) => lines.push(line))
   const log = lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))
@@ -42,7 +42,7 @@ it.skipIf(skipped)('shows each mail in the log, among the spans and on the page 
   expect(lines.join('\n')).not.toMatch(/@example|Receipt|Hello|webhook-5e7a/)
 })
 
-it('logs why a mail was not sent, without its addresses', async () => {
+it('logs why an email was not sent, without its addresses', async () => {
   await using sandbox = await startSandbox()
   await using transporter = createPostmarkTransport(sandbox.url)
   const lines: string[] = []

@@ -15,7 +15,7 @@ import { startWorker } from './worker.js'
 const webhookLogin = { username: 'postmark', password: 'webhook-5e7a9c1b' }
 
 /**
- * Starts Redis, a local Postmark, the application and its worker. Signs up, places an order, lets both mails be delivered,
+ * Starts Redis, a local Postmark, the application and its worker. Signs up, places an order, lets both emails be delivered,
  * and prints the log, the spans, and what Prometheus reads. Without Redis, it says so.
  */
 export async function main(print: (line: string) => void): Promise<void> {

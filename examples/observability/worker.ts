@@ -3,7 +3,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-/** Starts a worker that sends the mails in the queue. A separate worker process must call `startTelemetry` as well. */
+/** Starts a worker that sends the emails in the queue. A separate worker process must call `startTelemetry` as well. */
 export function startWorker(redisUrl: string, postmarkUrl: string): MailWorker {
   const redis = new Redis(redisUrl)
   const sendOnce = createRedisSendOnce(redis)

@@ -2,7 +2,7 @@ import type { MailQueue } from '@postmark-smtp/bullmq'
 import { postmarkContext } from '@postmark-smtp/express'
 import express, { type Application } from 'express'
 
-/** A shop that answers as soon as the mail is in the queue. The mail still carries the tenant of the request. */
+/** A shop that answers as soon as the email is in the queue. The email still carries the tenant of the request. */
 export function createApp(mails: MailQueue): Application {
   const app = express()
   app.use(postmarkContext((req) => ({ tag: 'receipt', metadata: { tenant: req.get('x-tenant') } })))

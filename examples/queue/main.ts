@@ -34,7 +34,7 @@ const start = import.meta.url.endsWith('.ts')
 
 /**
  * Starts Redis, a local Postmark, the application and a worker. Places three orders, one of them twice, and prints the
- * responses and the mails that arrived. Without Redis, it says so.
+ * responses and the emails that arrived. Without Redis, it says so.
  */
 export async function main(print: (line: string) => void): Promise<void> {
   const missing = redisMissing()

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { sendNext } from './dist/outbox.js'
 
-// Sends the mails in the outbox, and waits at the point at which a test kills it.
+// Sends the emails in the outbox, and waits at the point at which a test kills it.
 const { connectionString, redisPath, url, leaseMs, stopAt } = JSON.parse(process.argv[2])
 const stop = () => {
   process.send(stopAt)

@@ -84,7 +84,7 @@ describe.skipIf(skipped)('the outbox', () => {
   const rows = async () =>
     (await pool.query('SELECT attempts, due_at > now() AS waits, ended_at, failure FROM mail_outbox')).rows
 
-  it('has a mail if and only if the transaction of its order is committed, and sends it with its scope', async () => {
+  it('has an email if and only if the transaction of its order is committed, and sends it with its scope', async () => {
     const { sandbox, transporter } = await start()
     for (const [end, subject] of [
       ['ROLLBACK', 'Never'],
@@ -106,7 +106,7 @@ describe.skipIf(skipped)('the outbox', () => {
     ])
   })
 
-  it('sends each mail once, from whichever process asks for the next one', async () => {
+  it('sends each email once, from whichever process asks for the next one', async () => {
     const { sandbox, transporter } = await start()
     for (let n = 0; n < 60; n++) await add(`Mail ${n}`)
     const second = new Pool({ connectionString: postgres.connectionString })
@@ -144,7 +144,7 @@ describe.skipIf(skipped)('the outbox', () => {
       {},
       { attempts: 1, waits: true, ended_at: null, failure: expect.stringContaining('451') },
     ],
-  ])('records the reason: a mail that the server %s', async (_what, options, message, row) => {
+  ])('records the reason: an email that the server %s', async (_what, options, message, row) => {
     const { transporter } = await start(options)
     await add('Order 7', message)
     expect(await sendNext(pool, transporter)).toBe(true)
@@ -152,7 +152,7 @@ describe.skipIf(skipped)('the outbox', () => {
     expect(await rows()).toMatchObject([row])
   })
 
-  it('records the recipients that a mail did not go to', async () => {
+  it('records the recipients that an email did not go to', async () => {
     const suppressions = createSuppressionList()
     suppressions.add({ address: 'ann@example.com', stream: 'outbound' })
     const { transporter, sendOnce } = await start({}, { suppressions, suppressed: 'skip' })
@@ -176,7 +176,7 @@ describe.skipIf(skipped)('the outbox', () => {
     ])
   })
 
-  it('keeps its mails if the transporter has no store', async () => {
+  it('keeps its emails if the transporter has no store', async () => {
     const { transporter } = await start({}, { sendOnce: undefined })
     await add('Later')
     expect(await sendNext(pool, transporter)).toBe(true)
@@ -201,7 +201,7 @@ describe.skipIf(skipped)('the outbox', () => {
     expect((await pool.query(due, [failsAt])).rows).toEqual([{ late: true }])
   })
 
-  it('keeps a mail whose connection to Postgres is lost after it was sent, and does not send it again', async () => {
+  it('keeps an email whose connection to Postgres is lost after it was sent, and does not send it again', async () => {
     const { sandbox, transporter } = await start()
     await add('Once')
     const lost = new Pool({ connectionString: postgres.connectionString })
@@ -222,7 +222,7 @@ describe.skipIf(skipped)('the outbox', () => {
     expect(sandbox.outbox).toHaveLength(1)
   })
 
-  it('sends each mail once, and loses none, even if its processes are killed at every point', async () => {
+  it('sends each email once, and loses none, even if its processes are killed at every point', async () => {
     const each = size(10, 10)
     let stalls = false
     const stalled = { at: (): void => {} }

@@ -18,7 +18,7 @@ export interface WorkerSettings {
   readonly apiHost?: string | undefined
 }
 
-/** Starts a worker that sends each mail once, even if another worker was killed while it sent the mail. */
+/** Starts a worker that sends each email once, even if another worker was killed while it sent the email. */
 export function startWorker({ redisUrl, postmarkUrl, serverToken, apiHost }: WorkerSettings): MailWorker {
   const redis = new Redis(redisUrl)
   const sendOnce = createRedisSendOnce(redis)

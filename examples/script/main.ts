@@ -11,7 +11,7 @@ import { createTransport, type SendMailOptions, type Transporter } from 'nodemai
 
 const mail = { from: 'shop@example.com', to: 'customer@example.com', text: 'Thank you.' }
 
-/** Sends five mails through a Nodemailer transporter with the plugin. */
+/** Sends five emails through a Nodemailer transporter with the plugin. */
 async function sendAll(
   transporter: Transporter,
   note: (subject: string, origins: FieldOrigins) => void,
@@ -24,7 +24,7 @@ async function sendAll(
   // A message without any fields: the defaults of the plugin apply.
   await send({ subject: 'Plain' })
 
-  // The scope of a request: every mail sent within it carries its fields.
+  // The scope of a request: every email sent within it carries its fields.
   await runWithPostmark({ tag: 'checkout', metadata: { tenant: 'acme' } }, async () => {
     updatePostmark({ metadata: { 'request-id': 'req-1' } })
     await send({ subject: 'Order 1001' })

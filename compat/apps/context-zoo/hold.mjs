@@ -1,4 +1,4 @@
-/** A mail that is sent when somebody calls `call`; `done` settles with it. */
+/** An email that is sent when somebody calls `call`; `done` settles with it. */
 export function hold(send) {
   let call
   const done = new Promise((resolve, reject) => {

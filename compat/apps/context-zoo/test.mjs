@@ -1,5 +1,5 @@
 /**
- * Sends forty mails of interleaved requests of two tenants through each pattern, twice: as it is, and in
+ * Sends forty emails of interleaved requests of two tenants through each pattern, twice: as it is, and in
  * `capturePostmark`. What the sandbox received must be what outcomes.json says, from which docs/context.md is made.
  * `node test.mjs --update` writes outcomes.json.
  */
@@ -44,7 +44,7 @@ function inScope(n, work) {
   })
 }
 
-/** Uses a pattern in forty requests at a time, and says what their mails carried. */
+/** Uses a pattern in forty requests at a time, and says what their emails carried. */
 async function measure(open) {
   sandbox.clear()
   const pattern = await open(servers)

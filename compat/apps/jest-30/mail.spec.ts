@@ -19,7 +19,7 @@ beforeAll(async () => {
 })
 afterAll(() => sandbox.close())
 
-it('passes for a mail that was sent', async () => {
+it('passes for an email that was sent', async () => {
   await expect(sandbox).toHaveSent({
     to: 'ann@example.com',
     stream: 'outbound',

@@ -20,10 +20,10 @@ async function readOrigin() {
   throw new Error('Next.js did not start')
 }
 
-/** Waits until this many mails have arrived, and gives them by subject. */
+/** Waits until this many emails have arrived, and gives them by subject. */
 async function mailsOf(count) {
   for (let index = 0; sandbox.outbox.length < count; index++) {
-    if (index === 600) throw new Error(`${sandbox.outbox.length} of ${count} mails arrived`)
+    if (index === 600) throw new Error(`${sandbox.outbox.length} of ${count} emails arrived`)
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   const seen = sandbox.outbox.map(({ subject, postmark }) => [subject, postmark])

@@ -26,7 +26,9 @@ module.exports = async (load) => {
   )
   await transporter.close()
   await sandbox.close()
-  console.log(`Node ${process.versions.node}, ${entries.length} entry points, ${sandbox.outbox.length} mails`)
+  console.log(
+    `Node ${process.versions.node}, ${entries.length} entry points, ${sandbox.outbox.length} emails`,
+  )
 }
 
 function listEntries(folder) {

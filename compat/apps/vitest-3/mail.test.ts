@@ -3,7 +3,7 @@ import { startSandbox } from '@postmark-smtp/sandbox'
 import { expect, it } from 'vitest'
 import '@postmark-smtp/sandbox/vitest'
 
-it('tells a mail that was sent from one that was not', async () => {
+it('tells an email that was sent from one that was not', async () => {
   const sandbox = await startSandbox()
   const transporter = createPostmarkTransport(sandbox.url)
   await transporter.sendMail({

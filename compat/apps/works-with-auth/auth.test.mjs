@@ -129,5 +129,5 @@ test('Better Auth only logs what a callback throws', async () => {
   const body = { name: 'Ann', email: 'ann@example.com', password: 'correct horse battery' }
   const { user } = await auth.api.signUpEmail({ body })
   assert.equal(user.email, 'ann@example.com')
-  assert.match(logged.join(), /The mail was not sent/)
+  assert.match(logged.join(), /The email was not sent/)
 })

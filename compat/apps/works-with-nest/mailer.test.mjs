@@ -13,7 +13,7 @@ import * as transport from './transport.mjs'
 
 const dir = fileURLToPath(new URL('templates', import.meta.url))
 
-/** Sends one mail through a module, in a scope, and gives what arrived. */
+/** Sends one email through a module, in a scope, and gives what arrived. */
 async function send(t, makeModule, message) {
   const sandbox = await startSandbox()
   t.after(() => sandbox.close())

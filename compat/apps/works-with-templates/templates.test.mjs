@@ -24,7 +24,7 @@ const inScope = (work) => runWithPostmark({ metadata: { tenant: 'acme' } }, work
 const fields = { tag: 'welcome', messageStream: 'signups' }
 const plain = () => createPostmarkTransport(sandbox.url, { from: 'shop@example.com' })
 
-/** The one mail that arrived, whose fields are the same however it was made. */
+/** The one email that arrived, whose fields are the same however it was made. */
 async function arrived() {
   const [mail] = sandbox.outbox
   assert.equal(sandbox.outbox.length, 1)

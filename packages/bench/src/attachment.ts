@@ -9,7 +9,7 @@ import { MAKERS, type Sender } from './senders.js'
 const BYTES = 10_000_000
 /** Nodemailer encodes the attachment in one piece, also on its own pool; another copy would double that. */
 const GOAL = { of: 'held', is: 'at most', limit: 1.1 } as const
-/** How often memory is sampled while the mail is sent. */
+/** How often memory is sampled while the email is sent. */
 const EVERY_MS = 5
 
 /**

@@ -12,7 +12,7 @@ import type { Section } from './section.js'
 import { CONNECTIONS, plain, type Target, TOKEN } from './senders.js'
 import { ROUND_TRIP_MS } from './sink-ports.js'
 
-/** Mails that the plain pool has in progress at the same time. */
+/** Emails that the plain pool has in progress at the same time. */
 const CONCURRENCY = 50
 
 const { html, ...others } = longNewsletter as { html: string; text: string; subject: string; from: string }
@@ -32,7 +32,7 @@ function transporterTo({ port, cert }: Target, options: object = {}): PostmarkTr
   })
 }
 
-/** Sends a number of mails in one batch. */
+/** Sends a number of emails in one batch. */
 async function runBatch(
   transporter: PostmarkTransporter,
   from: number,
@@ -74,7 +74,7 @@ export async function measureBulk(env: Environment): Promise<Section[]> {
   )
   const own = await measureCase(
     env,
-    `different HTML in each mail, ${kB} kB, loopback`,
+    `different HTML in each email, ${kB} kB, loopback`,
     near,
     onLoopback,
     (index) => ({ html: `<p>${index}</p>${html}` }),
@@ -152,7 +152,7 @@ async function measureCase(
   }
 }
 
-/** Far away, round trips set the limit: one for each mail and connection with sendBatch, two without. */
+/** Far away, round trips set the limit: one for each email and connection with sendBatch, two without. */
 function toRow(
   { name, perSecond, cpuMicros }: Measurement,
   first: Measurement,

@@ -7,12 +7,12 @@ import type { Section } from './section.js'
 import { CONNECTIONS, MAKERS, type Sender } from './senders.js'
 
 const MAILS = 1000
-/** Memory is sampled each time this many mails are sent; a sample stops everything for a while. */
+/** Memory is sampled each time this many emails are sent; a sample stops everything for a while. */
 const LOOK_EVERY = MAILS / 5
 
 /**
- * A burst: all mails at once. Memory is sampled after the last call of sendMail and after each fifth of the mails, and the
- * highest value counts. All mails share one message, so that only what a sender makes of it shows. The round with the
+ * A burst: all emails at once. Memory is sampled after the last call of sendMail and after each fifth of the emails, and the
+ * highest value counts. All emails share one message, so that only what a sender makes of it shows. The round with the
  * lowest value counts: whatever else a process holds, such as compiled code, can only add to it.
  */
 export async function measureBurst(env: Environment): Promise<Section[]> {
@@ -38,7 +38,7 @@ export async function measureBurst(env: Environment): Promise<Section[]> {
   const limit = memory[0]! + (CONNECTIONS * size) / 1_000_000
   return [
     {
-      title: `Burst of ${MAILS} mails of ${Math.round(size / 1000)} kB, loopback: peak memory held`,
+      title: `Burst of ${MAILS} emails of ${Math.round(size / 1000)} kB, loopback: peak memory held`,
       headings: ['sent by', 'MB', 's', 'memory vs. plain', 'goal'],
       rows: MAKERS.map(([name], index) => [
         name,

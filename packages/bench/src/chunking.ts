@@ -14,12 +14,12 @@ interface Case {
   readonly port: number
   readonly connections: number
   readonly perRound: number
-  /** For the last row: whole mails, as many in flight as in a batch. */
+  /** For the last row: whole emails, as many in flight as in a batch. */
   readonly goal: number
 }
 
 /**
- * Measures whole mails sent back to back, which the server allows with CHUNKING: the rate by the number in flight on
+ * Measures whole emails sent back to back, which the server allows with CHUNKING: the rate by the number in flight on
  * each connection, which is also how many are unknown if it breaks. With one in flight, it is the rate of grouping.
  */
 export async function measureChunking(env: Environment): Promise<Section[]> {
@@ -72,7 +72,7 @@ async function measureCase(
   env.tally(contenders.length * countOf(rounds))
   const [first] = results
   return {
-    title: `Whole mails back to back, ${title}, connections: ${connections}`,
+    title: `Whole emails back to back, ${title}, connections: ${connections}`,
     headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate vs. plain', 'goal'],
     rows: results.map(({ name, perSecond, cpuMicros }, index) => {
       const ratio = perSecond / first!.perSecond

@@ -10,7 +10,7 @@ export interface Environment {
   readonly als: boolean
   /** Scales a usual number of rounds to this environment. */
   rounds(usual: number): number
-  /** Counts mails that were sent; the sink must have received as many. */
+  /** Counts emails that were sent; the sink must have received as many. */
   tally(mails: number): void
   /** Runs work as a request would: inside the AsyncLocalStorage, if one is in use. */
   inRequest<T>(work: () => T): T

@@ -45,7 +45,7 @@ async function measureLine(
   const found = times.map((values) => quantile(values, 0.2))
   const goal = judge({ of: 'time', is: 'at most', limit }, found[1]! / found[0]!)
   return {
-    title: `First mail of a new transporter, ${line}: 20th percentile`,
+    title: `First email of a new transporter, ${line}: 20th percentile`,
     headings: ['sent by', 'ms', 'time vs. plain', 'goal'],
     rows: MAKERS.map(([name], index) => [
       name,

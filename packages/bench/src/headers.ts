@@ -38,7 +38,7 @@ export async function measureHeaders({ name: sink, port }: SmtpSink): Promise<Se
     )
   }
   return {
-    title: `Header injection, CPU per mail, to ${sink}`,
+    title: `Header injection, CPU per email, to ${sink}`,
     headings: ['fields', 'sent by', 'CPU \u00b5s/mail', 'mails/s', 'CPU vs. plain'],
     rows,
     charts: [{ column: 4, better: 'lower' }],

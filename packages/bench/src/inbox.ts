@@ -10,7 +10,7 @@ const MAILS = 10_000
 const REQUESTS = 50
 const GOAL = { of: 'median', is: 'at most', limit: 100 } as const
 
-/** How long the sandbox takes to serve its inbox page while it holds many mails, from the request to the last byte. */
+/** How long the sandbox takes to serve its inbox page while it holds many emails, from the request to the last byte. */
 export async function measureInbox(): Promise<Section> {
   const child = fork(new URL('./sandbox-process.js', import.meta.url))
   const [{ port, inboxUrl }] = (await once(child, 'message')) as [{ port: number; inboxUrl: string }]
@@ -34,7 +34,7 @@ export async function measureInbox(): Promise<Section> {
   child.kill()
   await exited
   return {
-    title: `The sandbox’s inbox page with ${MAILS.toLocaleString('en')} mails of 10 kB, ${REQUESTS} requests`,
+    title: `The sandbox’s inbox page with ${MAILS.toLocaleString('en')} emails of 10 kB, ${REQUESTS} requests`,
     headings: ['page', 'median ms', '95th percentile ms', 'goal'],
     rows,
     charts: [],

@@ -1,7 +1,7 @@
 /** One of the alternatives, measured in turns with the others. */
 export type Contender = { readonly name: string } & (
   | { send(index: number): Promise<unknown> }
-  /** Sends `count` mails itself, instead of one call for each. */
+  /** Sends `count` emails itself, instead of one call for each. */
   | { run(count: number): Promise<unknown> }
 )
 
@@ -12,16 +12,16 @@ export interface Measurement {
   readonly perSecond: number
 }
 
-/** How many rounds, and how many mails in each. */
+/** How many rounds, and how many emails in each. */
 export interface Rounds {
   /** Turns of each contender. */
   readonly rounds: number
   readonly perRound: number
-  /** Mails in progress at the same time. */
+  /** Emails in progress at the same time. */
   readonly concurrency: number
-  /** Mails that each contender sends before the first round. */
+  /** Emails that each contender sends before the first round. */
   readonly warmUp: number
-  /** Mails at the start of a turn that do not count, because the turn before ran other code. Default 0. */
+  /** Emails at the start of a turn that do not count, because the turn before ran other code. Default 0. */
   readonly leadIn?: number
 }
 
@@ -74,7 +74,7 @@ async function runRound(
   return { cpu: (user + system) / count, rate: count / seconds }
 }
 
-/** The number of mails that one contender sends in {@link measure}. */
+/** The number of emails that one contender sends in {@link measure}. */
 export function countOf({ rounds, perRound, warmUp, leadIn = 0 }: Rounds): number {
   return warmUp + rounds * (leadIn + perRound)
 }

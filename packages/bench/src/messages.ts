@@ -26,7 +26,7 @@ export const newsletter: object = { ...multipart, html: paragraph.repeat(130) }
 /** A newsletter of 22 kB when composed. */
 export const longNewsletter: typeof newsletter = { ...multipart, html: paragraph.repeat(160) }
 
-/** Size of a composed mail in bytes. */
+/** Size of a composed email in bytes. */
 export async function sizeOf(message: object): Promise<number> {
   const composer = createTransport({ streamTransport: true, buffer: true })
   const { message: composed } = await composer.sendMail(message)

@@ -32,7 +32,7 @@ const FRAMEWORKS: readonly (readonly [name: string, program: URL])[] = [
   ['Hono', new URL('./hono-app.js', import.meta.url)],
 ]
 
-/** CPU time of a request that sends no mail, with each framework. */
+/** CPU time of a request that sends no email, with each framework. */
 export async function measureMiddleware(): Promise<Section[]> {
   const sections: Section[] = []
   for (const [framework, program] of FRAMEWORKS) sections.push(await measureFramework(framework, program))

@@ -9,14 +9,14 @@ export const OBSERVED_KINDS = {
 
 export type ObservedKind = keyof typeof OBSERVED_KINDS
 
-/** Asks a process to send `count` mails. */
+/** Asks a process to send `count` emails. */
 export interface RoundOrder {
   readonly port: number
   readonly cert: string
   readonly count: number
 }
 
-/** What those mails took. */
+/** What those emails took. */
 export interface RoundResult {
   readonly cpuMicros: number
   readonly perSecond: number

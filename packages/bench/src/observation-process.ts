@@ -63,7 +63,7 @@ async function inRequest(work: () => Promise<unknown>): Promise<void> {
   span.end()
 }
 
-/** The minimum to write instead of observePostmark: the same span, histogram and counter, for mails that are sent. */
+/** The minimum to write instead of observePostmark: the same span, histogram and counter, for emails that are sent. */
 function observeByHand({ sendMail }: Sender, tracer: Tracer): Sender['sendMail'] {
   const meter = meterProvider.getMeter('by hand')
   const duration = meter.createHistogram('messaging.client.operation.duration', { unit: 's' })

@@ -21,7 +21,7 @@ interface Contender {
 }
 
 /**
- * What the spans and metrics of each mail add, in an application whose requests have spans anyway: with a batch span
+ * What the spans and metrics of each email add, in an application whose requests have spans anyway: with a batch span
  * processor and a periodic metric reader, whose exporters discard what they get.
  */
 export async function measureObservation(env: Environment): Promise<Section[]> {

@@ -15,7 +15,7 @@ it('docs/performance.md and its chart show what docs/performance.json holds: npm
   expect(toChart(results)).toBe(read('performance.svg'))
 })
 
-it('has a mail of one line and one of about 2.8 kB', async () => {
+it('has an email of one line and one of about 2.8 kB', async () => {
   expect(await sizeOf(oneLine)).toBeLessThan(500)
   expect(Math.abs((await sizeOf(multipart)) - 2800)).toBeLessThan(100)
 })

@@ -1,6 +1,6 @@
 import { type Profiler, Session } from 'node:inspector'
 
-/** Self time of a function, in microseconds per mail. */
+/** Self time of a function, in microseconds per email. */
 export interface OwnTime {
   readonly name: string
   /** File of a package or of Node; empty for what is not JavaScript. */
@@ -14,7 +14,7 @@ const INTERVAL_MICROS = 250
 /**
  * Profiles work, and divides the CPU time of the process among its functions, in proportion to the samples. Waiting takes
  * none.
- * @param count the number of mails that the work sends
+ * @param count the number of emails that the work sends
  */
 export async function profile(work: () => Promise<unknown>, count: number): Promise<OwnTime[]> {
   const session = new Session()

@@ -18,13 +18,13 @@ const KEPT = { removeOnComplete: { age: 86_400, count: 1_000 } }
 
 /** A queue and its worker. */
 interface Line {
-  /** Puts so many mails into the queue at once; resolves when all were sent. */
+  /** Puts so many emails into the queue at once; resolves when all were sent. */
   send(count: number): Promise<void>
   close(): Promise<unknown>
 }
 
 /**
- * Jobs a second through `createMailQueue` and `createMailWorker`, which claim and settle each mail on Redis, against a
+ * Jobs a second through `createMailQueue` and `createMailWorker`, which claim and settle each email on Redis, against a
  * worker as people write it themselves, on Nodemailer's pool. If Redis is missing, a line says so.
  */
 export async function measureQueue(sink: Sink, isShort: boolean): Promise<Section[]> {
@@ -73,11 +73,11 @@ async function measureCase(
   for (const { line } of lines) await line.close()
   const sent = lines.length * countOf(settings) * perBatch
   const taken = await sink.countMails()
-  if (taken !== sent) throw new Error(`${sent} mails were sent, but the sink took ${taken} (queue)`)
+  if (taken !== sent) throw new Error(`${sent} emails were sent, but the sink took ${taken} (queue)`)
   const [first] = results
   const goal: Goal = { of: 'rate', is: 'at least', limit }
   return {
-    title: `Mails through a queue, ${where}, ${CONCURRENCY} jobs at once, ${CONNECTIONS} connections: ${rounds} rounds of ${perBatch}`,
+    title: `Emails through a queue, ${where}, ${CONCURRENCY} jobs at once, ${CONNECTIONS} connections: ${rounds} rounds of ${perBatch}`,
     headings: ['sent by', 'jobs/s', 'CPU µs/job', 'rate vs. plain', 'CPU vs. plain', 'goal'],
     rows: results.map(({ name, perSecond, cpuMicros }, index) => {
       const rate = perSecond / first!.perSecond

@@ -6,7 +6,7 @@ import type { Section } from './section.js'
 import { CONNECTIONS, MAKERS, type Target } from './senders.js'
 import { ROUND_TRIP_MS } from './sink-ports.js'
 
-/** Mails in progress at the same time: more than the connections, so that some always wait. */
+/** Emails in progress at the same time: more than the connections, so that some always wait. */
 const CONCURRENCY = 50
 
 const ONE_LINE = 'a one-line text'
@@ -36,10 +36,10 @@ export async function measureNear(env: Environment): Promise<Section[]> {
   ]
 }
 
-/** The same over a line with a round trip, which is the limit there; once with all mails sent at once. */
+/** The same over a line with a round trip, which is the limit there; once with all emails sent at once. */
 export async function measureFar(env: Environment): Promise<Section[]> {
   const target = { port: env.far, cert: env.cert }
-  // Many mails for each connection: the first one of a round needs one more round trip, for its envelope.
+  // Many emails for each connection: the first one of a round needs one more round trip, for its envelope.
   const perRound = 400
   const rounds = { rounds: env.rounds(2), perRound, concurrency: CONCURRENCY, warmUp: 100 }
   const atOnce = { ...rounds, concurrency: perRound }

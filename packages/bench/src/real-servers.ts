@@ -24,7 +24,7 @@ const CASES = [
   { connections: 1, perRound: 150, goal: 15 },
 ]
 
-/** Postfix and Exim, which offer CHUNKING, over TLS and a slow line; of a hundred mails, some are refused. */
+/** Postfix and Exim, which offer CHUNKING, over TLS and a slow line; of a hundred emails, some are refused. */
 export async function measureRealServers(env: Environment): Promise<Section[]> {
   const kinds = [
     { name: 'Postfix', missing: postfixMissing(), start: () => startPostfix({ users }) },
@@ -95,10 +95,10 @@ async function measureCase(
   await direct.sendMail({ ...toMessage(0), from: 'last@example.com' })
   await server.waitForTaken('last@example.com')
   const taken = server.taken().length - 1
-  if (taken !== sent) throw new Error(`${sent} mails were sent, but ${name} took ${taken}`)
+  if (taken !== sent) throw new Error(`${sent} emails were sent, but ${name} took ${taken}`)
   const [first] = results
   return {
-    title: `${name}, refusing 1 % of mails at MAIL, 5 % at RCPT and 4 % at the body, ${ROUND_TRIP_MS} ms round trip, connections: ${connections}`,
+    title: `${name}, refusing 1 % of emails at MAIL, 5 % at RCPT and 4 % at the body, ${ROUND_TRIP_MS} ms round trip, connections: ${connections}`,
     headings: ['sent by', 'mails/s', 'CPU µs/mail', 'rate vs. plain', 'goal'],
     rows: results.map(({ name: sentBy, perSecond, cpuMicros }, index) => {
       const ratio = perSecond / first!.perSecond
@@ -110,7 +110,7 @@ async function measureCase(
   }
 }
 
-/** A mail that is refused at MAIL, RCPT or its body, or taken. */
+/** An email that is refused at MAIL, RCPT or its body, or taken. */
 function toMessage(index: number): object {
   const of100 = index % 100
   const isOneOf = (each: number, offset: number) => of100 < 96 && of100 % each === offset

@@ -21,9 +21,9 @@ interface Catcher {
   readonly name: string
   readonly port: number
   readonly child: ChildProcess
-  /** Mails per second, for each round. */
+  /** Emails per second, for each round. */
   readonly rates: number[]
-  /** Its own CPU time in microseconds per mail, for each round. */
+  /** Its own CPU time in microseconds per email, for each round. */
   readonly cpu: number[]
   /** Resident memory in MB after each round. */
   readonly memory: number[]
@@ -31,8 +31,8 @@ interface Catcher {
 }
 
 /**
- * How many mails per second the sandbox takes and how much memory it holds, compared with MailDev; both keep the mails.
- * Once with the plain text that smtp-source generates, once with a mail as applications send it.
+ * How many emails per second the sandbox takes and how much memory it holds, compared with MailDev; both keep the emails.
+ * Once with the plain text that smtp-source generates, once with an email as applications send it.
  */
 export async function measureSandbox(kind: 'plain text' | 'text, HTML and an attachment'): Promise<Section> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
@@ -49,7 +49,7 @@ export async function measureSandbox(kind: 'plain text' | 'text, HTML and an att
   const rates = catchers.map((catcher) => quantile(catcher.rates, 0.5))
   const counts = [ROUNDS / 4, ROUNDS / 2, (ROUNDS * 3) / 4, ROUNDS]
   return {
-    title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} mails of ${BYTES / 1000} kB, ${kind}`,
+    title: `Mail catchers, fed by smtp-source over ${CONNECTIONS} connections: ${ROUNDS} rounds of ${MAILS} emails of ${BYTES / 1000} kB, ${kind}`,
     headings: [
       'server',
       'mails/s',
@@ -74,7 +74,7 @@ async function startSandbox(): Promise<Catcher> {
   return { name: 'sandbox', port, child, rates: [], cpu: [], memory: [], stop: () => end(child) }
 }
 
-/** Writes a mail with three parts in the form that smtp-source reads: lines end with LF only. */
+/** Writes an email with three parts in the form that smtp-source reads: lines end with LF only. */
 async function writeMail(folder: string): Promise<string> {
   const html = '<p>Hello, your order <b>42</b> is on its way. Thank you for it.</p>\n'.repeat(75)
   const { message } = await createTransport({
@@ -112,7 +112,7 @@ async function end(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** `-d`: a connection carries many mails, because both servers delay the greeting to detect clients that talk too soon. */
+/** `-d`: a connection carries many emails, because both servers delay the greeting to detect clients that talk too soon. */
 async function runRound(
   { port, child, rates, cpu, memory }: Catcher,
   content: readonly string[],

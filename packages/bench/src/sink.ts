@@ -7,10 +7,10 @@ import { createDelayedLine } from './delayed-line.js'
 import { ROUND_TRIP_MS, type SinkPorts } from './sink-ports.js'
 
 /**
- * An SMTP server that replies immediately, counts mails and forgets them, in its own process (`node dist/sink.js`), so
+ * An SMTP server that replies immediately, counts emails and forgets them, in its own process (`node dist/sink.js`), so
  * that the measured process spends its time only on sending. It offers what Postmark's server did: PIPELINING, SIZE,
  * 8BITMIME, STARTTLS, CRAM-MD5 before it and AUTH PLAIN after it. On separate ports it offers CHUNKING as well. It posts
- * its ports when it listens, and answers each message with the number of mails that it took.
+ * its ports when it listens, and answers each message with the number of emails that it took.
  */
 const { cert, key } = await makeCertificate()
 const secureContext = createSecureContext({ cert, key })
@@ -41,7 +41,7 @@ async function listenTwice(offers: string): Promise<{ near: number; far: number 
 }
 
 /**
- * Serves one session. A mail counts only if MAIL and RCPT came before DATA or BDAT.
+ * Serves one session. An email counts only if MAIL and RCPT came before DATA or BDAT.
  * @param offers lines of EHLO
  * @param startTls starts TLS on the connection; undefined if it is already in use
  */
@@ -51,7 +51,7 @@ function serve(socket: Duplex, offers: string, startTls: (() => void) | undefine
   let hasSender = false
   let hasRecipient = false
   let rest = ''
-  /** Bytes of a chunk that are still to come, and whether it is the last of its mail. */
+  /** Bytes of a chunk that are still to come, and whether it is the last of its email. */
   let awaited = { bytes: 0, isLast: false }
   const endChunk = (): string => {
     const isTaken = hasRecipient

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Sink } from './start-sink.js'
 
-/** A server that takes mails and forgets them, in its own process. */
+/** A server that takes emails and forgets them, in its own process. */
 export interface SmtpSink {
   readonly name: string
   readonly port: number

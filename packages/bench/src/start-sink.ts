@@ -4,7 +4,7 @@ import type { SinkPorts } from './sink-ports.js'
 
 /** Our own sink, in its own process. */
 export interface Sink extends SinkPorts {
-  /** Returns the number of mails that it took since the last call. */
+  /** Returns the number of emails that it took since the last call. */
   countMails(): Promise<number>
   stop(): void
 }

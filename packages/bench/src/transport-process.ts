@@ -13,7 +13,7 @@ export type Order = Pick<Environment, 'near' | 'far' | 'chunking' | 'cert' | 'al
 /** Its answer. */
 export interface Answer {
   readonly sections: readonly Section[]
-  /** Mails that were sent. */
+  /** Emails that were sent. */
   readonly mails: number
 }
 

@@ -36,7 +36,7 @@ export async function measureTransport(
       child.send({ part, near, far, chunking, cert, als, effort } satisfies Order)
       const { sections, mails } = await answerOf(child)
       const taken = await sink.countMails()
-      if (taken !== mails) throw new Error(`${mails} mails were sent, but the sink took ${taken} (${part})`)
+      if (taken !== mails) throw new Error(`${mails} emails were sent, but the sink took ${taken} (${part})`)
       for (const section of sections) {
         const placed = placeIn(name, section)
         onSection(placed)

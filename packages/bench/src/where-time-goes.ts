@@ -7,7 +7,7 @@ import { MAKERS } from './senders.js'
 const CONCURRENCY = 50
 const FUNCTIONS = 25
 
-/** Areas of the CPU time of a mail, by the file of the function; the first that fits counts. */
+/** Areas of the CPU time of an email, by the file of the function; the first that fits counts. */
 const AREAS: readonly (readonly [area: string, fits: (time: OwnTime) => boolean])[] = [
   ['garbage collection', ({ name }) => name === '(garbage collector)'],
   ['native: system calls, OpenSSL, strings', ({ file }) => file === ''],
@@ -31,7 +31,7 @@ const CASES = [
   ['multipart', multipart],
 ] as const
 
-/** CPU of a mail by area, over TLS on the loopback interface. */
+/** CPU of an email by area, over TLS on the loopback interface. */
 export async function measureAreas(env: Environment): Promise<Section[]> {
   const rows: (string | number)[][] = []
   for (const [what, message] of CASES) {
@@ -41,7 +41,7 @@ export async function measureAreas(env: Environment): Promise<Section[]> {
   }
   return [
     {
-      title: 'Where the CPU time of a mail goes, loopback: µs/mail by area, from a profile',
+      title: 'Where the CPU time of an email goes, loopback: µs/mail by area, from a profile',
       headings: ['mail', 'area', ...MAKERS.slice(0, 2).map(([name]) => name)],
       rows,
     },

@@ -15,7 +15,7 @@ const CASES = [
   ['multipart, all at once', multipart, MAILS],
 ] as const
 
-/** Writes to TLS per mail, each of which is a system call and a record. The machine adds no noise to them. */
+/** Writes to TLS per email, each of which is a system call and a record. The machine adds no noise to them. */
 export async function measureWrites(env: Environment): Promise<Section[]> {
   const rows: (string | number)[][] = []
   const counter = countWrites()
@@ -35,7 +35,7 @@ export async function measureWrites(env: Environment): Promise<Section[]> {
   counter.stop()
   return [
     {
-      title: `Writes per mail, loopback: ${MAILS} mails`,
+      title: `Writes per email, loopback: ${MAILS} emails`,
       headings: ['mails', 'sent by', 'writes', 'goal'],
       rows,
     },

@@ -20,7 +20,7 @@ const JOBS_PER_CRASH = 3
 const WORKERS = size(4, 4 / 3, 6)
 /** How often workers are killed, and how often they are stopped, for each kind of server. */
 const CRASHES = size(process.env.BULLMQ ? 20 : 40, process.env.BULLMQ ? 10 : 8, 334)
-/** The longest that the server takes for a phase of SMTP; each mail meets one. */
+/** The longest that the server takes for a phase of SMTP; each email meets one. */
 const SLOW_MS = 600
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const folder = `${root}.results/crash-worker-${process.pid}/`
@@ -38,7 +38,7 @@ interface Schedule {
   readonly restartAfter?: number | undefined
 }
 
-/** What became of the jobs and mails of a schedule. */
+/** What became of the jobs and emails of a schedule. */
 async function run({
   kills,
   stops,
@@ -159,7 +159,7 @@ describe.skipIf(skipped)('workers that are killed and stopped at random points',
   })
 
   const seed = 1 + Math.floor(Math.random() * 1e6)
-  /** Each mail takes a while at some phase, so that all phases are met. */
+  /** Each email takes a while at some phase, so that all phases are met. */
   const slowServer = () => {
     const random = createRandom(seed)
     const pick = () => FAULT_PHASES[Math.floor(random() * FAULT_PHASES.length)]!
@@ -184,7 +184,7 @@ describe.skipIf(skipped)('workers that are killed and stopped at random points',
     ['a slow server, with a Redis that is killed too', () => ({ sandbox: slow(), restartAfter: 8 })],
   ]
   it.concurrent.each(tables)(
-    'send each mail once through %s, and complete no job without a mail',
+    'send each email once through %s, and complete no job without an email',
     async (what, schedule) => {
       const settings = { kills: CRASHES, stops: CRASHES, seed, ...schedule() }
       const { added, completed, failed, copies } = await run(settings)
@@ -194,7 +194,7 @@ describe.skipIf(skipped)('workers that are killed and stopped at random points',
       const lost = completed.reduce((sum, { stalledCounter }) => sum + stalledCounter, 0)
       console.info(
         `${what}: ${CRASHES} kills, ${CRASHES} stops, ${added} jobs, seed ${seed}: ${twice.length} twice, ` +
-          `${without.length} completed without a mail, ${failed.length} failed, ${lost} times a worker was lost, ` +
+          `${without.length} completed without an email, ${failed.length} failed, ${lost} times a worker was lost, ` +
           `${duplicates} found sent already`,
       )
       expect({ twice, without, failed: failed.map(({ failedReason }) => failedReason) }).toEqual({

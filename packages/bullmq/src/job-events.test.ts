@@ -22,7 +22,7 @@ it('a job has no trace where nobody listens, and none where whoever listens writ
 })
 
 it.skipIf(skipped)(
-  'a job carries what a subscriber wrote, and its mail is sent in the context that another gives it',
+  'a job carries what a subscriber wrote, and its email is sent in the context that another gives it',
   async () => {
     await using redis = await startRedis()
     const sandbox = await startSandbox()

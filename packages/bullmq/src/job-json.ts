@@ -37,7 +37,7 @@ function encode(value: unknown, path: string, parents: readonly object[], refuse
   }
   if (typeof value !== 'object') {
     const cure =
-      typeof value === 'function' ? 'Call it before you add the mail, and pass its result.' : 'Use a string.'
+      typeof value === 'function' ? 'Call it before you add the email, and pass its result.' : 'Use a string.'
     refuse({ path, what: `is a ${typeof value}` }, cure)
     return null
   }
@@ -72,7 +72,7 @@ function strangeness(value: object): { readonly what?: string; readonly cure: st
   if (typeof aborted === 'boolean')
     return {
       what: 'is an AbortSignal',
-      cure: 'Leave it out, because the job outlives the caller. To cancel the mail, remove the job.',
+      cure: 'Leave it out, because the job outlives the caller. To cancel the email, remove the job.',
     }
   if (value instanceof URL) return { what: 'is a URL object', cure: 'Pass its `href`.' }
   const prototype: unknown = Object.getPrototypeOf(value)

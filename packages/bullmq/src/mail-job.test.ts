@@ -51,7 +51,7 @@ describe('toMailJob', () => {
     expect(toMailJob(mail)).not.toHaveProperty('scope')
   })
 
-  it('gives the mail a correlation ID that all attempts share, unless it has one', () => {
+  it('gives the email a correlation ID that all attempts share, unless it has one', () => {
     const { scope } = toMailJob(mail, { correlationId: true })
     expect(scope?.metadata).toEqual({ 'correlation-id': expect.stringMatching(/^[0-9a-f-]{36}$/) })
     const own = runWithPostmark({ metadata: { 'Correlation-ID': 'mine' } }, () =>

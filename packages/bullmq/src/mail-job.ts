@@ -14,7 +14,7 @@ import { fromJson, type Json, toJson } from './job-json.js'
 export interface MailJob {
   /** The version of this format. */
   readonly version: 1
-  /** The key under which the mail goes out at most once. */
+  /** The key under which the email goes out at most once. */
   readonly idempotencyKey: string
   /** The message, with Buffers and dates encoded as JSON. */
   readonly message: Json
@@ -24,26 +24,26 @@ export interface MailJob {
   readonly unscoped?: true
   /** The trace context of the caller. @example { traceparent: '00-…' } */
   readonly trace?: Readonly<Record<string, string>>
-  /** How long the job may wait while the server accepts no mail, in milliseconds. */
+  /** How long the job may wait while the server accepts no email, in milliseconds. */
   readonly deadlineMs?: number
 }
 
 /** Options of {@link toMailJob}. */
 export interface MailJobOptions {
   /**
-   * The key under which the mail goes out at most once. Default: the key of the message, or a random one. With a random
+   * The key under which the email goes out at most once. Default: the key of the message, or a random one. With a random
    * key, a job that runs twice still sends one mail. @example 'receipt-1234'
    */
   readonly idempotencyKey?: string | undefined
   /**
-   * How long the job may wait while the server accepts no mail, in milliseconds. Counted from the creation of the job plus
+   * How long the job may wait while the server accepts no email, in milliseconds. Counted from the creation of the job plus
    * its `delay`. Default: that of the processor.
    */
   readonly deadlineMs?: number | undefined
   /** How large the job may be as JSON, in bytes. Redis holds it in memory. Default 2,000,000. */
   readonly maxBytes?: number | undefined
   /**
-   * Adds a correlation ID to the metadata of the mail, unless the scope or the message has one. All attempts share it. With
+   * Adds a correlation ID to the metadata of the email, unless the scope or the message has one. All attempts share it. With
    * `true`, the metadata key is `correlation-id`. Default false.
    */
   readonly correlationId?: boolean | { readonly key: string } | undefined
@@ -149,7 +149,7 @@ function jobError(problems: readonly PostmarkProblem[]): PostmarkError {
   const lines = problems.map(
     ({ path, found, limit, cure }) => `\n  - ${path} ${found} (expected: ${limit}). ${cure}`,
   )
-  return new PostmarkError('ERR_POSTMARK_JOB', `The mail was not added to the queue:${lines.join('')}`, {
+  return new PostmarkError('ERR_POSTMARK_JOB', `The email was not added to the queue:${lines.join('')}`, {
     problems,
   })
 }

@@ -147,7 +147,7 @@ describe.skipIf(skipped)('a mail as a job', () => {
     expect(sandbox.outbox).toHaveLength(1)
   })
 
-  it('is one mail where its job runs twice, whoever gave it a key', async () => {
+  it('is one email where its job runs twice, whoever gave it a key', async () => {
     const { sandbox, mails, send, end } = await start()
     const job = await send()
     const again = await mails.queue.add('mail', job.data)
@@ -272,7 +272,7 @@ describe.skipIf(skipped)('a mail as a job', () => {
     })
     const lookUp = { waitMs: 3_000 }
 
-    it('that Postmark took is found there, and the job is completed without a second mail', async () => {
+    it('that Postmark took is found there, and the job is completed without a second email', async () => {
       const { send, sandbox } = await start({ sandbox: lost(true), lookUp })
       const job = await send()
       expect(job).toMatchObject({ attemptsMade: 1, returnvalue: { postmark: { duplicate: true } } })
@@ -314,19 +314,19 @@ describe.skipIf(skipped)('a mail as a job', () => {
     await worker.worker.resume()
     const [given, done] = await Promise.all(jobs.map(end))
     expect(given?.failedReason).toBe(
-      'not-sent: Its worker crashed or lost the job 3 times, and the mail was never sent.',
+      'not-sent: Its worker crashed or lost the job 3 times, and the email was never sent.',
     )
     expect(done?.returnvalue?.postmark.duplicate).toBe(true)
     expect(sandbox.outbox).toHaveLength(1)
   })
 
-  it('is not repeated by a schedule, whose mails would all have one key', async () => {
+  it('is not repeated by a schedule, whose emails would all have one key', async () => {
     const { mails } = await start()
     const options = { repeat: { every: 1_000 } } as AddMailOptions
     await expect(mails.add(mail, options)).rejects.toThrow('repeat is an object; it must be left out')
   })
 
-  it('of a bulk is sent as any other, and no mail of a bulk is added where one is refused', async () => {
+  it('of a bulk is sent as any other, and no email of a bulk is added where one is refused', async () => {
     const { mails, end, sandbox } = await start()
     const jobs = await mails.addBulk([{ message: mail }, { message: mail, options: { priority: 2 } }])
     for (const job of jobs) expect(await end(job)).toMatchObject({ returnvalue: {} })

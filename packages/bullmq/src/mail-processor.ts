@@ -28,7 +28,7 @@ export interface MailJobResult {
   readonly rejected: readonly string[]
   /** The last line of the server's reply. */
   readonly response: string
-  /** As `info.postmark`: where the mail went, with which fields, and whether it had already been sent. */
+  /** As `info.postmark`: where the email went, with which fields, and whether it had already been sent. */
   readonly postmark: Omit<PostmarkInfo, 'origins'>
 }
 
@@ -40,18 +40,18 @@ export interface MailProcessorOptions {
   readonly sendOnce: SendOnceStore
   /** The queue that the jobs come from. The processor slows it down and pauses it. */
   readonly queue: BrakedQueue
-  /** How to ask Postmark about a mail whose outcome is unknown. Default: Postmark is not asked, and the job fails as unknown. */
+  /** How to ask Postmark about an email whose outcome is unknown. Default: Postmark is not asked, and the job fails as unknown. */
   readonly lookUp?: LookUpOptions | undefined
   /**
-   * How long a job may wait while the server accepts no mail, in milliseconds. Counted from the creation of the job plus
+   * How long a job may wait while the server accepts no email, in milliseconds. Counted from the creation of the job plus
    * its `delay`. Default 86,400,000, a day.
    */
   readonly deadlineMs?: number | undefined
-  /** How many times the worker of a job may crash before the job fails, if its mail was never sent. Default 5. */
+  /** How many times the worker of a job may crash before the job fails, if its email was never sent. Default 5. */
   readonly maxCrashes?: number | undefined
-  /** How long the queue rests when the server accepts no mail, in milliseconds. Doubles each time, up to five minutes. Default 5,000. */
+  /** How long the queue rests when the server accepts no email, in milliseconds. Doubles each time, up to five minutes. Default 5,000. */
   readonly slowMs?: number | undefined
-  /** Called when the queue is paused because no mail can be sent: a refused login, TLS, options. Default: emits a process warning. */
+  /** Called when the queue is paused because no email can be sent: a refused login, TLS, options. Default: emits a process warning. */
   readonly onPause?: ((error: Error) => void) | undefined
   /**
    * Runs `work` in the trace context that `injectTrace` wrote.
@@ -76,8 +76,8 @@ const OPTIONS = [
 ]
 
 /**
- * Returns the function that sends the mail of a job. Each job runs in its own scope, with the fields it carries and none
- * of the worker's. The Worker needs `maxStalledCount: Infinity`, because BullMQ would otherwise fail jobs whose mail was
+ * Returns the function that sends the email of a job. Each job runs in its own scope, with the fields it carries and none
+ * of the worker's. The Worker needs `maxStalledCount: Infinity`, because BullMQ would otherwise fail jobs whose email was
  * sent. It also needs `limiter: { max: 1_000_000_000, duration: 1_000 }`, because it would otherwise ignore a slowed-down
  * queue.
  * @example new Worker(name, createMailProcessor({ transporter, sendOnce, queue }), { connection, maxStalledCount: Infinity })
@@ -123,7 +123,7 @@ class JobSender {
     if (!mail) throw unrecoverable('not-sent', 'The data of the job was not made by toMailJob.')
     const { sendOnce, maxCrashes, withTrace = (_carrier, work) => work() } = this.#settings
     if (job.stalledCounter > maxCrashes && (await wasNeverSent(sendOnce, mail.idempotencyKey))) {
-      const what = `Its worker crashed or lost the job ${job.stalledCounter} times, and the mail was never sent.`
+      const what = `Its worker crashed or lost the job ${job.stalledCounter} times, and the email was never sent.`
       throw unrecoverable('not-sent', what)
     }
     const { trace = {} } = mail
@@ -140,7 +140,7 @@ class JobSender {
     throw await this.#follow(sent.verdict, sent.error, job, mail, token)
   }
 
-  /** Sends the mail. Tries once more if a look-up finds that it may be sent again, or that it was sent. */
+  /** Sends the email. Tries once more if a look-up finds that it may be sent again, or that it was sent. */
   async #send(mail: ReadMailJob): Promise<Sent> {
     const first = await attempt(this.#settings.transporter, mail)
     if ('info' in first || first.verdict.kind !== 'unknown') return first
@@ -157,7 +157,10 @@ class JobSender {
     this.#brake.release()
     const { errorCode } = postmark
     if (errorCode !== undefined)
-      throw unrecoverable('refused', `Postmark refused the mail after its 250, with error code ${errorCode}.`)
+      throw unrecoverable(
+        'refused',
+        `Postmark refused the email after its 250, with error code ${errorCode}.`,
+      )
     return { messageId, accepted, rejected, response, postmark }
   }
 
@@ -199,7 +202,7 @@ class JobSender {
     if (onPause) onPause(error)
     else
       process.emitWarning(
-        `The mail queue was paused because no mail can be sent: ${error.message} Fix the cause, then resume the queue.`,
+        `The mail queue was paused because no email can be sent: ${error.message} Fix the cause, then resume the queue.`,
         'PostmarkWarning',
       )
   }
@@ -232,7 +235,7 @@ async function giveBack(job: Job, token: string | undefined): Promise<Error> {
   return new WaitingError()
 }
 
-/** Fails a job without further attempts. The reason, which BullMQ keeps, begins with the outcome of the mail. */
+/** Fails a job without further attempts. The reason, which BullMQ keeps, begins with the outcome of the email. */
 function unrecoverable(outcome: string, message: string, cause?: Error): Error {
   return Object.assign(new UnrecoverableError(`${outcome}: ${message}`), { outcome, cause })
 }

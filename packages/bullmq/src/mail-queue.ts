@@ -26,32 +26,32 @@ export type MailQueueOptions = Omit<MailJobOptions, 'idempotencyKey'> &
 /** BullMQ’s Queue for mail jobs. */
 export type MailJobQueue = Queue<MailJob, MailJobResult, string>
 
-/** Options of one job: those of BullMQ, and those of its mail. */
+/** Options of one job: those of BullMQ, and those of its email. */
 export interface AddMailOptions extends Omit<JobsOptions, 'repeat'> {
-  /** The key under which the mail goes out at most once. Default: the key of the message, or a random one. */
+  /** The key under which the email goes out at most once. Default: the key of the message, or a random one. */
   readonly idempotencyKey?: string | undefined
-  /** How long the job may wait while the server accepts no mail, in milliseconds. Default: that of the queue. */
+  /** How long the job may wait while the server accepts no email, in milliseconds. Default: that of the queue. */
   readonly deadlineMs?: number | undefined
 }
 
-/** One mail of {@link MailQueue.addBulk}. */
+/** One email of {@link MailQueue.addBulk}. */
 export interface MailToAdd {
   readonly message: SendMailOptions
   readonly options?: AddMailOptions | undefined
 }
 
-/** A queue of mails. */
+/** A queue of emails. */
 export interface MailQueue {
   /** BullMQ’s own Queue, for counts, events and removal. */
   readonly queue: MailJobQueue
   /**
-   * Adds a mail to the queue, with the fields of the current scope. If a job with the same `idempotencyKey` is waiting or
+   * Adds an email to the queue, with the fields of the current scope. If a job with the same `idempotencyKey` is waiting or
    * running, returns that job.
    * @example await mails.add(message, { idempotencyKey: 'receipt-1234', delay: 60_000 })
    * @throws PostmarkError ERR_POSTMARK_JOB, ERR_POSTMARK_OPTIONS
    */
   add(message: SendMailOptions, options?: AddMailOptions): Promise<Job<MailJob, MailJobResult, string>>
-  /** Adds many mails to the queue in one step: all of them, or none. */
+  /** Adds many emails to the queue in one step: all of them, or none. */
   addBulk(mails: readonly MailToAdd[]): Promise<Job<MailJob, MailJobResult, string>[]>
   /** Closes the Queue, unless you passed your own. */
   close(): Promise<void>
@@ -85,7 +85,7 @@ export function createMailQueue(options: MailQueueOptions): MailQueue {
       throw optionError(
         'repeat',
         more.repeat,
-        'left out. Schedule your own job instead, and add a mail each time it runs',
+        'left out. Schedule your own job instead, and add an email each time it runs',
       )
     const data = toMailJob(message, {
       ...{ idempotencyKey, maxBytes, correlationId, injectTrace },

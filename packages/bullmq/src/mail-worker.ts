@@ -14,8 +14,8 @@ export interface MailWorkerOptions extends Omit<MailProcessorOptions, 'queue'> {
   /** The prefix of BullMQ’s keys. Default `bull`. */
   readonly prefix?: string | undefined
   /**
-   * The number of jobs under way at once. Default 40, four times the connections of a transporter. While one mail is under
-   * way, the next is composed and a third is fetched and claimed. Each mail can then be sent in one round trip.
+   * The number of jobs under way at once. Default 40, four times the connections of a transporter. While one email is under
+   * way, the next is composed and a third is fetched and claimed. Each email can then be sent in one round trip.
    */
   readonly concurrency?: number | undefined
   /** Further options of BullMQ’s Worker. @example { lockDuration: 60_000, telemetry } */
@@ -26,15 +26,15 @@ export interface MailWorkerOptions extends Omit<MailProcessorOptions, 'queue'> {
 
 /** Options of {@link MailWorker.close}. */
 export interface CloseMailWorkerOptions {
-  /** How long mails under way may take, in milliseconds. The others go back to the queue. Default 30,000. */
+  /** How long emails under way may take, in milliseconds. The others go back to the queue. Default 30,000. */
   readonly deadlineMs?: number | undefined
 }
 
-/** A worker that sends the mails of a queue. */
+/** A worker that sends the emails of a queue. */
 export interface MailWorker {
   /** BullMQ’s own Worker, for its events and methods. */
   readonly worker: Worker<MailJob, MailJobResult, string>
-  /** Stops taking jobs, closes the transporter, puts unsent mails back into the queue, and ends the worker. */
+  /** Stops taking jobs, closes the transporter, puts unsent emails back into the queue, and ends the worker. */
   close(options?: CloseMailWorkerOptions): Promise<void>
 }
 
@@ -77,7 +77,7 @@ export function createMailWorker(options: MailWorkerOptions): MailWorker {
       connection,
       ...(prefix === undefined ? {} : { prefix }),
       concurrency,
-      // A job whose worker died may have sent its mail. BullMQ must not fail it before the store has been asked.
+      // A job whose worker died may have sent its email. BullMQ must not fail it before the store has been asked.
       maxStalledCount: Number.POSITIVE_INFINITY,
       settings: { backoffStrategy: mailBackoff, ...more?.settings },
     })

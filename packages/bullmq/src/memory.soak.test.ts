@@ -14,7 +14,7 @@ const JOBS = size(20_000, 10, 100_000)
 const STEPS = 10
 /** Before these the caches fill, and code is compiled. */
 const WARM_UP_STEPS = 3
-/** Less than anything that is kept of a mail; and what the heap of a process varies by, spread over the jobs. */
+/** Less than anything that is kept of an email; and what the heap of a process varies by, spread over the jobs. */
 const MOST_BYTES_PER_JOB = 30 + 1_500_000 / JOBS
 /** `removeOnComplete` of createMailQueue. */
 const KEPT_JOBS = 1_000

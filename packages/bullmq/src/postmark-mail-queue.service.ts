@@ -34,7 +34,7 @@ export class PostmarkMailQueue implements MailQueue {
   }
 
   /**
-   * Adds a mail to the queue.
+   * Adds an email to the queue.
    * @example await this.mails.add(message, { idempotencyKey: `receipt-${order.id}` })
    * @throws PostmarkError ERR_POSTMARK_JOB, ERR_POSTMARK_OPTIONS
    */
@@ -42,7 +42,7 @@ export class PostmarkMailQueue implements MailQueue {
     return this.mails.add(message, options)
   }
 
-  /** Adds many mails to the queue in one step: all of them, or none. */
+  /** Adds many emails to the queue in one step: all of them, or none. */
   addBulk(mails: readonly MailToAdd[]): Promise<Job<MailJob, MailJobResult, string>[]> {
     return this.mails.addBulk(mails)
   }

@@ -20,7 +20,7 @@ export interface PostmarkQueueModuleOptions extends Omit<MailJobOptions, 'idempo
    * and another process sends it. @example { transporter, sendOnce, lookUp }
    */
   readonly worker?: Omit<MailWorkerOptions, 'connection' | 'name' | 'prefix'> | undefined
-  /** How long mails under way may take when the application shuts down, in milliseconds. Default 30,000. */
+  /** How long emails under way may take when the application shuts down, in milliseconds. Default 30,000. */
   readonly closeMs?: number | undefined
 }
 

@@ -8,7 +8,7 @@ export interface BrakedQueue {
 
 const LONGEST_MS = 300_000
 
-/** Slows the whole queue down while the server accepts no mail, for twice as long each time, up to five minutes. */
+/** Slows the whole queue down while the server accepts no email, for twice as long each time, up to five minutes. */
 export class QueueBrake {
   readonly #queue: BrakedQueue
   readonly #firstMs: number
@@ -32,7 +32,7 @@ export class QueueBrake {
     await this.#queue.rateLimit(Math.max(1, this.#until - now))
   }
 
-  /** A mail was sent. */
+  /** An email was sent. */
   release(): void {
     this.#ms = 0
   }

@@ -1,23 +1,23 @@
 import { deliveryOutcome, explainSmtpError, isPostmarkError, isSendOnceFailure } from '@postmark-smtp/core'
 
-/** What to do with a job whose mail was not sent. */
+/** What to do with a job whose email was not sent. */
 export type Verdict =
   /** Another attempt would end the same way. */
   | { readonly kind: 'fail' }
   /** The job is retried with its own backoff, and the attempt counts. */
   | { readonly kind: 'retry' }
-  /** Any other mail would have failed too: the whole queue slows down, and no attempt counts. */
+  /** Any other email would have failed too: the whole queue slows down, and no attempt counts. */
   | { readonly kind: 'slow' }
-  /** No mail can be sent until the cause is fixed: the queue pauses, and no attempt counts. */
+  /** No email can be sent until the cause is fixed: the queue pauses, and no attempt counts. */
   | { readonly kind: 'pause' }
   /** Only this job waits, and no attempt counts. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** The worker is closing, and another one takes the job. */
   | { readonly kind: 'give-back' }
-  /** The mail may have been sent. @param sinceMs the age of the last sign of life of its sender */
+  /** The email may have been sent. @param sinceMs the age of the last sign of life of its sender */
   | { readonly kind: 'unknown'; readonly sinceMs: number; readonly reference?: string | undefined }
 
-/** Explanations of failures that every other mail would meet: refused logins and TLS. */
+/** Explanations of failures that every other email would meet: refused logins and TLS. */
 const FAULTS_OF_SETTINGS: readonly (string | undefined)[] = [
   'account-token',
   'user-is-not-password',

@@ -12,7 +12,7 @@ declare module 'nodemailer' {
      */
     postmark?: PostmarkFields | null | undefined
     /**
-     * The mail goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
+     * The email goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
      * a transporter of `createPostmarkTransport` that has that option. @example 'receipt-1234'
      */
     idempotencyKey?: string | undefined
@@ -28,7 +28,7 @@ declare module 'nodemailer/lib/mailer' {
      */
     postmark?: PostmarkFields | null | undefined
     /**
-     * The mail goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
+     * The email goes out at most once under this key, as long as the store of the option `sendOnce` remembers it. Only for
      * a transporter of `createPostmarkTransport` that has that option. @example 'receipt-1234'
      */
     idempotencyKey?: string | undefined

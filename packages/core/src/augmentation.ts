@@ -10,7 +10,7 @@ declare module 'nodemailer' {
      */
     postmark?: PostmarkFields | null | undefined
     /**
-     * Sends the mail at most once under this key, for as long as the store of the option `sendOnce` remembers the key.
+     * Sends the email at most once under this key, for as long as the store of the option `sendOnce` remembers the key.
      * Requires a transporter from `createPostmarkTransport` that has this option.
      * @example 'receipt-1234'
      */

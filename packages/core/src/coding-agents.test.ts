@@ -81,7 +81,7 @@ const PAGES: readonly (readonly [page: string, title: string, about: string])[] 
   ['transport', 'The transport', 'every option of `createPostmarkTransport`, outcomes and retries'],
   ['context', 'Context', 'what keeps the fields of a request, and what loses them'],
   ['errors', 'Errors', 'each code, its cause and how to fix it'],
-  ['send-once', 'Sending a mail once', 'idempotency keys'],
+  ['send-once', 'Sending an email once', 'idempotency keys'],
   ['queues', 'Mail in a queue', 'BullMQ, workers and an outbox'],
   ['bulk', 'Sending to many', '`sendBatch`'],
   ['webhooks', 'Webhooks', 'bounces, deliveries, opens and clicks as typed events'],

@@ -11,11 +11,11 @@ const { homepage } = JSON.parse(read('../package.json')) as { homepage: string }
 const COMPILE_ROWS: Readonly<
   Record<keyof core.CompileOptions, readonly [standard: string, meaning: string]>
 > = {
-  defaults: ['none', 'default fields for every mail'],
-  preflight: ["`'throw'`", "`'warn'` sends a mail that breaks a limit anyway; `'fit'` shortens its fields"],
+  defaults: ['none', 'default fields for every email'],
+  preflight: ["`'throw'`", "`'warn'` sends an email that breaks a limit anyway; `'fit'` shortens its fields"],
   onWarning: ['one process warning per kind', 'called for each warning'],
   correlationId: ['`false`', '`true` or `{ key }` adds a random UUID to the metadata'],
-  suppressions: ['none', 'a store that is checked before each mail, such as `createSuppressionList()`'],
+  suppressions: ['none', 'a store that is checked before each email, such as `createSuppressionList()`'],
   suppressed: [
     "`'throw'`",
     "with `'skip'`, `sendMail` resolves if all recipients are suppressed; see `info.postmark.suppressed`",

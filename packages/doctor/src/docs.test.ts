@@ -44,11 +44,11 @@ it('docs/doctor.md has every step of the probe', async () => {
   const rows = PROBE_STEPS.map(
     ({ question, sends, looksAt, mails }) => `| ${question} | ${sends} | ${looksAt} | ${mails} |`,
   )
-  const table = ['| Question | Sends | Looks at | Mails |', '| --- | --- | --- | --- |', ...rows]
+  const table = ['| Question | Sends | Looks at | Emails |', '| --- | --- | --- | --- |', ...rows]
   const { made, file } = insert(
     'docs/doctor.md',
     'probe',
-    `\n${table.join('\n')}\n\nAt most ${countMails(PROBE_STEPS)} mails in total.\n`,
+    `\n${table.join('\n')}\n\nAt most ${countMails(PROBE_STEPS)} emails in total.\n`,
   )
   await expect(made).toMatchFileSnapshot(file)
 })

@@ -50,7 +50,7 @@ export interface Examination {
   readonly accountCaller: Caller | undefined
   /** The stream to examine. */
   readonly stream: string
-  /** The host that mails of that stream go to, according to the URL. */
+  /** The host that emails of that stream go to, according to the URL. */
   readonly host: string
   /** Every host to examine. */
   readonly hosts: readonly string[]

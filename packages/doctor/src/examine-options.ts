@@ -24,7 +24,7 @@ export interface ExamineOptions {
   readonly from?: string | undefined
   /** The message stream to examine. Default: the stream of the URL or of its SMTP token, otherwise `outbound`. */
   readonly stream?: string | undefined
-  /** Sends one mail from `from` to this address. Default: nothing is sent. */
+  /** Sends one email from `from` to this address. Default: nothing is sent. */
   readonly sendTo?: string | undefined
   /** Whether Postmark posts dummy data to each webhook. Default false. */
   readonly verifyWebhooks?: boolean | undefined

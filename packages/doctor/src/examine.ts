@@ -9,7 +9,7 @@ import { LateError, within } from './within.js'
 
 /**
  * Examines everything between an application and Postmark: network, TLS, login, server, streams, sender and webhooks.
- * It yields the findings of each check, in order. No mail is sent unless `sendTo` is given.
+ * It yields the findings of each check, in order. No email is sent unless `sendTo` is given.
  * @example
  * for await (const { level, text, cure } of examine({ url: process.env.POSTMARK_URL }))
  *   if (level === 'fault') console.log(text, cure)

@@ -1,4 +1,4 @@
-/** How severe a finding is. A fault stops or loses mails, a warning may do so, and a skipped check says nothing. */
+/** How severe a finding is. A fault stops or loses emails, a warning may do so, and a skipped check says nothing. */
 export type Level = 'fine' | 'warning' | 'fault' | 'skipped'
 
 /** What one check found. None of its texts holds a token, a password or the URL of a webhook. */

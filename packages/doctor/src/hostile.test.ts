@@ -200,10 +200,10 @@ describe('what greets', () => {
       'smtp.postmarkapp.com: no PIPELINING, no CHUNKING, SIZE unknown, AUTH PLAIN; each command waits for its reply',
     )
     expect(await at('PIPELINING', 'SIZE 20480000')).toBe(
-      'smtp.postmarkapp.com: PIPELINING, no CHUNKING, SIZE 20480000, AUTH PLAIN; each mail can take a single round trip',
+      'smtp.postmarkapp.com: PIPELINING, no CHUNKING, SIZE 20480000, AUTH PLAIN; each email can take a single round trip',
     )
     expect(await at('PIPELINING', 'CHUNKING')).toBe(
-      'smtp.postmarkapp.com: PIPELINING, CHUNKING, SIZE unknown, AUTH PLAIN; whole mails of a batch can follow each other without waiting',
+      'smtp.postmarkapp.com: PIPELINING, CHUNKING, SIZE unknown, AUTH PLAIN; whole emails of a batch can follow each other without waiting',
     )
   })
 })

@@ -300,7 +300,7 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
   [['api-unreachable'], 'an API that nobody can reach', { options: { apiUrl: 'http://127.0.0.1:1' } }],
   [
     ['error-hooks-off'],
-    'hooks of refused mails that are off',
+    'hooks of refused emails that are off',
     serverWith({ EnableSmtpApiErrorHooks: false }),
   ],
   [['sandbox-server'], 'a sandbox server', serverWith({ DeliveryType: 'Sandbox' })],
@@ -573,7 +573,7 @@ describe('the doctor', () => {
     expect(sandbox.outbox).toEqual([])
   })
 
-  it('sends one mail where --send-to is given', async () => {
+  it('sends one email where --send-to is given', async () => {
     await using sandbox = await startSandbox({ serverToken: SERVER_TOKEN })
     const findings = await collect({
       url: sandbox.url,

@@ -116,7 +116,7 @@ describe('postmarkContext', () => {
     })
   })
 
-  it('calls a function once per mail, and not for a request without mail', async () => {
+  it('calls a function once per email, and not for a request without mail', async () => {
     let calls = 0
     const app = express5().use(postmarkContext(() => ({ tag: `call ${++calls}` })))
     app.get('/none', (_req, res) => void res.end())
@@ -131,7 +131,7 @@ describe('postmarkContext', () => {
     expect(lines()).toEqual([['X-PM-Tag: call 1'], ['X-PM-Tag: call 2']])
   })
 
-  it('loses no mail to a function that returns a promise, and says so', async () => {
+  it('loses no email to a function that returns a promise, and says so', async () => {
     const app = express5().use(postmarkContext((async () => ({ tag: 'late' })) as never))
     await ask(app.use(sendMail), '/')
     expect(lines()).toEqual([[]])

@@ -42,12 +42,12 @@ interface Bound {
 }
 
 /**
- * Middleware that opens a scope around the rest of the request: each mail sent within it carries the fields.
+ * Middleware that opens a scope around the rest of the request: each email sent within it carries the fields.
  * Use it for the whole application, a router or one route. Nested scopes merge, and the innermost wins.
  *
- * A function is called once per mail, when the mail is sent, so it sees what later middleware puts on the request.
+ * A function is called once per email, when the email is sent, so it sees what later middleware puts on the request.
  * It must be synchronous: let an earlier middleware wait for what it needs and store it on the request.
- * If it throws or returns a promise, the mail is sent without its fields, with a warning.
+ * If it throws or returns a promise, the email is sent without its fields, with a warning.
  * @example app.use(postmarkContext((req) => ({ metadata: { 'user-id': req.user?.id } })))
  * @example app.post('/newsletter', postmarkContext({ messageStream: 'broadcast' }), handler)
  * @throws PostmarkError ERR_POSTMARK_FIELDS, immediately, if the given fields break a limit; ERR_POSTMARK_OPTIONS

@@ -44,7 +44,7 @@ describe.each([
 })
 
 it.each([[undefined], [null]])(
-  'postmarkContext refuses %s, which would leave mails without fields',
+  'postmarkContext refuses %s, which would leave emails without fields',
   (fields) => {
     expect(() => postmarkContext(fields as never)).toThrow(
       expect.objectContaining({

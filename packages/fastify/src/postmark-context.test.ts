@@ -85,7 +85,7 @@ describe('postmarkContext', () => {
     expect(lines()).toEqual([[], ['X-PM-Tag: child'], ['X-PM-Tag: child'], ['X-PM-Tag: child']])
   })
 
-  it('gives a function the request, with what a later hook puts on it, once per mail', async () => {
+  it('gives a function the request, with what a later hook puts on it, once per email', async () => {
     let calls = 0
     const app = create()
     app.register(postmarkContext, {
@@ -181,7 +181,7 @@ describe('postmarkContext', () => {
     },
   )
 
-  it('loses no mail to a function that returns a promise, and warns', async () => {
+  it('loses no email to a function that returns a promise, and warns', async () => {
     const app = create()
     app.register(postmarkContext, { fields: (async () => ({ tag: 'late' })) as never })
     app.get('/', sendMail)

@@ -7,7 +7,7 @@ import { refuseUnregistered } from './refuse-unregistered.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The fields of mails sent by this route, in a scope inside that of `postmarkContext`.
+     * The fields of emails sent by this route, in a scope inside that of `postmarkContext`.
      * @example app.post('/signup', { config: { postmark: { tag: 'signup' } } }, handler)
      */
     postmark?: RequestFields<FastifyRequest>
@@ -17,8 +17,8 @@ declare module 'fastify' {
 /** Options of {@link postmarkContext}. */
 export interface PostmarkContextOptions {
   /**
-   * Fields, or a function of the request that returns them. The function is called once per mail, when the mail is sent,
-   * so it sees what later hooks put on the request. It must be synchronous. If it throws or returns a promise, the mail
+   * Fields, or a function of the request that returns them. The function is called once per email, when the email is sent,
+   * so it sees what later hooks put on the request. It must be synchronous. If it throws or returns a promise, the email
    * is sent without its fields, with a warning.
    */
   readonly fields: RequestFields<FastifyRequest>
@@ -48,7 +48,7 @@ function openRoute(request: FastifyRequest, done: () => void): void {
 }
 
 /**
- * Plugin that opens a scope around each request: each mail sent within it carries the fields. It applies to the Fastify
+ * Plugin that opens a scope around each request: each email sent within it carries the fields. It applies to the Fastify
  * instance on which you register it and to that instance's children, including routes declared earlier. Nested scopes
  * merge, and the innermost wins. The fields in a route's `config.postmark` win over all of them.
  * @example app.register(postmarkContext, { fields: (request) => ({ metadata: { 'user-id': request.user?.id } }) })

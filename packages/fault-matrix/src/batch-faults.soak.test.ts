@@ -26,7 +26,7 @@ function storm(code: 421 | 450): (connection: number, mail: number) => Fault | u
   }
 }
 
-/** Sends a list through faults; returns the outcomes, and how often the server took each mail. */
+/** Sends a list through faults; returns the outcomes, and how often the server took each email. */
 async function run(
   faults: (connection: number, mail: number) => Fault | undefined,
   count: number,
@@ -85,7 +85,7 @@ describe('a batch', () => {
   })
 
   it.each([false, true])(
-    'accounts for each mail where the server breaks at any phase; with keys: %s',
+    'accounts for each email where the server breaks at any phase; with keys: %s',
     async (once) => {
       const runs = size(20, 10)
       for (let seed = 1; seed <= runs; seed++) {

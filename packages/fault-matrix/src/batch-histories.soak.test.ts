@@ -21,7 +21,7 @@ const LARGE = 270_000
 type Random = ReturnType<typeof createRandom>
 const END = ['all', 'break', 'abort', 'throw'] as const
 
-/** What one mail must look like: everything that is its recipient's or its batch's own names them. */
+/** What one email must look like: everything that is its recipient's or its batch's own names them. */
 function wrongIn(mail: SandboxMail): string[] {
   const [to] = mail.envelope.to
   const [batch, reader] = /^(\w)-(\d+)@/.exec(to!)!.slice(1) as [string, string]
@@ -47,7 +47,7 @@ function wrongIn(mail: SandboxMail): string[] {
     .map(([what, [is, wanted]]) => `${to}: ${what} is ${is}, not ${wanted}`)
 }
 
-/** Sends one batch whose source fills the same objects for each mail, and which ends in one of several ways. */
+/** Sends one batch whose source fills the same objects for each email, and which ends in one of several ways. */
 async function runBatch(transporter: PostmarkTransporter, name: string, random: Random, once: boolean) {
   const end = END[Math.floor(random() * END.length)]!
   const at = Math.floor(random() * READERS)
@@ -145,7 +145,7 @@ function findBroken(
   return broken
 }
 
-it('tells the truth of each mail, and mixes up nothing, where several batches share a transporter', async () => {
+it('tells the truth of each email, and mixes up nothing, where several batches share a transporter', async () => {
   const runs = size(40, 8)
   for (let seed = 1; seed <= runs; seed++) {
     const random = createRandom(seed)

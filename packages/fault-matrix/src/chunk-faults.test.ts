@@ -9,8 +9,8 @@ const TOO_LATE = `${UNKNOWN_BUT_TAKEN}, final-timeout`
 const REJECTED = 'rejected, attempts 1, copies 0'
 
 /**
- * Eight mails on one connection. The first shows that the server knows BDAT, the second follows it with EHLO after it,
- * the third goes by DATA, since nothing is under way when it begins, and the others follow it as whole mails, up to four
+ * Eight emails on one connection. The first shows that the server knows BDAT, the second follows it with EHLO after it,
+ * the third goes by DATA, since nothing is under way when it begins, and the others follow it as whole emails, up to four
  * in flight.
  */
 const EIGHT = Array.from({ length: 8 }, () => ({}))
@@ -32,10 +32,10 @@ async function expectOf(
 }
 
 const all = (told: string) => EIGHT.map(() => told)
-/** The mails from `from` on have fared otherwise. */
+/** The emails from `from` on have fared otherwise. */
 const except = (changes: Readonly<Record<number, string>>) => EIGHT.map((_, index) => changes[index] ?? SENT)
 
-describe('whole mails that follow one another', () => {
+describe('whole emails that follow one another', () => {
   it('are sent once the server has shown that it takes them', async () => {
     const { told, broken, connections, chunking, written } = await run({})
     expect([told, broken, connections, chunking]).toEqual([all(SENT), [], 1, ['on']])
@@ -91,7 +91,7 @@ describe('a server that offers CHUNKING and does not take it', () => {
     expect(first).not.toContain('<end of m0>')
   })
 
-  it('and reads one without a recipient as commands gets no body of a mail that way', async () => {
+  it('and reads one without a recipient as commands gets no body of an email that way', async () => {
     const faults: PlacedFault[] = [4, 5].map((mail) => ({
       ...{ step: 'rcpt', connection: 1, mail, say: 550 },
     }))
@@ -100,12 +100,12 @@ describe('a server that offers CHUNKING and does not take it', () => {
     expect([chunking, written.join('').includes('LAST\r\nX-PM')]).toEqual([['off'], false])
   })
 
-  it('and takes a chunk that belongs to no mail loses a connection and no mail', async () => {
+  it('and takes a chunk that belongs to no email loses a connection and no email', async () => {
     const faults: PlacedFault[] = [{ step: 'bdat', mail: -1, say: 250 }]
     await expectOf({ faults }, { told: all(SENT), connections: 2, chunking: ['off'] })
   })
 
-  it('and says more to its first header block leaves two mails in doubt, unless it comes before the body', async () => {
+  it('and says more to its first header block leaves two emails in doubt, unless it comes before the body', async () => {
     const later: PlacedFault[] = [{ step: 'bdat', extra: '500 what\r\n' }]
     const told = except({ 0: UNKNOWN_BUT_TAKEN, 1: UNKNOWN_BUT_TAKEN })
     await expectOf({ faults: later }, { told, connections: 2, chunking: ['off'] })
@@ -113,27 +113,27 @@ describe('a server that offers CHUNKING and does not take it', () => {
     await expectOf({ faults: before }, { told: all(SENT), connections: 2, chunking: ['off'] })
   })
 
-  it('and says 421 to a chunk that belongs to no mail loses a connection and no mail', async () => {
+  it('and says 421 to a chunk that belongs to no email loses a connection and no email', async () => {
     const faults: PlacedFault[] = [{ step: 'bdat', mail: -1, say: 421, next: 'end' }]
     await expectOf({ faults }, { told: all(SENT), connections: 2, chunking: ['on'] })
   })
 
-  it.each([500, 502, 503])('with %i to its first BDAT loses a connection and no mail', async (say) => {
+  it.each([500, 502, 503])('with %i to its first BDAT loses a connection and no email', async (say) => {
     const faults: PlacedFault[] = [{ step: 'bdat', say }]
     await expectOf({ faults }, { told: all(SENT), connections: 2, chunking: ['off'] })
   })
 
-  it('with silence after its first BDAT loses a connection and no mail', async () => {
+  it('with silence after its first BDAT loses a connection and no email', async () => {
     const faults: PlacedFault[] = [{ step: 'bdat', say: 'nothing', next: 'stall' }]
     await expectOf({ faults }, { told: all(SENT), connections: 2, chunking: ['off'] })
   })
 
-  it('with 503 to what follows a mail loses a connection and no mail', async () => {
+  it('with 503 to what follows an email loses a connection and no email', async () => {
     const { told, broken, chunking } = await run({ nature: { chunking: true, afterBody: 'refused' } })
     expect([told, broken, chunking]).toEqual([all(SENT), [], ['off']])
   })
 
-  it('that swallows what follows a chunk loses a connection and no mail', async () => {
+  it('that swallows what follows a chunk loses a connection and no email', async () => {
     const { told, broken, chunking } = await run({ nature: { chunking: true, afterBody: 'swallowed' } })
     expect([told, broken, chunking]).toEqual([all(SENT), [], ['off']])
   })
@@ -142,23 +142,23 @@ describe('a server that offers CHUNKING and does not take it', () => {
     ['RSET', [{ step: 'rset', say: 'nothing' }]],
     ['MAIL', [{ step: 'mail', mail: 1, say: 'nothing' }]],
     ['RCPT', [{ step: 'rcpt', mail: 1, say: 'nothing' }]],
-    ['the second mail', [{ step: 'bdat', mail: 1, say: 'nothing' }]],
-    ['the first mail', [{ step: 'bdat' }, { step: 'bdat', say: 'nothing' }]],
+    ['the second email', [{ step: 'bdat', mail: 1, say: 'nothing' }]],
+    ['the first email', [{ step: 'bdat' }, { step: 'bdat', say: 'nothing' }]],
   ]
-  it.each(TOO_FEW)('and leaves out the reply to %s leaves two mails in doubt', async (_, faults) => {
+  it.each(TOO_FEW)('and leaves out the reply to %s leaves two emails in doubt', async (_, faults) => {
     const { told, broken, chunking } = await run({ faults })
     const [first, second, ...others] = told.map((each) => each.split(',')[0])
     expect([broken, first, second, others]).toEqual([[], 'unknown', 'unknown', Array(6).fill('sent')])
     expect(chunking).toEqual(['off'])
   })
 
-  it('and falls silent after the first of two mails leaves only the second in doubt', async () => {
+  it('and falls silent after the first of two emails leaves only the second in doubt', async () => {
     const faults: PlacedFault[] = [{ step: 'rset', say: 'nothing', next: 'stall' }]
     const { told, broken, chunking } = await run({ faults })
     expect([told, broken, chunking]).toEqual([except({ 1: `${UNKNOWN}, final-timeout` }), [], ['off']])
   })
 
-  it('and answers the second of two mails with what is no reply leaves both in doubt', async () => {
+  it('and answers the second of two emails with what is no reply leaves both in doubt', async () => {
     const faults: PlacedFault[] = [{ step: 'bdat', mail: 1, say: { bytes: 'what is this\r\n' } }]
     const { told, chunking } = await run({ faults })
     expect(told.map((each) => each.split(',')[0])).toEqual(['unknown', 'unknown', ...Array(6).fill('sent')])
@@ -170,17 +170,17 @@ describe('a server that offers CHUNKING and does not take it', () => {
     ['RSET', [{ step: 'rset', extra: STRAY }]],
     ['MAIL', [{ step: 'mail', mail: 1, extra: STRAY }]],
     ['RCPT', [{ step: 'rcpt', mail: 1, extra: STRAY }]],
-    ['the second mail', [{ step: 'bdat', mail: 1, extra: STRAY }]],
-    ['the first mail', [{ step: 'bdat' }, { step: 'bdat', extra: STRAY }]],
+    ['the second email', [{ step: 'bdat', mail: 1, extra: STRAY }]],
+    ['the first email', [{ step: 'bdat' }, { step: 'bdat', extra: STRAY }]],
   ]
-  it.each(TOO_MANY)('and says one more after that to %s leaves two mails in doubt', async (_, faults) => {
+  it.each(TOO_MANY)('and says one more after that to %s leaves two emails in doubt', async (_, faults) => {
     await expectOf(
       { faults },
       { told: except({ 0: UNKNOWN_BUT_TAKEN, 1: UNKNOWN_BUT_TAKEN }), connections: 2, chunking: ['off'] },
     )
   })
 
-  it('and leaves out the reply to a mail that it refuses does not pass for one that takes it', async () => {
+  it('and leaves out the reply to an email that it refuses does not pass for one that takes it', async () => {
     for (const mail of [0, 1]) {
       const refused = [{ step: 'bdat', say: 'nothing', accepted: false, mail }] as const
       const faults: PlacedFault[] = mail === 0 ? [{ step: 'bdat' }, ...refused] : [...refused]
@@ -194,7 +194,7 @@ describe('a server that offers CHUNKING and does not take it', () => {
     }
   })
 
-  it('with 503 to a mail once all is learned sends that one again, and leaves those after it in doubt', async () => {
+  it('with 503 to an email once all is learned sends that one again, and leaves those after it in doubt', async () => {
     const faults: PlacedFault[] = [{ step: 'bdat', mail: 3, say: 503 }]
     const { told, broken, chunking } = await run({ faults })
     expect(broken).toEqual([])
@@ -203,9 +203,9 @@ describe('a server that offers CHUNKING and does not take it', () => {
   })
 })
 
-/** A fault at the RSET before a mail, which comes before the mail begins. */
+/** A fault at the RSET before an email, which comes before the email begins. */
 function resetOf(mail: number, fault: Omit<PlacedFault, 'step'>): PlacedFault[] {
-  // The second mail is the first that RSET leads, and the third goes by DATA.
+  // The second email is the first that RSET leads, and the third goes by DATA.
   const before = [0, ...Array.from({ length: mail - 3 }, (_, index) => index + 2)]
   return [
     ...before.map((each) => ({ step: 'rset', mail: each }) as const),
@@ -213,13 +213,13 @@ function resetOf(mail: number, fault: Omit<PlacedFault, 'step'>): PlacedFault[] 
   ]
 }
 
-describe('of four mails in flight', () => {
+describe('of four emails in flight', () => {
   it('those that follow a body which the server read as commands, after a 354 that it did not mean, are in doubt', async () => {
     const faults: PlacedFault[] = [{ step: 'data', mail: 2, say: 'nothing', extra: '354 go on\r\n' }]
     const { told, mails, chunking } = await run({ faults })
     const outcomes = told.map((each) => each.split(',')[0])
     expect(outcomes.slice(0, 4)).toEqual(['sent', 'sent', 'rejected', 'unknown'])
-    // No mail that was written there goes elsewhere: the server may have taken it.
+    // No email that was written there goes elsewhere: the server may have taken it.
     for (const [index, each] of told.entries())
       expect(Number(/copies (\d+)/.exec(each)?.[1]), mails[index]!.id).toBeLessThanOrEqual(1)
     expect(chunking).toEqual(['on', 'off'])
@@ -240,7 +240,7 @@ describe('of four mails in flight', () => {
       )
   })
 
-  it('one reports the recipients that were refused, and its mail goes to the others', async () => {
+  it('one reports the recipients that were refused, and its email goes to the others', async () => {
     const mails = EIGHT.map((_, index) => ({ recipients: index === 4 ? 3 : 1 }))
     const faults: PlacedFault[] = [{ step: 'rcpt', mail: 4, say: 550 }]
     const result = await run({ mails, faults })
@@ -260,7 +260,7 @@ describe('of four mails in flight', () => {
   it.each(['rset', 'mail', 'rcpt', 'bdat'] as const)(
     'those at and after a 421 (at %s) go over another connection',
     async (step) => {
-      // The first RSET is that of the second mail.
+      // The first RSET is that of the second email.
       const at =
         step === 'rset'
           ? [
@@ -284,7 +284,7 @@ describe('of four mails in flight', () => {
     },
   )
 
-  it('none is sent twice where 421 is the reply to the mail before them, which went by DATA', async () => {
+  it('none is sent twice where 421 is the reply to the email before them, which went by DATA', async () => {
     const faults: PlacedFault[] = [{ step: 'dot', mail: 2, say: 421 }]
     await expectOf({ faults }, { told: except({ 2: SENT_AGAIN }), connections: 2, chunking: ['on'] })
   })

@@ -21,7 +21,7 @@ interface Trial extends Pick<ScriptedServerOptions, 'script'> {
   readonly isKeyed?: boolean
 }
 
-/** Sends mails over one connection; says what their senders were told, and what the server got and took. */
+/** Sends emails over one connection; says what their senders were told, and what the server got and took. */
 async function send({ how, options = {}, bytes = 10, isKeyed = false, script }: Trial) {
   using clock = installVirtualClock()
   const server = createScriptedServer(clock, { chunking: true, ...(script && { script }) })
@@ -76,7 +76,7 @@ const breaks: ScriptedServerOptions['script'] = ({ step, connection, mail }) =>
     ? { step, waitMs: 1000, say: 'nothing', next: 'reset' }
     : undefined
 
-describe('a connection that breaks leaves in doubt as many mails', () => {
+describe('a connection that breaks leaves in doubt as many emails', () => {
   it.each([
     ['4 of sendMail', 'sendMail', undefined, 4],
     ['10 of sendBatch', 'sendBatch', undefined, 10],

@@ -7,7 +7,7 @@ type Line = NonNullable<ScriptedTrial['line']>
 /** Happens to a connection; what was to come after that is given to the function that it returns. */
 type Change = (...args: Parameters<Line>) => (rest: Buffer) => void
 
-/** Three mails, so that an envelope, a group that tries and one that is known to pass are among them. */
+/** Three emails, so that an envelope, a group that tries and one that is known to pass are among them. */
 const mails = [{}, { recipients: 2 }, {}]
 const MODES = ['auto', 'envelope', false] as const
 
@@ -55,7 +55,7 @@ it.each(MODES)('a reply is understood wherever it is cut in two (pipelining: %s)
 })
 
 it.each(MODES)(
-  'a connection that is lost behind whatever byte of the server leaves no second mail and no untrue outcome (pipelining: %s)',
+  'a connection that is lost behind whatever byte of the server leaves no second email and no untrue outcome (pipelining: %s)',
   async (pipelining) => {
     await forEachOffset(pipelining, async (offset) => {
       for (const how of ['deliverEnd', 'destroy'] as const) {
@@ -67,7 +67,7 @@ it.each(MODES)(
         })
         expect([offset, how, broken]).toEqual([offset, how, []])
         expect(connections, String(offset)).toBeLessThanOrEqual(2)
-        // One mail at the most had its body's end out: the others are through.
+        // One email at the most had its body's end out: the others are through.
         const unknown = told.filter((each) => each.startsWith('unknown'))
         const sent = told.filter((each) => each.startsWith('sent'))
         expect([offset, unknown.length <= 1, unknown.length + sent.length]).toEqual([offset, true, 3])
@@ -80,7 +80,7 @@ it.each(MODES)(
 const EIGHT = Array.from({ length: 8 }, (_, index) => ({ recipients: index % 3 === 0 ? 2 : 1 }))
 
 it.each(['client', 'server'] as const)(
-  'a pipeline of four mails that is cut behind whatever byte of the %s leaves in doubt what was written and not answered, and sends the others once',
+  'a pipeline of four emails that is cut behind whatever byte of the %s leaves in doubt what was written and not answered, and sends the others once',
   async (side) => {
     const attempt = async (at: number) => {
       const lines: SpokenLine[] = []

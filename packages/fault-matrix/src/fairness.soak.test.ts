@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { it } from 'vitest'
 import { streamOf, tokenOf } from './histories/history-mail.js'
 
-/** A route keeps a place for so many mails, or so long, while there are more busy routes than places. */
+/** A route keeps a place for so many emails, or so long, while there are more busy routes than places. */
 const TURN_MAILS = 20
 const TURN_MS = 5000
 
@@ -12,7 +12,7 @@ const TURN_MS = 5000
 interface Rush {
   readonly places: number
   readonly latencyMs: number
-  /** How long the server thinks about a mail. */
+  /** How long the server thinks about an email. */
   readonly mailMs: number
   readonly bursts: readonly { readonly route: number; readonly count: number; readonly afterMs: number }[]
 }
@@ -31,7 +31,7 @@ const rushes: fc.Arbitrary<Rush> = fc.record({
   ),
 })
 
-/** How a route fares: since when it has had mails and none under way. */
+/** How a route fares: since when it has had emails and none under way. */
 interface RouteState {
   waiting: number
   underWay: number
@@ -46,10 +46,10 @@ async function findStarved({ places, latencyMs, mailMs, bursts }: Rush): Promise
   const states = new Map<number, RouteState>(
     routes.map((route) => [route, { waiting: 0, underWay: 0, starvedSinceMs: 0 }]),
   )
-  // A mail with its envelope one command at a time; and a connection's end and the login on the next one.
+  // An email with its envelope one command at a time; and a connection's end and the login on the next one.
   const mailTimeMs = mailMs + 6 * latencyMs
   const changeMs = 8 * latencyMs
-  // At the end of its turn a mail is under way, and the one after it may be on its way with it.
+  // At the end of its turn an email is under way, and the one after it may be on its way with it.
   const turnMs = Math.min(TURN_MAILS * mailTimeMs, TURN_MS) + 2 * mailTimeMs + changeMs
   const mostMs = (busy: number) =>
     busy <= places ? 2 * mailTimeMs + changeMs : changeMs + turnMs * Math.ceil((busy - 1) / places)
@@ -103,13 +103,13 @@ async function findStarved({ places, latencyMs, mailMs, bursts }: Rush): Promise
           },
           (error: unknown) => {
             left -= 1
-            starved.push(`a mail of route ${route} failed: ${error}`)
+            starved.push(`an email of route ${route} failed: ${error}`)
           },
         )
     })
   }
   await clock.advanceUntil(() => left === 0, 3_600_000)
-  if (left > 0) starved.push(`${left} mails never settle`)
+  if (left > 0) starved.push(`${left} emails never settle`)
   void transporter.close()
   await clock.advance(60_000)
   return starved

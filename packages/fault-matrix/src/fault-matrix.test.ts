@@ -8,7 +8,7 @@ import { ATTEMPTS, FaultTrial, TOKEN } from './matrix/fault-trial.js'
 
 const SECRETS = [TOKEN, btoa(TOKEN), btoa(`\0${TOKEN}\0${TOKEN}`)]
 const SMALL_MAIL = { text: 'Hello' }
-/** A mail that does not fit between the two ends: most of it is not read yet when the fault strikes. */
+/** An email that does not fit between the two ends: most of it is not read yet when the fault strikes. */
 const LARGE_MAIL = { attachments: [{ path: '' }] }
 
 let folder: string
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }))
 
 describe.each(CELLS)('a fault at $name', (cell) => prove(cell, SMALL_MAIL))
-describe.each(LARGE_CELLS)('a fault at $name of a large mail', (cell) => prove(cell, LARGE_MAIL))
+describe.each(LARGE_CELLS)('a fault at $name of a large email', (cell) => prove(cell, LARGE_MAIL))
 
 function prove({ fault, verdict }: Cell, mail: object): void {
   const { outcome, retried, copies, keeps, anchor } = verdict

@@ -106,7 +106,7 @@ it.each([0, 1, 2, 3, 4])(
 
 // A part of the runs is too few for that on a busy machine, where most meet a limit before they meet a fault.
 it.runIf(size(2) === 2)(
-  'the runs went everywhere: each outcome and each phase came up, and mails were tried again',
+  'the runs went everywhere: each outcome and each phase came up, and emails were tried again',
   () => {
     for (const outcome of ['sent', 'not-sent', 'rejected', 'deferred', 'unknown'])
       expect(tally.outcomes[outcome], outcome).toBeGreaterThan(0)

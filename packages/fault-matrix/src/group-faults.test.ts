@@ -13,20 +13,20 @@ interface Expected {
   readonly grouping: readonly string[]
 }
 
-/** Three mails on one connection: the end of the first one and the envelope of the second are the group that tries. */
+/** Three emails on one connection: the end of the first one and the envelope of the second are the group that tries. */
 async function expectOf(trial: ScriptedTrial, expected: Expected): Promise<void> {
   const { told, connections, grouping, broken } = await tryScript({ mails: [{}, {}, {}], ...trial })
   expect(broken).toEqual([])
   expect({ told, connections, grouping }).toEqual(expected)
 }
 
-describe('a group of two mails', () => {
+describe('a group of two emails', () => {
   it('is answered as a whole, and all that follow share their writes', async () => {
     await expectOf({}, { told: [SENT, SENT, SENT], connections: 1, grouping: ['on'] })
   })
 
   it.each(['refused', 'swallowed'] as const)(
-    'that is %s costs one connection and no mail, and turns grouping off',
+    'that is %s costs one connection and no email, and turns grouping off',
     async (afterBody) => {
       await expectOf(
         { nature: { afterBody } },
@@ -51,7 +51,7 @@ describe('a group of two mails', () => {
     await expectOf({ nature, faults }, { told: [SENT_AGAIN, SENT, SENT], connections: 1, grouping: ['on'] })
   })
 
-  it('whose first body is deferred, whose MAIL is answered with 503 and whose DATA with 354 sends nothing under the first envelope', async () => {
+  it('whose first body is deferred, whose email is answered with 503 and whose DATA with 354 sends nothing under the first envelope', async () => {
     const faults: PlacedFault[] = [
       { step: 'dot', say: 451 },
       { step: 'mail', mail: 1, say: 503 },
@@ -76,7 +76,7 @@ describe('a group of two mails', () => {
     async (step) => {
       const refusals = '503 5.5.1 Error\r\n'.repeat(4)
       const faults: PlacedFault[] = [
-        { step, say: { bytes: `421 4.7.0 too many mails\r\n${refusals}` }, next: 'end', accepted: false },
+        { step, say: { bytes: `421 4.7.0 too many emails\r\n${refusals}` }, next: 'end', accepted: false },
       ]
       const first = step === 'dot' ? SENT_AGAIN : SENT
       await expectOf({ faults }, { told: [first, SENT, SENT], connections: 2, grouping: ['on'] })
@@ -84,7 +84,7 @@ describe('a group of two mails', () => {
   )
 
   it.each(['end', 'reset', 'shut'] as const)(
-    'whose connection is lost (%s) before the reply to its body leaves the first mail in doubt, and no other',
+    'whose connection is lost (%s) before the reply to its body leaves the first email in doubt, and no other',
     async (next) => {
       for (const accepted of [true, false]) {
         const faults: PlacedFault[] = [{ step: 'dot', say: 'nothing', next, accepted }]
@@ -95,7 +95,7 @@ describe('a group of two mails', () => {
   )
 
   it.each(['rset', 'mail', 'rcpt', 'data'] as const)(
-    'whose connection is lost at %s sends its second mail over another one, unless its body is out',
+    'whose connection is lost at %s sends its second email over another one, unless its body is out',
     async (step) => {
       for (const next of ['end', 'reset', 'shut'] as const)
         for (const say of ['nothing', 'half', 'usual'] as const) {
@@ -114,13 +114,13 @@ describe('a group of two mails', () => {
     await expectOf({ faults }, { told: [SENT, SENT, SENT], connections: 1, grouping: ['on'] })
   })
 
-  it('whose first body is answered too late leaves the first mail in doubt, and no other', async () => {
+  it('whose first body is answered too late leaves the first email in doubt, and no other', async () => {
     const faults: PlacedFault[] = [{ step: 'dot', waitMs: 121_000 }]
     const first = `${UNKNOWN_BUT_TAKEN}, final-timeout`
     await expectOf({ faults }, { told: [first, SENT, SENT], connections: 2, grouping: ['on'] })
   })
 
-  it('whose second mail is aborted while the first is answered sends it to nobody', async () => {
+  it('whose second email is aborted while the first is answered sends it to nobody', async () => {
     const faults: PlacedFault[] = [{ step: 'dot', waitMs: 1000 }]
     await expectOf(
       { faults, meanwhile: ([, second], clock) => clock.schedule(500, () => second?.aborting.abort()) },
@@ -128,7 +128,7 @@ describe('a group of two mails', () => {
     )
   })
 
-  it('whose first mail is aborted in doubt goes on with the second', async () => {
+  it('whose first email is aborted in doubt goes on with the second', async () => {
     const faults: PlacedFault[] = [{ step: 'dot', waitMs: 1000 }]
     await expectOf(
       { faults, meanwhile: ([first], clock) => clock.schedule(500, () => first?.aborting.abort()) },
@@ -137,7 +137,7 @@ describe('a group of two mails', () => {
   })
 
   it.each(['mail', 'rcpt', 'data'] as const)(
-    'whose second mail is aborted in the tick of the write, at %s, sends it to nobody',
+    'whose second email is aborted in the tick of the write, at %s, sends it to nobody',
     async (step) => {
       let abort = () => {}
       const faults: PlacedFault[] = [{ step, mail: 1, act: () => abort() }]
@@ -153,7 +153,7 @@ describe('a group of two mails', () => {
     },
   )
 
-  it('whose mails are too late while the first is answered leaves one in doubt and sends the other to nobody', async () => {
+  it('whose emails are too late while the first is answered leaves one in doubt and sends the other to nobody', async () => {
     const faults: PlacedFault[] = [{ step: 'dot', waitMs: 2500 }]
     const { told, broken, connections } = await tryScript({
       mails: [{}, {}],
@@ -165,7 +165,7 @@ describe('a group of two mails', () => {
   })
 
   it.each(['failing', 'stream', 'slow', 'hanging'] as const)(
-    'is not made with a mail that is read while it is sent: %s',
+    'is not made with an email that is read while it is sent: %s',
     async (content) => {
       const { told, broken, grouping, written } = await tryScript({ mails: [{}, { content }, {}] })
       expect(broken).toEqual([])

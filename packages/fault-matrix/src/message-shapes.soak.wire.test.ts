@@ -62,7 +62,7 @@ afterAll(async () => {
   if (places) await rm(places.folder, { recursive: true })
 })
 
-/** Nodemailer 7 to 9 leave Nagle’s delay on, which is most of what a mail takes on loopback. */
+/** Nodemailer 7 to 9 leave Nagle’s delay on, which is most of what an email takes on loopback. */
 function promptSocket(_options: object, done: (error: Error | null, socket?: object) => void): void {
   const connection = connect({ host: sandbox.host, port: sandbox.port, noDelay: true })
   connection.once('error', done)
@@ -72,7 +72,7 @@ function promptSocket(_options: object, done: (error: Error | null, socket?: obj
   })
 }
 
-/** The mail as the server took it, or the error that its sender got. */
+/** The email as the server took it, or the error that its sender got. */
 async function deliver(transporter: Transporter, message: object): Promise<SandboxMail | Error> {
   sandbox.clear()
   try {
@@ -135,7 +135,7 @@ it('writes the bytes of plain Nodemailer but for our headers, and preflight says
       problems.some((problem) => problem.path === path && problem.severity === 'warning')
     const notes = (text: string) => mail.verdict.notes.some((note) => note.includes(text))
     differ('warning of a body', warns('text'), notes('There is no text and no html.'))
-    // A mail with Bcc only does not show it on the wire, and one that is a raw part only shows no address at all.
+    // An email with Bcc only does not show it on the wire, and one that is a raw part only shows no address at all.
     const hasFrom = mail.headers.some(({ key }) => /^from$/i.test(key))
     if (!make(places).bcc && (hasFrom || make(places).raw))
       differ('warning of recipients', warns('to'), notes('names a recipient'))

@@ -350,7 +350,7 @@ const GROUPS: Readonly<Record<string, Parts>> = {
   headers: HEADERS,
 }
 
-/** What all shapes have in common: a mail with which nothing is wrong, and whose bytes are always the same. */
+/** What all shapes have in common: an email with which nothing is wrong, and whose bytes are always the same. */
 const BASE = {
   from: 'shop@example.com',
   to: 'ann@example.com',
@@ -385,7 +385,7 @@ function toPairs(headers: unknown): { key: string; value: unknown }[] {
   return Object.entries(map).map(([key, value]) => ({ key, value }))
 }
 
-/** Each part on a plain mail, and mails of parts drawn at random from all groups: so many shapes in all. */
+/** Each part on a plain mail, and emails of parts drawn at random from all groups: so many shapes in all. */
 export function listShapes(count: number, seed: number): MessageShape[] {
   const singles = Object.entries({ ...GROUPS, raw: RAW, size: SIZES }).flatMap(([group, parts]) =>
     Object.entries(parts).map(([name, part]) => toShape(`${group}: ${name}`, [part])),

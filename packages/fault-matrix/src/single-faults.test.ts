@@ -16,7 +16,7 @@ const UNKNOWN = 'unknown, attempts 1, copies 0'
 const NOT_SENT = 'not-sent, attempts 1, copies 0'
 const REFUSED = 'rejected, attempts 1, copies 0'
 
-/** In each mode the same comes of the mail, and no promise is broken. */
+/** In each mode the same comes of the email, and no promise is broken. */
 async function expectInEachMode(trial: ScriptedTrial, told: readonly string[], connections?: number) {
   for (const mode of MODES) {
     const result = await tryScript({ ...mode, ...trial, nature: { ...mode.nature, ...trial.nature } })
@@ -28,7 +28,7 @@ async function expectInEachMode(trial: ScriptedTrial, told: readonly string[], c
 
 describe('the reply to a body', () => {
   it.each([220, 221, 214, 235, 251, 252, 299, 334, 354])(
-    'that is %i accepts nothing: the mail is in doubt',
+    'that is %i accepts nothing: the email is in doubt',
     async (code) => {
       await expectInEachMode({ faults: [{ step: 'dot', say: code }] }, [UNKNOWN], 1)
     },
@@ -50,7 +50,7 @@ describe('the reply to a body', () => {
   )
 
   it.each(['250\r\n', '250-Ok\r\n250 Ok\r\n', '250-\r\n250\r\n', '250 Ok\n'])(
-    'that is %j accepts the mail',
+    'that is %j accepts the email',
     async (bytes) => {
       const faults: PlacedFault[] = [{ step: 'dot', say: { bytes }, accepted: true }]
       await expectInEachMode({ faults }, [SENT], 1)
@@ -73,7 +73,7 @@ describe('the reply to a body', () => {
     ['in one piece with', { say: { bytes: `250 Ok\r\n${'250 stray\r\n'.repeat(4)}` }, accepted: true }, 1],
     ['after', { extra: '250 stray\r\n'.repeat(4) }, 2],
   ] as const)(
-    'is not one of the stray 250 that came %s the reply to the mail before',
+    'is not one of the stray 250 that came %s the reply to the email before',
     async (_, strays, attempts) => {
       const faults: PlacedFault[] = [
         { step: 'dot', ...strays },
@@ -146,13 +146,13 @@ describe.each(['greeting', 'ehlo', 'auth', 'proof', 'mail', 'rcpt', 'data', 'dot
       ['half-closed by a server that reads on', { say: 'nothing', next: 'shut' }],
       ['reset within the reply', { say: 'half', next: 'reset' }],
       ['half-closed within the reply', { say: 'half', next: 'shut' }],
-    ])('a connection that is %s leaves no second mail and no untrue outcome', async (_, fault) => {
+    ])('a connection that is %s leaves no second email and no untrue outcome', async (_, fault) => {
       const faults = [{ step, ...fault, ...(step === 'dot' && { accepted: false }) }]
       await expectInEachMode({ mails: [{}, {}], faults }, [lost, SENT], 2)
     })
 
     it.each(['reset', 'end', 'shut'] as const)(
-      'a connection that ends behind the reply (%s) leaves no second mail and no untrue outcome',
+      'a connection that ends behind the reply (%s) leaves no second email and no untrue outcome',
       async (next) => {
         for (const mode of MODES) {
           const { broken } = await tryScript({ ...mode, mails: [{}, {}], faults: [{ step, next }] })
@@ -164,7 +164,7 @@ describe.each(['greeting', 'ehlo', 'auth', 'proof', 'mail', 'rcpt', 'data', 'dot
     // A whole reply between 354 and the reply to the body deceives every client.
     const strays = ['250 stray\r\n', '354 stray\r\n', '451 stray\r\n', '554 stray\r\n', '421 bye\r\n', '2']
     it.each(strays.filter((extra) => step !== 'data' || extra === '2'))(
-      'an unasked %j behind the reply leaves no second mail and no untrue outcome',
+      'an unasked %j behind the reply leaves no second email and no untrue outcome',
       async (extra) => {
         for (const mode of MODES) {
           const { broken } = await tryScript({ ...mode, mails: [{}, {}], faults: [{ step, extra }] })

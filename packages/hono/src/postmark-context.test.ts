@@ -62,7 +62,7 @@ describe('postmarkContext', () => {
     ])
   })
 
-  it('gives a function the context, with what later middleware puts into it, once per mail', async () => {
+  it('gives a function the context, with what later middleware puts into it, once per email', async () => {
     let calls = 0
     const app = new Hono<Env>()
     app.use(
@@ -99,7 +99,7 @@ describe('postmarkContext', () => {
       })
   })
 
-  it('loses no mail to a function that returns a promise, and warns', async () => {
+  it('loses no email to a function that returns a promise, and warns', async () => {
     const app = new Hono().use(postmarkContext((async () => ({ tag: 'late' })) as never)).get('/', sendMail)
     await app.request('/')
     expect(lines()).toEqual([[]])

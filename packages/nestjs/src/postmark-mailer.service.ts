@@ -9,7 +9,7 @@ export class PostmarkMailer {
   constructor(@Inject(getPostmarkToken()) private readonly transporter: PostmarkTransporter) {}
 
   /**
-   * Sends a mail with the fields of the request, of `@WithPostmark` and of `message.postmark`.
+   * Sends an email with the fields of the request, of `@WithPostmark` and of `message.postmark`.
    * @example await mailer.send({ from, to, subject, text, postmark: { tag: 'welcome' } })
    * @throws PostmarkError ERR_POSTMARK_PREFLIGHT, ERR_POSTMARK_CLOSED
    */
@@ -22,7 +22,7 @@ export class PostmarkMailer {
     await this.transporter.verify()
   }
 
-  /** Waits for mails in progress, then closes every connection. The module calls it when the application shuts down. */
+  /** Waits for emails in progress, then closes every connection. The module calls it when the application shuts down. */
   close(options?: CloseOptions): Promise<void> {
     return this.transporter.close(options)
   }

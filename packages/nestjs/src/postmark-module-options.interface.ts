@@ -12,13 +12,13 @@ export interface PostmarkRequest {
 /** The functions that return the fields of a request or a message. */
 export interface PostmarkContextOptions {
   /**
-   * Returns the fields of mails sent during an HTTP request, including GraphQL. Called once per mail, when the mail is
-   * sent, with the request that guards see, so a user set by a guard is there. If it throws, the mail is sent anyway.
+   * Returns the fields of emails sent during an HTTP request, including GraphQL. Called once per email, when the email is
+   * sent, with the request that guards see, so a user set by a guard is there. If it throws, the email is sent anyway.
    * @example (request: Request) => ({ metadata: { 'user-id': request.user?.id } })
    */
   context?(request: PostmarkRequest): PostmarkFields | null | undefined
   /**
-   * Returns the fields of mails sent by a handler of a microservice or a gateway. Called when a mail is sent.
+   * Returns the fields of emails sent by a handler of a microservice or a gateway. Called when an email is sent.
    * @example (context) => ({ metadata: { tenant: context.switchToRpc().getData().tenant } })
    */
   messageContext?(context: ExecutionContext): PostmarkFields | null | undefined

@@ -4,7 +4,7 @@ import { isObservable } from 'rxjs'
 import { keepScope } from './keep-scope.js'
 
 /**
- * Opens a scope around a method: each mail sent within it carries the fields, no matter what calls the method. It works
+ * Opens a scope around a method: each email sent within it carries the fields, no matter what calls the method. It works
  * on handlers of controllers, resolvers, message patterns and gateways, on scheduled jobs and on plain providers, above
  * or below their other decorators.
  * @example @WithPostmark({ tag: 'welcome' })

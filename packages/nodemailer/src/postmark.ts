@@ -2,9 +2,9 @@ import { type CompileOptions, type CompilePlugin, PostmarkError } from '@postmar
 import { createCompileStep } from '@postmark-smtp/core/internal-compile'
 
 /**
- * Creates the plugin that writes Postmark's headers on the mails of your own transporter.
+ * Creates the plugin that writes Postmark's headers on the emails of your own transporter.
  * Register it before other compile plugins. It reads the scope when its turn comes, and after a plugin that batches
- * mails, that may be the scope of another request. `attachPostmark` in @postmark-smtp/core does not have this limit.
+ * emails, that may be the scope of another request. `attachPostmark` in @postmark-smtp/core does not have this limit.
  * @example transporter.use('compile', postmark({ defaults: { messageStream: 'outbound' } }))
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
@@ -20,7 +20,7 @@ export function postmark(options?: CompileOptions): CompilePlugin {
   return createCompileStep(options)
 }
 
-/** Whether this is the mail that Nodemailer passes to a plugin. */
+/** Whether this is the email that Nodemailer passes to a plugin. */
 function isMail(options: object | undefined): boolean {
   return typeof options === 'object' && options !== null && 'data' in options && 'mailer' in options
 }

@@ -11,7 +11,7 @@ const mail = {
   postmark: { tag: 'a' },
 }
 
-/** Sends a mail through a transporter on which the plugin was registered in some way; gives its Postmark lines. */
+/** Sends an email through a transporter on which the plugin was registered in some way; gives its Postmark lines. */
 async function send(register: (transporter: Transporter) => unknown): Promise<readonly string[]> {
   await using server = await startSmtpServer({ auth: 'none' })
   const { host, port, ca } = server
@@ -26,7 +26,7 @@ describe('the plugin', () => {
     ["use('stream', postmark())", (t) => t.use('stream', postmark()), 'runs after the compile step'],
     ["use('compile', postmark)", (t) => t.use('compile', postmark as never), 'postmark creates the plugin'],
     ["use('stream', postmark)", (t) => t.use('stream', postmark as never), 'postmark creates the plugin'],
-  ])('rejects a mail where it was registered by %s, and says how to', async (_how, register, what) => {
+  ])('rejects an email where it was registered by %s, and says how to', async (_how, register, what) => {
     const error = await send(register).catch((reason: unknown) => reason)
     expect(error).toMatchObject({ name: 'PostmarkError', code: 'ERR_POSTMARK_OPTIONS' })
     expect((error as Error).message).toContain(what)

@@ -35,7 +35,7 @@ class Reader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
 }
 
-/** Sends a mail on a server that says what it must not, and expects it to fail unless it is said to go out. */
+/** Sends an email on a server that says what it must not, and expects it to fail unless it is said to go out. */
 async function send(more: object, options: object = {}, server: SmtpServerOptions = {}): Promise<void> {
   const smtp = await startSmtpServer({ auth: [{ user: TOKEN, pass: TOKEN }], ...server })
   const { host, port, ca } = smtp

@@ -4,26 +4,26 @@ import type { Listeners } from './listen.js'
 import { errorType, hasFailed } from './send-outcome.js'
 import { toTraceparent } from './trace-parent.js'
 
-/** A mail whose span is open. */
+/** An email whose span is open. */
 interface Mail {
   readonly span: Span
   /** The stream in the name of its span. */
   readonly stream: string
   /** The server that its span was started with. */
   readonly host: string
-  /** Undefined until the mail is handed over. */
+  /** Undefined until the email is handed over. */
   event: SendEvent | undefined
   /** The connection whose opening already has its spans. */
   opening: Opening | undefined
 }
 
 /**
- * Creates one span per mail, from the call of sendMail to the outcome. Its parent is the span that is active at the call.
- * @param key the metadata key of the trace context, if mails carry it
+ * Creates one span per email, from the call of sendMail to the outcome. Its parent is the span that is active at the call.
+ * @param key the metadata key of the trace context, if emails carry it
  */
 export function observeMails(tracer: Tracer, key: string | undefined): Listeners & { end(): void } {
   const mails = new Map<number, Mail>()
-  // A reader of a mail's trace context is its consumer; without a trace context, a mail is only a call.
+  // A reader of an email's trace context is its consumer; without a trace context, an email is only a call.
   const kind = key === undefined ? SpanKind.CLIENT : SpanKind.PRODUCER
 
   const begin = (id: number, stream: string, host: string): Mail => {

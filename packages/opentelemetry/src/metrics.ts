@@ -6,10 +6,10 @@ import { toProblemPath } from './problem-path.js'
 import { errorType, hasFailed } from './send-outcome.js'
 import { jobErrorType, webhookErrorType } from './work-outcome.js'
 
-/** In seconds, from the messaging conventions; a mail with its retries may take minutes. */
+/** In seconds, from the messaging conventions; an email with its retries may take minutes. */
 const BOUNDARIES = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 60, 180]
 
-/** Counts and measures mails, jobs and webhook events; reads queues and connections whenever metrics are collected. */
+/** Counts and measures emails, jobs and webhook events; reads queues and connections whenever metrics are collected. */
 export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const count = (name: string, unit: string, description: string) =>
     meter.createCounter(name, { unit, description })
@@ -41,7 +41,7 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const refusals = count(
     'postmark.client.preflight.refusals',
     '{problem}',
-    'Problems for which mails were refused',
+    'Problems for which emails were refused',
   )
   const warnings = count('postmark.client.preflight.warnings', '{problem}', 'Problems that caused a warning')
   const webhooks = count('postmark.webhook.events', '{event}', 'Webhook events that the handler received')

@@ -94,7 +94,7 @@ async function setUp(options: object = {}, serverOptions: SmtpServerOptions = {}
 
 const refuse = (code: number) => Object.assign(new Error('<b@example.com> Hello'), { responseCode: code })
 
-describe('the span of a mail', () => {
+describe('the span of an email', () => {
   it('is below the span that was active at sendMail, with what the messaging conventions ask for', async () => {
     const { tracer, spans } = observe()
     await using set = await setUp({ correlationId: true })
@@ -186,7 +186,7 @@ describe('the span of a mail', () => {
     expect(mail!.attributes['messaging.destination.name']).toBe('of-raw')
   })
 
-  it('is a producer whose trace context the mail carries, where that is asked for', async () => {
+  it('is a producer whose trace context the email carries, where that is asked for', async () => {
     const { spans } = observe({ traceparent: { key: 'tp' } })
     await using set = await setUp()
     await set.transporter.sendMail(message)
@@ -239,7 +239,7 @@ it('a span has what samplers may decide by when it begins', async () => {
 })
 
 describe('the metrics', () => {
-  it('count mails, retries, connections and problems', async () => {
+  it('count emails, retries, connections and problems', async () => {
     const replies = [refuse(451), undefined, undefined, refuse(554)]
     const { metrics } = observe()
     await using set = await setUp({ preflight: 'throw' }, { onData: () => replies.shift() })
@@ -263,7 +263,7 @@ describe('the metrics', () => {
     expect(Object.keys(found)).toContain('postmark.client.queue.length')
   })
 
-  it('count mails that may have been sent, and measure in seconds', async () => {
+  it('count emails that may have been sent, and measure in seconds', async () => {
     const { metrics, reader } = observe()
     await using sandbox = await startSandbox()
     await using transporter = createPostmarkTransport(sandbox.url)
@@ -278,13 +278,13 @@ describe('the metrics', () => {
     const duration = all.find(({ descriptor }) => descriptor.name === 'messaging.client.operation.duration')!
     expect(duration.descriptor.unit).toBe('s')
     const [{ value }] = duration.dataPoints as unknown as [{ value: Histogram }]
-    // Those of the conventions, and three more for mails that are tried for minutes.
+    // Those of the conventions, and three more for emails that are tried for minutes.
     const ofConventions = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
     expect(value.buckets.boundaries).toEqual([...ofConventions, 30, 60, 180])
     expect(value.sum).toBeLessThan(60)
   })
 
-  it('measure a mail as its span does, from the call of sendMail on', async () => {
+  it('measure an email as its span does, from the call of sendMail on', async () => {
     const { reader } = observe()
     let calledAt = 0
     let waitedMs = Number.POSITIVE_INFINITY
@@ -305,7 +305,7 @@ describe('the metrics', () => {
     expect(value.sum).toBeGreaterThanOrEqual(waitedMs / 1000)
   })
 
-  it('have the mails that wait, and the connections by what they do, at the time when they are read', async () => {
+  it('have the emails that wait, and the connections by what they do, at the time when they are read', async () => {
     const { metrics } = observe()
     await using set = await setUp({ pool: { maxConnections: 1 } })
     const text = new Readable({ read() {} })
@@ -368,7 +368,7 @@ describe('the metrics', () => {
     expect((await metrics(...by))['messaging.process.duration']).toEqual({ [key]: 1 })
   })
 
-  it('lose no mail that was sent since they were read last, where the observation stops', async () => {
+  it('lose no email that was sent since they were read last, where the observation stops', async () => {
     const { metrics, observation } = observe()
     await using set = await setUp()
     await set.transporter.sendMail(message)
@@ -393,7 +393,7 @@ describe('stop', () => {
     expect(CHANNELS.filter((name) => channel(name).hasSubscribers)).toEqual([])
   })
 
-  it('ends one of two that report to the same provider, which record each mail once', async () => {
+  it('ends one of two that report to the same provider, which record each email once', async () => {
     const first = observe()
     const second = observePostmark({ ...first.providers, traceparent: true })
     observations.push(second)
@@ -425,12 +425,12 @@ describe('stop', () => {
     const mails = (of: typeof first) => of.spans().filter(({ name }) => name === 'send outbound')
     expect([mails(first).length, mails(second).length]).toEqual([1, 2])
     const ids = set.server.mails.map((mail) => mail.header('X-PM-Metadata-traceparent')?.slice(36, 52))
-    // A mail carries one trace context: that of the observation that began first.
+    // An email carries one trace context: that of the observation that began first.
     expect(ids).toEqual([mails(first)[0], mails(second)[1]].map((span) => span!.spanContext().spanId))
   })
 })
 
-it('an observation that begins while a mail is under way has its span from then on', async () => {
+it('an observation that begins while an email is under way has its span from then on', async () => {
   const late = () => observe()
   let observed: ReturnType<typeof observe> | undefined
   const suppressions = {
@@ -444,7 +444,7 @@ it('an observation that begins while a mail is under way has its span from then 
   expect(observed!.spans().map(({ name }) => name)).toContain('send outbound')
 })
 
-it('works without an SDK, and adds nothing to the mail then', async () => {
+it('works without an SDK, and adds nothing to the email then', async () => {
   observations.push(observePostmark({ traceparent: true }))
   await using set = await setUp()
   await set.transporter.sendMail(message)

@@ -13,7 +13,7 @@ export interface ObserveOptions {
   /** Receives the metrics. Default: the global provider, which must already be registered. */
   readonly meterProvider?: MeterProvider | undefined
   /**
-   * Adds the trace context of its span to each mail's metadata, so that the spans of its webhook events are linked to it.
+   * Adds the trace context of its span to each email's metadata, so that the spans of its webhook events are linked to it.
    * `true` uses the key `traceparent`, which is the default of the webhooks' `traceparentKey`. It takes one of the ten
    * metadata keys and never replaces yours. Default false.
    * @see https://www.w3.org/TR/trace-context/#traceparent-header
@@ -24,7 +24,7 @@ export interface ObserveOptions {
 /** An observation that runs until you stop it. */
 export interface PostmarkObservation {
   /**
-   * Stops listening and ends the spans of mails that are still being sent, unless another observation reports to the same
+   * Stops listening and ends the spans of emails that are still being sent, unless another observation reports to the same
    * provider. A second call does nothing.
    */
   stop(): void

@@ -77,10 +77,10 @@ async function post(server: Server, path: string): Promise<void> {
   await response.text()
 }
 
-/** Answers a request that a framework runs in a span: sends the mail. */
+/** Answers a request that a framework runs in a span: sends the email. */
 type Answer = () => Promise<unknown>
 
-/** An application of each framework whose POST /KIND/:n sends a mail with the tag KIND/n, by what is given. */
+/** An application of each framework whose POST /KIND/:n sends an email with the tag KIND/n, by what is given. */
 async function startApps(given: {
   readonly send: Answer
   readonly enqueue: Answer
@@ -154,7 +154,7 @@ async function startApps(given: {
 }
 
 describe.skipIf(skipped)('two hundred requests at once, to Express, Fastify, Hono and Nest', () => {
-  it('swap no span of their mails, of jobs of the queue, of batches, nor of webhook events', async () => {
+  it('swap no span of their emails, of jobs of the queue, of batches, nor of webhook events', async () => {
     await using redis = await startRedis()
     const connection = { path: redis.path, maxRetriesPerRequest: null }
     const sendOnce = createMemorySendOnce()
@@ -182,7 +182,7 @@ describe.skipIf(skipped)('two hundred requests at once, to Express, Fastify, Hon
 
     const kinds = Object.keys(apps.servers)
     const paths = Array.from({ length: 200 }, (_, n) => `${kinds[n % kinds.length]}/${n}`)
-    /** Each mail by its tag, and the request that it is of. */
+    /** Each email by its tag, and the request that it is of. */
     const expected = paths.flatMap((path) =>
       path.startsWith('batch') ? [0, 1].map((n) => ({ tag: `${path}-${n}`, path })) : [{ tag: path, path }],
     )
@@ -218,7 +218,7 @@ describe.skipIf(skipped)('two hundred requests at once, to Express, Fastify, Hon
       return !isBelow || !isLinked || !isInside || !isOfPost
     })
     expect(swapped).toEqual([])
-    // On the wire, too: each mail carries the context of its own span.
+    // On the wire, too: each email carries the context of its own span.
     const carried = sandbox.outbox.filter(({ postmark }) => {
       const { traceId, spanId } = sent.get(postmark.tag ?? undefined)!.spanContext()
       return postmark.metadata?.traceparent !== `00-${traceId}-${spanId}-01`

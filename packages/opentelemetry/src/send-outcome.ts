@@ -3,7 +3,7 @@ interface Outcome {
   readonly code?: string | undefined
 }
 
-/** Whether a mail was not sent. A mail that had already been sent under the same key has not failed. */
+/** Whether an email was not sent. An email that had already been sent under the same key has not failed. */
 export function hasFailed({ outcome }: Outcome): boolean {
   return outcome !== 'sent' && outcome !== 'duplicate'
 }

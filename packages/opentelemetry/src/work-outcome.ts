@@ -1,9 +1,9 @@
 import type { JobEvent, WebhookTrace } from '@postmark-smtp/core/internal'
 
-/** Outcomes of a job that are not a failure of its mail. */
+/** Outcomes of a job that are not a failure of its email. */
 const NO_FAILURE: readonly (string | undefined)[] = ['sent', 'slow', 'pause', 'wait', 'give-back']
 
-/** `error.type` of a job: the code of its mail's error; undefined if it did not fail. */
+/** `error.type` of a job: the code of its email's error; undefined if it did not fail. */
 export function jobErrorType({ outcome, code }: JobEvent): string | undefined {
   return NO_FAILURE.includes(outcome) ? undefined : (code ?? '_OTHER')
 }

@@ -39,7 +39,7 @@ export function observeJobs(tracer: Tracer): Listeners {
   }
 }
 
-/** Gives the handling of each webhook event a span that is linked to that of its mail. */
+/** Gives the handling of each webhook event a span that is linked to that of its email. */
 export function observeWebhooks(tracer: Tracer): Listeners {
   const spans = new WeakMap<WebhookTrace, Span>()
   return {

@@ -72,7 +72,7 @@ async function sendLists(kills: number): Promise<object> {
   try {
     await Promise.all(Array.from({ length: AT_ONCE }, work))
     for await (const _unknown of store.unknowns()) unknowns++
-    // What is missing now: the end of each list, and mails whose processes died with them.
+    // What is missing now: the end of each list, and emails whose processes died with them.
     await using transporter = createPostmarkTransport({
       ...transport,
       sendOnce: { store, leaseMs: LEASE_MS },
@@ -101,7 +101,7 @@ async function sendLists(kills: number): Promise<object> {
   for (const { envelope } of sandbox.outbox)
     copies.set(envelope.to[0]!, (copies.get(envelope.to[0]!) ?? 0) + 1)
   console.info(
-    `${lists.length * READERS} mails, ${lists.length * KILLS_OF_A_LIST} kills, ${unknowns} unknown after them: ${JSON.stringify(outcomes)}`,
+    `${lists.length * READERS} emails, ${lists.length * KILLS_OF_A_LIST} kills, ${unknowns} unknown after them: ${JSON.stringify(outcomes)}`,
   )
   const all = lists.flatMap((list) => Array.from({ length: READERS }, (_, at) => `${list}-${at}@example.com`))
   return {
@@ -113,7 +113,7 @@ async function sendLists(kills: number): Promise<object> {
 }
 
 describe.skipIf(skipped)('a batch that is killed and resumed', () => {
-  it('sends each mail of its list once, wherever it was killed, and reports what is unknown', async () => {
+  it('sends each email of its list once, wherever it was killed, and reports what is unknown', async () => {
     expect(await sendLists(size(200, 40))).toEqual({ twice: [], lost: [], untold: false })
   })
 })

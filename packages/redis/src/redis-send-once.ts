@@ -14,13 +14,13 @@ import { SendOnceSteps } from './send-once-steps.js'
 /** Options of {@link createRedisSendOnce}. */
 export interface RedisSendOnceOptions extends RedisStoreOptions {
   /**
-   * How long a key is remembered after its last change, in milliseconds. After that, its mail may be sent again. Default
+   * How long a key is remembered after its last change, in milliseconds. After that, its email may be sent again. Default
    * 604,800,000, a week.
    */
   readonly ttlMs?: number | undefined
   /**
-   * How many replicas must have a claim before its mail is sent. This takes one more round trip (`WAIT`). If fewer replicas
-   * have the claim within a second, the mail is not sent. Default 0: a failover can lose a claim that was just made.
+   * How many replicas must have a claim before its email is sent. This takes one more round trip (`WAIT`). If fewer replicas
+   * have the claim within a second, the email is not sent. Default 0: a failover can lose a claim that was just made.
    */
   readonly replicas?: number | undefined
 }
@@ -28,7 +28,7 @@ export interface RedisSendOnceOptions extends RedisStoreOptions {
 const WEEK_MS = 604_800_000
 /** How long to wait for replicas to have a claim. */
 const REPLICAS_MS = 1_000
-/** The number of unknown mails that one script reads, so that it does not block Redis for long. */
+/** The number of unknown emails that one script reads, so that it does not block Redis for long. */
 const PAGE = 100
 
 /**
@@ -57,7 +57,7 @@ class RedisSendOnce implements SendOnceStore {
   constructor(send: SendCommand, prefix: string, ttlMs: number, replicas: number) {
     this.#send = send
     this.#prefix = prefix
-    // The key of a mail cannot have this name, because it is a hash.
+    // The key of an email cannot have this name, because it is a hash.
     this.#index = `${prefix}open`
     this.#ttlMs = ttlMs
     this.#replicas = replicas

@@ -169,7 +169,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
         expect(store.unknowns).toBeTypeOf('function')
       })
 
-      it('sends a mail once over two transports', async () => {
+      it('sends an email once over two transports', async () => {
         await using sandbox = await startSandbox()
         next()
         const create = () =>
@@ -273,7 +273,7 @@ describe.skipIf(skipped)('on a real Redis', () => {
         expect(await isOn()).toBe(true)
       })
 
-      it('keep a mail from going out after an event of a webhook', async () => {
+      it('keep an email from going out after an event of a webhook', async () => {
         await using sandbox = await startSandbox()
         const suppressions = createRedisSuppressions(client, next())
         const event = {

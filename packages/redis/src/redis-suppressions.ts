@@ -27,7 +27,7 @@ return 1
 
 /**
  * Stores suppressed addresses on Redis, in one hash per stream. The fields are the addresses as `toAddressKey` writes
- * them; the values hold the time and the reason. All recipients of a mail are checked in one round trip.
+ * them; the values hold the time and the reason. All recipients of an email are checked in one round trip.
  * @example createPostmarkTransport({ serverToken, suppressions: createRedisSuppressions(redis) })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */

@@ -27,7 +27,7 @@ const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
 const LEASE_MS = 1_000
-/** Longer than a process stands still, so that it goes on with the mail that it was about to send. */
+/** Longer than a process stands still, so that it goes on with the email that it was about to send. */
 const REPLY_MS = 15_000
 const FINAL_MS = 1_500
 const SEARCH_DELAY_MS = 300
@@ -35,7 +35,7 @@ const SEARCH_DELAY_MS = 300
 const WAIT_MS = 6_000
 const SENDERS = 3
 const AT_ONCE = 6
-/** A new mail comes this often, for as long as there are crashes. */
+/** A new email comes this often, for as long as there are crashes. */
 const EVERY_MS = 20
 /** More than can come in that time. */
 const KEPT = 50_000
@@ -62,7 +62,7 @@ function toFaults(seed: number): (connection: number, mail: number) => Fault | u
   }
 }
 
-/** Sends mails under keys until each is done, while processes die and stand still; returns what went wrong. */
+/** Sends emails under keys until each is done, while processes die and stand still; returns what went wrong. */
 async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Promise<object> {
   const crashes = kills + stops + restarts
   await using sandbox = await startSandbox({
@@ -137,7 +137,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
       await pause(100)
     }
   }
-  /** Its mails are given to others at once, as a queue would. */
+  /** Its emails are given to others at once, as a queue would. */
   const abandon = (sender: SenderProcess) => busy.get(sender)?.forEach(later)
   const acts = {
     kill: async () => {
@@ -153,7 +153,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
       stopped.add(sender)
       sender.child.kill('SIGSTOP')
       abandon(sender)
-      // Every second time for so long that a look-up may have freed its keys, and others have sent its mails.
+      // Every second time for so long that a look-up may have freed its keys, and others have sent its emails.
       const longMs = stopCount++ % 2 === 0 ? WAIT_MS + LEASE_MS : 0
       await pause(longMs + LEASE_MS * (0.5 + 2 * random()))
       sender.child.kill('SIGCONT')
@@ -193,7 +193,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
   }
   const copies = new Map<string, number>()
   for (const { subject } of sandbox.outbox) copies.set(subject, (copies.get(subject) ?? 0) + 1)
-  console.info(`${keys.length} mails, ${crashes} crashes: ${JSON.stringify(codes)}`)
+  console.info(`${keys.length} emails, ${crashes} crashes: ${JSON.stringify(codes)}`)
   return {
     twice: keys.filter((key) => (copies.get(key) ?? 0) > 1),
     lost: keys.filter((key) => !copies.has(key)),

@@ -2,7 +2,7 @@ import { createPostmarkTransport } from '@postmark-smtp/core'
 import { createRedisSendOnce } from '@postmark-smtp/redis'
 import { Redis } from 'ioredis'
 
-// Sends a mail for each key that it receives, and reports the outcome. It runs the built packages, so that it starts immediately.
+// Sends an email for each key that it receives, and reports the outcome. It runs the built packages, so that it starts immediately.
 const { redisPath, prefix, leaseMs, timeoutMs, ...options } = JSON.parse(process.argv[2])
 const redis = new Redis(redisPath)
 redis.on('error', () => {})

@@ -35,7 +35,7 @@ describe.skipIf(skipped)('mails under a key, from processes that share a Redis',
     return sender
   }
 
-  it('are one mail where two hundred calls over four processes come at once', async () => {
+  it('are one email where two hundred calls over four processes come at once', async () => {
     await using sandbox = await startSandbox()
     // On a busy machine a process may get nothing to do for seconds.
     const options = { url: sandbox.url, timeoutMs: 60_000 }
@@ -77,7 +77,7 @@ describe.skipIf(skipped)('mails under a key, from processes that share a Redis',
       const options = { serverToken: TOKEN, host, ports: [port], tls: { ca } }
       return [await start(options, LEASE), await start(options, LEASE)] as const
     }
-    /** The mail of unknown outcome, once its lease is over. */
+    /** The email of unknown outcome, once its lease is over. */
     const unknown = async () => {
       for (;;) {
         for await (const found of store.unknowns()) return found

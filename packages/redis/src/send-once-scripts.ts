@@ -2,7 +2,7 @@ import { RedisScript } from './redis-script.js'
 
 /*
  * A key is a hash: s its state (c claimed, u unknown, s sent), o its owner, n the number of the claim, r the reference,
- * f the fingerprint, t the last sign of life, e the end of the lease, i the info about the mail, x the result of a look-up.
+ * f the fingerprint, t the last sign of life, e the end of the lease, i the info about the email, x the result of a look-up.
  * The index is a sorted set of the keys that are claimed or unknown, by the end of their lease.
  * Times are Redis's own, in milliseconds. `%.0f`: Lua would write a time as 1.7e+12.
  */
@@ -14,7 +14,7 @@ local function digits(number) return string.format('%.0f', number) end
 `
 
 /**
- * Runs the steps of many mails in sequence, so that they share a round trip. KEYS: the index, and a record for each step.
+ * Runs the steps of many emails in sequence, so that they share a round trip. KEYS: the index, and a record for each step.
  * ARGV: for each step its name, its key, the number of its arguments, and the arguments.
  * Returns an answer for each step.
  */

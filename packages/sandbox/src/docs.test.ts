@@ -93,7 +93,7 @@ it('the part of the compose file is one', () => {
   expect(readFileSync(path('../docker/compose.yaml'), 'utf8')).toContain(one('services:'))
 })
 
-it('the calls with curl clear, wait for a mail that comes later, and let one fail', async () => {
+it('the calls with curl clear, wait for an email that comes later, and let one fail', async () => {
   await send({ subject: 'Old' })
   const code = one('curl --silent').replaceAll(DOCUMENTED, sandbox.apiUrl)
   const stop = sandbox.on('removed', () => {
@@ -112,7 +112,7 @@ it('the calls with curl clear, wait for a mail that comes later, and let one fai
 const missing = chromiumMissing()
 const withoutChromium = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (withoutChromium) console.warn(`Skipped: ${missing}`)
-it.skipIf(withoutChromium)('the test with Playwright follows the link of a mail', async () => {
+it.skipIf(withoutChromium)('the test with Playwright follows the link of an email', async () => {
   const application = createServer((_request, response) => response.end('Confirmed'))
   await once(application.listen(0, '127.0.0.1'), 'listening')
   const link = `http://127.0.0.1:${(application.address() as AddressInfo).port}/confirm/42`

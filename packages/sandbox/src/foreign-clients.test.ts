@@ -174,7 +174,7 @@ describeClient('python3', 'python3', () => {
 })
 
 describeClient('smtp-source', 'postfix', () => {
-  it('delivers many mails over many connections without a login, where the sandbox allows it', async () => {
+  it('delivers many emails over many connections without a login, where the sandbox allows it', async () => {
     sandbox.clear()
     const load = ['-m', '50', '-s', '5', '-l', '10000', '-M', 'me.example.com']
     await run('smtp-source', [...load, '-f', FROM, '-t', TO, '-S', 'Hello', `127.0.0.1:${sandbox.port}`])

@@ -70,7 +70,7 @@ async function afterKill<T>(look: (sandbox: Sandbox) => T): Promise<T> {
   }
 }
 
-it('keeps deletions on the page, one mail or those of a filter, over a kill and over a restart', async () => {
+it('keeps deletions on the page, one email or those of a filter, over a kill and over a restart', async () => {
   const first = await start()
   await send(first, 'one', 'two', 'drop a', 'drop b', 'three')
   expect((await submit(first.inboxUrl, `mails/${idOf(first, 'two')}/delete`)).status).toBe(303)
@@ -84,7 +84,7 @@ it('keeps deletions on the page, one mail or those of a filter, over a kill and 
   await second.close()
 })
 
-it('keeps what the APIs deleted: mails, a suppression, a webhook', async () => {
+it('keeps what the APIs deleted: emails, a suppression, a webhook', async () => {
   const first = await start()
   await send(first, 'one')
   for (const address of ['a@example.com', 'b@example.com']) first.suppress(address)
@@ -178,7 +178,7 @@ it('has each event once that happens while the disk is full, and writes them as 
   await sandbox.close()
 })
 
-it('takes a mail that its own listener clears away, and nothing of it is left', async () => {
+it('takes an email that its own listener clears away, and nothing of it is left', async () => {
   const first = await start()
   const bounced = 'HardBounce@bounce-testing.postmarkapp.com'
   first.on('mail', () => first.clear())

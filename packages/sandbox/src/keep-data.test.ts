@@ -69,7 +69,7 @@ async function look(sandbox: Sandbox) {
   }
 }
 
-it('is the same after a restart: mails with what came of them, suppressions, webhooks', async () => {
+it('is the same after a restart: emails with what came of them, suppressions, webhooks', async () => {
   const first = await start({ streams: ['receipts'] })
   await send(
     first,
@@ -112,7 +112,7 @@ it('is the same after a restart: mails with what came of them, suppressions, web
   await second.close()
 })
 
-it('keeps a mail without a byte, which gets 250 too, and the mails around it', async () => {
+it('keeps an email without a byte, which gets 250 too, and the emails around it', async () => {
   const first = await start()
   await send(first, { subject: 'Before' })
   const socket = connect(first.port, first.host)
@@ -225,7 +225,7 @@ it('is refused to a second sandbox, and free after the first, whatever its start
   await (await start()).close()
 })
 
-it('can be read by its user only, for it has mails and logins of webhooks in it', async () => {
+it('can be read by its user only, for it has emails and logins of webhooks in it', async () => {
   await using sandbox = await startSandbox({ data: join(data, 'new', 'deeper') })
   expect(sandbox.dataProblems).toEqual([])
   const folder = join(data, 'new', 'deeper')
@@ -234,7 +234,7 @@ it('can be read by its user only, for it has mails and logins of webhooks in it'
     expect(statSync(join(folder, name)).mode & 0o077).toBe(0)
 })
 
-it('answers 452 to a mail that cannot be written, says why, and keeps neither half of it nor a gap', async () => {
+it('answers 452 to an email that cannot be written, says why, and keeps neither half of it nor a gap', async () => {
   const sandbox = await start()
   await send(sandbox, { subject: 'Before' })
   const problems: string[] = []

@@ -132,7 +132,7 @@ it.concurrent.each([20, 21])(
       webhooks.settle(Webhooks.map(({ Url }) => Url))
     }
 
-    /** One thing after the other, of which mails come four at a time, until the process is gone. */
+    /** One thing after the other, of which emails come four at a time, until the process is gone. */
     async function work({ child, port, page }: Running): Promise<void> {
       let left = Math.ceil(random() * MOST_ANSWERS)
       const momentMs = random() * MOMENT_MS

@@ -4,7 +4,7 @@ import { startSandbox } from './sandbox.js'
 import { webhookPayload } from './server/webhook-payload.js'
 import type { PayloadKind } from './server/webhook-samples.js'
 
-/** A mail as a mailer of another language writes it, and what the sandbox makes of it. */
+/** An email as a mailer of another language writes it, and what the sandbox makes of it. */
 interface ForeignMail {
   readonly lines: readonly string[]
   readonly expected: object
@@ -265,7 +265,7 @@ describe('a webhook of the kind', () => {
     }
     expect(Object.keys(payload)).toEqual(expect.arrayContaining([...wanted[payload.RecordType as string]!]))
     expect(Number.isNaN(Date.parse(String(payload[TIMES[payload.RecordType as string]!])))).toBe(false)
-    // By this key it knows an inbound mail that was posted to the wrong address.
+    // By this key it knows an inbound email that was posted to the wrong address.
     expect(payload).not.toHaveProperty('FromFull')
   })
 })

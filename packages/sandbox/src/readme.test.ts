@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer'
 import { expect, it } from 'vitest'
 import { startSandbox } from './index.js'
 
-it('the README names no member that a sandbox and its mails do not have', async () => {
+it('the README names no member that a sandbox and its emails do not have', async () => {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
   const rows = readme.slice(readme.indexOf('| Member |')).split('\n\n')[0]!.split('\n').slice(2)
   const cells = rows.map((row) => row.split(' | ')[0]!)

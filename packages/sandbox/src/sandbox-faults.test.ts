@@ -58,7 +58,7 @@ describe('a connection with a fault', () => {
     ['another token', [`AUTH PLAIN ${btoa('\0other\0other')}`], '535 5.7.8 [^]*530'],
     ['an unknown mechanism', ['AUTH X'], '504 [^]*530'],
     ['the token', [`AUTH PLAIN ${btoa(`\0${TOKEN}\0${TOKEN}`)}`], '235 [^]*250'],
-  ])('takes a mail after a login alone: %s', async (_, login, codes) => {
+  ])('takes an email after a login alone: %s', async (_, login, codes) => {
     await using sandbox = await startSandbox({ serverToken: TOKEN, faults: [late] })
     const heard = await dialogue(sandbox, ['EHLO me', ...login, 'MAIL FROM:<a@example.com>'])
     expect(heard).toMatch(new RegExp(`\\r\\n${codes}.*\\r\\n221 `))
@@ -73,7 +73,7 @@ describe('a connection with a fault', () => {
   })
 
   it.each(['PLAIN', 'LOGIN', 'CRAM-MD5'] as const)(
-    'judges its mails as any other, after %s over TLS',
+    'judges its emails as any other, after %s over TLS',
     async (method) => {
       await using sandbox = await startSandbox({ faults: [late] })
       const { host, port, ca } = sandbox
@@ -152,7 +152,7 @@ describe.each(Object.entries(pools))('sandbox.fail, with the pool of %s', (_, cr
   })
 })
 
-it('lets a mail that is under way be, and strikes on the connection after it', async () => {
+it('lets an email that is under way be, and strikes on the connection after it', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true })
   const socket = connect({ host: sandbox.host, port: sandbox.port }).setEncoding('latin1')
   await once(socket, 'data')

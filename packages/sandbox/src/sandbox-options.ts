@@ -24,7 +24,7 @@ export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now' | 'jou
    * `PM-B-` may, with any password.
    */
   readonly smtpTokens?: readonly SmtpTokenSetting[]
-  /** Also accepts mails without a login, from programs that cannot log in (default false, as at Postmark). */
+  /** Also accepts emails without a login, from programs that cannot log in (default false, as at Postmark). */
   readonly allowAnonymous?: boolean
   /**
    * What goes wrong, and where (default: nothing). `seededFaults` of `@postmark-smtp/sandbox/faults` draws faults.
@@ -45,7 +45,7 @@ export interface SandboxOptions extends Omit<PostmarkServerOptions, 'now' | 'jou
   /** The webhooks that events are posted to. @example [{ url: 'http://127.0.0.1:3000/webhooks/postmark' }] */
   readonly webhooks?: readonly WebhookOptions[]
   /**
-   * A directory that keeps mails, suppressions and webhooks across restarts. Only one sandbox at a time can use it
+   * A directory that keeps emails, suppressions and webhooks across restarts. Only one sandbox at a time can use it
    * (default: none, everything is in memory).
    * @example '.postmark-sandbox'
    */

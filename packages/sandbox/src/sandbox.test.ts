@@ -67,7 +67,7 @@ it('parses the content when it is asked for', async () => {
   expect(mail.parse()).toBe(mail.parse())
 })
 
-it('prints a mail without its bytes', async () => {
+it('prints an email without its bytes', async () => {
   await using sandbox = await startSandbox()
   await client(sandbox).sendMail(message)
   expect(Object.keys(sandbox.outbox[0]!)).not.toContain('raw')
@@ -86,7 +86,7 @@ it('gives the URL that createPostmarkTransport takes, with the token that it wan
   )
 })
 
-it('waits for a mail that is there and for one that is yet to come', async () => {
+it('waits for an email that is there and for one that is yet to come', async () => {
   await using sandbox = await startSandbox()
   const coming = sandbox.waitFor({ to: 'AUDIT@example.com', postmark: { tag: 'welcome' } })
   await client(sandbox).sendMail({ ...message, headers })
@@ -96,7 +96,7 @@ it('waits for a mail that is there and for one that is yet to come', async () =>
   expect(sandbox.outbox).toEqual([])
 })
 
-it('says what arrived instead of the mail that was waited for', async () => {
+it('says what arrived instead of the email that was waited for', async () => {
   await using sandbox = await startSandbox()
   const wanted = { subject: /receipt/i }
   await expect(sandbox.waitFor(wanted, { timeoutMs: 1 })).rejects.toThrow(
@@ -114,7 +114,7 @@ it('says what arrived instead of the mail that was waited for', async () => {
   )
 })
 
-it('refuses a key of waitFor that it does not know, which would match any mail', async () => {
+it('refuses a key of waitFor that it does not know, which would match any email', async () => {
   await using sandbox = await startSandbox()
   await expect(sandbox.waitFor({ tags: 'welcome' } as object)).rejects.toMatchObject({
     code: 'ERR_POSTMARK_OPTIONS',
@@ -130,7 +130,7 @@ it('shows a certificate that was given', async () => {
   expect(sandbox.outbox).toMatchObject([{ secure: true }])
 })
 
-it('plays back what recipients do, and what became of a mail', async () => {
+it('plays back what recipients do, and what became of an email', async () => {
   await using sandbox = await startSandbox()
   await client(sandbox).sendMail({ ...message, text: 'See https://example.com/' })
   const mail = sandbox.outbox[0]!

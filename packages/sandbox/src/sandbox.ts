@@ -43,14 +43,14 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   /** The sandbox's own certificate in PEM, for `tls: { ca }`; valid for localhost, 127.0.0.1 and `tlsNames`. */
   readonly ca: string
 
-  /** The mails accepted so far, oldest first, including those that Postmark would refuse (see `mail.verdict`). */
+  /** The emails accepted so far, oldest first, including those that Postmark would refuse (see `mail.verdict`). */
   readonly outbox: readonly SandboxMail[]
-  /** The bounces so far, oldest first. Each refused mail has one of the type SMTPApiError. */
+  /** The bounces so far, oldest first. Each refused email has one of the type SMTPApiError. */
   readonly bounces: readonly SandboxBounce[]
   /** The addresses that a message stream sends nothing to. */
   readonly suppressions: readonly SandboxSuppression[]
   /**
-   * Resolves with the first mail that matches, whether it is there already or still to come.
+   * Resolves with the first email that matches, whether it is there already or still to come.
    * @example await sandbox.waitFor({ to: 'ann@example.com', postmark: { tag: 'welcome' } })
    * @throws Error that says what arrived instead, after `timeoutMs` (default 5000) or when the sandbox closes
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
@@ -60,7 +60,7 @@ export interface Sandbox extends AsyncDisposable, MailActions {
   /** What could not be read from the directory `data` at start, one sentence each. The rest was restored. */
   readonly dataProblems: readonly string[]
 
-  /** What happened to a mail after its `250`, oldest first. */
+  /** What happened to an email after its `250`, oldest first. */
   events(mail: SandboxMail): readonly SandboxEvent[]
   /** The address of the inbox page. @example 'http://127.0.0.1:41237/' */
   readonly inboxUrl: string
@@ -92,9 +92,9 @@ export interface Sandbox extends AsyncDisposable, MailActions {
    * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown phase or kind
    */
   fail(fault: Fault): Promise<void>
-  /** Calls the listener for each mail or event from now on. Returns a function that stops this. */
+  /** Calls the listener for each email or event from now on. Returns a function that stops this. */
   on<K extends keyof ServerEvents>(event: K, listener: (...args: ServerEvents[K]) => void): () => void
-  /** Removes all mails, bounces, events and suppressions. */
+  /** Removes all emails, bounces, events and suppressions. */
   clear(): void
   /** Ends every connection and stops listening. The outbox can still be read. */
   close(): Promise<void>
@@ -104,7 +104,7 @@ export interface Sandbox extends AsyncDisposable, MailActions {
 const OPEN_TOKEN = '5a4db0c5-0000-4000-8000-706f73746d61'
 
 /**
- * Starts a local Postmark that keeps every mail, on the loopback interface.
+ * Starts a local Postmark that keeps every email, on the loopback interface.
  * @example
  * await using sandbox = await startSandbox()
  * const transport = createPostmarkTransport(sandbox.url)

@@ -113,7 +113,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
     const get = (path: string, headers: Record<string, string> = {}) => request(path, { headers })
     const received = (subject: string) => {
       const mail = server.mails.find(bySubject(subject))
-      return mail ? postmarkLines(mail) : `no mail "${subject}"`
+      return mail ? postmarkLines(mail) : `no email "${subject}"`
     }
 
     it('brings the context of the request to the wire', async () => {
@@ -238,7 +238,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('between the parts')).toEqual(['X-PM-Tag: stream'])
     })
 
-    it('keeps the context of a mail that is sent after the answer', async () => {
+    it('keeps the context of an email that is sent after the answer', async () => {
       const answered = createBarrier(2)
       let later: Promise<string> | undefined
       handle = async () => {
@@ -315,7 +315,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('mail of b')).toEqual(['X-PM-Tag: b'])
     })
 
-    it('loses no mail to a context function that throws', async () => {
+    it('loses no email to a context function that throws', async () => {
       await get('/route', { 'x-note': '%', 'x-tag': 'request' })
       expect(received('mail')).toEqual(['X-PM-Metadata-route: yes', 'X-PM-Tag: route'])
     })
@@ -379,7 +379,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expectOnly({ tag: 'safe' })
     })
 
-    /** Expects that one mail arrived, only for Ann, with these Postmark fields, each on lines of printable ASCII. */
+    /** Expects that one email arrived, only for Ann, with these Postmark fields, each on lines of printable ASCII. */
     function expectOnly(fields: Readonly<Record<string, string>>): void {
       expect(server.mails).toHaveLength(1)
       const [mail] = server.mails
@@ -413,7 +413,7 @@ function authenticate(request: ContractRequest): void {
   if (typeof id === 'string') request.user = { id }
 }
 
-/** The Postmark headers of a mail by their short names, decoded: note for X-PM-Metadata-note. */
+/** The Postmark headers of an email by their short names, decoded: note for X-PM-Metadata-note. */
 function readPostmark(mail: ReceivedMail): Record<string, string> {
   const fields = mail.headers.filter(({ name }) => /^x-pm-/i.test(name))
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 import type { ReceivedMail } from './received-mail.js'
 
-/** Keeps mails, and resolves the calls that wait for one. */
+/** Keeps emails, and resolves the calls that wait for one. */
 export interface Mailbox {
   readonly mails: ReceivedMail[]
   add(mail: ReceivedMail): void

@@ -21,7 +21,7 @@ const WORDS: readonly { readonly word: RegExp; readonly write: string; readonly 
   { word: /\bmend(s|ed|ing)?\b/i, write: 'correct, fix' },
   { word: /\bbelongs? into\b/i, write: 'belongs in' },
   { word: /\btells\b/i, write: 'says, reports, returns', unless: /\btells .*\b(apart|from)\b/i },
-  { word: /\bcosts? (a|one|the|no) (mail|login|event|job)\b/i, write: 'loses a mail, takes a login' },
+  { word: /\bcosts? (a|one|the|no) (mail|login|event|job)\b/i, write: 'loses an email, takes a login' },
   { word: /\bin vain\b/i, write: 'without a result' },
   { word: /\bat the most\b/i, write: 'at most' },
 ]

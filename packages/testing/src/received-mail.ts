@@ -1,4 +1,4 @@
-/** A mail as the server received it. */
+/** An email as the server received it. */
 export interface ReceivedMail {
   /** The bytes after DATA, dot-unstuffed, without the final dot. */
   readonly raw: Buffer
@@ -14,15 +14,15 @@ export interface ReceivedMail {
   readonly user?: string
   /** The mechanism of that login, such as `CRAM-MD5`. */
   readonly authMethod?: string
-  /** Whether the mail came over TLS. */
+  /** Whether the email came over TLS. */
   readonly secure: boolean
-  /** The ID of the connection: two mails with the same ID came over the same connection. */
+  /** The ID of the connection: two emails with the same ID came over the same connection. */
   readonly sessionId: string
   /** The value of the first header field with this name; case is ignored. */
   header(name: string): string | undefined
 }
 
-/** What the SMTP session knows about a mail. */
+/** What the SMTP session knows about an email. */
 export type MailOrigin = Pick<ReceivedMail, 'envelope' | 'secure' | 'sessionId'> & {
   readonly user: string | undefined
   readonly authMethod: string | undefined

@@ -86,7 +86,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
       expect(await claim(key, 'bob')).toBe('claimed')
     })
 
-    it('becomes sent by the word of whoever has sent its mail, when the store has lost the claim', async () => {
+    it('becomes sent by the word of whoever has sent its email, when the store has lost the claim', async () => {
       const key = newKey()
       expect(await store.settle(key, 'ann', 'sent', { response: '250 ok' })).toBe(true)
       expect(await claim(key, 'bob')).toMatchObject({ sent: true, info: { response: '250 ok' } })
@@ -94,7 +94,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
   })
 
   describe('a key that is claimed', () => {
-    it('is a conflict for another mail, in each state', async () => {
+    it('is a conflict for another email, in each state', async () => {
       const key = newKey()
       await claim(key, 'ann')
       expect(await claim(key, 'bob', { fingerprint: 'other' })).toBe('conflict')
@@ -105,7 +105,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
       expect(await claim(key, 'bob')).toMatchObject({ sent: true })
     })
 
-    it('keeps what is told of its mail for those who ask again, and the first word counts', async () => {
+    it('keeps what is told of its email for those who ask again, and the first word counts', async () => {
       const key = newKey()
       await claim(key, 'ann')
       const info = { messageId: '<m@example.com>', response: '250 ok \u2713', accepted: 2, rejected: 0 }
@@ -154,7 +154,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
       expect(unknown?.sinceMs).toBeGreaterThanOrEqual(found.sinceMs)
     })
 
-    it('can still be settled by its owner, who knows what became of the mail', async () => {
+    it('can still be settled by its owner, who knows what became of the email', async () => {
       const released = await expired()
       expect(await store.settle(released, 'bob', 'released')).toBe(false)
       expect(await store.settle(released, 'ann', 'released')).toBe(true)
@@ -212,7 +212,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
       expect(await claim(key, 'carl')).toMatchObject({ unknown: true })
     })
 
-    it('lets a mail be sent that comes to light later, whatever was resolved', async () => {
+    it('lets an email be sent that comes to light later, whatever was resolved', async () => {
       const key = await expired()
       await store.resolve((await unknowns(key))[0]!.id, 'released')
       await claim(key, 'bob')
@@ -222,7 +222,7 @@ export function runSendOnceContract({ create, pass, leaseMs }: SendOnceContract)
     })
   })
 
-  it('lists many mails of unknown outcome, each once, while they are resolved', async () => {
+  it('lists many emails of unknown outcome, each once, while they are resolved', async () => {
     const keys = Array.from({ length: 350 }, newKey)
     await Promise.all(keys.map((key) => claim(key, 'ann')))
     await Promise.all(keys.map((key) => store.settle(key, 'ann', 'unknown')))

@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer'
 
-/** The part of a running sandbox that a mail to it needs. */
+/** The part of a running sandbox that an email to it needs. */
 interface Target<M> {
   readonly host: string
   readonly port: number
@@ -15,7 +15,7 @@ const message = {
   text: 'Hello https://example.com/start',
 }
 
-/** Sends a mail with plain Nodemailer and returns it as the sandbox received it. */
+/** Sends an email with plain Nodemailer and returns it as the sandbox received it. */
 export async function sendWelcome<M>(
   { host, port, token, outbox }: Target<M>,
   headers: Record<string, string> = {},

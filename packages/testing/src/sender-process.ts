@@ -11,10 +11,10 @@ export interface SenderResult {
   readonly message?: string
 }
 
-/** A process that sends mails under keys. */
+/** A process that sends emails under keys. */
 export interface SenderProcess extends AsyncDisposable {
   readonly child: ChildProcess
-  /** Sends the mail of a key; resolves to the result. */
+  /** Sends the email of a key; resolves to the result. */
   send(key: string): Promise<SenderResult>
 }
 

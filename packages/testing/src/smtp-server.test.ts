@@ -77,7 +77,7 @@ it('keeps the bytes: folding, a dot at the start of a line, repeated recipients'
   expect(mail?.secure).toBe(false)
 })
 
-it('lets a test refuse a recipient or a mail and word the reply', async () => {
+it('lets a test refuse a recipient or an email and word the reply', async () => {
   const refuse = (text: string, responseCode: number) => Object.assign(new Error(text), { responseCode })
   await using server = await startSmtpServer({
     onRcpt: (address) => (address === 'c@example.com' ? refuse('5.1.1 unknown', 550) : undefined),
@@ -93,7 +93,7 @@ it('lets a test refuse a recipient or a mail and word the reply', async () => {
   expect(server.mails).toHaveLength(1)
 })
 
-it('waits for a mail that is there, one that comes, and says what came instead', async () => {
+it('waits for an email that is there, one that comes, and says what came instead', async () => {
   await using server = await startSmtpServer()
   const coming = server.waitFor((mail) => mail.header('subject') === 'Hello')
   const failing = server.waitFor(() => {

@@ -12,7 +12,7 @@ export interface SmtpServer extends AsyncDisposable {
   readonly port: number
   /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** The mails accepted so far, oldest first. */
+  /** The emails accepted so far, oldest first. */
   readonly mails: readonly ReceivedMail[]
   /** The number of connections opened so far. */
   readonly connections: number
@@ -21,13 +21,13 @@ export interface SmtpServer extends AsyncDisposable {
   /** The logins that clients have tried, including refused ones. */
   readonly logins: readonly SmtpLogin[]
   /**
-   * Resolves to the first mail for which the predicate is true; waits for it if necessary.
+   * Resolves to the first email for which the predicate is true; waits for it if necessary.
    * @throws Error that lists what arrived, after `timeoutMs` (default 5000) or at close
    */
   waitFor(predicate: (mail: ReceivedMail) => boolean, timeoutMs?: number): Promise<ReceivedMail>
   /** Resolves when no connection is open. */
   whenDisconnected(): Promise<void>
-  /** Forgets the mails. */
+  /** Forgets the emails. */
   clear(): void
   /** Ends every connection and stops listening. */
   close(): Promise<void>

@@ -19,11 +19,11 @@ export interface SmtpServerOptions {
   readonly auth?: readonly { readonly user: string; readonly pass: string }[] | 'any' | 'none'
   /** The mechanisms that EHLO lists, in this order (default PLAIN, LOGIN, CRAM-MD5). */
   readonly authMethods?: readonly string[]
-  /** The largest mail that is accepted (default 100 MB), which EHLO announces. */
+  /** The largest email that is accepted (default 100 MB), which EHLO announces. */
   readonly maxBytes?: number
   /** Called for each RCPT TO; an error refuses that recipient. */
   readonly onRcpt?: (address: string) => SmtpRefusal | undefined
-  /** Called after the final dot; a string is the text of the 250 reply, an error refuses the mail. */
+  /** Called after the final dot; a string is the text of the 250 reply, an error refuses the email. */
   readonly onData?: (mail: ReceivedMail) => string | SmtpRefusal | undefined
 }
 

@@ -57,7 +57,7 @@ export function createMemoryDedupe(options: MemoryDedupeOptions = {}): DedupeSto
 }
 
 /**
- * The key of an event: the trace ID, which is the same in each retry, or else the mail, the address, the time and the
+ * The key of an event: the trace ID, which is the same in each retry, or else the email, the address, the time and the
  * type. It is hashed, because a store does not need to know addresses. Undefined if the event has none of these.
  */
 export function dedupeKey(headers: Headers, event: WebhookEvent): string | undefined {

@@ -28,7 +28,7 @@ const NAMES = Object.entries(API_ERRORS).map(
 const MOST_READ = 2000
 
 /**
- * The error code that matches Postmark's words about a refused mail; undefined if they match none or several.
+ * The error code that matches Postmark's words about a refused email; undefined if they match none or several.
  * @example deriveErrorCode(['Inactive recipient']) // 406
  * @see https://postmarkapp.com/developer/api/overview#error-codes
  */

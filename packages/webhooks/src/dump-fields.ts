@@ -2,8 +2,8 @@ import { fromHeaderEntries, type ParsedPostmarkFields } from '@postmark-smtp/cor
 import { readHeaderLines, readParagraphs } from './header-lines.js'
 
 /**
- * The Postmark fields of the mail that the raw source of an SMTP API error quotes. No sample is published, so the first
- * paragraph with a From line is read as its header block. Mails that the mail's text quotes are ignored.
+ * The Postmark fields of the email that the raw source of an SMTP API error quotes. No sample is published, so the first
+ * paragraph with a From line is read as its header block. Emails that the email's text quotes are ignored.
  */
 export function readDumpFields(dump: string): ParsedPostmarkFields {
   const header = readParagraphs(dump).find((paragraph) => /^From:/im.test(paragraph)) ?? ''

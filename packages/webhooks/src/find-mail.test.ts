@@ -30,7 +30,7 @@ async function start() {
 }
 
 describe('findMail with the official client', () => {
-  it('finds a mail that was sent, with its MessageID and status', async () => {
+  it('finds an email that was sent, with its MessageID and status', async () => {
     const { send, find } = await start()
     await send({ order: 'o-1' })
     const mail = await send({ order: 'o-2' })
@@ -81,7 +81,7 @@ describe('findMail with the official client', () => {
     expect(await find({ order: 'o-1', part: 'c' })).toMatchObject({ state: 'not-found' })
   })
 
-  it('compares all of the metadata of a refused mail as well', async () => {
+  it('compares all of the metadata of a refused email as well', async () => {
     const { sandbox, send, find } = await start()
     sandbox.suppress(ANN)
     await send({ order: 'o-1', part: 'a' })
@@ -89,7 +89,7 @@ describe('findMail with the official client', () => {
     expect(await find({ order: 'o-1', part: 'a' })).toMatchObject({ state: 'refused' })
   })
 
-  it('searches one stream, and says since and until when a mail would have been found', async () => {
+  it('searches one stream, and says since and until when an email would have been found', async () => {
     const { send, find, sentAfter } = await start()
     await send({ order: 'o-1' }, { messageStream: 'broadcast' })
     const before = Date.now()
@@ -106,7 +106,7 @@ describe('findMail with the official client', () => {
   })
 })
 
-/** A client that answers from a list of mails, as Postmark does; each question is noted. */
+/** A client that answers from a list of emails, as Postmark does; each question is noted. */
 function createClient(messages: readonly object[], more: Partial<MailClient> & { total?: unknown } = {}) {
   const asked: MailFilter[] = []
   const client: MailClient = {
@@ -154,7 +154,7 @@ describe('findMail', () => {
     expect(asked.map(({ offset }) => offset)).toEqual([0, 500, 1000])
   })
 
-  it('counts a mail once that is seen on two pages', async () => {
+  it('counts an email once that is seen on two pages', async () => {
     const page = Array.from({ length: 500 }, (_, n) => mail(`m-${n}`, { order: 'o-1' }))
     const { client } = createClient([...page, page.at(-1)!])
     expect(await findMail(client, query)).toMatchObject({ copies: 500 })
@@ -167,12 +167,12 @@ describe('findMail', () => {
     ['with a value in another case', 'not-found', { order: 'O-1' }],
     ['with empty metadata, of a server that does not know the filter', 'not-found', {}],
     ['with metadata as an empty list', 'not-found', []],
-  ])('reads a mail %s as %s', async (_what, state, metadata) => {
+  ])('reads an email %s as %s', async (_what, state, metadata) => {
     const { client } = createClient([mail('m-1', metadata)])
     expect((await findMail(client, query)).state).toBe(state)
   })
 
-  it.each([['1'], [1]])('takes the number of mails as Postmark writes it: %j', async (total) => {
+  it.each([['1'], [1]])('takes the number of emails as Postmark writes it: %j', async (total) => {
     const { client, asked } = createClient([mail('m-1', { order: 'o-1' })], { total })
     expect((await findMail(client, query)).state).toBe('sent')
     expect(asked).toHaveLength(1)
@@ -185,14 +185,14 @@ describe('findMail', () => {
     expect(asked.map(({ offset = 0, count = 0 }) => offset + count).at(-1)).toBe(10_000)
   })
 
-  it('does not trust a search further back than Postmark may have kept mails', async () => {
+  it('does not trust a search further back than Postmark may have kept emails', async () => {
     const { client } = createClient([])
     const found = await findMail(client, { ...query, sentAfter: new Date('2026-01-01') })
     const from = found.state === 'not-found' ? found.trusted?.from.getTime() : undefined
     expect(Math.round((Date.now() - from!) / 3_600_000)).toBe(7 * 24)
   })
 
-  it('says that refused mails were not searched where the client does not read bounces', async () => {
+  it('says that refused emails were not searched where the client does not read bounces', async () => {
     const { client } = createClient([])
     expect(await findMail(client, query)).toMatchObject({
       trusted: expect.anything(),
@@ -209,7 +209,7 @@ describe('findMail', () => {
     DumpAvailable: true,
   })
 
-  it('reads the dump of a refused mail also where the list names its error code', async () => {
+  it('reads the dump of a refused email also where the list names its error code', async () => {
     const { client } = createClient([], {
       getBounces: async () => ({ TotalCount: 1, Bounces: [bounce(7, 'ErrorCode: 300')] }),
       getBounceDump: async () => ({
@@ -219,14 +219,14 @@ describe('findMail', () => {
     expect(await findMail(client, query)).toMatchObject({ state: 'refused', errorCode: 300, bounceId: 7 })
   })
 
-  it('says how many refused mails could not be compared', async () => {
+  it('says how many refused emails could not be compared', async () => {
     const { client } = createClient([], {
       getBounces: async () => ({ TotalCount: 2, Bounces: [bounce(7), bounce(8)] }),
       getBounceDump: async () => ({ Body: '' }),
     })
     expect(await findMail(client, query)).toMatchObject({
       state: 'not-found',
-      doubts: [expect.stringMatching(/^2 refused mails .* no metadata/)],
+      doubts: [expect.stringMatching(/^2 refused emails .* no metadata/)],
     })
   })
 
@@ -241,7 +241,7 @@ describe('findMail', () => {
     }
     await expect(findMail(failing, query)).rejects.toMatchObject({
       code: 'ERR_POSTMARK_BOUNCES',
-      message: 'The sent mails of the stream "outbound" cannot be searched: slow down',
+      message: 'The sent emails of the stream "outbound" cannot be searched: slow down',
       cause,
     })
     expect(calls).toBe(2)
@@ -249,7 +249,7 @@ describe('findMail', () => {
 
   it.each<[string, unknown]>([
     ['null', null],
-    ['a page without mails', { TotalCount: 0 }],
+    ['a page without emails', { TotalCount: 0 }],
     ['a page without a number', { Messages: [] }],
     ['HTML', '<html>'],
   ])('takes %s for no answer', async (_what, answer) => {

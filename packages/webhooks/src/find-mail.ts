@@ -10,35 +10,35 @@ import type { RejectedEvent } from './webhook-event.js'
 /** Options of {@link findMail}. An unknown option throws. */
 export interface FindMailQuery extends RetryOptions {
   /**
-   * The metadata of the mail: one or more fields, all of which the mail must have. Postmark searches by the first one, so
+   * The metadata of the mail: one or more fields, all of which the email must have. Postmark searches by the first one, so
    * begin with a field that is unique to the mail. @example { 'correlation-id': id }
    */
   readonly metadata: Readonly<Record<string, string>>
-  /** The ID of the mail's stream. Default `outbound`. */
+  /** The ID of the email's stream. Default `outbound`. */
   readonly stream?: string | undefined
-  /** A time before the mail was sent. Clocks may differ by five minutes. */
+  /** A time before the email was sent. Clocks may differ by five minutes. */
   readonly sentAfter: Date
   /**
-   * How long Postmark may take to list a mail after its 250, in milliseconds. Default 300,000: the real delay is not
-   * documented, and with too small a value a mail may be sent twice. Use 0 with a sandbox that has no search delay.
+   * How long Postmark may take to list an email after its 250, in milliseconds. Default 300,000: the real delay is not
+   * documented, and with too small a value an email may be sent twice. Use 0 with a sandbox that has no search delay.
    */
   readonly searchDelayMs?: number | undefined
 }
 
-/** Postmark accepted the mail and is processing it. */
+/** Postmark accepted the email and is processing it. */
 export interface MailSent {
   readonly state: 'sent'
-  /** Postmark's ID of the mail. */
+  /** Postmark's ID of the email. */
   readonly messageId: string | undefined
   /** @example 'Sent', 'Queued' */
   readonly status: string | undefined
   readonly recipients: readonly string[]
   readonly receivedAt: Date | undefined
-  /** The number of mails with this metadata: more than one if the mail was sent twice. */
+  /** The number of emails with this metadata: more than one if the email was sent twice. */
   readonly copies: number
 }
 
-/** Postmark answered 250 and refused the mail afterwards: nobody receives it. */
+/** Postmark answered 250 and refused the email afterwards: nobody receives it. */
 export interface MailRefused {
   readonly state: 'refused'
   /** @example 406 */
@@ -51,11 +51,11 @@ export interface MailRefused {
   readonly at: Date | undefined
 }
 
-/** Postmark lists no such mail. */
+/** Postmark lists no such email. */
 export interface MailNotFound {
   readonly state: 'not-found'
   /**
-   * A mail that Postmark accepted between these two times would have been found: its search delay is over, and Postmark
+   * An email that Postmark accepted between these two times would have been found: its search delay is over, and Postmark
    * has not deleted it yet. By this machine's clock. Undefined if Postmark did not list everything.
    */
   readonly trusted: { readonly from: Date; readonly until: Date } | undefined
@@ -69,14 +69,14 @@ export type FoundMail = MailSent | MailRefused | MailNotFound
 const OPTIONS = ['metadata', 'stream', 'sentAfter', 'searchDelayMs', 'retry', 'signal']
 /** How far the clocks of this machine and of Postmark may differ. */
 const CLOCKS_MS = 300_000
-/** Postmark keeps mails for 45 days, or for the time that the server is set to, which is at least 7 days. */
+/** Postmark keeps emails for 45 days, or for the time that the server is set to, which is at least 7 days. */
 export const KEPT_MS: number = 7 * 86_400_000
 
 /**
- * Asks Postmark what became of a mail, by its metadata. Use it for a mail whose outcome is unknown because the connection
- * was lost before the reply. It searches the sent mails, then the mails that Postmark refused after its 250.
+ * Asks Postmark what became of an email, by its metadata. Use it for an email whose outcome is unknown because the connection
+ * was lost before the reply. It searches the sent emails, then the emails that Postmark refused after its 250.
  * @param client the `ServerClient` of the official `postmark` package, or any object with `getOutboundMessages`. Without
- * `getBounces` and `getBounceDump`, no refused mail is found
+ * `getBounces` and `getBounceDump`, no refused email is found
  * @example
  * const found = await findMail(client, { metadata: { 'correlation-id': id }, stream: 'outbound', sentAfter })
  * if (found.state === 'sent') console.log(found.messageId, found.status)
@@ -109,9 +109,9 @@ export async function findMail(client: MailClient, query: FindMailQuery): Promis
     }
     if (hidden > 0)
       doubts.push(
-        `${hidden} refused mails since then show no metadata: if the mail is one of them, nobody receives it.`,
+        `${hidden} refused emails since then show no metadata: if the email is one of them, nobody receives it.`,
       )
-  } else doubts.push('The client has no getBounces and getBounceDump, so the mail may have been refused.')
+  } else doubts.push('The client has no getBounces and getBounceDump, so the email may have been refused.')
   const trusted = {
     from: new Date(Math.max(sentAfter.getTime(), now - KEPT_MS)),
     until: new Date(now - searchDelayMs),
@@ -135,7 +135,7 @@ function isMetadata(value: unknown): value is Readonly<Record<string, string>> {
   return entries.length > 0 && entries.every(([key, text]) => isName(key) && isName(text))
 }
 
-/** The result for a mail that was sent: of several copies, the newest. */
+/** The result for an email that was sent: of several copies, the newest. */
 export function toSent(messages: readonly Raw[]): MailSent {
   const [newest = {}] = messages
   const { Recipients } = newest
@@ -145,12 +145,12 @@ export function toSent(messages: readonly Raw[]): MailSent {
     status: readText(newest.Status),
     recipients: Array.isArray(Recipients) ? Recipients.filter((item) => typeof item === 'string') : [],
     receivedAt: readTime(newest.ReceivedAt),
-    // A mail that arrives during the search shifts others to the next page, where they are seen once more.
+    // An email that arrives during the search shifts others to the next page, where they are seen once more.
     copies: new Set(messages.map(({ MessageID }) => MessageID)).size,
   }
 }
 
-/** The result for a mail that was refused. */
+/** The result for an email that was refused. */
 export function toRefused(event: RejectedEvent): MailRefused {
   const { errorCode, cause, cure, bounceId, recipient, at } = event
   return { state: 'refused', errorCode, cause, cure, bounceId, recipient, at }

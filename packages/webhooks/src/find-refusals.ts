@@ -7,13 +7,13 @@ import type { RejectedEvent } from './webhook-event.js'
 /** Bounces are dated by Postmark's clock, which may be ahead of ours; tests advance the clock of a sandbox. */
 const AHEAD_MS = 86_400_000
 
-/** Whether a client can read bounces. If it cannot, no refused mail is found. */
+/** Whether a client can read bounces. If it cannot, no refused email is found. */
 export function readsBounces(client: MailClient): client is MailClient & BounceClient {
   return typeof client.getBounces === 'function' && typeof client.getBounceDump === 'function'
 }
 
 /**
- * The mails that Postmark refused after its 250, with their metadata. The list of bounces has no metadata, so the dump
+ * The emails that Postmark refused after its 250, with their metadata. The list of bounces has no metadata, so the dump
  * of each one is read.
  * @param from in milliseconds since 1970
  * @throws PostmarkError ERR_POSTMARK_BOUNCES, or the reason of the signal

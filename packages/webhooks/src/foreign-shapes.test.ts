@@ -93,22 +93,22 @@ describe('payloads in the shape of django-anymail’s tests', () => {
     ],
     ['nothing', {}, { kind: 'unknown' }],
     [
-      'an inbound mail of nothing but a sender',
+      'an inbound email of nothing but a sender',
       { FromFull: { Email: 'eve@example.com' } },
       { kind: 'inbound', from: 'eve@example.com' },
     ],
     [
-      'an inbound mail of nothing but its type',
+      'an inbound email of nothing but its type',
       { RecordType: 'Inbound' },
       { kind: 'inbound', from: undefined },
     ],
     [
-      'an inbound mail of nothing but attachments',
+      'an inbound email of nothing but attachments',
       { Attachments: [{ Name: 'a.txt', Content: 'SGk=', ContentType: 'text/plain', ContentLength: 2 }] },
       { kind: 'inbound' },
     ],
     [
-      'an inbound mail from a name that is an advertisement',
+      'an inbound email from a name that is an advertisement',
       {
         MessageStream: 'inbound',
         FromFull: { Email: 'win@example.com', Name: `* * * 💲 ${'Click Here! '.repeat(30)}<a@b> 💲 * * *` },

@@ -1,15 +1,15 @@
-/** One line of a mail's header, unfolded. */
+/** One line of an email's header, unfolded. */
 export interface HeaderLine {
   readonly key: string
   readonly value: string
 }
 
-/** A header block is at the beginning; the mail after it may be of any length. */
+/** A header block is at the beginning; the email after it may be of any length. */
 const MOST_READ = 100_000
 const EMPTY_LINE = /\r?\n[ \t]*\r?\n/
 const FOLD = /\r?\n(?=[ \t])/g
 
-/** The paragraphs at the beginning of a text: the first of a mail is its header block. */
+/** The paragraphs at the beginning of a text: the first of an email is its header block. */
 export function readParagraphs(text: string): string[] {
   return text.slice(0, MOST_READ).split(EMPTY_LINE)
 }

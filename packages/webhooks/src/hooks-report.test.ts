@@ -29,7 +29,7 @@ it('tells what the server is set to, without its tokens and addresses', async ()
 it.each([
   [{ EnableSmtpApiErrorHooks: false }, /EnableSmtpApiErrorHooks .* reconcile/],
   [{ SmtpApiActivated: false }, /SMTP is off/],
-  [{ DeliveryType: 'Sandbox' }, /no mail is delivered/],
+  [{ DeliveryType: 'Sandbox' }, /no email is delivered/],
 ])('advises where the server has %j', async (more, advice) => {
   expect((await read(more)).advice).toEqual([expect.stringMatching(advice)])
 })

@@ -62,7 +62,7 @@ export async function hooksReport(
           'Postmark sends no webhook for refused mails: set EnableSmtpApiErrorHooks with the account token, or run reconcile().',
         ]
       : []),
-    ...(deliveryType === 'Sandbox' ? ['The server is in sandbox mode: no mail is delivered.'] : []),
+    ...(deliveryType === 'Sandbox' ? ['The server is in sandbox mode: no email is delivered.'] : []),
     ...(webhooks ?? []).flatMap(adviseOn),
   ]
   return { smtpActivated, smtpApiErrorHooks, bounceContent, deliveryType, webhooks, advice }

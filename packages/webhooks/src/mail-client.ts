@@ -20,7 +20,7 @@ export interface MailPage {
 }
 
 /**
- * A client that searches sent mails and, if it can, bounces, such as the `ServerClient` of the official `postmark`
+ * A client that searches sent emails and, if it can, bounces, such as the `ServerClient` of the official `postmark`
  * package. Of the errors that it throws, only `statusCode` is read: if it is missing or 0, the network has failed.
  * @see https://postmarkapp.com/developer/api/messages-api#outbound-message-search
  */

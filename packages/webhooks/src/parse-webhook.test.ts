@@ -447,7 +447,7 @@ describe('parseWebhook finds the way back', () => {
     `X-PM-Metadata-traceparent:\r\n ${trace}`,
     'Subject: Your receipt',
     '',
-    'From: a mail that this one quotes',
+    'From: an email that this one quotes',
     'X-PM-Metadata-order: quoted',
   ].join('\r\n')
   const refused = { RecordType: 'Bounce', Type: 'SMTPApiError' }
@@ -482,7 +482,7 @@ describe('parseWebhook finds the way back', () => {
       { Type: 'HardBounce', Content: mail },
       { tag: undefined, metadata: {} },
     ],
-  ])('in the raw source of a refused mail %s', (_what, fields, expected) => {
+  ])('in the raw source of a refused email %s', (_what, fields, expected) => {
     const { tag, metadata, correlationId, traceparent } = parseWebhook({ ...refused, ...fields })
     expect({ tag, metadata: { ...metadata }, correlationId, traceparent }).toEqual(expected)
   })

@@ -14,7 +14,7 @@ import {
 } from './read-value.js'
 import type { EventBase, RecordType, WebhookEvent } from './webhook-event.js'
 
-/** The metadata keys that link an event to the request that sent its mail. */
+/** The metadata keys that link an event to the request that sent its email. */
 export interface ParseWebhookOptions {
   /** The metadata key of the correlation ID: the same as core's `correlationId: { key }`. Default `correlation-id`. */
   readonly correlationKey?: string | undefined
@@ -69,7 +69,7 @@ const RECORD_TYPES: ReadonlySet<unknown> = new Set<RecordType>([
   'Inbound',
 ])
 
-/** Inbound mail and old webhooks have no RecordType: a field that no other type has decides. */
+/** Inbound email and old webhooks have no RecordType: a field that no other type has decides. */
 const TELLING_FIELDS: readonly (readonly [field: string, RecordType])[] = [
   ['DeliveredAt', 'Delivery'],
   ['BouncedAt', 'Bounce'],

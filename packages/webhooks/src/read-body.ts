@@ -4,7 +4,7 @@ import { textNestsDeeper, valueNestsDeeper } from './nesting.js'
 export interface BodyLimits {
   /**
    * The maximum size in bytes; a larger body is answered with 413. Default 10 MB, because a bounce may quote the whole
-   * mail, which has that limit. Inbound mail can be larger: raise the limit if you receive attachments.
+   * mail, which has that limit. Inbound email can be larger: raise the limit if you receive attachments.
    */
   readonly maxBytes: number
   /** How deep arrays and objects may nest; a deeper body is answered with 400. Default 32. Postmark's bodies nest 3 deep. */

@@ -5,7 +5,7 @@ import { type Raw, readText } from './read-value.js'
 import type { BouncedEvent, BounceFields, EventBase, WebhookEvent } from './webhook-event.js'
 
 /**
- * Every other type is `soft`, including SpamNotification: it is a filter's verdict on one mail, and not the complaint of
+ * Every other type is `soft`, including SpamNotification: it is a filter's verdict on one email, and not the complaint of
  * a person, which would silence the address.
  */
 const SEVERITY: ReadonlyMap<string, BouncedEvent['severity']> = new Map<

@@ -27,7 +27,7 @@ const parsed = {
     { Name: 'Received', Value: 'by mx.example.com; Thu, 1 Jan 1970 00:00:00 +0000 (GMT)' },
   ],
 }
-/** As where the raw mail is all that is included. */
+/** As where the raw email is all that is included. */
 const source = [
   'Received: from mx.example.com by inbound.example.net',
   '\twith ESMTPS; Thu, 12 Feb 2026 08:31:07 +0000',
@@ -37,7 +37,7 @@ const source = [
   'Subject: =?utf-8?Q?Where_is_the_caf?= =?utf-8?Q?=C3=A9=3F?=',
   `Date: ${DATE}`,
   '',
-  'From: a mail that this one quotes',
+  'From: an email that this one quotes',
   'Subject: quoted',
 ].join('\n')
 const raw = { RawEmail: source, OriginalRecipient: 'hash@inbound.example.com', MessageID: ID, Tag: '' }
@@ -60,11 +60,11 @@ describe('inbound mail', () => {
     expect(read(parsed)).toMatchObject({ ...expected, subject: 'Where is it?' })
   })
 
-  it('is read from the raw mail where there is no FromFull', () => {
+  it('is read from the raw email where there is no FromFull', () => {
     expect(read(raw)).toMatchObject({ ...expected, subject: 'Where is the café?' })
   })
 
-  it('is read from the raw mail with CRLF as well', () => {
+  it('is read from the raw email with CRLF as well', () => {
     expect(read({ ...raw, RawEmail: source.replaceAll('\n', '\r\n') })).toMatchObject(expected)
   })
 
@@ -97,7 +97,7 @@ describe('inbound mail', () => {
       { subject: '=?x-odd?B?SGk=?=' },
     ],
     ['base64', { RawEmail: 'Subject: =?ISO-8859-1*de?b?R3L832U=?=\n\n' }, { subject: 'Grüße' }],
-    ['an empty raw mail', { RawEmail: '' }, { from: undefined, subject: undefined, at: undefined }],
+    ['an empty raw email', { RawEmail: '' }, { from: undefined, subject: undefined, at: undefined }],
   ])('tolerates %s', (_what, fields, wanted) => {
     expect(read({ OriginalRecipient: null, ...fields })).toMatchObject(wanted)
   })

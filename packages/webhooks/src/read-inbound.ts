@@ -3,7 +3,7 @@ import { isObject, type Raw, readText, readTime } from './read-value.js'
 import type { EventBase, InboundEvent } from './webhook-event.js'
 
 /**
- * The event of an inbound mail. Values that Postmark did not extract are read from the mail itself, if the server is set
+ * The event of an inbound email. Values that Postmark did not extract are read from the email itself, if the server is set
  * to include it.
  */
 export function readInbound(base: EventBase, raw: Raw): InboundEvent {

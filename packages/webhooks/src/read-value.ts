@@ -20,7 +20,7 @@ export function readNumber(value: unknown): number | undefined {
 const DATE = /^(\d{4}-\d\d-\d\d|([a-z]{3}, ?)?\d{1,2} [a-z]{3} \d{4})/i
 const NO_ZONE = /T[\d:.]+$/
 
-/** A date: ISO 8601 with any number of fraction digits, or as in a mail. Without a zone it is UTC, on any machine. */
+/** A date: ISO 8601 with any number of fraction digits, or as in an email. Without a zone it is UTC, on any machine. */
 export function readTime(value: unknown): Date | undefined {
   if (typeof value !== 'string' || value.length > 64 || !DATE.test(value)) return undefined
   const time = new Date(NO_ZONE.test(value) ? `${value}Z` : value)

@@ -14,7 +14,7 @@ const COUNTS = { outbound: size(10_400), broadcast: size(1_000), receipts: size(
 const STREAMS = Object.keys(COUNTS)
 const ALL = size(12_000)
 
-/** Sends mails that SMTP takes and Postmark refuses, each with a correlation ID of its own. */
+/** Sends emails that SMTP takes and Postmark refuses, each with a correlation ID of its own. */
 async function sendRefused(sandbox: Sandbox): Promise<void> {
   const transporter = createPostmarkTransport({ url: sandbox.url, correlationId: true })
   for (const stream of STREAMS) sandbox.suppress('gone@example.com', { stream })
@@ -42,7 +42,7 @@ interface Line {
   readonly cursor: ReconcileCursor
 }
 
-it('hands out 12,000 refused mails of three streams, each once, in order and correlated, across two kills', async () => {
+it('hands out 12,000 refused emails of three streams, each once, in order and correlated, across two kills', async () => {
   await using sandbox = await startSandbox({ streams: ['receipts'], keep: { mails: ALL } })
   await sendRefused(sandbox)
   const folder = mkdtempSync(join(tmpdir(), 'reconcile-'))

@@ -48,7 +48,7 @@ export interface ReconcileSettings {
   readonly pageSize: number
   readonly repeat: RepeatSettings
   readonly parse: ParseWebhookOptions
-  /** Whether the dump of a refused mail is read for its metadata, even if the list names the error code. */
+  /** Whether the dump of a refused email is read for its metadata, even if the list names the error code. */
   readonly forMetadata: boolean
   /** How far each stream was read, in milliseconds since 1970. */
   readonly positions: Map<string, Position>

@@ -25,7 +25,7 @@ export interface Reconciliation {
 const DUMPS_AT_ONCE = 5
 
 /**
- * Reads Postmark's list of bounces, to find out what became of mails that SMTP answered with 250. It returns the same
+ * Reads Postmark's list of bounces, to find out what became of emails that SMTP answered with 250. It returns the same
  * events as the Bounce webhook, each once, the oldest first across all streams.
  * @param client the `ServerClient` of the official `postmark` package, or any object with `getBounces` and `getBounceDump`
  * @example

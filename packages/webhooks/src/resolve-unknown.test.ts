@@ -16,7 +16,7 @@ const DAY = 86_400_000
 const ANN = 'ann@example.com'
 const retry = { attempts: 2, baseMs: 1 }
 
-/** A store with these unknown mails, which notes what is resolved and forgets it then. */
+/** A store with these unknown emails, which notes what is resolved and forgets it then. */
 function createStore(...unknowns: UnknownSend[]) {
   const resolved: unknown[][] = []
   const store: UnknownStore = {
@@ -44,7 +44,7 @@ afterEach(async () => {
   for (const close of cleanup.splice(0).reverse()) await close()
 })
 
-/** An application that sends with a reference, and a Postmark that lists mails a minute after it took them. */
+/** An application that sends with a reference, and a Postmark that lists emails a minute after it took them. */
 async function start(options: SandboxOptions = {}) {
   const sandbox = await startSandbox({ searchDelayMs: MINUTE, ...options })
   cleanup.push(sandbox.close)
@@ -61,7 +61,7 @@ async function start(options: SandboxOptions = {}) {
 }
 
 describe('resolveUnknown', () => {
-  it('finds a mail whose reply got lost when Postmark lists it, and says so to the store', async () => {
+  it('finds an email whose reply got lost when Postmark lists it, and says so to the store', async () => {
     const { sandbox, send, resolve } = await start({
       faults: [{ phase: 'dot', kind: 'cut', accepted: true }],
     })
@@ -80,7 +80,7 @@ describe('resolveUnknown', () => {
     expect(await resolve(store)).toEqual([])
   })
 
-  it('frees the key of a mail that never got through, not before waitMs is over', async () => {
+  it('frees the key of an email that never got through, not before waitMs is over', async () => {
     const { resolve } = await start()
     const { store, resolved, left } = createStore(
       unknown('young', 2 * MINUTE - 1),
@@ -98,7 +98,7 @@ describe('resolveUnknown', () => {
     expect(resolved.map(([id, state]) => [id, state])).toEqual([['id-old', 'released']])
   })
 
-  it('takes a mail that Postmark refused after its 250 for sent, with the error code', async () => {
+  it('takes an email that Postmark refused after its 250 for sent, with the error code', async () => {
     const { sandbox, send, resolve } = await start()
     sandbox.suppress(ANN)
     await send('r-1')
@@ -164,7 +164,7 @@ describe('resolveUnknown asks', () => {
     expect(asked).toEqual([])
   })
 
-  it('for mails from a day before they became unknown, each stream once', async () => {
+  it('for emails from a day before they became unknown, each stream once', async () => {
     const { client, asked } = createClient()
     const { store } = createStore(unknown('r-1', DAY))
     await resolveUnknown(store, client, { ...options, streams: ['outbound', 'news', 'outbound'] })
@@ -177,7 +177,7 @@ describe('resolveUnknown asks', () => {
     expect(Math.abs(Date.now() - 2 * DAY - from)).toBeLessThan(2 * 3_600_000)
   })
 
-  it('for refused mails once for all, and not for those that stay unknown for good', async () => {
+  it('for refused emails once for all, and not for those that stay unknown for good', async () => {
     let lists = 0
     const { client } = createClient({
       getBounces: async () => {
@@ -196,7 +196,7 @@ describe('resolveUnknown asks', () => {
 })
 
 describe('resolveUnknown frees no key', () => {
-  it('of a mail that Postmark may have deleted by now', async () => {
+  it('of an email that Postmark may have deleted by now', async () => {
     const { store, resolved } = createStore(unknown('r-1', 7 * DAY))
     await resolveUnknown(store, createClient().client, options)
     expect(resolved).toEqual([])
@@ -232,7 +232,7 @@ describe('resolveUnknown frees no key', () => {
     expect(resolved).toEqual([['id-r-0', 'sent', { messageId: 'm-0' }]])
   })
 
-  it('where the list of refused mails fails', async () => {
+  it('where the list of refused emails fails', async () => {
     const { client } = createClient({
       getBounces: () => Promise.reject(new Error('down')),
       getBounceDump: async () => ({ Body: '' }),

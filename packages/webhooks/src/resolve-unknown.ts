@@ -20,20 +20,20 @@ import type { ResolvedInfo, UnknownSend, UnknownStore } from './unknown-store.js
 /** Options of {@link resolveUnknown}. An unknown option throws. */
 export interface ResolveUnknownOptions extends RetryOptions {
   /**
-   * The IDs of all streams that the mails may have been sent on. A mail on another stream is not found, and would be
+   * The IDs of all streams that the emails may have been sent on. An email on another stream is not found, and would be
    * sent again. @example ['outbound', 'broadcast']
    */
   readonly streams: readonly string[]
   /** The metadata key that holds the reference. Default `send-once`. */
   readonly metadataKey?: string | undefined
   /**
-   * How long a mail must have been unknown before "not found" releases its key, in milliseconds. It must cover the lease
-   * of a claim, the time limit of the last reply and Postmark's search delay. Default 600,000. If it is too short, a mail
+   * How long an email must have been unknown before "not found" releases its key, in milliseconds. It must cover the lease
+   * of a claim, the time limit of the last reply and Postmark's search delay. Default 600,000. If it is too short, an email
    * that Postmark has accepted is sent again.
    */
   readonly waitMs?: number | undefined
   /**
-   * How long before it became unknown a mail may have been sent, in milliseconds. Default 86,400,000 (one day). It must
+   * How long before it became unknown an email may have been sent, in milliseconds. Default 86,400,000 (one day). It must
    * be shorter than the time for which the store remembers a key.
    */
   readonly lookBackMs?: number | undefined
@@ -43,27 +43,27 @@ export interface ResolveUnknownOptions extends RetryOptions {
 export interface UnknownResolution {
   readonly id: string
   readonly reference: string
-  /** The new state in the store; undefined if the mail stays unknown and will be checked again. */
+  /** The new state in the store; undefined if the email stays unknown and will be checked again. */
   readonly resolved: 'sent' | 'released' | undefined
   readonly found: FoundMail
 }
 
 /** How many searches run in parallel. */
 const AT_ONCE = 5
-/** Refused mails are searched over a shorter time, because each takes its own request. A missed one is refused again. */
+/** Refused emails are searched over a shorter time, because each takes its own request. A missed one is refused again. */
 const REFUSALS_BACK_MS = 3_600_000
 
 /**
- * Asks Postmark about each mail in a send-once store whose outcome is unknown, and resolves it in the store. Call it
+ * Asks Postmark about each email in a send-once store whose outcome is unknown, and resolves it in the store. Call it
  * every few minutes.
  *
- * A mail that Postmark accepted becomes `sent`, even if it was refused afterwards, because sending it again would not
- * help. A mail that Postmark does not list becomes `released` after it has been unknown for `waitMs`, and may then be sent
- * again. A mail that has been unknown for a week stays unknown, because Postmark may have deleted it.
+ * An email that Postmark accepted becomes `sent`, even if it was refused afterwards, because sending it again would not
+ * help. An email that Postmark does not list becomes `released` after it has been unknown for `waitMs`, and may then be sent
+ * again. An email that has been unknown for a week stays unknown, because Postmark may have deleted it.
  * @param client as for `findMail`
  * @example await resolveUnknown(store, new ServerClient(token), { streams: ['outbound', 'broadcast'] })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
- * @throws PostmarkError ERR_POSTMARK_BOUNCES if Postmark cannot be asked; mails that are not yet resolved stay unknown
+ * @throws PostmarkError ERR_POSTMARK_BOUNCES if Postmark cannot be asked; emails that are not yet resolved stay unknown
  * @throws what the store throws, or the reason of the signal
  */
 export async function resolveUnknown(
@@ -79,7 +79,7 @@ export async function resolveUnknown(
     resolutions.push({ id, reference, resolved, found })
   }
 
-  // From here on the ages are correct or too low, so no search begins too early for its mail.
+  // From here on the ages are correct or too low, so no search begins too early for its email.
   const unknowns: UnknownSend[] = []
   for await (const unknown of store.unknowns()) unknowns.push(unknown)
   const missing: Missing[] = []
@@ -137,14 +137,14 @@ function mayBeSentAgain({ sinceMs }: UnknownSend, { trusted }: MailNotFound, { w
   return trusted !== undefined && sinceMs >= waitMs && sinceMs < KEPT_MS
 }
 
-/** The refused mails by their reference, read once for all missing mails. */
+/** The refused emails by their reference, read once for all missing emails. */
 async function readRefusals(
   client: MailClient,
   missing: readonly Missing[],
   { streams, key, lookBackMs, retry }: Settings,
 ): Promise<ReadonlyMap<string, MailRefused>> {
   const refusals = new Map<string, MailRefused>()
-  // A mail that stays unknown for good must not make each call read all refused mails of a month.
+  // An email that stays unknown for good must not make each call read all refused emails of a month.
   const ages = missing.map(({ unknown }) => unknown.sinceMs).filter((sinceMs) => sinceMs < KEPT_MS)
   if (ages.length === 0 || !readsBounces(client)) return refusals
   const oldestMs = ages.reduce((oldest, sinceMs) => Math.max(oldest, sinceMs))

@@ -68,7 +68,7 @@ async function start(on: WebhookHandlers, options: SandboxOptions = {}) {
   return { sandbox, receiver, handler, transporter, send, outcomes }
 }
 
-describe('each kind of event comes round to the mail that caused it', () => {
+describe('each kind of event comes round to the email that caused it', () => {
   type Act = (sandbox: Sandbox, mail: SandboxMail) => unknown
   const bounce =
     (type: Parameters<Sandbox['bounce']>[1]): Act =>
@@ -146,7 +146,7 @@ describe('each kind of event comes round to the mail that caused it', () => {
     expect(new Set(outcomes())).toEqual(new Set(['200 done']))
   })
 
-  it('resubscribed, which names an address and no mail', async () => {
+  it('resubscribed, which names an address and no email', async () => {
     const events: WebhookEvent[] = []
     const { sandbox } = await start({ resubscribed: (event) => void events.push(event) })
     sandbox.suppress(ANN, { stream: 'broadcast' })
@@ -263,7 +263,7 @@ it('rotates a secret without losing an event, one that is retried meanwhile incl
   expect(outcomes().filter((outcome) => outcome !== '200 done')).toEqual(['500 retry'])
 })
 
-it('lets a slow handler hold up neither other events nor mails', async () => {
+it('lets a slow handler hold up neither other events nor emails', async () => {
   const handled: string[] = []
   let release = () => {}
   const gate = new Promise<void>((resolve) => {
@@ -291,7 +291,7 @@ it('lets a slow handler hold up neither other events nor mails', async () => {
 })
 
 describe('the way back', () => {
-  it('a handler’s mail has the correlation ID of the mail that failed, and neither its tag nor its stream', async () => {
+  it('a handler’s mail has the correlation ID of the email that failed, and neither its tag nor its stream', async () => {
     const support = 'support@example.com'
     const { sandbox, transporter, send } = await start({
       rejected: ({ cause = '' }) =>

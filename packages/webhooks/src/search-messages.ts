@@ -4,9 +4,9 @@ import type { MailClient, MailFilter, MailPage } from './mail-client.js'
 import { findMetadata, isObject, type Raw, readMetadata } from './read-value.js'
 import { type RepeatSettings, repeat } from './repeat.js'
 
-/** Which mails are searched for. */
+/** Which emails are searched for. */
 export interface MessageQuery {
-  /** The metadata that a mail must have, all fields of it. */
+  /** The metadata that an email must have, all fields of it. */
   readonly metadata: Readonly<Record<string, string>>
   readonly stream: string
   /** In milliseconds since 1970. */
@@ -16,7 +16,7 @@ export interface MessageQuery {
 /** The result of a search. */
 export interface FoundMessages {
   readonly messages: readonly Raw[]
-  /** Whether Postmark listed all that it has: it lists at most 10,000 mails per query. */
+  /** Whether Postmark listed all that it has: it lists at most 10,000 emails per query. */
   readonly complete: boolean
 }
 
@@ -24,7 +24,7 @@ const MOST_PER_PAGE = 500
 /** `count` and `offset` together may not go beyond. */
 const REACH = 10_000
 
-/** Searches sent mails, page by page. @throws PostmarkError ERR_POSTMARK_BOUNCES, or the reason of the signal */
+/** Searches sent emails, page by page. @throws PostmarkError ERR_POSTMARK_BOUNCES, or the reason of the signal */
 export async function searchMessages(
   client: MailClient,
   { metadata, stream, from }: MessageQuery,
@@ -48,7 +48,7 @@ export async function searchMessages(
 }
 
 /**
- * Whether a mail has all of the metadata. Metadata that the list does not show cannot be compared. A mail without the
+ * Whether an email has all of the metadata. Metadata that the list does not show cannot be compared. An email without the
  * field `Metadata` therefore counts as found: the search asked for it, and to miss it would send it twice.
  */
 function hasMetadata({ Metadata }: Raw, wanted: Readonly<Record<string, string>>): boolean {
@@ -78,7 +78,7 @@ async function readPage(client: MailClient, filter: MailFilter, settings: Repeat
     const { message, statusCode } = error as { message?: string; statusCode?: number }
     throw new PostmarkError(
       'ERR_POSTMARK_BOUNCES',
-      `The sent mails of the stream ${JSON.stringify(filter.messageStream)} cannot be searched: ${message}`,
+      `The sent emails of the stream ${JSON.stringify(filter.messageStream)} cannot be searched: ${message}`,
       { cause: error, ...(statusCode === 401 ? { hint: 'Use the Server API token of that server.' } : {}) },
     )
   }

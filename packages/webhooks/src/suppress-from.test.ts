@@ -25,7 +25,7 @@ it.each([
   ['a hard bounce that deactivated the address', bounce, 'HardBounce'],
   ['a spam complaint', { ...bounce, RecordType: 'SpamComplaint', Type: 'SpamComplaint' }, 'SpamComplaint'],
   ['an unsubscription', change, 'ManualSuppression'],
-  ['one made by hand, which has no mail', { ...change, MessageID: null }, 'ManualSuppression'],
+  ['one made by hand, which has no email', { ...change, MessageID: null }, 'ManualSuppression'],
   ['a change after a bounce', { ...change, SuppressionReason: 'HardBounce' }, 'HardBounce'],
   [
     'a mail refused with error 406',
@@ -42,7 +42,7 @@ it.each([
 it.each([
   ['a bounce that leaves the address active', { ...bounce, Type: 'SoftBounce', Inactive: false }],
   [
-    'a refused mail of another reason',
+    'a refused email of another reason',
     { ...bounce, Type: 'SMTPApiError', Inactive: false, Details: 'ErrorCode: 300' },
   ],
   ['an unsubscription by mail that changed nothing', { ...bounce, Type: 'Unsubscribe', Inactive: false }],
@@ -64,7 +64,7 @@ it('clears the address when it subscribes again, on that stream alone', async ()
   expect(list.list()).toMatchObject([{ stream: 'outbound' }])
 })
 
-it('takes a mail that asks for a subscription for a wish alone', async () => {
+it('takes an email that asks for a subscription for a wish alone', async () => {
   const list = createSuppressionList()
   await suppressFrom(list, parseWebhook(bounce))
   await suppressFrom(list, parseWebhook({ ...bounce, Type: 'Subscribe', BouncedAt: '2026-06-15T14:00:00Z' }))

@@ -1,6 +1,6 @@
 import type { BounceId } from './bounce-id.js'
 
-/** Postmark's name for the event; `Unknown` for a type that is not documented. Inbound mail has no name of its own. */
+/** Postmark's name for the event; `Unknown` for a type that is not documented. Inbound email has no name of its own. */
 export type RecordType =
   | 'Delivery'
   | 'Bounce'
@@ -13,23 +13,23 @@ export type RecordType =
 
 /** The fields of every event. A field is undefined if Postmark left it out or sent an unexpected value. */
 export interface EventBase {
-  /** Postmark's ID of the mail; undefined if it is null or all zeros. */
+  /** Postmark's ID of the email; undefined if it is null or all zeros. */
   readonly messageId: string | undefined
   /** Whether the event is dummy data: Postmark's test events have a MessageID of zeros. */
   readonly test: boolean
   /** @example 'outbound' */
   readonly messageStream: string | undefined
   readonly tag: string | undefined
-  /** The metadata of the mail, as strings; empty if there is none. */
+  /** The metadata of the email, as strings; empty if there is none. */
   readonly metadata: Readonly<Record<string, string>>
   /** The address that the event is about. @example 'ann@example.com' */
   readonly recipient: string | undefined
   /** When it happened, truncated to milliseconds. */
   readonly at: Date | undefined
   readonly serverId: number | undefined
-  /** The metadata value that core's `correlationId` added to the mail. */
+  /** The metadata value that core's `correlationId` added to the email. */
   readonly correlationId: string | undefined
-  /** The W3C trace context in the metadata of the mail. @see https://www.w3.org/TR/trace-context/#traceparent-header */
+  /** The W3C trace context in the metadata of the email. @see https://www.w3.org/TR/trace-context/#traceparent-header */
   readonly traceparent: string | undefined
   /** The object as Postmark sent it, except that an `ID` beyond 2^53 is a string. */
   readonly raw: Readonly<Record<string, unknown>>
@@ -67,7 +67,7 @@ export interface ClientFields {
   readonly platform: string | undefined
 }
 
-/** The receiving server accepted the mail. */
+/** The receiving server accepted the email. */
 export interface DeliveredEvent extends EventBase {
   readonly kind: 'delivered'
   readonly recordType: 'Delivery'
@@ -76,7 +76,7 @@ export interface DeliveredEvent extends EventBase {
 }
 
 /**
- * The mail did not arrive, or not yet. `hard`: the address accepts no mail. `soft`: this mail is lost, but another may
+ * The email did not arrive, or not yet. `hard`: the address accepts no email. `soft`: this email is lost, but another may
  * arrive. `transient`: a delay or an automatic reply.
  */
 export interface BouncedEvent extends EventBase, BounceFields {
@@ -86,7 +86,7 @@ export interface BouncedEvent extends EventBase, BounceFields {
   readonly severity: 'hard' | 'soft' | 'transient'
 }
 
-/** Postmark accepted the mail over SMTP with 250 and refused it afterwards: bounce type SMTPApiError. */
+/** Postmark accepted the email over SMTP with 250 and refused it afterwards: bounce type SMTPApiError. */
 export interface RejectedEvent extends EventBase, BounceFields {
   readonly kind: 'rejected'
   readonly recordType: 'Bounce'
@@ -101,13 +101,13 @@ export interface RejectedEvent extends EventBase, BounceFields {
   readonly cure: string | undefined
 }
 
-/** The recipient marked the mail as spam. */
+/** The recipient marked the email as spam. */
 export interface ComplainedEvent extends EventBase, BounceFields {
   readonly kind: 'complained'
   readonly recordType: 'SpamComplaint' | 'Bounce' | 'SubscriptionChange'
 }
 
-/** The mail was opened. */
+/** The email was opened. */
 export interface OpenedEvent extends EventBase, ClientFields {
   readonly kind: 'opened'
   readonly recordType: 'Open'
@@ -120,7 +120,7 @@ export interface OpenedEvent extends EventBase, ClientFields {
 export interface ClickedEvent extends EventBase, ClientFields {
   readonly kind: 'clicked'
   readonly recordType: 'Click'
-  /** The link as it was in the mail. */
+  /** The link as it was in the email. */
   readonly link: string | undefined
   /** The part of the mail that contains the link. @example 'HTML' */
   readonly location: string | undefined
@@ -143,14 +143,14 @@ export interface ResubscribedEvent extends EventBase {
   readonly origin: string | undefined
 }
 
-/** A mail was received; its parts and attachments are in `raw`. */
+/** An email was received; its parts and attachments are in `raw`. */
 export interface InboundEvent extends EventBase {
   readonly kind: 'inbound'
   readonly recordType: 'Inbound'
-  /** The Date line of the mail, which the sender writes and which may be wrong by years. See `receivedAt`. */
+  /** The Date line of the email, which the sender writes and which may be wrong by years. See `receivedAt`. */
   readonly at: Date | undefined
   /**
-   * When the mail was received, from the topmost Received line, which Postmark's server writes. If there is none,
+   * When the email was received, from the topmost Received line, which Postmark's server writes. If there is none,
    * `createWebhookHandler` sets the time of the request, which may be a retry; `parseWebhook` leaves it undefined.
    */
   readonly receivedAt: Date | undefined

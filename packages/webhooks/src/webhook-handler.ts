@@ -28,7 +28,7 @@ export type WebhookHandler = (request: Request, context?: unknown) => Promise<Re
 /**
  * Creates the function that answers Postmark's webhooks: it authenticates the request, reads the event, and calls your
  * handlers once per event. 200 means that the event was accepted; after 500 and 503 Postmark posts it again.
- * Handlers run in a clean scope with the event's correlation ID, so the mail that they send is correlated as well.
+ * Handlers run in a clean scope with the event's correlation ID, so the email that they send is correlated as well.
  * @example
  * const handle = createWebhookHandler({
  *   auth: { basic: { username: 'postmark', password } },

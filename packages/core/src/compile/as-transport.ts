@@ -29,7 +29,7 @@ export function makeTransport(transporter: object, transport: HandedTransport): 
       },
     },
     // Not enumerable either, as on the prototype. Otherwise a library that also copies inherited properties, and
-    // creates a transporter for each mail, would collect Nodemailer's listeners on the copy.
+    // creates a transporter for each email, would collect Nodemailer's listeners on the copy.
     on: { configurable: true, writable: true, value: (transporter as Partial<EventEmitter>).on },
     toJSON: { configurable: true, value: () => JSON_COPY },
   })

@@ -70,7 +70,7 @@ describe.each(ways)('%s given to createTransport', (_name, pick) => {
     for (const index of [0, 1, 2]) expect(lines(set.server, index)).toContain('X-PM-Tag: ours')
   })
 
-  it('fixes what a mail carries when sendMail is called', async () => {
+  it('fixes what an email carries when sendMail is called', async () => {
     await using set = await setUp({ suppressions: { find: async () => [] } })
     const outer = makeOuter(pick(set.ours))
     const sent = runWithPostmark({ tag: 'first' }, () => outer.sendMail(message))
@@ -152,7 +152,7 @@ describe('a transporter of ours', () => {
     expect(await outer.verify()).toBe(true)
   })
 
-  it('gathers no listeners on a deep merge of which a transporter is made for each mail', async () => {
+  it('gathers no listeners on a deep merge of which a transporter is made for each email', async () => {
     await using set = await setUp()
     const copy = merge({}, set.ours as never) as { on?: unknown; _events?: object }
     for (let index = 0; index < 3; index++) await makeOuter(copy).sendMail(message)
@@ -180,7 +180,7 @@ describe('a transporter of ours', () => {
     expect(set.server.mails).toEqual([])
   })
 
-  it('fails a mail of a copy that went through JSON, which holds no token', async () => {
+  it('fails an email of a copy that went through JSON, which holds no token', async () => {
     await using set = await setUp()
     const json = JSON.stringify({ transport: set.ours })
     expect(json).not.toContain(TOKEN)
@@ -212,7 +212,7 @@ describe('a transporter of ours', () => {
       await expect(send()).rejects.toMatchObject(refused)
     })
 
-    it('fails a mail of a copy that went through JSON, which holds no token', async () => {
+    it('fails an email of a copy that went through JSON, which holds no token', async () => {
       const json = JSON.stringify(attached())
       expect(json).not.toContain(TOKEN)
       await expect(makeOuter(JSON.parse(json)).sendMail(message)).rejects.toThrow('went through JSON')

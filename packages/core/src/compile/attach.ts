@@ -26,10 +26,10 @@ import { type MailOptions, releaseMail, type TakenMail, takeMail } from './take-
 
 /** `sendMail` after {@link attachPostmark}: the result also has `postmark`. */
 export interface PostmarkSender<Info> {
-  /** Sends a mail. */
+  /** Sends an email. */
   sendMail(message: SendMailOptions): Promise<Info & { readonly postmark: PostmarkInfo }>
   /**
-   * Sends a mail. The callback runs in the scope, and in every other AsyncLocalStorage, in which sendMail was called.
+   * Sends an email. The callback runs in the scope, and in every other AsyncLocalStorage, in which sendMail was called.
    */
   sendMail(
     message: SendMailOptions,
@@ -49,8 +49,8 @@ interface Mailer extends MailerLike {
 }
 
 /**
- * Makes a transporter write Postmark headers from the scope, the message and the defaults. The fields of a mail are
- * fixed when sendMail is called, the message is not modified, and the result has `info.postmark`. If a mail never
+ * Makes a transporter write Postmark headers from the scope, the message and the defaults. The fields of an email are
+ * fixed when sendMail is called, the message is not modified, and the result has `info.postmark`. If an email never
  * reaches the transport, its error has the outcome `not-sent`.
  * @example const transporter = attachPostmark(createTransport(options), { defaults: { messageStream: 'outbound' } })
  * @returns the same transporter. Attaching twice has no further effect; the first options apply.
@@ -66,7 +66,7 @@ export function attachPostmark<T extends Transporter<unknown>>(
   return transporter as ReturnType<typeof attachPostmark<T>>
 }
 
-/** What our transport provides to its transporters: what it adds to each message, and what counts its mails. */
+/** What our transport provides to its transporters: what it adds to each message, and what counts its emails. */
 export interface AttachOptions extends MailOptions {
   readonly registry?: MailRegistry
   /** Called with each plugin that is registered after ours. */
@@ -96,7 +96,7 @@ export function attachSettings(
     moveToEnd(mailer._userPlugins?.compile, step)
     return used
   }
-  // A transport emits `idle` while it handles some mail, whose request has nothing to do with the listener.
+  // A transport emits `idle` while it handles some email, whose request has nothing to do with the listener.
   mailer.emit = (event, ...args) =>
     event === 'idle'
       ? runOutsideScopes(() => emit.call(mailer, event, ...args))
@@ -140,7 +140,7 @@ function moveToEnd(plugins: CompilePlugin[] | undefined, step: CompilePlugin): v
   if (plugins && index >= 0) plugins.push(...plugins.splice(index, 1))
 }
 
-/** The message of a batch mail that does not need to be composed; otherwise notes its fields for later mails. */
+/** The message of a batch mail that does not need to be composed; otherwise notes its fields for later emails. */
 function takeQuickly(copy: TakenMail['copy']): HeadedMessage | undefined {
   const record = recordOf({ data: copy })
   const { batch } = record ?? {}
@@ -153,7 +153,7 @@ function takeQuickly(copy: TakenMail['copy']): HeadedMessage | undefined {
 }
 
 /**
- * What Nodemailer does with a mail whose message is already composed: the compile step, then the hand-over to the
+ * What Nodemailer does with an email whose message is already composed: the compile step, then the hand-over to the
  * transport.
  */
 function sendQuickly(
@@ -184,8 +184,8 @@ function startMail(
   registry: MailRegistry | undefined,
   callback: Callback,
 ): void {
-  // Whatever the functions below reference stays in memory while the mail waits, so they reference neither the copy nor
-  // more of the mail than needed.
+  // Whatever the functions below reference stays in memory while the email waits, so they reference neither the copy nor
+  // more of the email than needed.
   const { record, streams } = taken
   record.report = (error, info) => {
     registry?.leave(record, error)

@@ -76,7 +76,7 @@ describe('attachPostmark', () => {
     },
   )
 
-  it('tells in info.postmark what the mail carried and what was doubtful', async () => {
+  it('tells in info.postmark what the email carried and what was doubtful', async () => {
     const told: PostmarkProblem[] = []
     const transporter = attachPostmark(connect(), {
       correlationId: true,
@@ -200,7 +200,7 @@ describe('attachPostmark', () => {
     expect(postmarkLines()).toEqual(['X-PM-Metadata-tenant: b', 'X-PM-Tag: b'])
   })
 
-  it('sees what updatePostmark set before the mail, and nothing that came after', async () => {
+  it('sees what updatePostmark set before the email, and nothing that came after', async () => {
     const transporter = attachPostmark(connect())
     await runWithPostmark({ tag: 'early' }, async () => {
       updatePostmark({ metadata: { user: 'u1' } })
@@ -211,7 +211,7 @@ describe('attachPostmark', () => {
     expect(postmarkLines()).toEqual(['X-PM-Metadata-user: u1', 'X-PM-Tag: early'])
   })
 
-  it('calls a context function once per mail, when it is sent, and survives one that throws', async () => {
+  it('calls a context function once per email, when it is sent, and survives one that throws', async () => {
     const warnings: PostmarkProblem[] = []
     const transporter = attachPostmark(connect(), { onWarning: (warning) => warnings.push(warning) })
     const request: { user?: string } = {}

@@ -3,22 +3,22 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { SmtpError } from '../problems/smtp-failure.js'
 import type { QuickMail } from './quick-mail.js'
 
-/** What the mails of a batch share on their way to the transport. */
+/** What the emails of a batch share on their way to the transport. */
 export interface Batch {
   /** Whether they may be sent on a transactional stream. */
   readonly allowTransactional: boolean
-  /** Set once no further mail may begin: mails without a session are given up, and none is retried. */
+  /** Set once no further mail may begin: emails without a session are given up, and none is retried. */
   readonly isEnding: boolean
-  /** Mails that are given up when the batch ends, unless a session already has them. */
+  /** Emails that are given up when the batch ends, unless a session already has them. */
   readonly givenUp: Set<() => void>
   /** Called after each attempt that failed. */
   onFailure(error: SmtpError): void
 }
 
-/** What each mail of a batch carries. */
+/** What each email of a batch carries. */
 export interface BatchMail {
   readonly batch: Batch
-  /** Holds the shared content. Undefined if the mail has its own content. */
+  /** Holds the shared content. Undefined if the email has its own content. */
   readonly content: SharedContent | undefined
   /** Whether only its recipient, key and Postmark fields differ. */
   readonly isPlain: boolean
@@ -32,10 +32,10 @@ export interface BatchMail {
  */
 export const BATCH: unique symbol = Symbol.for('@postmark-smtp/batch/1') as never
 
-/** The content that the mails of a batch share: that of the last mail that was composed individually. */
+/** The content that the emails of a batch share: that of the last email that was composed individually. */
 export class SharedContent {
   #body: SharedBody | undefined
-  /** A mail that serves as a template for others that differ only in their recipient. */
+  /** An email that serves as a template for others that differ only in their recipient. */
   quick: QuickMail | undefined
 
   /**

@@ -20,7 +20,7 @@ describe('checkSuppressions', () => {
     expect(asked).toEqual([[['ann@example.com', 'bob@example.com', 'cy@example.com'], 'outbound']])
   })
 
-  it('does not ask about a mail without recipients', async () => {
+  it('does not ask about an email without recipients', async () => {
     let asked = 0
     const find = () => {
       asked++
@@ -47,7 +47,7 @@ describe('checkSuppressions', () => {
     expect(refusal).toBeUndefined()
   })
 
-  it('refuses a mail whose recipients are all suppressed, and names each', async () => {
+  it('refuses an email whose recipients are all suppressed, and names each', async () => {
     const { refusal } = await check((addresses: string[]) => addresses)
     expect(refusal).toMatchObject({
       code: 'ERR_POSTMARK_SUPPRESSED',
@@ -72,7 +72,7 @@ describe('checkSuppressions', () => {
     ['"john doe"@example.com', '"John Doe"@example.com'],
     ['"ann"@example.com', 'ann@example.com'],
     ['ann@example.com', '"ann"@example.com'],
-  ])('knows a mail to %s by the suppression of %s', async (to, address) => {
+  ])('knows an email to %s by the suppression of %s', async (to, address) => {
     const list = createSuppressionList()
     list.add({ address, stream: 'outbound' })
     const ofList = await checkSuppressions({ to: [to] }, 'outbound', list)

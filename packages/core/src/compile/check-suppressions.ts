@@ -9,10 +9,10 @@ import type { SuppressionStore } from './suppression-list.js'
 /** Time limit for the store. A lookup takes milliseconds, and a failing store must not delay mail. */
 const SUPPRESSIONS_MS = 2_000
 
-/** The part of a store that is queried before each mail. */
+/** The part of a store that is queried before each email. */
 export type SuppressionFinder = Pick<SuppressionStore, 'find'>
 
-/** The warnings for a mail, and the error to reject it with. */
+/** The warnings for an email, and the error to reject it with. */
 export interface SuppressionVerdict {
   /** One for each suppressed recipient, or one if the store failed. */
   readonly warnings: readonly PostmarkProblem[]
@@ -20,7 +20,7 @@ export interface SuppressionVerdict {
   readonly refusal: PostmarkError | undefined
 }
 
-/** Looks up the recipients of a mail in a store. Never rejects: a failing store does not stop mail. */
+/** Looks up the recipients of an email in a store. Never rejects: a failing store does not stop mail. */
 export async function checkSuppressions(
   message: object,
   stream: string,
@@ -79,7 +79,7 @@ function refuse(recipients: readonly string[], stream: string): PostmarkError {
   const who = recipients.length === 1 ? 'its recipient is' : `all ${recipients.length} recipients are`
   return new PostmarkError(
     'ERR_POSTMARK_SUPPRESSED',
-    `The mail was not sent: ${who} suppressed on the stream ${JSON.stringify(stream)}.`,
+    `The email was not sent: ${who} suppressed on the stream ${JSON.stringify(stream)}.`,
     { problems: recipients.map((recipient) => toProblem(recipient, stream, 'error')) },
   )
 }

@@ -29,7 +29,7 @@ import type { CompileOptions, CompileSettings } from './settings.js'
 import { toCompileSettings } from './settings.js'
 
 /**
- * Creates the compile step on its own, for `transporter.use('compile', step)`. It runs once per mail, however often it
+ * Creates the compile step on its own, for `transporter.use('compile', step)`. It runs once per email, however often it
  * is registered. Prefer `attachPostmark`, which reads the scope when sendMail is called.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS, ERR_POSTMARK_FIELDS
  */
@@ -48,7 +48,7 @@ export function createCompileStep(options?: CompileOptions): CompilePlugin {
 
 /**
  * The same with settings that have already been checked, for a transporter whose transport is sealed.
- * @param late whether mails may already be composed, as they are when they reach a transport
+ * @param late whether emails may already be composed, as they are when they reach a transport
  */
 export function toCompileStep(settings: CompileSettings, late = false): CompilePlugin {
   const warnOfTwins = createTwinWarning(settings)
@@ -86,7 +86,7 @@ export function toCompileStep(settings: CompileSettings, late = false): CompileP
 type Done = Parameters<CompilePlugin>[1]
 type Finish = (mail: CompilingMail, done: Done, sources: MailSources, raw: RawMessage) => void
 
-/** Compiles a mail once the beginning of its `raw` was read. */
+/** Compiles an email once the beginning of its `raw` was read. */
 function readRawFirst(
   mail: CompilingMail,
   done: Done,
@@ -106,7 +106,7 @@ function readRawFirst(
 
 const NO_READINGS: readonly Reading[] = []
 
-/** What the fields of a mail that is being compiled come from. */
+/** What the fields of an email that is being compiled come from. */
 interface MailSources {
   readonly record: MailRecord
   /** From createTransport's second argument. */
@@ -117,7 +117,7 @@ interface MailSources {
   readonly rest: unknown
 }
 
-/** Reads what the mail's fields come from. Undefined if the mail is already compiled. */
+/** Reads what the email's fields come from. Undefined if the email is already compiled. */
 function begin(
   mail: CompilingMail,
   settings: CompileSettings,
@@ -130,7 +130,7 @@ function begin(
     const hint = "Register it for the compile step: transporter.use('compile', postmark())."
     throw new PostmarkError(
       'ERR_POSTMARK_OPTIONS',
-      `The plugin runs after the compile step, when the headers of the mail are already written. ${hint}`,
+      `The plugin runs after the compile step, when the headers of the email are already written. ${hint}`,
       { hint },
     )
   }
@@ -197,12 +197,12 @@ function compile(
   if (!raw) mail.data.headers = withEntries(rest, entries)
 }
 
-/** Headers for code that inspects the message. The lines themselves are written when the mail is sealed. */
+/** Headers for code that inspects the message. The lines themselves are written when the email is sealed. */
 function withEntries(rest: unknown, entries: readonly HeaderEntry[]): unknown {
   return entries.length === 0 ? rest : joinHeaders(rest, entries)
 }
 
-/** Queries the suppression store. Resolves to the error that the mail is rejected with. */
+/** Queries the suppression store. Resolves to the error that the email is rejected with. */
 async function screen(
   { data }: CompilingMail,
   record: MailRecord,

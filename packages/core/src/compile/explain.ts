@@ -8,7 +8,7 @@ import { readHeaders } from '../message/message-headers.js'
 
 /**
  * Returns the level that supplies each field of a message if it were sent here, without sending it. The defaults of a
- * transporter come after all of these levels; see `info.postmark.origins` of a sent mail. `null` means that the field
+ * transporter come after all of these levels; see `info.postmark.origins` of a sent email. `null` means that the field
  * was cleared.
  * @example explainPostmark({ postmark: { tag: 'welcome' } }) // { tag: { value: 'welcome', level: 'postmark' } }
  */

@@ -2,10 +2,10 @@ import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 
 const OUTCOME: DeliveryOutcome = 'not-sent'
 
-/** The error of a mail that never reached its transport, with the outcome `not-sent`. */
+/** The error of an email that never reached its transport, with the outcome `not-sent`. */
 export function toFailure(thrown: unknown): Error {
   const { outcome = OUTCOME } = Object(thrown) as { outcome?: unknown }
-  // An error with another outcome is shared with another mail.
+  // An error with another outcome is shared with another email.
   const error =
     thrown instanceof Error && outcome === OUTCOME && Object.isExtensible(thrown)
       ? thrown
@@ -15,7 +15,7 @@ export function toFailure(thrown: unknown): Error {
 
 function messageOf(thrown: unknown): string {
   const { message } = Object(thrown) as { message?: unknown }
-  return typeof message === 'string' ? message : `The mail was not sent: ${describeThrown(thrown)}`
+  return typeof message === 'string' ? message : `The email was not sent: ${describeThrown(thrown)}`
 }
 
 function describeThrown(thrown: unknown): string {

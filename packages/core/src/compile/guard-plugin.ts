@@ -15,7 +15,7 @@ export function guardPlugin(plugin: CompilePlugin): CompilePlugin {
   }
 }
 
-/** Calls `done`, and calls it again with what it throws, unless the mail has been sent or settled by then. */
+/** Calls `done`, and calls it again with what it throws, unless the email has been sent or settled by then. */
 export function continueMail(mail: MailLike, done: Done, error?: Error | null): void {
   try {
     done(error)
@@ -36,7 +36,7 @@ function runGuarded(step: () => unknown, fail: (error: unknown) => void): void {
 
 function failMail(mail: MailLike, done: Done, error: unknown): void {
   const record = recordOf(mail)
-  // The mail has already ended, so what was thrown is an error of the plugin or of the caller's callback.
+  // The email has already ended, so what was thrown is an error of the plugin or of the caller's callback.
   if (!record || record.settled || record.handedOver) throw error
   done(error as Error)
 }

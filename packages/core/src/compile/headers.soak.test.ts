@@ -14,7 +14,7 @@ import { attachPostmark } from './attach.js'
 
 /*
  * Fields and headers of every shape go through attachPostmark into bytes. A model in this file, written apart
- * from the sources, says what each mail must carry, or that it must be refused.
+ * from the sources, says what each email must carry, or that it must be refused.
  */
 
 const RUNS = size(20_000, 8, 50_000)
@@ -258,7 +258,7 @@ const shapes: fc.Arbitrary<Shape> = fc.record({
   raw: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
 })
 
-// ---- what a mail must carry
+// ---- what an email must carry
 
 /** What one level asks for: lower-case header name → name and text; null clears. */
 type Asked = Map<string, { name: string; text: string | null; max: number; longKey: boolean }>
@@ -389,7 +389,7 @@ function askHeaders(written: readonly Written[]): AskedHeaders {
   return level
 }
 
-// ---- what a mail does carry
+// ---- what an email does carry
 
 interface Line {
   readonly name: string
@@ -517,7 +517,7 @@ function check(shape: Shape, sent: readonly Line[]): void {
 
 const isMetadata = (lower: string) => lower.startsWith(POSTMARK_FIELDS.metadata.header.toLowerCase())
 
-/** Whether the mail must be refused. */
+/** Whether the email must be refused. */
 function isRefused(shape: Shape): boolean {
   const [scope, postmark, own] = [
     askFields(shape.scope),
@@ -564,7 +564,7 @@ function deepFreeze<T>(value: T): T {
   return value
 }
 
-it('writes every field and header of every shape as asked for, or refuses the mail', async () => {
+it('writes every field and header of every shape as asked for, or refuses the email', async () => {
   const transporters = Object.fromEntries(
     MODES.map((preflight) => [
       preflight,

@@ -9,17 +9,17 @@ import type { LateStep } from './seal-mail.js'
 import type { CompileSettings } from './settings.js'
 import type { MailOptions } from './take-mail.js'
 
-/** For a mail that was not sent through our sendMail, if ours would have done more than write headers. */
+/** For an email that was not sent through our sendMail, if ours would have done more than write headers. */
 const LOST: PostmarkProblem = {
   path: 'transporter',
   found: 'was used through a copy of it or through another transport',
   limit: 'a call to its own sendMail, or createTransport(transporter)',
-  cure: 'Its default fields and plugins do not apply to this mail. Set them where the mail is sent.',
+  cure: 'Its default fields and plugins do not apply to this email. Set them where the email is sent.',
   severity: 'warning',
 }
 
 /**
- * Compiles a mail that reaches our transport without having been compiled: a library created its own transporter and
+ * Compiles an email that reaches our transport without having been compiled: a library created its own transporter and
  * calls our `send` from its own transport. The scope is the one that is open at that time.
  */
 export function createLateStep(

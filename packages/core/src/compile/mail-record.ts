@@ -13,7 +13,7 @@ import { NO_PROBLEMS, type PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields } from '../vocabulary/vocabulary.js'
 import type { BatchMail } from './batch-mail.js'
 
-/** What the compile step decided about a mail. */
+/** What the compile step decided about an email. */
 export interface CompileResult {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
@@ -29,7 +29,7 @@ export interface CompileResult {
 }
 
 /**
- * Everything that is known about one mail, from the call of sendMail to its outcome. There is one record for each
+ * Everything that is known about one email, from the call of sendMail to its outcome. There is one record for each
  * Nodemailer mail; {@link recordOf} finds it. Installed copies of this package share its shape: see `KEY`.
  */
 export class MailRecord {
@@ -49,25 +49,25 @@ export class MailRecord {
   unreadable: readonly PostmarkProblem[] = NO_PROBLEMS
   /** `idempotencyKey` of the message. */
   idempotencyKey: unknown
-  /** Set for a mail of sendBatch. */
+  /** Set for an email of sendBatch. */
   batch: BatchMail | undefined
-  /** The fields of its message, as sendMail read them, if other mails of the batch may be written from it. */
+  /** The fields of its message, as sendMail read them, if other emails of the batch may be written from it. */
   fields: Readonly<Record<string, unknown>> | undefined
-  /** Its content, if it is shared within the batch. Known once the mail is sealed. */
+  /** Its content, if it is shared within the batch. Known once the email is sealed. */
   body: SharedBody | undefined
-  /** Nodemailer's object for the mail; undefined until it reaches the compile step. */
+  /** Nodemailer's object for the email; undefined until it reaches the compile step. */
   mail: object | undefined
   /** Undefined until the compile step is done. */
   result: CompileResult | undefined
-  /** Why reading the message was aborted. The mail was not sent, whatever else is reported. */
+  /** Why reading the message was aborted. The email was not sent, whatever else is reported. */
   brokenOff: PostmarkProblem | undefined
-  /** The recipients, if all are suppressed and the mail is skipped without an error. */
+  /** The recipients, if all are suppressed and the email is skipped without an error. */
   skipped: readonly string[] | undefined
   /** Whether the header block is final. Nothing is written to it after that. */
   sealed = false
   /** Whether the transport has it. Until then, no server can know about it. */
   handedOver = false
-  /** Whether sendMail has settled. A mail that has failed is no longer handed over. */
+  /** Whether sendMail has settled. An email that has failed is no longer handed over. */
   settled = false
   /** Settles sendMail. Undefined without attachPostmark, and once it has been called. */
   report: ((error: unknown, info?: unknown) => void) | undefined
@@ -84,7 +84,7 @@ export class MailRecord {
   }
 
   /**
-   * The stream that the mail names, as far as it is known before the mail is compiled. Null if the nearest level clears
+   * The stream that the email names, as far as it is known before the email is compiled. Null if the nearest level clears
    * it.
    */
   get nearestStream(): string | null | undefined {
@@ -93,7 +93,7 @@ export class MailRecord {
     if (stream === undefined) stream = message.fields.messageStream
     for (let index = context.length - 1; stream === undefined && index >= 0; index--)
       stream = context[index]!.fields.messageStream
-    // An invalid stream rejects the mail. It may be anything, even an address.
+    // An invalid stream rejects the email. It may be anything, even an address.
     return stream && streamProblem(stream, '') ? undefined : stream
   }
 
@@ -132,7 +132,7 @@ interface Carrier {
 /** The record of a Nodemailer mail. Undefined if neither sendMail nor the compile step has created one. */
 export function recordOf(mail: Carrier): MailRecord | undefined {
   const record = (mail.data as { [KEY]?: MailRecord })[KEY]
-  // If the data of an earlier mail is sent again, it contains that mail's record, which belongs to the other mail.
+  // If the data of an earlier email is sent again, it contains that email's record, which belongs to the other email.
   return record && (record.mail === undefined || record.mail === mail) ? record : undefined
 }
 
@@ -141,10 +141,10 @@ export function carryRecord(data: object, record: MailRecord): void {
   ;(data as { [KEY]?: MailRecord })[KEY] = record
 }
 
-/** Counts the mails of a transport, from the call of sendMail on. `close` waits for them. */
+/** Counts the emails of a transport, from the call of sendMail on. `close` waits for them. */
 export interface MailRegistry {
-  /** Accepts a mail. Returns the error to reject it with if no more are accepted. */
+  /** Accepts an email. Returns the error to reject it with if no more are accepted. */
   enter(record: MailRecord): Error | undefined
-  /** @param error why the mail was not sent, if so */
+  /** @param error why the email was not sent, if so */
   leave(record: MailRecord, error?: unknown): void
 }

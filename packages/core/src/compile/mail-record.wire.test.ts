@@ -34,8 +34,8 @@ const viaPlugin = (transporter: Transporter) => {
 describe.each([
   ['attachPostmark', attachPostmark as (transporter: Transporter) => Transporter],
   ['the compile step alone', viaPlugin],
-])('the record of a mail, with %s', (_name, attach) => {
-  it('is there when the transport gets the mail, with what the compile step decided', async () => {
+])('the record of an email, with %s', (_name, attach) => {
+  it('is there when the transport gets the email, with what the compile step decided', async () => {
     const { seen, transporter } = createKeeper()
     await runWithPostmark({ tag: 'scope' }, () =>
       attach(transporter).sendMail({ ...message, postmark: { metadata: { id: '1' } } } as object),

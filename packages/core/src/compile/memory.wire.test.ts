@@ -52,7 +52,7 @@ describe.each(['attachPostmark on a pool', 'createPostmarkTransport'])(
       ['that preflight refused', () => ({ postmark: { tag: ['a'] } })],
       ['that a plugin refused', () => ({ subject: 'throw' })],
       ['that could not be composed', () => ({ attachments: [null] })],
-    ])('nothing of a mail %s stays with a signal, a transporter or a stream', async (_what, make) => {
+    ])('nothing of an email %s stays with a signal, a transporter or a stream', async (_what, make) => {
       const transporter = transporters.get(name)!
       const { signal } = new AbortController()
       const scopes: WeakRef<object>[] = []

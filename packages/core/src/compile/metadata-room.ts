@@ -13,7 +13,7 @@ export interface SparingLevel extends Level {
   readonly spare: boolean
 }
 
-/** The merged metadata of a mail, while room is made in it. */
+/** The merged metadata of an email, while room is made in it. */
 export type MetadataRoom = Map<string, Merged['metadata'] extends ReadonlyMap<string, infer E> ? E : never>
 
 /** How many keys go out. */
@@ -102,7 +102,7 @@ export function correlate(
   if (count >= maxEntries) {
     warnings.push({
       path: `metadata.${key}`,
-      found: `did not fit: the mail has ${count} keys`,
+      found: `did not fit: the email has ${count} keys`,
       limit: `at most ${maxEntries} keys`,
       cure: 'The mail was sent without it. Remove a key to make room.',
       severity: 'warning',

@@ -5,7 +5,7 @@ import type { ResolvedFields } from './resolve-fields.js'
 import type { CompileSettings } from './settings.js'
 
 /**
- * Decides what the problems of a mail lead to. Returns its warnings.
+ * Decides what the problems of an email lead to. Returns its warnings.
  * @param content problems with content that cannot be sent at all; its errors reject in every mode
  * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
  */

@@ -35,7 +35,7 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
     ['its own From', undefined],
     ['the From of the transporter’s defaults', { from: 'Shop <shop@example.com>' }],
     ['a From header of the transporter’s defaults', { headers: { From: 'shop@example.com' } }],
-  ])('passes a mail with %s', async (_title, defaults) => {
+  ])('passes an email with %s', async (_title, defaults) => {
     const own = defaults ? {} : { from: 'shop@example.com' }
     await attach(connect(defaults)).sendMail({ ...message, ...own })
     expect(server.mails[0]!.headerLines.find((line) => /^from:/i.test(line))).toContain('shop@example.com')
@@ -50,7 +50,7 @@ describe.each<[string, (transporter: Transporter, options?: CompileOptions) => T
       { from: 'jürgen@example.com', envelope: { from: 'j@example.com', to: 'a@example.com' } },
       undefined,
     ],
-  ])('refuses a mail with %s before anything is sent', async (_title, own, defaults) => {
+  ])('refuses an email with %s before anything is sent', async (_title, own, defaults) => {
     const sent = attach(connect(defaults)).sendMail({ ...message, ...own })
     await expect(sent).rejects.toMatchObject({
       code: 'ERR_POSTMARK_PREFLIGHT',

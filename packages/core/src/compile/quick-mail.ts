@@ -12,9 +12,9 @@ export interface QuickMail {
   readonly fields: Readonly<Record<string, unknown>>
 }
 
-/** Fields that may differ between mails written from the same template. `headers` and all others must be equal. */
+/** Fields that may differ between emails written from the same template. `headers` and all others must be equal. */
 const OWN_FIELDS: ReadonlySet<string> = new Set(['to', 'messageId'])
-/** Fields that change who gets a mail, how it is processed on its way, or how it is read. */
+/** Fields that change who gets an email, how it is processed on its way, or how it is read. */
 const OTHERS = [
   'cc',
   'bcc',
@@ -43,7 +43,7 @@ export function toQuickMail(
   return head && { head, body, fields }
 }
 
-/** The message of a mail that differs from the template only in its recipient. Undefined if more differs. */
+/** The message of an email that differs from the template only in its recipient. Undefined if more differs. */
 export function writeQuickly(
   { head, body, fields }: QuickMail,
   copy: Readonly<Record<string, unknown>>,
@@ -56,12 +56,12 @@ export function writeQuickly(
   return head.write(copy.to, copy.messageId)
 }
 
-/** The record of the mail itself. */
+/** The record of the email itself. */
 function isCarrier(name: string): boolean {
   return name.startsWith('@postmark-smtp/')
 }
 
-/** The current fields of a message, without the record of the mail itself. */
+/** The current fields of a message, without the record of the email itself. */
 export function noteFields(copy: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(copy).map(([name, value]) => [name, isCarrier(name) ? undefined : copyValue(value)]),

@@ -126,7 +126,7 @@ function deepFreeze<T>(value: T): T {
 const fields = { tag: 'welcome', metadata: { to: 'x@example.com', bcc: 'y@example.com' } }
 const ours = ['X-PM-Metadata-bcc: y@example.com', 'X-PM-Metadata-to: x@example.com', 'X-PM-Tag: welcome']
 
-it('sends each mail to the recipients that plain Nodemailer sends it to, in the same order, with the same bytes', async () => {
+it('sends each email to the recipients that plain Nodemailer sends it to, in the same order, with the same bytes', async () => {
   const plain = createPlain()
   // A mailbox name outside ASCII is refused otherwise: here it shall go out as Nodemailer writes it.
   const attached = attachPostmark(createPlain(), { preflight: 'warn' })

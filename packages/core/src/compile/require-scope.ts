@@ -12,7 +12,7 @@ type Guard = NonNullable<CompileSettings['requireScope']>
 const CURE = 'If a callback loses its scope or runs in another one, keep the scope with capturePostmark.'
 
 /**
- * Rejects a mail that was sent outside any scope, or in a scope that does not match its message. No value is quoted: it
+ * Rejects an email that was sent outside any scope, or in a scope that does not match its message. No value is quoted: it
  * may belong to another tenant than the reader of the error.
  * @throws PostmarkError ERR_POSTMARK_SCOPE
  */
@@ -34,7 +34,7 @@ function findProblem(
     return {
       path: 'context',
       found: 'has no open scope',
-      limit: 'a scope around each mail, because requireScope is set',
+      limit: 'a scope around each email, because requireScope is set',
       cure: `Open one with runWithPostmark, or with the middleware or module for your framework. ${CURE} For mail that belongs to no request, open a scope explicitly.`,
       severity: 'error',
     }
@@ -74,7 +74,7 @@ function otherValue(name: string, key: string): PostmarkProblem {
         : `${name}.${POSTMARK_FIELDS.metadata.header}${key}`,
     found: 'differs from the value in the open scope',
     limit: 'the same value or none, because requireScope names this key',
-    cure: `The mail is being sent in someone else\u2019s scope. ${CURE} To send it on behalf of someone else, open a scope for them with runWithPostmark.`,
+    cure: `The email is being sent in someone else\u2019s scope. ${CURE} To send it on behalf of someone else, open a scope for them with runWithPostmark.`,
     severity: 'error',
   }
 }

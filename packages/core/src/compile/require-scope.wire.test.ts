@@ -84,7 +84,7 @@ describe.each(Object.entries(WAYS))('requireScope with %s', (_way, open) => {
   })
 
   it.each<[CompileOptions]>([[{ requireScope: true }], [{ requireScope: { metadata: 'tenant' } }]])(
-    'rejects a mail outside of any scope under %j, and nothing reaches the server',
+    'rejects an email outside of any scope under %j, and nothing reaches the server',
     async (options) => {
       const error = await attempt(options, (send) => send(mail))
       expect(error).toMatchObject(refused('context'))
@@ -127,7 +127,7 @@ describe.each(Object.entries(WAYS))('requireScope with %s', (_way, open) => {
       'that names the tenant itself in a scope without one',
       (send) => runWithPostmark({}, () => send({ ...mail, postmark: acme })),
     ],
-  ])('{ metadata } rejects a mail %s', async (_what, work) => {
+  ])('{ metadata } rejects an email %s', async (_what, work) => {
     const error = await attempt({ requireScope: { metadata: 'tenant' } }, work)
     expect(error).toMatchObject(refused('context.metadata.tenant'))
     expect(server.mails).toEqual([])
@@ -157,7 +157,7 @@ describe.each(Object.entries(WAYS))('requireScope with %s', (_way, open) => {
       },
     ],
   ])(
-    'rejects a mail whose %s is not that of the scope: %j, and quotes neither value',
+    'rejects an email whose %s is not that of the scope: %j, and quotes neither value',
     async (path, given) => {
       const error = await attempt({ requireScope: { metadata: 'tenant' }, preflight: 'warn' }, (send) =>
         runWithPostmark(acme, () => send({ ...mail, ...given })),
@@ -239,7 +239,7 @@ describe('requireScope', () => {
     expect(() => connect({ requireScope } as never)).toThrow(/Option requireScope .* a key of at most 20/)
   })
 
-  it('rejects tenants that are mixed up by a shared callback, and no mail goes out under a wrong name', async () => {
+  it('rejects tenants that are mixed up by a shared callback, and no email goes out under a wrong name', async () => {
     const transporter = connect({ requireScope: { metadata: 'tenant' } })
     const waiting: (() => void)[] = []
     // The pool calls all callbacks in the scope of whoever came last, as those of databases do.
@@ -270,7 +270,7 @@ describe('requireScope', () => {
     await transporter.close()
   })
 
-  it('lets a batch take the scope in which sendBatch was called, and checks each of its mails', async () => {
+  it('lets a batch take the scope in which sendBatch was called, and checks each of its emails', async () => {
     const transporter = connect({ requireScope: { metadata: 'tenant' } })
     const messages = ['acme', 'umbrella', undefined].map((tenant, n) => ({
       ...mail,
@@ -287,7 +287,7 @@ describe('requireScope', () => {
     await transporter.close()
   })
 
-  it('ends a batch that was started outside of any scope at its first mail', async () => {
+  it('ends a batch that was started outside of any scope at its first email', async () => {
     const transporter = connect({ requireScope: true })
     const results: BatchResult[] = []
     const run = async () => {

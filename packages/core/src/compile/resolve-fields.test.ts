@@ -9,7 +9,7 @@ import { resolveFields } from './resolve-fields.js'
 import type { CompileOptions } from './settings.js'
 import { parseDefaults, readCompileOptions } from './settings.js'
 
-/** The levels of one mail as users write them; `context` from the outermost scope. */
+/** The levels of one email as users write them; `context` from the outermost scope. */
 interface Levels {
   readonly defaults?: PostmarkFields
   readonly transport?: PostmarkFields
@@ -340,7 +340,7 @@ describe('correlationId', () => {
     expect(resolve({})).toMatchObject({ fields: {}, correlationId: undefined, ...clean })
   })
 
-  it('adds a new UUID to each mail', () => {
+  it('adds a new UUID to each email', () => {
     const [a, b] = [resolve({}, { correlationId: true }), resolve({}, { correlationId: true })]
     expect(a.correlationId).toMatch(uuid)
     expect(a.fields).toEqual({ metadata: { 'correlation-id': a.correlationId } })

@@ -15,7 +15,7 @@ import type { SparingLevel } from './metadata-room.js'
 import { correlate, dropSurplus, refer, tooManyTogether } from './metadata-room.js'
 import type { CompileSettings } from './settings.js'
 
-/** All sources of a mail's fields. */
+/** All sources of an email's fields. */
 export interface FieldSources {
   /** From createTransport's second argument. */
   readonly transport: readonly Reading[]
@@ -24,11 +24,11 @@ export interface FieldSources {
   readonly headers: HeaderReading
   /** The headers of a message given as `raw`. They are already present, so they win. */
   readonly raw?: HeaderReading | undefined
-  /** The hash of the idempotency key of the mail. */
+  /** The hash of the idempotency key of the email. */
   readonly reference?: string | undefined
 }
 
-/** The fields of one mail, and the problems found. */
+/** The fields of one email, and the problems found. */
 export interface ResolvedFields {
   readonly fields: ParsedPostmarkFields
   readonly correlationId: string | undefined
@@ -42,7 +42,7 @@ export interface ResolvedFields {
 }
 
 /**
- * Merges the levels of one mail. Values from the context are fitted; values from the caller are kept and their problems
+ * Merges the levels of one email. Values from the context are fitted; values from the caller are kept and their problems
  * reported.
  */
 export function resolveFields(sources: FieldSources, settings: CompileSettings): ResolvedFields {
@@ -97,7 +97,7 @@ function mergeLevels(sources: FieldSources, settings: CompileSettings, correlati
 
 /**
  * Merges once more on request, which is rare. Keeping the level of each value takes more memory than everything else
- * that is kept of a mail, and thousands of mails may wait.
+ * that is kept of an email, and thousands of emails may wait.
  */
 function originsLater(
   sources: FieldSources,
@@ -147,7 +147,7 @@ function pathOfStream({ name }: ResolvingLevel): string {
   return `${name}.${isHeader ? POSTMARK_FIELDS.messageStream.header : 'messageStream'}`
 }
 
-/** The problem with the stream of a mail. An undeclared stream may be a typo, so it is reported. */
+/** The problem with the stream of an email. An undeclared stream may be a typo, so it is reported. */
 function checkStream(
   id: string,
   path: string,

@@ -9,7 +9,7 @@ import { attachPostmark } from './attach.js'
 
 const SCOPES = 500
 
-/** A transporter that puts mails into memory, and holds each one until the postman comes. */
+/** A transporter that puts emails into memory, and holds each one until the postman comes. */
 function createBatchingTransport() {
   const held: (() => void)[] = []
   const transporter = createTransport({ streamTransport: true, buffer: true, newline: 'windows' })
@@ -18,7 +18,7 @@ function createBatchingTransport() {
   }
   transporter.use('compile', hold as never)
   let open = true
-  /** Releases mails in batches, the youngest first, from a scope of its own that must mark no mail. */
+  /** Releases emails in batches, the youngest first, from a scope of its own that must mark no email. */
   const postman = runWithPostmark(
     { tag: 'postman', metadata: { postman: 1 }, messageStream: 'postman' },
     async () => {
@@ -39,7 +39,7 @@ function createBatchingTransport() {
 
 type Sender = ReturnType<typeof createBatchingTransport>['transporter']
 
-/** Sends a mail and returns the Postmark lines of its bytes, with its subject. */
+/** Sends an email and returns the Postmark lines of its bytes, with its subject. */
 async function send(transporter: Sender, subject: string, postmark?: PostmarkFields): Promise<string[]> {
   const info = await transporter.sendMail({
     from: 'shop@example.com',
@@ -62,7 +62,7 @@ const lines = (subject: string, tag: string, metadata: Readonly<Record<string, s
     ...Object.entries(metadata).map(([key, value]) => `X-PM-Metadata-${key}: ${value}`),
   ].sort()
 
-/** Counts mails, and keeps the first that carry something else than they should. */
+/** Counts emails, and keeps the first that carry something else than they should. */
 function createLedger() {
   const wrong: { found: string[]; wanted: string[] }[] = []
   let mails = 0
@@ -76,7 +76,7 @@ function createLedger() {
   }
 }
 
-it('stamps each mail with its own scope, however 500 scopes interleave behind a batching plugin', async () => {
+it('stamps each email with its own scope, however 500 scopes interleave behind a batching plugin', async () => {
   const total = size(40_000, 10, 100_000)
   const { transporter, close } = createBatchingTransport()
   const ledger = createLedger()
@@ -85,7 +85,7 @@ it('stamps each mail with its own scope, however 500 scopes interleave behind a 
       const mine = { scopeId: `${id}` }
       for (let sent = 0; sent < total / SCOPES; ) {
         const name = `${id}.${sent}`
-        // One update, a nested scope, fields on the message and a function: four mails at a time.
+        // One update, a nested scope, fields on the message and a function: four emails at a time.
         updatePostmark({ metadata: { round: name } })
         const outer = { ...mine, round: name }
         const plain = send(transporter, name)
@@ -141,7 +141,7 @@ it('keeps jobs apart from the request in whose scope their worker was created', 
   const request = async (id: number) => {
     for (let round = 0; round < total / SCOPES; round++) {
       const name = `${id}.${round}`
-      // A key that no other request has: what leaks into another mail shows there.
+      // A key that no other request has: what leaks into another email shows there.
       await runWithPostmark({ tag: `request-${name}`, metadata: { [`r${id}`]: name } }, () => enqueue(name))
     }
   }

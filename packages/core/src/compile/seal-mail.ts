@@ -12,20 +12,20 @@ import type { MailRecord } from './mail-record.js'
 import { recordOf } from './mail-record.js'
 import { toQuickMail } from './quick-mail.js'
 
-/** What our transport does with a mail that was not compiled. */
+/** What our transport does with an email that was not compiled. */
 export type LateStep = (mail: SendingMail, done: SentCallback, handOver: Transport['send']) => void
 
 /**
- * Makes a transport receive every compiled mail sealed. Mails are sealed when they are handed over, because plugins may
+ * Makes a transport receive every compiled mail sealed. Emails are sealed when they are handed over, because plugins may
  * write headers until then. A plugin in the `stream` step would run before those that are registered later.
- * @param late what to do with a mail that was not compiled; by default it is passed on unchanged
+ * @param late what to do with an email that was not compiled; by default it is passed on unchanged
  */
 export function sealTransport(transport: unknown, late?: LateStep): void {
   if (!isTransport(transport) || !claim(transport)) return
   const send = transport.send.bind(transport)
   const handOver: Transport['send'] = (mail, done) => {
     const record = recordOf(mail)
-    // A mail that was settled while it was composed must not be delivered after that.
+    // An email that was settled while it was composed must not be delivered after that.
     if (!record || record.settled) return
     try {
       sealMail(mail, record)
@@ -52,7 +52,7 @@ function isTransport(value: unknown): value is Transport {
 }
 
 /**
- * Makes a composed mail final. Its header blocks are built once, however often the mail is tried, with our lines
+ * Makes a composed email final. Its header blocks are built once, however often the email is tried, with our lines
  * unchanged. Content that must not reach a server is rejected.
  * @throws PostmarkError ERR_POSTMARK_PREFLIGHT
  */
@@ -65,7 +65,7 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   const message = root as Message
   settleMessageId(message)
   const { raw } = mail.data
-  // A mail that was compiled late has the message as it was passed.
+  // An email that was compiled late has the message as it was passed.
   if (raw && message._raw !== raw) message.setRaw(raw)
   guardReading(message, result.openRaw)
   const envelope = message.getEnvelope()
@@ -75,7 +75,7 @@ function sealMail(mail: SendingMail, record: MailRecord): void {
   const { lines } = result
   const content = record.batch?.content
   const body = record.body ?? content?.find(message, mail.data.baseBoundary !== undefined)
-  // The parts below the root were sealed with the mail that composed the shared body.
+  // The parts below the root were sealed with the email that composed the shared body.
   if (body?.composed) sealHead(message, problems, lines)
   else sealNode(message, problems, lines)
   if (problems.length > 0) throw problemsError('ERR_POSTMARK_PREFLIGHT', problems)

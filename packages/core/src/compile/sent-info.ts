@@ -3,36 +3,36 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields, PostmarkField } from '../vocabulary/vocabulary.js'
 import type { CompileResult, MailRecord } from './mail-record.js'
 
-/** The fields that a mail was sent with, by the names of {@link POSTMARK_FIELDS}. */
+/** The fields that an email was sent with, by the names of {@link POSTMARK_FIELDS}. */
 type SentFields = {
   readonly [F in Exclude<PostmarkField, 'metadata'>]?: NonNullable<ParsedPostmarkFields[F]>
 }
 
-/** What `info.postmark` contains after a mail was sent: each field that was sent, whatever its level, and more. */
+/** What `info.postmark` contains after an email was sent: each field that was sent, whatever its level, and more. */
 export interface PostmarkInfo extends SentFields {
-  /** The stream that the mail named. Undefined means Postmark's `outbound`. */
+  /** The stream that the email named. Undefined means Postmark's `outbound`. */
   readonly messageStream?: string
   readonly metadata?: Readonly<Record<string, string>>
   /** Set if the option `correlationId` is on. */
   readonly correlationId?: string
-  /** The host that the mail was sent to. Only with `createPostmarkTransport`. */
+  /** The host that the email was sent to. Only with `createPostmarkTransport`. */
   readonly host?: string
   readonly port?: number
   /** The number of attempts. Only with `createPostmarkTransport`. */
   readonly attempts?: number
   /**
-   * The recipients, if all of them are suppressed and the option `suppressed` is `'skip'`. The mail was not sent, and
-   * `accepted` is empty. Undefined if the mail was sent.
+   * The recipients, if all of them are suppressed and the option `suppressed` is `'skip'`. The email was not sent, and
+   * `accepted` is empty. Undefined if the email was sent.
    */
   readonly suppressed?: readonly string[]
-  /** Set if the mail was already sent under the same idempotency key. This call sent nothing. */
+  /** Set if the email was already sent under the same idempotency key. This call sent nothing. */
   readonly duplicate?: true
-  /** Postmark's ID of a mail that was already sent, if a lookup found it. */
+  /** Postmark's ID of an email that was already sent, if a lookup found it. */
   readonly postmarkMessageId?: string
   /** The code with which Postmark refused a mail that was already sent, if a lookup found it. @example 406 */
   readonly errorCode?: number
   /**
-   * Set if the mail was sent but the store could not be updated. The key becomes unknown unless a later update
+   * Set if the email was sent but the store could not be updated. The key becomes unknown unless a later update
    * succeeds.
    */
   readonly sendOnce?: 'unsettled'
@@ -49,7 +49,7 @@ export function addSentInfo(info: unknown, { result }: MailRecord): void {
   sent.postmark = Object.assign(new SentInfo(result), sent.postmark)
 }
 
-/** Whether a mail was not sent because it had already been sent. */
+/** Whether an email was not sent because it had already been sent. */
 export function wasSentBefore(info: unknown): boolean {
   return (info as { postmark?: PostmarkInfo } | null | undefined)?.postmark?.duplicate === true
 }

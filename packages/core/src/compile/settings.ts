@@ -19,16 +19,16 @@ export interface CompileOptions {
    */
   readonly preflight?: 'throw' | 'warn' | 'fit' | undefined
   /**
-   * Called for each warning of a mail. Errors it throws are ignored: a warning never stops a mail. Default: the first
+   * Called for each warning of an email. Errors it throws are ignored: a warning never stops an email. Default: the first
    * warning of each kind is emitted as a process warning.
    */
   readonly onWarning?: ((warning: PostmarkProblem) => void) | undefined
-  /** Adds a random UUID to the metadata of each mail, under `correlation-id` or your own key. Default false. */
+  /** Adds a random UUID to the metadata of each email, under `correlation-id` or your own key. Default false. */
   readonly correlationId?: boolean | { readonly key: string } | undefined
   /**
-   * A store that is checked before each mail. Every recipient that is suppressed on the mail's stream gives a warning.
-   * If all are suppressed, the mail is not sent, unless `preflight` is `warn`. If the store fails or does not answer
-   * within 2 s, the mail is sent. Default none.
+   * A store that is checked before each email. Every recipient that is suppressed on the email's stream gives a warning.
+   * If all are suppressed, the email is not sent, unless `preflight` is `warn`. If the store fails or does not answer
+   * within 2 s, the email is sent. Default none.
    */
   readonly suppressions?: SuppressionFinder | undefined
   /**
@@ -51,9 +51,9 @@ export interface StreamSettings {
   readonly fields: ReadonlyMap<string, ParsedPostmarkFields>
   /** The streams that the options name. */
   readonly known: ReadonlySet<string>
-  /** Whether a mail may only name one of these. */
+  /** Whether an email may only name one of these. */
   readonly strict: boolean
-  /** The stream of a mail that names none, if the credentials imply one; otherwise Postmark's `outbound`. */
+  /** The stream of an email that names none, if the credentials imply one; otherwise Postmark's `outbound`. */
   readonly unnamed?: string | undefined
 }
 
@@ -65,7 +65,7 @@ export interface CompileSettings {
   readonly streams: StreamSettings | undefined
   readonly suppressions: SuppressionFinder | undefined
   readonly suppressed: 'throw' | 'skip'
-  /** Undefined if mails do not need a scope. */
+  /** Undefined if emails do not need a scope. */
   readonly requireScope: { readonly metadata?: string } | undefined
   /** Whether the transport has a send-once store. */
   readonly sendOnce: boolean
@@ -175,7 +175,7 @@ function guarded(
       const result = onWarning(warning)
       if (result instanceof Promise) result.catch(() => {})
     } catch {
-      // A warning must not stop the mail it is about.
+      // A warning must not stop the email it is about.
     }
   }
 }

@@ -99,7 +99,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
     expect(server.mails).toEqual([])
   })
 
-  it('rejects a file that is missing in a mail that is signed', async () => {
+  it('rejects a file that is missing in an email that is signed', async () => {
     const dkim = { domainName: 'example.com', keySelector: 'a', privateKey: 'no key' }
     const sent = create({ onWarning: () => {} }).sendMail({
       ...message,
@@ -136,7 +136,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
 
   it.each<readonly [string, (content: Readable) => CompileOptions, object]>([
     ['while a store takes its time', (content) => ({ suppressions: waitFor(content) }), {}],
-    ['of a mail that preflight refuses', () => ({}), { postmark: { tag: ['no'] } }],
+    ['of an email that preflight refuses', () => ({}), { postmark: { tag: ['no'] } }],
   ])('survives a file stream that fails %s', async (_when, toOptions, fields) => {
     const content = createReadStream(MISSING)
     const mail = { ...message, attachments: [{ filename: 'a.txt', content }], ...fields }
@@ -151,7 +151,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
     expect(server.mails).toEqual([])
   })
 
-  it('ends the streams of a mail that it refuses', async () => {
+  it('ends the streams of an email that it refuses', async () => {
     const content = new Readable({ read() {} })
     const sent = create().sendMail({
       ...message,
@@ -175,7 +175,7 @@ describe.each(ways)('sendMail of %s', (_name, create) => {
     expect(String(error)).toContain('was read or closed')
   })
 
-  it('rejects a mail whose signal was aborted before as not sent', async () => {
+  it('rejects an email whose signal was aborted before as not sent', async () => {
     if (_name.startsWith('attach') && !knowsSignals) return
     const content = createReadStream(MISSING)
     const sent = create().sendMail({

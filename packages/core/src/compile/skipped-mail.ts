@@ -12,7 +12,7 @@ export interface SkippedMail {
   postmark: { readonly suppressed: readonly string[] }
 }
 
-/** The result of a mail that was skipped because all its recipients are suppressed. */
+/** The result of an email that was skipped because all its recipients are suppressed. */
 export function toSkippedMail(suppressed: readonly string[]): SkippedMail {
   return {
     envelope: { from: false, to: [] },

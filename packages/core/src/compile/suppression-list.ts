@@ -17,7 +17,7 @@ export interface Suppression {
  */
 export interface SuppressionStore {
   /**
-   * Returns the addresses that are suppressed on the stream. Called before each mail, with addresses in the form that
+   * Returns the addresses that are suppressed on the stream. Called before each email, with addresses in the form that
    * `toAddressKey` returns.
    * @example find(['ann@example.com', 'bob@example.com'], 'outbound') // ['bob@example.com']
    */

@@ -56,7 +56,7 @@ function suppress(address: string, stream = 'outbound') {
 const refused = { code: 'ERR_POSTMARK_SUPPRESSED' }
 
 describe('suppressions', () => {
-  it('reject a mail whose one recipient is suppressed, and nothing reaches the server', async () => {
+  it('reject an email whose one recipient is suppressed, and nothing reaches the server', async () => {
     await using set = setUp({ suppressions: suppress('ANN@example.com') })
     const error = await set.transporter.sendMail(message).catch((thrown) => thrown)
     expect(error).toMatchObject({ ...refused, problems: [{ recipient: 'ann@example.com', errorCode: 406 }] })
@@ -122,7 +122,7 @@ describe('suppressions', () => {
     expect(server.mails).toHaveLength(1)
   })
 
-  it('are read from raw mails by their envelope', async () => {
+  it('are read from raw emails by their envelope', async () => {
     await using set = setUp({ suppressions: suppress('ann@example.com') })
     const envelope = { from: 'a@example.com', to: ['ann@example.com'] }
     const sent = set.transporter.sendMail({
@@ -158,7 +158,7 @@ describe('suppressions', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no connection'))],
-  ])('cost no mail where the store %s', async (_what, find) => {
+  ])('cost no email where the store %s', async (_what, find) => {
     await using set = setUp({ suppressions: { find } })
     const info = await set.transporter.sendMail(message)
     expect(info.postmark.warnings).toMatchObject([{ path: 'suppressions', found: 'failed with Error' }])

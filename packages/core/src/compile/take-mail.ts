@@ -22,7 +22,7 @@ interface Mailer {
   readonly _defaults?: unknown
 }
 
-/** A mail on its way to Nodemailer. */
+/** An email on its way to Nodemailer. */
 export interface TakenMail {
   /** The message for Nodemailer, without the caller's Postmark headers. */
   readonly copy: Record<string, unknown>
@@ -62,7 +62,7 @@ export function takeMail(message: unknown, mailer: Mailer, options: MailOptions)
 }
 
 /**
- * Ends the streams of a mail that failed or did not need to be sent: those of the message, and those that the steps
+ * Ends the streams of an email that failed or did not need to be sent: those of the message, and those that the steps
  * created from them.
  */
 export function releaseMail(streams: readonly Readable[], { mail }: MailRecord): void {

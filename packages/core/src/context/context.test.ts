@@ -98,7 +98,7 @@ describe('runWithPostmark', () => {
     expect(await seen).toEqual({ tag: 'a', metadata: { a: '1' } })
   })
 
-  it('never throws over fields: what is wrong is a problem of the mail', () => {
+  it('never throws over fields: what is wrong is a problem of the email', () => {
     const bad = { tag: ['a'], metadata: { 'a b': '1', ok: '2' }, tags: 'x' } as unknown as PostmarkFields
     runWithPostmark(bad, () => {
       expect(currentPostmark()).toEqual({ metadata: { ok: '2' } })

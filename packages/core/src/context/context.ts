@@ -7,7 +7,7 @@ import type { PostmarkProblem } from '../problems/problem.js'
 import type { ParsedPostmarkFields, PostmarkFields } from '../vocabulary/vocabulary.js'
 
 /**
- * The fields of a scope, or a function that returns them. The function is called once per mail, when the mail is sent.
+ * The fields of a scope, or a function that returns them. The function is called once per email, when the email is sent.
  */
 export type ScopeFields = PostmarkFields | (() => PostmarkFields | null | undefined)
 
@@ -22,7 +22,7 @@ interface Scope {
   readonly isImplied?: boolean
 }
 
-/** A level of the context, as seen by a mail. */
+/** A level of the context, as seen by an email. */
 export interface ContextLevel extends Level<ParsedPostmarkFields> {
   readonly problems: readonly PostmarkProblem[]
   /** Which scope, counted from the innermost, which is 0. */
@@ -63,8 +63,8 @@ export interface RunWithPostmarkOptions {
 }
 
 /**
- * Runs a function in a scope: every mail sent from within it, including asynchronously and later, carries the fields.
- * Scopes can be nested; the innermost wins. Fields that break a limit never throw here; they are shortened when a mail
+ * Runs a function in a scope: every email sent from within it, including asynchronously and later, carries the fields.
+ * Scopes can be nested; the innermost wins. Fields that break a limit never throw here; they are shortened when an email
  * is sent.
  * @example await runWithPostmark({ tag: 'signup', metadata: { 'user-id': user.id } }, () => register(user))
  * @returns what the function returns
@@ -96,7 +96,7 @@ export function capturePostmark(): <R>(fn: () => R) => R {
 }
 
 /**
- * Runs a function whose mails carry the given fields, but without a scope that the option `requireScope` would accept:
+ * Runs a function whose emails carry the given fields, but without a scope that the option `requireScope` would accept:
  * for a job that was created outside any scope. No other AsyncLocalStorage is affected.
  */
 export function runUnscoped<R>(fields: PostmarkFields, fn: () => R): R {
@@ -140,7 +140,7 @@ export function updatePostmark(fields: PostmarkFields): boolean {
 }
 
 /**
- * Returns the fields that a mail sent here would get from its context. Undefined outside any scope. The result is plain
+ * Returns the fields that an email sent here would get from its context. Undefined outside any scope. The result is plain
  * JSON: carry it in a job, and open a scope with it there, using `runWithPostmark(fields, work, { inherit: false })`.
  */
 export function currentPostmark(): ParsedPostmarkFields | undefined {
@@ -176,7 +176,7 @@ function callContext(fields: () => PostmarkFields | null | undefined, parent: Sc
       result.catch(() => {})
       return lost(
         'returned a promise',
-        'Await what it needs before the scope opens. A context function is called whenever a mail is sent.',
+        'Await what it needs before the scope opens. A context function is called whenever an email is sent.',
       )
     }
     return readFields(result, 'context')

@@ -3,22 +3,22 @@ import type { SmtpError } from '../problems/smtp-failure.js'
 import { abortError, type Stoppable } from './follow-signal.js'
 import type { Place } from './place.js'
 
-/** What a mail of a batch carries. */
+/** What an email of a batch carries. */
 export interface BatchPart {
-  /** Everything after its header block, if other mails share it. */
+  /** Everything after its header block, if other emails share it. */
   readonly body: SharedBody | undefined
   readonly batch: BatchEnd
 }
 
-/** What the mails of a batch share until they are finished. */
+/** What the emails of a batch share until they are finished. */
 interface BatchEnd {
-  /** Whether the batch is ending, so that none of its mails is retried. */
+  /** Whether the batch is ending, so that none of its emails is retried. */
   readonly isEnding: boolean
   readonly givenUp: Set<() => void>
   onFailure(error: SmtpError): void
 }
 
-/** Ties a mail to its batch. When the batch ends, mails in progress are finished, and all others are given up. */
+/** Ties an email to its batch. When the batch ends, emails in progress are finished, and all others are given up. */
 export class BatchTie {
   readonly #batch: BatchEnd
   readonly #giveUp: () => void
@@ -34,11 +34,11 @@ export class BatchTie {
 
   onFailure(error: SmtpError): void {
     this.#batch.onFailure(error)
-    // Later, once its route has decided where the mail goes.
+    // Later, once its route has decided where the email goes.
     if (this.#batch.isEnding) process.nextTick(this.#giveUp)
   }
 
-  /** The mail is finished. */
+  /** The email is finished. */
   end(): void {
     this.#batch.givenUp.delete(this.#giveUp)
   }

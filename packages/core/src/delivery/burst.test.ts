@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-it('sends one copy of a mail that finds only connections past their age, after a burst that had to queue', async () => {
+it('sends one copy of an email that finds only connections past their age, after a burst that had to queue', async () => {
   await using server = await startSmtpServer()
   const { host, port, ca } = server
   const maxAgeMs = 300_000
@@ -25,7 +25,7 @@ it('sends one copy of a mail that finds only connections past their age, after a
   expect(server.mails).toHaveLength(9)
 })
 
-it('holds a small mail that waits without Nodemailer\u2019s tree of it', async () => {
+it('holds a small email that waits without Nodemailer\u2019s tree of it', async () => {
   const trees: WeakRef<object>[] = []
   const transporter = createPostmarkTransport({
     serverToken: TOKEN,

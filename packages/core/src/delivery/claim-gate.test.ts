@@ -25,13 +25,13 @@ function setUp() {
   return { gate, mails, answers, answer, through }
 }
 
-it('asks for 32 keys at the most, in the order in which the mails came', () => {
+it('asks for 32 keys at the most, in the order in which the emails came', () => {
   const { gate, answers } = setUp()
   expect([...answers.keys()]).toEqual(Array.from({ length: 32 }, (_, n) => `m${n}`))
   expect(gate.size).toBe(100)
 })
 
-it('counts a mail that is claimed until a session has it', () => {
+it('counts an email that is claimed until a session has it', () => {
   const { gate, mails, answers, answer, through } = setUp()
   answer('m0')
   expect([through, gate.size, answers.size]).toEqual([['m0 held'], 99, 31])
@@ -39,13 +39,13 @@ it('counts a mail that is claimed until a session has it', () => {
   expect([...answers.keys()].at(-1)).toBe('m32')
 })
 
-it('goes on with the next where a mail was sent before', () => {
+it('goes on with the next where an email was sent before', () => {
   const { answers, answer, through } = setUp()
   answer('m5', 'sent')
   expect([through, answers.size, answers.has('m32')]).toEqual([['m5 sent'], 32, true])
 })
 
-it('lets go of a mail that ends early, wherever it is, and hears no more of it', () => {
+it('lets go of an email that ends early, wherever it is, and hears no more of it', () => {
   const { gate, mails, answers, answer, through } = setUp()
   expect([gate.remove(mails[50]!), gate.remove(mails[7]!), gate.remove(mails[7]!)]).toEqual([
     true,
@@ -57,7 +57,7 @@ it('lets go of a mail that ends early, wherever it is, and hears no more of it',
   expect(through).toEqual([])
 })
 
-it('lets all mails through, each once', () => {
+it('lets all emails through, each once', () => {
   const { gate, mails, answers, answer, through } = setUp()
   while (answers.size > 0) {
     const [name] = answers.keys()

@@ -1,6 +1,6 @@
 import type { Claim, Claimed } from './claim.js'
 
-/** A mail that has an idempotency key. */
+/** An email that has an idempotency key. */
 export interface ClaimingMail {
   readonly claim: Claim | undefined
   readonly envelope: { readonly to: readonly string[] }
@@ -8,12 +8,12 @@ export interface ClaimingMail {
 }
 
 /**
- * The maximum number of claimed mails that wait for a session. If the process dies, these become unknown although none
+ * The maximum number of claimed emails that wait for a session. If the process dies, these become unknown although none
  * of them was sent, so a long queue is not claimed all at once.
  */
 const MOST_CLAIMED = 32
 
-/** Where mails with an idempotency key wait before the queue. Each mail is claimed before it enters the queue. */
+/** Where emails with an idempotency key wait before the queue. Each email is claimed before it enters the queue. */
 export class ClaimGate<T extends ClaimingMail> {
   readonly #onClaimed: (mail: T, claimed: Claimed) => void
   readonly #waiting = new Set<T>()
@@ -21,12 +21,12 @@ export class ClaimGate<T extends ClaimingMail> {
   /** Claimed, and in the queue. */
   readonly #claimed = new Set<T>()
 
-  /** @param onClaimed called once for each mail, unless it was removed before */
+  /** @param onClaimed called once for each email, unless it was removed before */
   constructor(onClaimed: (mail: T, claimed: Claimed) => void) {
     this.#onClaimed = onClaimed
   }
 
-  /** Mails that are not in the queue yet. */
+  /** Emails that are not in the queue yet. */
   get size(): number {
     return this.#waiting.size + this.#asked.size
   }
@@ -36,7 +36,7 @@ export class ClaimGate<T extends ClaimingMail> {
     this.#open()
   }
 
-  /** A session has the mail, or the mail is finished. Returns false if it was already in the queue, or never here. */
+  /** A session has the email, or the email is finished. Returns false if it was already in the queue, or never here. */
   remove(mail: T): boolean {
     const wasHere = this.#waiting.delete(mail) || this.#asked.delete(mail)
     if (wasHere || this.#claimed.delete(mail)) this.#open()

@@ -155,7 +155,7 @@ describe('the fence', () => {
 })
 
 describe('a claim', () => {
-  it('is refused while another has the key, and when it is sent, unknown, or another mail\u2019s', async () => {
+  it('is refused while another has the key, and when it is sent, unknown, or another email\u2019s', async () => {
     const { create, take, held, settle } = setUp()
     const first = await held()
     const results = async (recipients?: readonly string[], stream?: string) => {
@@ -179,7 +179,7 @@ describe('a claim', () => {
     expect(await results()).toMatchObject([{ error: { code: 'ERR_POSTMARK_ONCE_UNKNOWN' } }])
   })
 
-  it('knows the same mail by its recipients, in whatever order and case', async () => {
+  it('knows the same email by its recipients, in whatever order and case', async () => {
     const { create, take, settle } = setUp()
     const first = create()
     take(first, ['ann@example.com', 'Bob@Example.com'])

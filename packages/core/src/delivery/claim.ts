@@ -4,7 +4,7 @@ import type { PostmarkError } from '../problems/error.js'
 import { conflictError, heldError, storeError, unknownError } from './send-once-errors.js'
 import type { SendOnceClaim, SendOnceInfo, SendOnceResolution, SendOnceStore } from './send-once-store.js'
 
-/** How mails are claimed. */
+/** How emails are claimed. */
 export interface SendOnceSettings {
   readonly store: SendOnceStore
   readonly leaseMs: number
@@ -41,7 +41,7 @@ type State =
   /** Refused, given up or settled. */
   | 'over'
 
-/** The claim of one mail on its key. It is made once, kept over all attempts, and settled with the outcome. */
+/** The claim of one email on its key. It is made once, kept over all attempts, and settled with the outcome. */
 export class Claim {
   readonly #settings: SendOnceSettings
   readonly #key: string
@@ -52,14 +52,14 @@ export class Claim {
   #asking: NodeJS.Timeout | undefined
   #renewing: NodeJS.Timeout | undefined
 
-  /** @param key the reference of the mail, which is the hash of its key */
+  /** @param key the reference of the email, which is the hash of its key */
   constructor(settings: SendOnceSettings, key: string) {
     this.#settings = settings
     this.#key = key
   }
 
   /**
-   * Whether the mail may be sent: the fence. It checks the clock instead of a timer: while a process was stopped, no
+   * Whether the email may be sent: the fence. It checks the clock instead of a timer: while a process was stopped, no
    * timer has fired, and someone else may have decided about the claim.
    */
   get isSafe(): boolean {
@@ -122,7 +122,7 @@ export class Claim {
     this.#state = 'held'
     this.#provenAt = askedAt
     this.#renewing = setInterval(this.#renew, this.#settings.leaseMs / 3)
-    // The mail keeps the process alive.
+    // The email keeps the process alive.
     this.#renewing.unref()
   }
 

@@ -20,7 +20,7 @@ const MOST_BYTES = 262_144
 /**
  * What is kept of a message until it is composed: its plan if everything is already in memory and small, otherwise the
  * message itself.
- * @param shared everything after its header block, if other mails share it
+ * @param shared everything after its header block, if other emails share it
  */
 export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
   if (message instanceof MessagePlan || message instanceof SharedMessage) return message
@@ -98,7 +98,7 @@ function bytesInMemory(node: MimeTree): number | undefined {
   return bytes
 }
 
-/** A mail that could not be composed was not sent, and another attempt would fail as well. */
+/** An email that could not be composed was not sent, and another attempt would fail as well. */
 export function composeFailure(cause: Error): Failure {
   const { code } = cause as { code?: unknown }
   const error = smtpError(cause.message, {

@@ -208,7 +208,7 @@ it('counts places that are about to be given up as given up', () => {
   expect([0, 1].map((leaving) => budget.mustYield(a, { ...FRESH, leaving }))).toEqual([true, false])
 })
 
-it('keeps a place for 20 mails or 5 s where there are more busy routes than places', () => {
+it('keeps a place for 20 emails or 5 s where there are more busy routes than places', () => {
   const { routes, budget } = setUp(2, 'a', 'b', 'c')
   const [a, b, c] = routes
   a.take(1)

@@ -10,7 +10,7 @@ export interface Tenant {
 
 /** A place held by a tenant. */
 export interface Holding {
-  /** How many mails it has served, and for how long it has been held. */
+  /** How many emails it has served, and for how long it has been held. */
   readonly mails: number
   readonly heldMs: number
   /** How many other places of the same tenant are about to be given up. */
@@ -18,17 +18,17 @@ export interface Holding {
 }
 
 /**
- * How many mails, and how long, a route keeps its only place while others wait. A login costs as much as several mails.
+ * How many emails, and how long, a route keeps its only place while others wait. A login costs as much as several emails.
  */
 const MOST_MAILS = 20
 const LONGEST_MS = 5_000
 
-/** How long a place may be idle while others wait. A caller that sends one mail after another is back by then. */
+/** How long a place may be idle while others wait. A caller that sends one email after another is back by then. */
 export const IDLE_WHILE_WANTED_MS = 100
 
 /**
  * The maximum number of open connections across all routes. While others wait, each route has a share of the places;
- * above its share, a route gives up a place when its mail is done. Only routes that have or wait for a place are kept
+ * above its share, a route gives up a place when its email is done. Only routes that have or wait for a place are kept
  * here.
  */
 export class ConnectionBudget {
@@ -85,7 +85,7 @@ export class ConnectionBudget {
     return this.#waiting.size > (this.#waiting.has(tenant) ? 1 : 0)
   }
 
-  /** Whether a place must be given up once its mail is done. */
+  /** Whether a place must be given up once its email is done. */
   mustYield(tenant: Tenant, { mails, heldMs, leaving }: Holding): boolean {
     if (!this.isWanted(tenant)) return false
     const share = this.#share

@@ -2,18 +2,18 @@ import type { SmtpError } from '../problems/smtp-failure.js'
 import { smtpError } from '../problems/smtp-failure.js'
 import type { Delivery } from './delivery.js'
 
-/** Stops the mails of a route that take too long. */
+/** Stops the emails of a route that take too long. */
 export class Deadlines {
   readonly #deadlineMs: number
   readonly #deliveries: ReadonlySet<Delivery>
   readonly #why: () => SmtpError | undefined
-  /** When the last mail was accepted or refused. As long as that continues, a long queue is no reason to give up. */
+  /** When the last email was accepted or refused. As long as that continues, a long queue is no reason to give up. */
   #finishedAt = Number.NEGATIVE_INFINITY
   #timer: NodeJS.Timeout | undefined
 
   /**
    * @param deliveries all unfinished deliveries
-   * @param why returns why no session can be opened, for a mail that has had no attempt
+   * @param why returns why no session can be opened, for an email that has had no attempt
    */
   constructor(deadlineMs: number, deliveries: ReadonlySet<Delivery>, why: () => SmtpError | undefined) {
     this.#deadlineMs = deadlineMs
@@ -21,29 +21,29 @@ export class Deadlines {
     this.#why = why
   }
 
-  /** A mail has come. */
+  /** An email has come. */
   watch(): void {
     this.#watchFor(this.#deadlineMs)
   }
 
-  /** A mail was accepted or refused. */
+  /** An email was accepted or refused. */
   finished(): void {
     this.#finishedAt = performance.now()
   }
 
-  /** When a mail is too late. This moves until its first attempt begins. */
+  /** When an email is too late. This moves until its first attempt begins. */
   of({ sentAt }: Delivery): number {
     return Math.max(sentAt, this.#finishedAt) + this.#deadlineMs
   }
 
-  /** No mails are left. */
+  /** No emails are left. */
   rest(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
   /**
-   * One timer for all mails: it fires when the first could be due, and is then set for the next. While there are mails
+   * One timer for all mails: it fires when the first could be due, and is then set for the next. While there are emails
    * it also keeps the process alive, whatever they wait for.
    */
   #watchFor(ms: number): void {
@@ -66,7 +66,7 @@ export class Deadlines {
     const seconds = this.#deadlineMs / 1000
     const last = lastError ?? this.#why()
     const why = last ? ` The last attempt failed: ${last.message}` : ''
-    return smtpError(`The mail was not sent within ${seconds} s.${why}`, {
+    return smtpError(`The email was not sent within ${seconds} s.${why}`, {
       code: 'ETIMEDOUT',
       command: 'API',
       phase: event.phase,

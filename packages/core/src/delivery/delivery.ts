@@ -19,16 +19,16 @@ import { toKept, toRepeatedInfo, toSentInfo } from './sent-info.js'
 
 /** What moves mails: the route. */
 export interface DeliveryOwner {
-  /** A session has settled the mail. */
+  /** A session has settled the email. */
   onResult(delivery: Delivery, result: TransactionResult): void
-  /** The mail ends early, and its holder lets go of it. */
+  /** The email ends early, and its holder lets go of it. */
   onStopped(delivery: Delivery, error: SmtpError | PostmarkError): void
 }
 
 /** What is reported about a finished mail. */
 export type Done = (error: Error | null, info?: object) => void
 
-/** One mail from its hand-over to its outcome. */
+/** One email from its hand-over to its outcome. */
 export class Delivery implements Shipment {
   readonly envelope: Envelope
   readonly messageId: string
@@ -43,14 +43,14 @@ export class Delivery implements Shipment {
   lastError: SmtpError | undefined
   /** Whether an attempt may have been accepted. Later attempts cannot clear that up. */
   #isInDoubt = false
-  /** Set if the mail has an idempotency key. */
+  /** Set if the email has an idempotency key. */
   readonly claim: Claim | undefined
   readonly isOfBatch: boolean
   /** Whether content that can only be read once has been read. */
   spent = false
   #content: Content | undefined
   #composeError: Error | undefined
-  /** Callbacks that wait for the mail to be composed. Undefined until the first one. */
+  /** Callbacks that wait for the email to be composed. Undefined until the first one. */
   #composing: ((error: Error | undefined) => void)[] | undefined
   readonly #data: SendingMail['data']
   readonly #message: unknown
@@ -93,7 +93,7 @@ export class Delivery implements Shipment {
     return this.#content?.kind === 'whole'
   }
 
-  /** Composes the mail once. `done` is called once, immediately if the mail is already composed. */
+  /** Composes the email once. `done` is called once, immediately if the email is already composed. */
   compose(done: (error: Error | undefined) => void): void {
     if (this.#content || this.#composeError) {
       done(this.#composeError)
@@ -125,12 +125,12 @@ export class Delivery implements Shipment {
     }
   }
 
-  /** Releases the composed mail: a mail in the queue keeps only its message. */
+  /** Releases the composed mail: an email in the queue keeps only its message. */
   release(): void {
     this.#content = undefined
   }
 
-  /** @param opening how long the connection took to open, if this is its first mail */
+  /** @param opening how long the connection took to open, if this is its first email */
   beginAttempt(port: number | undefined, opening?: Opening): void {
     this.attempts++
     this.event.attempt = this.attempts
@@ -157,7 +157,7 @@ export class Delivery implements Shipment {
     this.#tie?.onFailure(error)
   }
 
-  /** Ends the mail early: by its signal, its deadline, or the close of the transport. */
+  /** Ends the email early: by its signal, its deadline, or the close of the transport. */
   stop(error: SmtpError | PostmarkError): void {
     if (this.place.name !== 'done') this.#owner.onStopped(this, error)
   }
@@ -178,14 +178,14 @@ export class Delivery implements Shipment {
     })
   }
 
-  /** The mail was already sent under the same key. Its caller gets what was kept of the result. */
+  /** The email was already sent under the same key. Its caller gets what was kept of the result. */
   repeat(sent: SendOnceInfo, resolution: SendOnceResolution | undefined): void {
     this.event.outcome = 'duplicate'
     const info = toRepeatedInfo(sent, resolution, this)
     if (this.#leave()) this.#done(null, info)
   }
 
-  /** @param given what became of the last attempt; the outcome of the error, unless something else ended the mail */
+  /** @param given what became of the last attempt; the outcome of the error, unless something else ended the email */
   fail(error: SmtpError | PostmarkError, given: DeliveryOutcome, notRetried?: string): void {
     const outcome = this.#isInDoubt ? 'unknown' : given
     this.event.outcome = outcome

@@ -9,7 +9,7 @@ export interface Stoppable {
 }
 
 /**
- * Stops a mail when the signal of its message is aborted. A signal of another realm is accepted.
+ * Stops an email when the signal of its message is aborted. A signal of another realm is accepted.
  * @returns a function that stops following; undefined if there is nothing left to follow
  */
 export function followSignal(signal: unknown, mail: Stoppable): (() => void) | undefined {

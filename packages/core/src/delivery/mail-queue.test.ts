@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { MailQueue } from './mail-queue.js'
 
-it('gives mails in the order in which they came, those that came back first', () => {
+it('gives emails in the order in which they came, those that came back first', () => {
   const queue = new MailQueue<string>()
   for (const mail of ['a', 'b', 'c']) queue.add(mail)
   expect(queue.first).toBe('a')
@@ -21,7 +21,7 @@ it('gives mails in the order in which they came, those that came back first', ()
   expect(queue.first).toBeUndefined()
 })
 
-it('lets a mail be taken out from wherever it is, once', () => {
+it('lets an email be taken out from wherever it is, once', () => {
   const queue = new MailQueue<string>()
   queue.add('a')
   queue.giveBack('b')

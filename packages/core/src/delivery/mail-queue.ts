@@ -1,5 +1,5 @@
 /**
- * The mails of a route that no session has, in order of arrival; those that come back go first. Taking a mail removes
+ * The emails of a route that no session has, in order of arrival; those that come back go first. Taking an email removes
  * it from here, so nothing else can take it.
  */
 export class MailQueue<T> {
@@ -14,7 +14,7 @@ export class MailQueue<T> {
     this.#waiting.add(mail)
   }
 
-  /** For a mail that has already had its turn. */
+  /** For an email that has already had its turn. */
   giveBack(mail: T): void {
     this.#returned.add(mail)
   }
@@ -28,7 +28,7 @@ export class MailQueue<T> {
     return undefined
   }
 
-  /** The next mail, without removing it. */
+  /** The next email, without removing it. */
   get first(): T | undefined {
     for (const mail of this.#returned) return mail
     for (const mail of this.#waiting) return mail
@@ -40,7 +40,7 @@ export class MailQueue<T> {
     return this.#returned.delete(mail) || this.#waiting.delete(mail)
   }
 
-  /** The mails, the next one first. */
+  /** The emails, the next one first. */
   *[Symbol.iterator](): IterableIterator<T> {
     yield* this.#returned
     yield* this.#waiting

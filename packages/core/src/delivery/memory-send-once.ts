@@ -105,7 +105,7 @@ class MemorySendOnce implements SendOnceStore {
     const now = performance.now()
     const entry = this.#find(key, now)
     if (state === 'sent') {
-      // The first mail sent is the one that counts.
+      // The first email sent is the one that counts.
       if (entry?.state !== 'sent')
         this.#touch(key, { ...(entry ?? fresh(owner)), state: 'sent', owner, info }, now)
       return true

@@ -2,7 +2,7 @@ import type { Failure, SmtpError } from '../problems/smtp-failure.js'
 import { pauseAfter } from './retry.js'
 
 /**
- * How often the pause before the next session attempt doubles. The failures of all mails of a route count here, so the
+ * How often the pause before the next session attempt doubles. The failures of all emails of a route count here, so the
  * pause must end well below that of a single mail: a queue resumes at most eight seconds after its server is back.
  */
 const MOST_STEPS = 5
@@ -14,7 +14,7 @@ const MOST_STEPS = 5
 export class Reopening {
   readonly #baseMs: number
   readonly #onOver: () => void
-  /** Failures since the last session was opened, or since a mail has ended with one. */
+  /** Failures since the last session was opened, or since an email has ended with one. */
   #failures = 0
   /** Consecutive failures that will not pass, such as a refused login. */
   #finalFailures = 0
@@ -46,7 +46,7 @@ export class Reopening {
 
   /**
    * @param startedAt when the attempt began: attempts that started together fail together, and count as one
-   * @returns whether it is the second consecutive failure that will not pass, so that waiting mails need no attempts of their own
+   * @returns whether it is the second consecutive failure that will not pass, so that waiting emails need no attempts of their own
    */
   failed(startedAt: number, { error, retry }: Failure): boolean {
     this.#lastError = error
@@ -57,7 +57,7 @@ export class Reopening {
     return this.#finalFailures > 1
   }
 
-  /** The failure has ended a mail, so the next attempt need not wait. */
+  /** The failure has ended an email, so the next attempt need not wait. */
   forget(): void {
     this.#failures = 0
   }
@@ -76,7 +76,7 @@ export class Reopening {
     return true
   }
 
-  /** No mails are left. */
+  /** No emails are left. */
   rest(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined

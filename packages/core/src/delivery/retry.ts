@@ -1,12 +1,12 @@
 import type { Failure } from '../problems/smtp-failure.js'
 
-/** Which mails are retried: those that were deferred (4xx), or whose connection was lost before the body was sent. */
+/** Which emails are retried: those that were deferred (4xx), or whose connection was lost before the body was sent. */
 export interface RetrySettings {
-  /** The maximum number of attempts per mail. Default 10, which fits within the deadline; 1 disables retries. */
+  /** The maximum number of attempts per email. Default 10, which fits within the deadline; 1 disables retries. */
   readonly attempts: number
   /**
-   * Time limit for one mail including all attempts, from the call of sendMail or from the last mail that the route
-   * finished, whichever is later. Default 180,000 ms: no mail fails during an outage shorter than that.
+   * Time limit for one email including all attempts, from the call of sendMail or from the last email that the route
+   * finished, whichever is later. Default 180,000 ms: no email fails during an outage shorter than that.
    */
   readonly deadlineMs: number
   /**
@@ -30,7 +30,7 @@ const FIRST_ATTEMPTS = 4
 /** What is known after a failed attempt. */
 export interface AttemptFacts {
   readonly attempts: number
-  /** How often the mail came back from a session that had already ended. */
+  /** How often the email came back from a session that had already ended. */
   readonly returns: number
   readonly wasGreeted: boolean
   /** Whether content that can only be read once has been read. */
@@ -41,18 +41,18 @@ export interface AttemptFacts {
 
 /** What follows a failure. */
 export type Decision =
-  /** Immediately, without counting as an attempt: the server never saw the mail. */
+  /** Immediately, without counting as an attempt: the server never saw the email. */
   | { readonly kind: 'return' }
   | { readonly kind: 'pause'; readonly pauseMs: number }
   | { readonly kind: 'end'; readonly notRetried?: string }
 
-/** How often a mail may come back from sessions that had already ended before that counts as an attempt. */
+/** How often an email may come back from sessions that had already ended before that counts as an attempt. */
 const MOST_RETURNS = 3
 
 const SPENT =
   'The mail was not retried: its content is a stream, which can be read only once. Use a string, a Buffer or a path.'
 
-/** Decides whether a mail is retried, so that no duplicate can result. */
+/** Decides whether an email is retried, so that no duplicate can result. */
 export function decide({ error, retry }: Failure, facts: AttemptFacts, settings: RetrySettings): Decision {
   if (retry === 'uncounted' && facts.returns < MOST_RETURNS && !facts.spent) return { kind: 'return' }
   const riskAccepted = error.outcome === 'unknown' && settings.unknown
@@ -65,12 +65,12 @@ export function decide({ error, retry }: Failure, facts: AttemptFacts, settings:
   const seconds = settings.deadlineMs / 1000
   return {
     kind: 'end',
-    notRetried: `The mail was not retried: its limit of ${seconds} s ends before the next attempt.`,
+    notRetried: `The email was not retried: its limit of ${seconds} s ends before the next attempt.`,
   }
 }
 
 /**
- * The pause after this many failures. Half of it is random, so that mails that failed together are not retried
+ * The pause after this many failures. Half of it is random, so that emails that failed together are not retried
  * together.
  */
 export function pauseAfter(failures: number, baseMs: number): number {

@@ -15,7 +15,7 @@ export interface RoutePlan {
 
 /** Lifetime of sessions. */
 export interface PoolSettings {
-  /** The maximum number of mails per session. Default 100. */
+  /** The maximum number of emails per session. Default 100. */
   readonly maxMessages: number
   /** The age after which a session is no longer used, plus or minus a tenth. Default 300,000 ms. */
   readonly maxAgeMs: number

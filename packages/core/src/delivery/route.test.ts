@@ -43,7 +43,7 @@ interface MailOptions {
   readonly build?: (done: Built) => void
   /** In place of a message that is composed in memory. */
   readonly open?: () => Readable
-  /** Of a mail that has an idempotency key. */
+  /** Of an email that has an idempotency key. */
   readonly claim?: Claim
 }
 
@@ -91,7 +91,7 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
   const results = new Map<string, { readonly atMs: number; readonly error?: Error; readonly info?: object }>()
   const deliveries: Delivery[] = []
   const builds = new Map<string, number>()
-  /** Hands a mail over; its name is its subject. */
+  /** Hands an email over; its name is its subject. */
   const send = (name: string, { data = {}, build, open, claim }: MailOptions = {}): Delivery => {
     const message = {
       content: open ? {} : 'Hello',
@@ -120,7 +120,7 @@ function setUp({ max = 2, server: serverOptions = {}, ...options }: RouteOptions
     route.add(delivery)
     return delivery
   }
-  /** What was told of each mail, in short. */
+  /** What was told of each email, in short. */
   const told = () =>
     Object.fromEntries(
       [...results].map(([name, { error, info }]) => {
@@ -167,7 +167,7 @@ const faults = (step: string, ...given: Partial<StepFault>[]) => {
 }
 
 describe('mails and sessions', () => {
-  it('sends a mail, and closes the idle session after its time', async () => {
+  it('sends an email, and closes the idle session after its time', async () => {
     const { send, told, server, subjects, results } = setUp()
     send('a')
     await clock.advance(100)
@@ -197,7 +197,7 @@ describe('mails and sessions', () => {
     await end()
   })
 
-  it('opens no more connections than mails wait', async () => {
+  it('opens no more connections than emails wait', async () => {
     const { send, server, end } = setUp({ max: 10 })
     send('a')
     send('b')
@@ -206,7 +206,7 @@ describe('mails and sessions', () => {
     await end()
   })
 
-  it('uses a session for `maxMessages` mails', async () => {
+  it('uses a session for `maxMessages` emails', async () => {
     const { send, names, server, subjects, end } = setUp({ max: 1, pool: { maxMessages: 3 } })
     for (const name of names(7)) send(name)
     await clock.advance(1_000)
@@ -252,7 +252,7 @@ describe('mails and sessions', () => {
     await end()
   })
 
-  it('groups mails of a burst, once the first session has shown that it may', async () => {
+  it('groups emails of a burst, once the first session has shown that it may', async () => {
     const { send, names, server, subjects, end } = setUp({ max: 2, server: { mailMs: 5 } })
     for (const name of names(12)) send(name)
     await clock.advance(1_000)
@@ -262,7 +262,7 @@ describe('mails and sessions', () => {
     await end()
   })
 
-  it('groups each mail of a burst with the one before, not every second one', async () => {
+  it('groups each email of a burst with the one before, not every second one', async () => {
     const { send, names, server, end } = setUp({ max: 1, server: { latencyMs: 25 } })
     for (const name of names(20)) send(name)
     await clock.advance(2_000)
@@ -296,7 +296,7 @@ describe('mails and sessions', () => {
   })
 
   it.each(['refused', 'swallowed'] as const)(
-    'sends each mail once where groups are %s',
+    'sends each email once where groups are %s',
     async (afterBody) => {
       const { send, names, server, subjects, told, end } = setUp({ max: 2, server: { afterBody } })
       for (const name of names(8)) send(name)
@@ -338,7 +338,7 @@ describe('mails and sessions', () => {
     await set.end()
   })
 
-  it('opens another session for a mail whose session was gone, without counting that', async () => {
+  it('opens another session for an email whose session was gone, without counting that', async () => {
     const { send, server, told, subjects, end } = setUp({ max: 1 })
     send('a')
     await clock.advance(100)
@@ -377,7 +377,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('that fails is the end of its mail, and of no other', async () => {
+  it('that fails is the end of its email, and of no other', async () => {
     const { send, told, errorOf, subjects, end } = setUp({ max: 1 })
     send('a', {
       build: (done) =>
@@ -426,7 +426,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('that calls back twice sends one mail', async () => {
+  it('that calls back twice sends one email', async () => {
     const { send, subjects, end } = setUp()
     send('a', {
       build: (done) => {
@@ -441,7 +441,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('of a mail that waits for a busy session is the business of the session that becomes idle first', async () => {
+  it('of an email that waits for a busy session is the business of the session that becomes idle first', async () => {
     const { send, told, subjects, server, end } = setUp({
       max: 2,
       server: {
@@ -462,7 +462,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('of a mail that another session has taken is no business any more of the one that had it', async () => {
+  it('of an email that another session has taken is no business any more of the one that had it', async () => {
     const script = ({ step, connection, mail }: StepContext): StepFault | undefined =>
       step === 'dot' && mail === 0 ? { step, waitMs: connection === 0 ? 50 : 10 } : undefined
     const { send, told, subjects, end } = setUp({ max: 2, server: { script } })
@@ -476,7 +476,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('that is done after its session has ended sends one mail, over another session', async () => {
+  it('that is done after its session has ended sends one email, over another session', async () => {
     const { send, subjects, server, told, end, builds } = setUp({ max: 1 })
     send('a')
     await clock.advance(100)
@@ -493,7 +493,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('of a mail that is given up meanwhile sends nothing', async () => {
+  it('of an email that is given up meanwhile sends nothing', async () => {
     const { send, subjects, told, end } = setUp({ max: 1 })
     const aborting = new AbortController()
     send('a', { data: { signal: aborting.signal }, build: (done) => setTimeout(done, 50, null, bodyOf('a')) })
@@ -505,7 +505,7 @@ describe('composing', () => {
     await end()
   })
 
-  it('holds nothing of a mail that waits for another attempt, and composes it anew', async () => {
+  it('holds nothing of an email that waits for another attempt, and composes it anew', async () => {
     const { send, builds, deliveries, told, end } = setUp({ server: { script: faults('dot', { say: 451 }) } })
     send('a')
     await clock.advance(100)
@@ -599,7 +599,7 @@ describe('attempts', () => {
     await end()
   })
 
-  it('that fail to open a session count for the first mail, where no session serves', async () => {
+  it('that fail to open a session count for the first email, where no session serves', async () => {
     const { send, told, server, end } = setUp({
       max: 1,
       server: { script: faults('connect', { say: 'nothing' }, { say: 'nothing' }) },
@@ -607,7 +607,7 @@ describe('attempts', () => {
     send('a')
     send('b')
     await clock.advance(30_000)
-    // The first mail pauses then, so that the next failure is met by the second one.
+    // The first email pauses then, so that the next failure is met by the second one.
     expect(told()).toEqual({ a: 'sent at attempt 2', b: 'sent at attempt 2' })
     expect(server.calls).toBe(3)
     await end()
@@ -632,7 +632,7 @@ describe('attempts', () => {
     await end()
   })
 
-  it('that fail to open a session count for no mail, where another one serves', async () => {
+  it('that fail to open a session count for no email, where another one serves', async () => {
     const script = ({ step, connection }: StepContext): StepFault | undefined => {
       if (step === 'connect' && connection > 0) return { step, say: 'nothing' }
       return step === 'dot' ? { step, waitMs: 2_000 } : undefined
@@ -684,7 +684,7 @@ describe('attempts', () => {
     await end()
   })
 
-  it('after an unknown outcome leave it unknown also where the mail is given up then', async () => {
+  it('after an unknown outcome leave it unknown also where the email is given up then', async () => {
     const aborting = new AbortController()
     const { send, told, end } = setUp({
       retry: { unknown: true },
@@ -698,7 +698,7 @@ describe('attempts', () => {
     await end()
   })
 
-  it('end with a refused login for the mail that met it', async () => {
+  it('end with a refused login for the email that met it', async () => {
     const { send, told, errorOf, end } = setUp({ max: 1, server: { script: faults('proof', { say: 535 }) } })
     send('a')
     send('b')
@@ -720,7 +720,7 @@ describe('a login that is refused', () => {
   it.each<[string, 'proof' | 'ehlo', StepFault['say']]>([
     ['again', 'proof', 535],
     ['for want of a mechanism', 'ehlo', { bytes: '250 no AUTH\r\n' }],
-  ])('%s ends all mails that wait, so that not each of them costs a login', async (_what, step, say) => {
+  ])('%s ends all emails that wait, so that not each of them costs a login', async (_what, step, say) => {
     const { script } = refusing(step, say)
     const { send, names, told, errorOf, server, end } = setUp({ max: 4, server: { script } })
     for (const name of names(100)) send(name)
@@ -734,7 +734,7 @@ describe('a login that is refused', () => {
     await end()
   })
 
-  it('ends no mail that came after it was begun', async () => {
+  it('ends no email that came after it was begun', async () => {
     const { state, script } = refusing('proof', 535)
     const { send, told, server, end } = setUp({ max: 1, server: { script } })
     send('a')
@@ -754,7 +754,7 @@ describe('a login that is refused', () => {
     await end()
   })
 
-  it('is tried once for each mail that comes later, and as many as are needed once it is granted', async () => {
+  it('is tried once for each email that comes later, and as many as are needed once it is granted', async () => {
     const { state, script } = refusing('proof', 535)
     const { send, names, told, server, end } = setUp({ max: 4, server: { script, mailMs: 100 } })
     for (const name of ['a', 'b', 'c']) {
@@ -770,7 +770,7 @@ describe('a login that is refused', () => {
     await end()
   })
 
-  it('ends no mail where another session serves', async () => {
+  it('ends no email where another session serves', async () => {
     const { state, script } = refusing('proof', 535)
     state.refuses = false
     const { send, names, told, server, end } = setUp({ max: 4, server: { script, mailMs: 200 } })
@@ -844,7 +844,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('moves with each mail that is finished, for those that have not had their turn', async () => {
+  it('moves with each email that is finished, for those that have not had their turn', async () => {
     const { send, names, told, end } = setUp({
       max: 1,
       retry: { deadlineMs: 5_000 },
@@ -856,7 +856,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('is not over at once for a mail that comes long after the last one was finished', async () => {
+  it('is not over at once for an email that comes long after the last one was finished', async () => {
     let mails = 0
     const { send, told, end } = setUp({
       retry: { deadlineMs: 30_000 },
@@ -870,7 +870,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('moves with each mail that is rejected, too', async () => {
+  it('moves with each email that is rejected, too', async () => {
     const { send, names, told, end } = setUp({
       max: 1,
       retry: { deadlineMs: 5_000 },
@@ -885,7 +885,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('does not move for a mail that had its turn', async () => {
+  it('does not move for an email that had its turn', async () => {
     const { send, told, results, end } = setUp({
       max: 1,
       retry: { deadlineMs: 5_000, baseMs: 100 },
@@ -905,7 +905,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('that is shorter than a login ends its mail, and lets the login go on for one that has come meanwhile', async () => {
+  it('that is shorter than a login ends its email, and lets the login go on for one that has come meanwhile', async () => {
     const { send, told, results, server, end } = setUp({
       max: 1,
       retry: { deadlineMs: 100 },
@@ -947,7 +947,7 @@ describe('the deadline', () => {
     await end()
   })
 
-  it('says what the mail met last', async () => {
+  it('says what the email met last', async () => {
     const { send, errorOf, told, end } = setUp({
       retry: { deadlineMs: 6_000, baseMs: 3_000 },
       server: {
@@ -968,7 +968,7 @@ describe('the deadline', () => {
   })
 })
 
-describe('giving a mail up', () => {
+describe('giving an email up', () => {
   it.each<[string, ScriptedServerOptions, number, string, number]>([
     ['waits for a session', {}, 0, 'not-sent after 0', 0],
     ['is in its envelope', { script: faults('data', { waitMs: 5_000 }) }, 50, 'not-sent after 1', 0],
@@ -998,7 +998,7 @@ describe('giving a mail up', () => {
     await end()
   })
 
-  it('leaves no listener at the signal of a mail that is through', async () => {
+  it('leaves no listener at the signal of an email that is through', async () => {
     const aborting = new AbortController()
     const { send, told, end } = setUp({ server: { script: faults('rcpt', { say: 550 }) } })
     send('a', { data: { signal: aborting.signal } })
@@ -1036,7 +1036,7 @@ describe('giving a mail up', () => {
     await end()
   })
 
-  it('gives the session to the next mail, and a new one is opened where it had to be broken off', async () => {
+  it('gives the session to the next email, and a new one is opened where it had to be broken off', async () => {
     const aborting = new AbortController()
     const { send, told, server, end } = setUp({
       max: 1,
@@ -1052,7 +1052,7 @@ describe('giving a mail up', () => {
     await end()
   })
 
-  it('opens the next session outside of the scope in which the mail is given up', async () => {
+  it('opens the next session outside of the scope in which the email is given up', async () => {
     const storage = new AsyncLocalStorage<string>()
     const aborting = new AbortController()
     const scopes: (string | undefined)[] = []
@@ -1070,7 +1070,7 @@ describe('giving a mail up', () => {
     await end()
   })
 
-  it('tells that there is room again where it takes a mail out of the queue', async () => {
+  it('tells that there is room again where it takes an email out of the queue', async () => {
     const aborting = new AbortController()
     const { send, names, taken, route, end } = setUp({
       max: 1,
@@ -1105,7 +1105,7 @@ describe('the fence', () => {
 describe('the end of a route', () => {
   const closedError = () => new PostmarkError('ERR_POSTMARK_CLOSED', 'Closed')
 
-  it('stops every mail, wherever it is, and opens nothing more', async () => {
+  it('stops every email, wherever it is, and opens nothing more', async () => {
     const script = ({ step, connection }: StepContext): StepFault | undefined => {
       if (step === 'dot' && connection === 0) return { step, waitMs: 60_000 }
       return step === 'rcpt' && connection === 1 ? { step, say: 451 } : undefined
@@ -1174,7 +1174,7 @@ describe('the end of a route', () => {
 })
 
 describe('several routes', () => {
-  /** Sends one mail after the other for as long as there is time. */
+  /** Sends one email after the other for as long as there is time. */
   function sendInTurn(
     { send, results }: ReturnType<typeof setUp>,
     prefix: string,
@@ -1223,7 +1223,7 @@ describe('several routes', () => {
     for (const each of [a, b, c]) await each.end()
   })
 
-  it('with more of them busy than places keep one for 20 mails, so that not each mail costs a login', async () => {
+  it('with more of them busy than places keep one for 20 emails, so that not each email costs a login', async () => {
     const budget = new ConnectionBudget(1)
     const server = { mailMs: 10 }
     const [a, b] = [setUp({ budget, server }), setUp({ budget, server })]
@@ -1287,7 +1287,7 @@ describe('several routes', () => {
     for (const each of [dead, healthy]) await each.end()
   })
 
-  it('are not wanted by one whose own session has taken the mail for which it wanted another', async () => {
+  it('are not wanted by one whose own session has taken the email for which it wanted another', async () => {
     const budget = new ConnectionBudget(2)
     const options = { budget, pipelining: 'envelope' } as const
     const [a, b] = [
@@ -1307,7 +1307,7 @@ describe('several routes', () => {
     for (const each of [a, b]) await each.end()
   })
 
-  it('do not yield to one whose mails are all with its sessions', async () => {
+  it('do not yield to one whose emails are all with its sessions', async () => {
     const budget = new ConnectionBudget(2)
     const server = { mailMs: 1_000 }
     const [a, b] = [
@@ -1318,7 +1318,7 @@ describe('several routes', () => {
     await clock.advance(5)
     b.send('b0')
     await clock.advance(5)
-    // b wants a second place, and composes the mail ahead for its own session meanwhile.
+    // b wants a second place, and composes the email ahead for its own session meanwhile.
     b.send('b1')
     await clock.advance(5)
     a.send('a1')

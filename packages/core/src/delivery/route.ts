@@ -15,15 +15,15 @@ import type { RoutePlan } from './route-plan.js'
 import { type RouteState, routesInUse } from './routes-in-use.js'
 import { type MailSource, SlotPool } from './slot-pool.js'
 
-/** Phases in which a reply concerns a mail. */
+/** Phases in which a reply concerns an email. */
 const PHASES_OF_MAIL: readonly SendPhase[] = ['envelope', 'body', 'final']
 
-/** Places of a mail that no session has. */
+/** Places of an email that no session has. */
 const WAITING: readonly string[] = ['gate', 'queue', 'pause'] satisfies Place['name'][]
 
 /**
- * Where mails go and which login is used: a host with one login, one queue and the sessions that it feeds. Mails are
- * moved only here, and `place` says where each one is. Whatever takes a mail from the queue owns it until its result.
+ * Where emails go and which login is used: a host with one login, one queue and the sessions that it feeds. Emails are
+ * moved only here, and `place` says where each one is. Whatever takes an email from the queue owns it until its result.
  */
 export class Route implements DeliveryOwner, MailSource {
   readonly plan: RoutePlan
@@ -35,7 +35,7 @@ export class Route implements DeliveryOwner, MailSource {
   readonly #slots: SlotPool
   readonly #deadlines: Deadlines
 
-  /** @param onTaken called whenever a mail has left the queue */
+  /** @param onTaken called whenever an email has left the queue */
   constructor(plan: RoutePlan, onTaken: () => void) {
     this.plan = plan
     this.#onTaken = onTaken
@@ -47,7 +47,7 @@ export class Route implements DeliveryOwner, MailSource {
     return this.plan.session.host
   }
 
-  /** Mails that no session has yet. */
+  /** Emails that no session has yet. */
   get queued(): number {
     return this.#queue.size + this.#gate.size
   }
@@ -66,7 +66,7 @@ export class Route implements DeliveryOwner, MailSource {
     return { host: this.host, queued, ...this.#slots.counts }
   }
 
-  /** Accepts a mail. */
+  /** Accepts an email. */
   add(delivery: Delivery): void {
     this.#deliveries.add(delivery)
     routesInUse.add(this)
@@ -76,7 +76,7 @@ export class Route implements DeliveryOwner, MailSource {
     this.#slots.pump()
   }
 
-  /** Ends every mail that is not finished. */
+  /** Ends every email that is not finished. */
   stopAll(error: () => PostmarkError): void {
     for (const delivery of [...this.#deliveries]) delivery.stop(error())
   }
@@ -92,7 +92,7 @@ export class Route implements DeliveryOwner, MailSource {
     return verifyLogin(this.plan.session)
   }
 
-  /** The next mail. The caller owns it. */
+  /** The next email. The caller owns it. */
   take(): Delivery | undefined {
     const delivery = this.#queue.take()
     if (!delivery) return undefined
@@ -103,7 +103,7 @@ export class Route implements DeliveryOwner, MailSource {
     return delivery
   }
 
-  /** Puts a mail that lost its session at the front of the queue. */
+  /** Puts an email that lost its session at the front of the queue. */
   giveBack(delivery: Delivery): void {
     if (delivery.place.name === 'done') return
     delivery.place = QUEUE
@@ -123,7 +123,7 @@ export class Route implements DeliveryOwner, MailSource {
 
   onFailure(delivery: Delivery, failure: Failure): void {
     const { error } = failure
-    // A reply to the login says nothing about the progress of mails.
+    // A reply to the login says nothing about the progress of emails.
     if (error.responseCode !== undefined && PHASES_OF_MAIL.includes(error.phase)) this.#deadlines.finished()
     delivery.note(error)
     const { retry, session } = this.plan
@@ -166,14 +166,14 @@ export class Route implements DeliveryOwner, MailSource {
     if (this.#deliveries.size === 0) routesInUse.delete(this)
   }
 
-  /** Without a working session, this counts as an attempt of the first mail in the queue. */
+  /** Without a working session, this counts as an attempt of the first email in the queue. */
   onOpenFailed(delivery: Delivery, failure: Failure): void {
     delivery.beginAttempt(failure.error.port)
     delivery.onPhase(failure.error.phase)
     this.onFailure(delivery, failure)
   }
 
-  /** The store has answered: the mail may be sent, was already sent, or must not be sent now. */
+  /** The store has answered: the email may be sent, was already sent, or must not be sent now. */
   #onClaimed(delivery: Delivery, claimed: Claimed): void {
     if (claimed.kind === 'held') {
       delivery.place = QUEUE
@@ -187,7 +187,7 @@ export class Route implements DeliveryOwner, MailSource {
     else delivery.fail(claimed.error, deliveryOutcome(claimed.error))
   }
 
-  /** A mail is finished: the route no longer holds it. */
+  /** An email is finished: the route no longer holds it. */
   #end(delivery: Delivery): void {
     const hasWaited = this.#queue.remove(delivery)
     if ((delivery.claim && this.#gate.remove(delivery)) || hasWaited) this.#onTaken()

@@ -1,7 +1,7 @@
 /** The current state of a host under one login. */
 export interface RouteState {
   readonly host: string
-  /** Mails that no session has, including those that pause before their next attempt. */
+  /** Emails that no session has, including those that pause before their next attempt. */
   readonly queued: number
   /** Connections by activity. None is counted twice. */
   readonly opening: number
@@ -15,13 +15,13 @@ interface StatefulRoute {
 
 const KEY = Symbol.for('@postmark-smtp/routes/1')
 
-/** Shared by all installed copies of this package. A route is here as long as it has a mail or a connection. */
+/** Shared by all installed copies of this package. A route is here as long as it has an email or a connection. */
 const holder = globalThis as { [KEY]?: Set<StatefulRoute> }
 holder[KEY] ??= new Set()
 
 export const routesInUse: Set<StatefulRoute> = holder[KEY]
 
-/** The routes of this process that have a mail or a connection. */
+/** The routes of this process that have an email or a connection. */
 export function routeStates(): RouteState[] {
   return Array.from(routesInUse, ({ state }) => state)
 }

@@ -1,7 +1,7 @@
 import type { DeliveryOutcome } from '../problems/delivery-outcome.js'
 import { PostmarkError, type PostmarkErrorCode } from '../problems/error.js'
 
-/** The properties of an error if the idempotency key has prevented a mail from being sent. */
+/** The properties of an error if the idempotency key has prevented an email from being sent. */
 export interface SendOnceFailure {
   readonly code:
     | 'ERR_POSTMARK_ONCE_HELD'
@@ -12,14 +12,14 @@ export interface SendOnceFailure {
   readonly outcome: DeliveryOutcome
   /** For ERR_POSTMARK_ONCE_HELD: the milliseconds until the other claim expires, unless it is renewed. */
   readonly forMs?: number
-  /** For ERR_POSTMARK_ONCE_UNKNOWN: the milliseconds since the sender of the mail last gave a sign of life. */
+  /** For ERR_POSTMARK_ONCE_UNKNOWN: the milliseconds since the sender of the email last gave a sign of life. */
   readonly sinceMs?: number
-  /** For ERR_POSTMARK_ONCE_UNKNOWN: the value of `send-once` in the metadata of the mail. */
+  /** For ERR_POSTMARK_ONCE_UNKNOWN: the value of `send-once` in the metadata of the email. */
   readonly reference?: string
 }
 
 /**
- * Whether an error from sendMail means that the idempotency key has prevented the mail from being sent.
+ * Whether an error from sendMail means that the idempotency key has prevented the email from being sent.
  * @example if (isSendOnceFailure(error) && error.code === 'ERR_POSTMARK_ONCE_HELD') await retryIn(error.forMs)
  */
 export function isSendOnceFailure(error: unknown): error is PostmarkError & SendOnceFailure {
@@ -31,7 +31,7 @@ export function isSendOnceFailure(error: unknown): error is PostmarkError & Send
 export function heldError(forMs: number): PostmarkError {
   return make(
     'ERR_POSTMARK_ONCE_HELD',
-    'Another call is already sending the mail with this idempotency key.',
+    'Another call is already sending the email with this idempotency key.',
     {
       outcome: 'not-sent',
       forMs,
@@ -39,22 +39,22 @@ export function heldError(forMs: number): PostmarkError {
   )
 }
 
-/** An earlier mail with this key may or may not have been sent. */
+/** An earlier email with this key may or may not have been sent. */
 export function unknownError(sinceMs: number, reference: string): PostmarkError {
   const message = 'The mail with this idempotency key may or may not have been sent.'
   return make('ERR_POSTMARK_ONCE_UNKNOWN', message, { outcome: 'unknown', sinceMs, reference })
 }
 
-/** The key belongs to another mail. */
+/** The key belongs to another email. */
 export function conflictError(): PostmarkError {
   const message =
-    'The mail was not sent: its idempotency key was already used for a mail to other recipients or on another stream.'
+    'The mail was not sent: its idempotency key was already used for an email to other recipients or on another stream.'
   return make('ERR_POSTMARK_ONCE_CONFLICT', message, { outcome: 'not-sent' })
 }
 
 /** The store failed. @param what what it did */
 export function storeError(what: string, cause?: unknown): PostmarkError {
-  const message = `The mail was not sent: the send-once store ${what}.`
+  const message = `The email was not sent: the send-once store ${what}.`
   return make('ERR_POSTMARK_ONCE_STORE', message, { outcome: 'not-sent' }, cause)
 }
 

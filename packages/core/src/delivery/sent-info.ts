@@ -17,7 +17,7 @@ interface SentInfo {
   readonly [field: string]: unknown
 }
 
-/** For a mail that the server accepted. */
+/** For an email that the server accepted. */
 export function toSentInfo(sent: SentMail, { envelope, messageId, attempts, event }: ThroughMail): SentInfo {
   const { accepted, rejected, rejectedErrors, response, ...times } = sent
   const port = event.port === undefined ? {} : { port: event.port }
@@ -41,7 +41,7 @@ export function toKept(
   return { ...sent, messageId, accepted: accepted.length, rejected: rejected.length }
 }
 
-/** For a mail that was already sent under the same key. */
+/** For an email that was already sent under the same key. */
 export function toRepeatedInfo(
   sent: SendOnceInfo,
   resolution: SendOnceResolution | undefined,

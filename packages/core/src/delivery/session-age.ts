@@ -1,7 +1,7 @@
 import { IDLE_WHILE_WANTED_MS } from './connection-budget.js'
 import type { PoolSettings } from './route-plan.js'
 
-/** How many mails and how much time a session has used since it began to open, and its limits. */
+/** How many emails and how much time a session has used since it began to open, and its limits. */
 export class SessionAge {
   readonly startedAt: number = performance.now()
   mails = 0
@@ -19,7 +19,7 @@ export class SessionAge {
     return performance.now() - this.startedAt
   }
 
-  /** Whether the session has reached its limit of mails or time. */
+  /** Whether the session has reached its limit of emails or time. */
   get isSpent(): boolean {
     return this.mails >= this.#maxMessages || performance.now() >= this.#retireAt
   }

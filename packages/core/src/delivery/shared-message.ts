@@ -4,7 +4,7 @@ import { type EncodedBody, encodeBody } from '../smtp/body-encoder.js'
 
 const LINE_END = Buffer.from('\r\n')
 
-/** A message with its own header block, followed by content that it shares with other mails. */
+/** A message with its own header block, followed by content that it shares with other emails. */
 export class SharedMessage {
   readonly #envelope: { readonly from: unknown; readonly to: unknown }
   readonly #messageId: unknown
@@ -39,7 +39,7 @@ export class SharedMessage {
 }
 
 /**
- * Composes the body of a message for all mails that share it. A mail that cannot be composed fails later, on its own.
+ * Composes the body of a message for all emails that share it. An email that cannot be composed fails later, on its own.
  */
 export function shareMessage(
   root: MimeRoot,
@@ -48,7 +48,7 @@ export function shareMessage(
 ): SharedMessage | MessagePlan {
   try {
     const body = plan.toBuffer().subarray(Buffer.byteLength(root.buildHeaders()) + 4)
-    // In that case, the line break at the end of the header block is the last one of the mail.
+    // In that case, the line break at the end of the header block is the last one of the email.
     if (body.length === 0) return plan
     shared.composed = encodeBody(body)
   } catch {

@@ -10,16 +10,16 @@ import type { RoutePlan } from './route-plan.js'
 import type { SessionAge } from './session-age.js'
 import { Slot, type SlotHost } from './slot.js'
 
-/** Where the mails come from: the route. */
+/** Where the emails come from: the route. */
 export interface MailSource {
-  /** Mails that wait for a session. */
+  /** Emails that wait for a session. */
   readonly waiting: number
-  /** The next mail, without removing it. */
+  /** The next email, without removing it. */
   readonly first: Delivery | undefined
   take(): Delivery | undefined
   giveBack(delivery: Delivery): void
   onFailure(delivery: Delivery, failure: Failure): void
-  /** No session could be opened for the first mail, and no other one is working. */
+  /** No session could be opened for the first email, and no other one is working. */
   onOpenFailed(delivery: Delivery, failure: Failure): void
   /** The last session has ended. */
   onUnused(): void
@@ -66,7 +66,7 @@ export class SlotPool implements Tenant, SlotHost {
     return counts
   }
 
-  /** Passes mails to sessions that are ready, and opens more, one for each waiting mail. */
+  /** Passes emails to sessions that are ready, and opens more, one for each waiting mail. */
   pump(): void {
     // The calls below may re-enter this method. The loop then runs once more, and nothing is handed out twice.
     this.#pumpAgain = true
@@ -85,7 +85,7 @@ export class SlotPool implements Tenant, SlotHost {
     if (this.#mails.waiting === 0) this.plan.budget.leave(this)
   }
 
-  /** No mails are left. Sessions that are still opening have nothing to do, and would keep the process alive. */
+  /** No emails are left. Sessions that are still opening have nothing to do, and would keep the process alive. */
   rest(): void {
     this.#reopening.rest()
     for (const slot of [...this.#slots]) if (!slot.session) slot.end(true)
@@ -117,7 +117,7 @@ export class SlotPool implements Tenant, SlotHost {
     this.pump()
   }
 
-  /** The next mail. An idle slot may also take the one that waits for a session that is still busy. */
+  /** The next email. An idle slot may also take the one that waits for a session that is still busy. */
   take(isIdle: boolean): Delivery | undefined {
     const delivery = this.#mails.take()
     if (delivery) {
@@ -180,7 +180,7 @@ export class SlotPool implements Tenant, SlotHost {
       if (this.#reopening.isFailing && (opening > 0 || this.#reopening.mustWait())) return
       if (!this.plan.budget.take(this)) return
       this.#slots.add(new Slot(this))
-      // Opening the session takes a while: time enough to compose its first mail once it has begun.
+      // Opening the session takes a while: time enough to compose its first email once it has begun.
       if (opening === 0) process.nextTick(() => this.#mails.first?.compose(() => {}))
       opening++
     }

@@ -30,14 +30,14 @@ export interface SlotHost {
   readonly isWanted: boolean
 }
 
-/** A mail taken from the queue that is being composed, or is composed and waits for the session. */
+/** An email taken from the queue that is being composed, or is composed and waits for the session. */
 interface Prepared {
   readonly delivery: Delivery
   isComposed: boolean
 }
 
 /**
- * One place of the budget: a session from opening to end, the mails that it carries, and at most one more that is
+ * One place of the budget: a session from opening to end, the emails that it carries, and at most one more that is
  * composed ahead.
  */
 export class Slot implements SessionOwner {
@@ -45,9 +45,9 @@ export class Slot implements SessionOwner {
   readonly age: SessionAge
   readonly #host: SlotHost
   #opening: OpeningSession | undefined
-  /** The next mail. */
+  /** The next email. */
   #prepared: Prepared | undefined
-  /** How long the session took to open; kept until it carries its first mail. */
+  /** How long the session took to open; kept until it carries its first email. */
   #openingTimes: Opening | undefined
   #busy = false
   #closing = false
@@ -84,7 +84,7 @@ export class Slot implements SessionOwner {
     return this.session?.state === 'ready' && !this.#busy && !this.#prepared && !this.#closing
   }
 
-  /** Whether it carries a mail. */
+  /** Whether it carries an email. */
   get isBusy(): boolean {
     return this.#busy
   }
@@ -98,7 +98,7 @@ export class Slot implements SessionOwner {
     return this.#closing || this.session?.state === 'closing'
   }
 
-  /** Composes the next mail ahead, while another one is in progress. */
+  /** Composes the next email ahead, while another one is in progress. */
   lookAhead(): void {
     if (!this.#busy || this.#prepared || this.#closing || this.age.isSpent || this.#host.mustYield(this.age))
       return
@@ -107,7 +107,7 @@ export class Slot implements SessionOwner {
 
   readonly #lookAheadLater = (): void => this.lookAhead()
 
-  /** Passes the mail that waits for this session to an idle one. */
+  /** Passes the email that waits for this session to an idle one. */
   surrender(): Delivery | undefined {
     if (!this.#busy || !this.#prepared) return undefined
     const { delivery } = this.#prepared
@@ -132,7 +132,7 @@ export class Slot implements SessionOwner {
     this.#host.onClosed(this)
   }
 
-  /** Takes a mail and sends it as soon as it is composed. Only if the slot is idle, or has become idle. */
+  /** Takes an email and sends it as soon as it is composed. Only if the slot is idle, or has become idle. */
   onReady(): void {
     this.#busy = false
     if (this.age.isSpent || this.session?.isWorn || this.#host.mustYield(this.age)) {
@@ -183,7 +183,7 @@ export class Slot implements SessionOwner {
       if (error || delivery.place.name === 'done') {
         this.#prepared = undefined
         if (error) this.#host.onFailure(delivery, composeFailure(error))
-        // Not synchronously: thousands of consecutive mails that cannot be composed would overflow the stack.
+        // Not synchronously: thousands of consecutive emails that cannot be composed would overflow the stack.
         process.nextTick(() => this.isIdle && this.onReady())
       } else {
         prepared.isComposed = true
@@ -206,7 +206,7 @@ export class Slot implements SessionOwner {
     this.lookAhead()
   }
 
-  /** From here on, the session is responsible for the mail. */
+  /** From here on, the session is responsible for the email. */
   #hand(delivery: Delivery, session: Session): void {
     this.age.mails++
     delivery.beginAttempt(session.port, this.#openingTimes)

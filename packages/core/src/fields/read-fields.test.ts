@@ -394,7 +394,7 @@ describe('readFields', () => {
     [' outbound', 1235],
     ['pm-tea', 1235],
     ['inbound', 1236],
-  ])('keeps the stream %j, which no mail may silently lose, and refuses it', (messageStream, errorCode) => {
+  ])('keeps the stream %j, which no email may silently lose, and refuses it', (messageStream, errorCode) => {
     const reading = readFields({ messageStream }, 'fields')
     expect(reading.fields).toEqual({ messageStream })
     expect(reading.problems).toMatchObject([{ path: 'fields.messageStream', severity: 'error', errorCode }])

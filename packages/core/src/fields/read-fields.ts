@@ -13,7 +13,7 @@ import { streamProblem } from './stream-problem.js'
 /**
  * Fields that are safe to write on a header line, and every problem with the input. A value that breaks a length limit
  * is kept: {@link fitFields} shortens it. A `messageStream` is kept as written even if it is not a valid ID, because a
- * wrong stream must reject the mail and never be dropped.
+ * wrong stream must reject the email and never be dropped.
  */
 export interface Reading {
   readonly fields: ParsedPostmarkFields
@@ -153,7 +153,7 @@ function reportUnknown(key: string, path: string, report: Report): void {
   })
 }
 
-/** Belongs on a message. Other mail modules also accept it as a default. */
+/** Belongs on a message. Other email modules also accept it as a default. */
 const MESSAGE_KEYS = 'from sender replyTo to cc bcc subject text html headers attachments'.split(' ')
 
 function cureUnknown(key: string, path: string): string {

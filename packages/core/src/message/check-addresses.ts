@@ -113,7 +113,7 @@ function checkRecipients(message: Message): readonly PostmarkProblem[] {
     refuse(
       `has ${length} recipients including cc and bcc`,
       `at most ${MESSAGE_LIMITS.recipients}`,
-      'Send several mails.',
+      'Send several emails.',
     )
   if (recipients.some((address) => !isAscii(address.slice(0, address.lastIndexOf('@')))))
     refuse(
@@ -126,7 +126,7 @@ function checkRecipients(message: Message): readonly PostmarkProblem[] {
 
 /**
  * Whether a message may have too many recipients or a non-ASCII mailbox name. Reading addresses is a large part of the
- * cost of preflight, so it is skipped for mails that are clearly within the limits.
+ * cost of preflight, so it is skipped for emails that are clearly within the limits.
  */
 function maybeOverLimit(mail: Message): boolean {
   let most = 0

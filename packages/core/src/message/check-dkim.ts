@@ -26,7 +26,7 @@ export function checkDkim({ dkim, _dkim }: Readonly<Record<string, unknown>>): P
       path: 'dkim',
       found: 'cannot be used to sign',
       limit: 'domainName, keySelector and privateKey, or keys that each have them',
-      cure: 'Remove it: Postmark signs your mail.',
+      cure: 'Remove it: Postmark signs your email.',
       severity: 'error',
       errorCode: INVALID_REQUEST,
     },

@@ -5,7 +5,7 @@ import { FORBIDDEN_EXTENSIONS, MESSAGE_LIMITS } from '../vocabulary/limits.js'
 import { POSTMARK_FIELDS } from '../vocabulary/vocabulary.js'
 import { checkMessage } from './check-message.js'
 
-/** A mail with which nothing is wrong; the size of its text is not known. */
+/** An email with which nothing is wrong; the size of its text is not known. */
 const FINE = { from: 'shop@example.com', to: 'ann@example.com', text: { path: '/nowhere' } }
 const check = (message: object) => checkMessage({ ...FINE, ...message })
 const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'x']))
@@ -477,14 +477,14 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
       { to: undefined, envelope: { from: 'shop@example.com', to: 'a@example.com' } },
     ],
     ['given as raw without To', { raw: 'From: a@example.com\r\n\r\nHi' }],
-  ])('warns of a mail %s', (_title, message) => {
+  ])('warns of an email %s', (_title, message) => {
     expect(check(message)).toEqual([
       {
         path: 'to',
         found: 'is missing, and so are cc and bcc',
         limit: 'at least one recipient',
         cure:
-          'Add a recipient to one of them. Postmark’s REST API refuses such mail with ' +
+          'Add a recipient to one of them. Postmark’s REST API refuses such email with ' +
           '"Zero recipients specified"; it is not documented whether SMTP does too.',
         severity: 'warning',
       },
@@ -505,14 +505,14 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
     ['given as raw without a body', { raw: `${RAW}\r\n\r\n` }],
     ['given as raw with an image only', { raw: `${RAW}Content-Type: image/png\r\n\r\nHi` }],
     ['given as raw with a text that is attached', { raw: `${RAW}Content-Disposition: attachment\r\n\r\nHi` }],
-  ])('warns of a mail %s', (_title, message) => {
+  ])('warns of an email %s', (_title, message) => {
     expect(check(message)).toEqual([
       {
         path: 'text',
         found: 'is missing, and so is html',
         limit: 'text, html, or both',
         cure:
-          'Set one of them. Postmark’s REST API refuses such mail with ' +
+          'Set one of them. Postmark’s REST API refuses such email with ' +
           '"Provide either email TextBody or HtmlBody or both."; it is not documented whether SMTP does too.',
         severity: 'warning',
       },
@@ -539,7 +539,7 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
       },
     ],
     ['given as raw with line feeds alone', { raw: 'From: a@example.com\nCc: b@example.com\n\nHi\n' }],
-  ])('passes a mail %s', (_title, message) => {
+  ])('passes an email %s', (_title, message) => {
     expect(check(message)).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import { isPlain } from './clone-message.js'
 const DEEPEST = 6
 
 /**
- * Copies what its owner may modify before the mail is composed: arrays, plain objects, dates and bytes. Anything else,
+ * Copies what its owner may modify before the email is composed: arrays, plain objects, dates and bytes. Anything else,
  * such as a Readable, is kept.
  */
 export function copyValue<T>(value: T): T

@@ -3,7 +3,7 @@ import { isRecord } from '../problems/describe.js'
 /**
  * The JSON representation of a transporter. Without its functions, Nodemailer would treat it as options and connect to
  * localhost. For `sendmail`, Nodemailer 7 to 10 start the program with this name, which does not exist: the error of
- * the mail then quotes the name.
+ * the email then quotes the name.
  */
 export const JSON_COPY: Readonly<Record<'name' | 'version' | 'path', string> & { readonly sendmail: true }> =
   Object.freeze({

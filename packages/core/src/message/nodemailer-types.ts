@@ -30,7 +30,7 @@ export interface SendingMail {
   readonly mailer?: MailerLike | undefined
 }
 
-/** The callback with which a transport reports the result of a mail. */
+/** The callback with which a transport reports the result of an email. */
 export type SentCallback = (error: Error | null, info?: object) => void
 
 /** A Nodemailer transport. */

@@ -14,7 +14,7 @@ export interface RawPart {
   isBlank(): boolean
 }
 
-// Deeper or wider than any real mail, and far below what would take time.
+// Deeper or wider than any real email, and far below what would take time.
 const MAX_DEPTH = 20
 const MAX_PARTS = 1000
 

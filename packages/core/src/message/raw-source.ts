@@ -33,7 +33,7 @@ export interface RawLimit {
   toError(problem: PostmarkProblem): Error
 }
 
-/** The limit of a mail; `Infinity` if its size does not matter. */
+/** The limit of an email; `Infinity` if its size does not matter. */
 export function rawLimit(unlimited: boolean, toError: RawLimit['toError']): RawLimit {
   return { maxBytes: unlimited ? Number.POSITIVE_INFINITY : MOST_BYTES, toError }
 }

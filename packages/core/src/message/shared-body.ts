@@ -27,15 +27,15 @@ interface NodeShape {
   readonly children: readonly NodeShape[]
 }
 
-/** The headers of the root belong to each mail, but these two determine how its content is written. */
+/** The headers of the root belong to each email, but these two determine how its content is written. */
 const HEADERS_OF_CONTENT: readonly unknown[] = ['Content-Type', 'Content-Transfer-Encoding']
 
 /**
- * Everything after the header block of a mail, composed once and sent with many header blocks. The content is
- * identified by value: a mail whose content a plugin has changed does not match and is composed individually.
+ * Everything after the header block of an email, composed once and sent with many header blocks. The content is
+ * identified by value: an email whose content a plugin has changed does not match and is composed individually.
  */
 export class SharedBody {
-  /** Set by the code that composes the first mail with this body. */
+  /** Set by the code that composes the first email with this body. */
   composed: ComposedBody | undefined
   readonly #shape: NodeShape
   readonly #baseBoundary: string
@@ -70,7 +70,7 @@ export class SharedBody {
   }
 }
 
-/** @param isRoot whether its headers belong to each mail */
+/** @param isRoot whether its headers belong to each email */
 function readShape(node: SharingNode, isRoot: boolean): NodeShape | undefined {
   const headers = readHeaders(node, isRoot)
   // Already built, or built by a method that replaces Nodemailer's.
@@ -82,7 +82,7 @@ function readShape(node: SharingNode, isRoot: boolean): NodeShape | undefined {
     children.push(shape)
   }
   const { content } = node
-  // The owner of a Buffer may modify it before the next mail.
+  // The owner of a Buffer may modify it before the next email.
   return {
     content: Buffer.isBuffer(content) ? Buffer.from(content) : content,
     facts: factsOf(node),

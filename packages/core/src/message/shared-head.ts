@@ -20,8 +20,8 @@ export interface HeadedMessage {
 }
 
 /**
- * A header block that differs between mails only in recipient, Message-ID and date. If these are simple, the block of
- * another mail is written from it without Nodemailer, byte for byte the same. Everything else is left to Nodemailer.
+ * A header block that differs between emails only in recipient, Message-ID and date. If these are simple, the block of
+ * another email is written from it without Nodemailer, byte for byte the same. Everything else is left to Nodemailer.
  */
 export class SharedHead {
   readonly #lines: readonly string[]

@@ -72,7 +72,7 @@ export function isStream(value: unknown): value is Readable {
 const ignore = (): void => {}
 
 /**
- * Keeps streams from ending the process if they fail while nobody reads them: while the mail waits for a suppression
+ * Keeps streams from ending the process if they fail while nobody reads them: while the email waits for a suppression
  * store, or after it was rejected.
  */
 export function holdErrors(streams: readonly Readable[]): void {
@@ -83,7 +83,7 @@ export function holdErrors(streams: readonly Readable[]): void {
   }
 }
 
-/** Ends streams that will not be read, as Nodemailer 10 does when a mail fails. Otherwise a file would stay open. */
+/** Ends streams that will not be read, as Nodemailer 10 does when an email fails. Otherwise a file would stay open. */
 export function releaseStreams(streams: readonly Readable[]): void {
   for (const stream of streams) if (typeof stream.destroy === 'function') stream.destroy()
 }
@@ -94,7 +94,7 @@ export function readingError(content: unknown): Error | undefined {
   if (!isStream(content)) return undefined
   if (content.errored) return content.errored
   if (!content.destroyed && !content.readableEnded) return undefined
-  const error = new Error('A stream in the message was read or closed before the mail was composed.')
+  const error = new Error('A stream in the message was read or closed before the email was composed.')
   return Object.assign(error, { code: 'ESTREAM' })
 }
 

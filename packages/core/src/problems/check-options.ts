@@ -56,7 +56,7 @@ const OF_TRANSPORTS: ReadonlyMap<string, string> = new Map([
   ...['from', 'replyTo', 'headers'].map((name) => [name, `Use \`message: { ${name} }\`.`] as const),
   ['rateLimit', 'Pass `perSecond` to sendBatch.'],
   ['debug', 'Use `logger`.'],
-  ['dkim', 'Remove it: Postmark signs your mail.'],
+  ['dkim', 'Remove it: Postmark signs your email.'],
 ])
 
 function advisePorts(port: unknown): string {

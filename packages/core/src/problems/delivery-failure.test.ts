@@ -12,7 +12,7 @@ import {
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 const message = { from: 'a@example.com', to: 'b@example.com', subject: 'Hello', text: 'Hello' }
 
-/** The error of one mail to a server that answers in this way. */
+/** The error of one email to a server that answers in this way. */
 async function fail(answers: { rcpt?: number; data?: number; login?: 'refused' }, mail: object = message) {
   const refusal = (responseCode: number | undefined) =>
     responseCode === undefined ? undefined : Object.assign(new Error('no'), { responseCode })
@@ -47,7 +47,7 @@ describe('isDeliveryFailure', () => {
     if (isDeliveryFailure(error)) expectTypeOf(error).toEqualTypeOf<Error & DeliveryFailure>()
   })
 
-  it('is true of a mail that could not be tried again, and says why', async () => {
+  it('is true of an email that could not be tried again, and says why', async () => {
     const error = await fail({ data: 451 }, { ...message, text: Readable.from(['Hello']) })
     expect(isDeliveryFailure(error) && error.notRetried).toMatch(/is a stream, which can be read only once/)
   })

@@ -2,9 +2,9 @@ import type { DeliveryOutcome } from './delivery-outcome.js'
 import { isOutcome } from './delivery-outcome.js'
 import type { SendPhase } from './smtp-failure.js'
 
-/** The properties that `createPostmarkTransport` adds to the error of a mail that was not delivered, as plain data. */
+/** The properties that `createPostmarkTransport` adds to the error of an email that was not delivered, as plain data. */
 export interface DeliveryFailure {
-  /** What became of the mail. */
+  /** What became of the email. */
   outcome: DeliveryOutcome
   /** The number of attempts. */
   attempts: number

@@ -2,7 +2,7 @@ import { isRecord } from './describe.js'
 import { isPostmarkError } from './error.js'
 
 /**
- * What became of a mail whose sendMail call failed: `not-sent` (the server did not get it), `rejected` (5xx),
+ * What became of an email whose sendMail call failed: `not-sent` (the server did not get it), `rejected` (5xx),
  * `deferred` (4xx), or `unknown` (it may have been accepted, so sending it again may duplicate it).
  */
 export type DeliveryOutcome = 'not-sent' | 'rejected' | 'deferred' | 'unknown'
@@ -19,7 +19,7 @@ export function isOutcome(value: unknown): value is DeliveryOutcome {
   return OUTCOMES.includes(value)
 }
 
-/** Codes of failures before a session, when no mail can have been handed over. */
+/** Codes of failures before a session, when no email can have been handed over. */
 const BEFORE_SESSION = [
   'EAUTH',
   'EDNS',
@@ -32,7 +32,7 @@ const BEFORE_SESSION = [
 ]
 
 /**
- * Returns what became of a mail, given the error from sendMail. An error from `createPostmarkTransport` carries it as
+ * Returns what became of an email, given the error from sendMail. An error from `createPostmarkTransport` carries it as
  * `outcome`. Any other error is judged only by a reply code or by a failure before the session; otherwise the result is
  * `unknown`.
  * @example if (deliveryOutcome(error) === 'unknown') await findByMetadata('order-id', order.id)
@@ -44,7 +44,7 @@ export function deliveryOutcome(error: unknown): DeliveryOutcome {
   return replyOutcome(error) ?? (isBeforeSession(error) ? 'not-sent' : 'unknown')
 }
 
-/** The outcome that follows from a reply code. A refused login says nothing about the mail. */
+/** The outcome that follows from a reply code. A refused login says nothing about the email. */
 function replyOutcome(error: Readonly<Record<string, unknown>>): DeliveryOutcome | undefined {
   const { code, response, responseCode } = error
   if (typeof responseCode !== 'number') return undefined

@@ -10,14 +10,14 @@ export type { SendPhase } from './smtp-failure.js'
 
 /** The event of `postmark-smtp:create`: sendMail was called. It is published in the context of the caller. */
 export interface CreateEvent {
-  /** A number that is unique in this process and the same in all events of one mail. */
+  /** A number that is unique in this process and the same in all events of one email. */
   readonly id: number
-  /** The stream that the mail goes to, unless a plugin or the headers of a `raw` message name another one. */
+  /** The stream that the email goes to, unless a plugin or the headers of a `raw` message name another one. */
   readonly stream: string
-  /** The server for mails of that stream. */
+  /** The server for emails of that stream. */
   readonly host: string
   /**
-   * Adds a metadata entry to the mail, unless it already has that key. If there are too many keys, this one is dropped
+   * Adds a metadata entry to the email, unless it already has that key. If there are too many keys, this one is dropped
    * first.
    */
   addMetadata(key: string, value: string): void
@@ -38,12 +38,12 @@ export interface Opening {
  * @see https://nodejs.org/api/diagnostics_channel.html#class-tracingchannel
  */
 export interface SendEvent {
-  /** A number that is unique in this process and the same in all events of one mail. */
+  /** A number that is unique in this process and the same in all events of one email. */
   readonly id: number
-  /** The stream that the mail goes to, even if the mail names none. */
+  /** The stream that the email goes to, even if the email names none. */
   readonly stream: string
   readonly tag: string | undefined
-  /** The ID that the option `correlationId` added to the mail, or the one it already had. */
+  /** The ID that the option `correlationId` added to the email, or the one it already had. */
   readonly correlationId?: string | undefined
   readonly recipientCount: number
   readonly host: string
@@ -51,17 +51,17 @@ export interface SendEvent {
   attempt: number
   port: number | undefined
   phase: SendPhase
-  /** The connection of the last attempt, if this mail was the first on it. */
+  /** The connection of the last attempt, if this email was the first on it. */
   opening?: Opening | undefined
   /**
-   * The paths of the problems for which preflight rejected the mail.
+   * The paths of the problems for which preflight rejected the email.
    * @example ['subject', 'attachments[0].filename']
    */
   paths?: readonly string[]
   /** The size of the message in bytes, once it is sent. */
   size?: number
   /**
-   * At the end: `sent`, or what became of the mail. `duplicate` if it had already been sent under its idempotency key.
+   * At the end: `sent`, or what became of the email. `duplicate` if it had already been sent under its idempotency key.
    */
   outcome?: DeliveryOutcome | 'sent' | 'duplicate'
   /** The error code, if the mail was not sent. @example 'ETIMEDOUT' */
@@ -81,15 +81,15 @@ export interface ConnectEvent {
   /** The keywords of its reply to EHLO after TLS. Empty if the login failed. @example ['PIPELINING', 'CHUNKING'] */
   readonly offers: readonly string[]
   /**
-   * What the connection uses, as far as it is known at that time: whole mails one after another (`chunking`), the end
-   * of one mail together with the commands of the next (`grouping`), all commands of a mail in one write (`envelope`),
+   * What the connection uses, as far as it is known at that time: whole emails one after another (`chunking`), the end
+   * of one email together with the commands of the next (`grouping`), all commands of an email in one write (`envelope`),
    * or one command at a time (`stepwise`). Undefined if the login failed or if only a login was wanted.
    */
   readonly inUse: 'chunking' | 'grouping' | 'envelope' | 'stepwise' | undefined
 }
 
 /**
- * The event of `postmark-smtp:grouping`: from now on, mails share a write with one server of a host, or no longer with
+ * The event of `postmark-smtp:grouping`: from now on, emails share a write with one server of a host, or no longer with
  * any of them.
  */
 export interface GroupingEvent {
@@ -100,7 +100,7 @@ export interface GroupingEvent {
 }
 
 /**
- * The event of `postmark-smtp:chunking`: from now on, whole mails follow one another with one server of a host, or no
+ * The event of `postmark-smtp:chunking`: from now on, whole emails follow one another with one server of a host, or no
  * longer with any of them.
  */
 export interface ChunkingEvent {
@@ -140,7 +140,7 @@ export function publishCreate(event: CreateEvent): void {
   if (create.hasSubscribers) create.publish(event)
 }
 
-/** Settles a mail. */
+/** Settles an email. */
 type Answer = (error: Error | null, info?: object) => void
 
 /**
@@ -204,17 +204,17 @@ export function publishRetry(
   retry.publish(event)
 }
 
-/** Publishes that mails share a write from now on, or no longer do so. */
+/** Publishes that emails share a write from now on, or no longer do so. */
 export function publishGrouping(event: GroupingEvent): void {
   if (grouping.hasSubscribers) grouping.publish(event)
 }
 
-/** Publishes that whole mails follow one another from now on, or no longer do so. */
+/** Publishes that whole emails follow one another from now on, or no longer do so. */
 export function publishChunking(event: ChunkingEvent): void {
   if (chunking.hasSubscribers) chunking.publish(event)
 }
 
-/** Publishes a warning about a mail. */
+/** Publishes a warning about an email. */
 export function publishWarning(problem: PostmarkProblem): void {
   if (!warning.hasSubscribers) return
   const { recipient: _address, ...rest } = problem

@@ -37,46 +37,46 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_SUPPRESSED: {
     meaning:
-      'Every recipient of the mail is suppressed on its stream. Postmark would have accepted it with 250 and bounced it later.',
+      'Every recipient of the email is suppressed on its stream. Postmark would have accepted it with 250 and bounced it later.',
     cure: 'Do not send it again. `error.problems` names each recipient. If a recipient subscribes again, remove the address from the store. If suppressed recipients are not an error for you, as in a job that loops over users, set `suppressed: "skip"`.',
   },
   ERR_POSTMARK_SCOPE: {
     meaning:
-      'The option `requireScope` is set. The mail was sent outside any scope, in a scope that lacks the required metadata key, or in a scope whose value for that key differs from the message. The mail was not sent.',
+      'The option `requireScope` is set. The email was sent outside any scope, in a scope that lacks the required metadata key, or in a scope whose value for that key differs from the message. The email was not sent.',
     cure: 'Open a scope where the work begins, with the middleware or module for your framework or with runWithPostmark. If a callback runs without a scope or in another request\u2019s scope, keep the scope with capturePostmark; docs/context.md lists where this happens. For mail that belongs to no request, open a scope explicitly: runWithPostmark({ metadata: { tenant: "system" } }, send).',
   },
   ERR_POSTMARK_CLOSED: {
-    meaning: 'The transporter was closed before the mail was sent.',
+    meaning: 'The transporter was closed before the email was sent.',
     cure: 'Send before you call close(), or create a new transporter.',
   },
   ERR_POSTMARK_QUEUE_FULL: {
-    meaning: 'The queue is full: `pool.maxQueued` mails are already waiting for a connection.',
+    meaning: 'The queue is full: `pool.maxQueued` emails are already waiting for a connection.',
     cure: 'The mail was not sent. Send more slowly: wait for `idle`, or for earlier sendMail calls to settle.',
   },
   ERR_POSTMARK_ONCE_HELD: {
     meaning:
-      'Another sendMail call holds this idempotency key. It is still sending the mail, or its process has just died. This call sent nothing.',
+      'Another sendMail call holds this idempotency key. It is still sending the email, or its process has just died. This call sent nothing.',
     cure: 'Retry later with the same key. The other claim expires after `error.forMs` milliseconds unless it is renewed.',
   },
   ERR_POSTMARK_ONCE_UNKNOWN: {
     meaning:
       'An earlier sendMail call with this idempotency key may or may not have sent the mail: its process died, or the server\u2019s reply was lost. This call sent nothing.',
-    cure: 'Do not send the mail with another key. Run resolveUnknown from @postmark-smtp/webhooks, which asks Postmark, then send again with the same key. See docs/send-once.md.',
+    cure: 'Do not send the email with another key. Run resolveUnknown from @postmark-smtp/webhooks, which asks Postmark, then send again with the same key. See docs/send-once.md.',
   },
   ERR_POSTMARK_ONCE_CONFLICT: {
     meaning:
-      'The idempotency key was already used for a mail to other recipients or on another stream. This call sent nothing.',
-    cure: 'Use a different key for each mail.',
+      'The idempotency key was already used for an email to other recipients or on another stream. This call sent nothing.',
+    cure: 'Use a different key for each email.',
   },
   ERR_POSTMARK_ONCE_STORE: {
     meaning:
-      'The send-once store failed, is full, or did not answer in time. The mail was not sent because it might have been a duplicate.',
+      'The send-once store failed, is full, or did not answer in time. The email was not sent because it might have been a duplicate.',
     cure: 'Check the store; `error.cause` is the error it threw. Then send again with the same key.',
   },
   ERR_POSTMARK_BATCH: {
     meaning:
       'sendBatch stopped early because every remaining mail would have failed as well: the login was refused, the stream is unknown or not allowed, or no connection could be opened.',
-    cure: 'Fix the problem in `error.cause`. Then run the same list again: with `sendOnce`, only the missing mails are sent.',
+    cure: 'Fix the problem in `error.cause`. Then run the same list again: with `sendOnce`, only the missing emails are sent.',
   },
   ERR_POSTMARK_JOB: {
     meaning:
@@ -84,7 +84,7 @@ export const ERROR_CODES = {
     cure: 'Fix everything listed in `error.problems`.',
   },
   ERR_POSTMARK_BOUNCES: {
-    meaning: 'A server\u2019s sent mail, bounces or settings could not be read from Postmark\u2019s API.',
+    meaning: 'A server\u2019s sent email, bounces or settings could not be read from Postmark\u2019s API.',
     cure: 'The message says why. `error.cause` is the error the client threw. Continue from `run.cursor`.',
   },
   ERR_POSTMARK_WEBHOOK: {

@@ -124,18 +124,18 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   },
   'envelope-timeout': {
     reason:
-      'The server accepted the login but did not reply to the sender, the recipients or DATA in time. The mail was not sent.',
+      'The server accepted the login but did not reply to the sender, the recipients or DATA in time. The email was not sent.',
     cure: 'Try again later. `timeouts.replyMs` sets the time limit.',
     matches: NEVER,
   },
   'claim-over': {
     reason:
-      'The process could not renew its claim on the idempotency key in time: it was paused for too long, or could not reach the send-once store. The mail was not sent because another process may have claimed the key.',
+      'The process could not renew its claim on the idempotency key in time: it was paused for too long, or could not reach the send-once store. The email was not sent because another process may have claimed the key.',
     cure: 'Send again with the same key.',
     matches: NEVER,
   },
   'final-timeout': {
-    reason: 'The server received the whole mail but did not reply in time. The mail may have been sent.',
+    reason: 'The server received the whole email but did not reply in time. The email may have been sent.',
     cure: 'Do not send it again until you know: look it up in Postmark by its metadata. `timeouts.finalMs` sets the time limit.',
     matches: NEVER,
   },

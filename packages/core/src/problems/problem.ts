@@ -8,7 +8,7 @@ export interface PostmarkProblem {
   readonly limit: string
   /** What to do about it. */
   readonly cure: string
-  /** `error` makes a mail reject if the caller wrote the value; a mail with a `warning` is sent. */
+  /** `error` makes an email reject if the caller wrote the value; an email with a `warning` is sent. */
   readonly severity: 'error' | 'warning'
   /** The Postmark error code that a later bounce would have carried. @example 300 */
   readonly errorCode?: number
@@ -24,7 +24,7 @@ export function toSentence(problem: PostmarkProblem): string {
   return `${problem.path} ${problem.found} (expected: ${problem.limit}). ${problem.cure}`
 }
 
-/** Shared by all mails without problems: thousands of mails may wait, and most have none. */
+/** Shared by all emails without problems: thousands of emails may wait, and most have none. */
 export const NO_PROBLEMS: readonly PostmarkProblem[] = Object.freeze([])
 
 /** Reports a problem; by default an error with the code 300. */
@@ -32,7 +32,7 @@ export type Report = (
   problem: Partial<PostmarkProblem> & Pick<PostmarkProblem, 'path' | 'found' | 'limit' | 'cure'>,
 ) => void
 
-/** Postmark error codes that a refused mail would meet later, as a bounce. */
+/** Postmark error codes that a refused email would meet later, as a bounce. */
 export const INVALID_REQUEST = 300
 export const INACTIVE_RECIPIENT = 406
 export const FORBIDDEN_ATTACHMENT = 411

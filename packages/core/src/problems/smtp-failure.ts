@@ -1,7 +1,7 @@
 import type { DeliveryOutcome } from './delivery-outcome.js'
 
 /**
- * Where a mail is: being compiled, waiting for a session, racing the ports, in TLS, in the login, in MAIL, RCPT and
+ * Where an email is: being compiled, waiting for a session, racing the ports, in TLS, in the login, in MAIL, RCPT and
  * DATA, in its body, or waiting for the final reply.
  */
 export type SendPhase = 'compile' | 'queue' | 'connect' | 'tls' | 'login' | 'envelope' | 'body' | 'final'
@@ -29,12 +29,12 @@ export interface SmtpFailureFields extends Partial<SmtpReplyFields> {
 /** An error of the transport, with everything that is known about it. */
 export type SmtpError = Error & SmtpFailureFields
 
-/** What a failure means for its mail. */
+/** What a failure means for its email. */
 export interface Failure {
   readonly error: SmtpError
   /**
-   * Whether the mail may be retried without the risk of a duplicate: `counted` as an attempt; `uncounted` if the
-   * session had ended before the server could see the mail; or `never`.
+   * Whether the email may be retried without the risk of a duplicate: `counted` as an attempt; `uncounted` if the
+   * session had ended before the server could see the email; or `never`.
    */
   readonly retry: 'counted' | 'uncounted' | 'never'
 }
@@ -48,7 +48,7 @@ export function smtpError(message: string, fields: SmtpFailureFields): SmtpError
   return error as SmtpError
 }
 
-/** The same failure for another mail, with a separate error that is completed for that mail. */
+/** The same failure for another email, with a separate error that is completed for that email. */
 export function copyFailure({ error, retry }: Failure): Failure {
   return { error: smtpError(error.message, { ...error, cause: error.cause }), retry }
 }

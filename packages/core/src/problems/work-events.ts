@@ -2,13 +2,13 @@
 import { channel } from 'node:diagnostics_channel'
 import { createTrace, type TracedEvent } from './tracing.js'
 
-/** The event of `postmark-smtp:enqueue`: a mail becomes a job. It is published in the caller's context. */
+/** The event of `postmark-smtp:enqueue`: an email becomes a job. It is published in the caller's context. */
 export interface EnqueueEvent {
   /** The trace context that the job carries. A subscriber writes into it. @example { traceparent: '00-…' } */
   readonly trace: Record<string, string>
 }
 
-/** The event of the tracing channel `postmark-smtp:job`: a worker sends the mail of a job. */
+/** The event of the tracing channel `postmark-smtp:job`: a worker sends the email of a job. */
 export interface JobEvent extends TracedEvent {
   readonly queue: string
   readonly jobId: string | undefined
@@ -29,11 +29,11 @@ export interface WebhookTrace extends TracedEvent {
   readonly stream: string | undefined
   readonly tag: string | undefined
   readonly correlationId: string | undefined
-  /** The trace context of the mail in W3C format, if its metadata has one. */
+  /** The trace context of the email in W3C format, if its metadata has one. */
   readonly traceparent: string | undefined
   /** Whether Postmark posted it to test the webhook. */
   readonly test: boolean
-  /** The error code, if Postmark refused the mail after its 250. */
+  /** The error code, if Postmark refused the email after its 250. */
   readonly errorCode: number | undefined
   /** The type, if it is a bounce. @example 'HardBounce' */
   readonly bounceType: string | undefined

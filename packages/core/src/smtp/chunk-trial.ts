@@ -3,20 +3,20 @@ import type { Shipment, TransactionResult } from './shipment.js'
 import type { Transaction } from './transaction.js'
 
 /**
- * The first two mails in flight at once, followed by EHLO. If a server omits a reply or sends an extra one, each later
+ * The first two emails in flight at once, followed by EHLO. If a server omits a reply or sends an extra one, each later
  * reply would be taken for that of another command, but the reply to EHLO cannot be mistaken. So the result of the two
- * mails is only reported when it arrives in its place.
+ * emails is only reported when it arrives in its place.
  */
 export class ChunkTrial {
   readonly #held: { readonly transaction: Transaction; readonly result: TransactionResult }[] = []
   #isDoubted = false
 
-  /** Keeps the replies to a mail. */
+  /** Keeps the replies to an email. */
   hold(transaction: Transaction, result: TransactionResult): void {
     this.#held.push({ transaction, result })
   }
 
-  /** The transaction of a mail that was answered. */
+  /** The transaction of an email that was answered. */
   find(shipment: Shipment): Transaction | undefined {
     return this.#held.find(({ transaction }) => transaction.shipment === shipment)?.transaction
   }
@@ -33,7 +33,7 @@ export class ChunkTrial {
 
   /**
    * The connection has ended. Replies are reported unless they may have been out of place.
-   * @param isUnanswered whether the second mail has had no reply at all
+   * @param isUnanswered whether the second email has had no reply at all
    */
   end(end: ChannelEnd, limitMs: number, isUnanswered: boolean): void {
     const isDoubted = this.#isDoubted || end.kind === 'protocol' || (end.kind === 'late' && !isUnanswered)

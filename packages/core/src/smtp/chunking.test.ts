@@ -23,7 +23,7 @@ it('is learned in two steps, each by one session, and then serves all', () => {
   expect([chunking.mayTry(second), chunking.mayTry(first)]).toEqual([true, false])
   chunking.answered(second)
   expect([chunking.isOn(first), chunking.isOn(second)]).toEqual([true, true])
-  expect(told).toEqual([['on', 587, 'two consecutive mails were answered']])
+  expect(told).toEqual([['on', 587, 'two consecutive emails were answered']])
 })
 
 it('is learned anew for another address, which may be another machine', () => {

@@ -6,7 +6,7 @@ const MOST_TRIALS = 3
 /** What is known of a server that offers CHUNKING. */
 type Known =
   /**
-   * It supports BDAT: it accepted a mail whose body was only sent after the reply to its header block, a chunk of its
+   * It supports BDAT: it accepted an email whose body was only sent after the reply to its header block, a chunk of its
    * own.
    */
   | 'knows'
@@ -14,7 +14,7 @@ type Known =
   | 'follows'
 
 /**
- * Whether the servers of a route accept whole mails, one after another, without a reply in between (RFC 3030). This is
+ * Whether the servers of a route accept whole emails, one after another, without a reply in between (RFC 3030). This is
  * learned for each address and port in two steps, each by one session while the others continue with DATA. The first
  * anomaly turns it off for the whole route.
  */
@@ -34,28 +34,28 @@ export class Chunking {
     return !this.#known.has(session.server) && this.#mayTry(session)
   }
 
-  /** Whether a session may now send a first mail after another that has no reply yet. */
+  /** Whether a session may now send a first email after another that has no reply yet. */
   mayTry(session: GroupingSession): boolean {
     return this.#known.get(session.server) === 'knows' && this.#mayTry(session)
   }
 
-  /** Whether consecutive whole mails may be sent. */
+  /** Whether consecutive whole emails may be sent. */
   isOn(session: GroupingSession): boolean {
     return !this.#off && this.#known.get(session.server) === 'follows'
   }
 
-  /** The server accepted a mail over BDAT. */
+  /** The server accepted an email over BDAT. */
   probed(session: GroupingSession): void {
     this.leave(session)
     if (!this.#known.has(session.server)) this.#known.set(session.server, 'knows')
   }
 
-  /** Two mails in flight were answered, each in its place. */
+  /** Two emails in flight were answered, each in its place. */
   answered(session: GroupingSession): void {
     this.leave(session)
     if (this.#off || this.#known.get(session.server) === 'follows') return
     this.#known.set(session.server, 'follows')
-    this.#listener('on', session.port, 'two consecutive mails were answered')
+    this.#listener('on', session.port, 'two consecutive emails were answered')
   }
 
   /** The server does not do what it offers. */

@@ -4,7 +4,7 @@ import type { Shipment } from './shipment.js'
 
 type Mail = Pick<Shipment, 'envelope' | 'content'>
 
-/** The MAIL command, with those of SIZE, 8BITMIME, SMTPUTF8 and DSN that the server offers. */
+/** The email command, with those of SIZE, 8BITMIME, SMTPUTF8 and DSN that the server offers. */
 export function toMailCommand(
   { from, to, dsn }: Envelope,
   { keywords }: Capabilities,
@@ -29,14 +29,14 @@ export function toRcptCommand(address: string, { dsn }: Envelope, { keywords }: 
   return `RCPT TO:<${address}>${notify}${orcpt}\r\n`
 }
 
-/** The MAIL command of a mail. The size of a mail that is read while it is sent is not known yet. */
+/** The email command of an email. The size of an email that is read while it is sent is not known yet. */
 export function toFirstCommand({ envelope, content }: Mail, capabilities: Capabilities): string {
   return toMailCommand(envelope, capabilities, content.kind === 'whole' ? content : {})
 }
 
 /**
  * All commands of an envelope, for one write.
- * @param reset whether they start with RSET, after the end of the previous mail
+ * @param reset whether they start with RSET, after the end of the previous email
  * @param last the command that starts the body
  */
 export function toEnvelopeCommands(

@@ -1,6 +1,6 @@
 import { smtpError } from '../problems/smtp-failure.js'
 
-/** Sender and recipients of a mail, for MAIL and RCPT (RFC 5321 §4.1.1). */
+/** Sender and recipients of an email, for MAIL and RCPT (RFC 5321 §4.1.1). */
 export interface Envelope {
   /** Empty for the null sender. */
   readonly from: string

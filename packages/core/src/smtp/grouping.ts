@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
 /**
- * How mails may share a write: `auto` groups two mails, `envelope` groups the commands of one mail, and false sends one
+ * How emails may share a write: `auto` groups two emails, `envelope` groups the commands of one email, and false sends one
  * command at a time.
  */
 export type Pipelining = 'auto' | 'envelope' | false
@@ -23,7 +23,7 @@ export interface GroupingSession {
 const MOST_TRIALS = 3
 
 /**
- * Whether the servers of a route accept the end of one mail and the envelope of the next in one write (RFC 2920 §3.1).
+ * Whether the servers of a route accept the end of one email and the envelope of the next in one write (RFC 2920 §3.1).
  * This is learned for each address and port, because another machine may answer there: one session tries first, and all
  * others wait until a whole group is answered. The first anomaly turns it off for the whole route.
  */
@@ -46,7 +46,7 @@ export class Grouping {
     return this.#trying === session
   }
 
-  /** Whether mails share writes. */
+  /** Whether emails share writes. */
   isOn(session: GroupingSession): boolean {
     return !this.#off && this.#able.has(session.server)
   }

@@ -12,7 +12,7 @@ export function writesAhead(
   return pipelining !== false && keywords.has('PIPELINING')
 }
 
-/** Whether consecutive whole mails are allowed by the server's offers and the options. */
+/** Whether consecutive whole emails are allowed by the server's offers and the options. */
 export function wantsChunks(
   capabilities: Capabilities,
   settings: Pick<SessionSettings, 'pipelining' | 'inFlight'>,
@@ -22,7 +22,7 @@ export function wantsChunks(
   return isOffered && pipelining === 'auto' && inFlight.batch > 1
 }
 
-/** How mails share writes on a session, according to what its route has learned so far. */
+/** How emails share writes on a session, according to what its route has learned so far. */
 export function modeInUse(
   { channel, capabilities, port }: Opened,
   settings: Pick<SessionSettings, 'pipelining' | 'inFlight' | 'grouping' | 'chunking'>,

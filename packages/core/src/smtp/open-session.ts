@@ -45,8 +45,8 @@ export interface OpeningSession {
 
 /**
  * Opens a session: a greeted channel, TLS, login. If TLS is not possible on a port, the next one is tried. If a login
- * is refused and may have been rotated, it is requested once more. Neither counts as an attempt of a mail.
- * @param inUse how mails share writes on the session, for its event
+ * is refused and may have been rotated, it is requested once more. Neither counts as an attempt of an email.
+ * @param inUse how emails share writes on the session, for its event
  */
 export function openSession(
   plan: SessionPlan,

@@ -37,6 +37,6 @@ function takeTurns(found: readonly Address[]): Address[] {
 
 /** Connects to one address. The code that races the addresses decides when to give one up, so Node must not. */
 export function openSocket({ address, family }: Address, port: number): Socket {
-  // Without noDelay the last part of a mail waits for a delayed acknowledgement.
+  // Without noDelay the last part of an email waits for a delayed acknowledgement.
   return connect({ host: address, family, port, noDelay: true, keepAlive: true, autoSelectFamily: false })
 }

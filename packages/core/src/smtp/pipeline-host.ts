@@ -2,11 +2,11 @@ import type { Shipment } from './shipment.js'
 
 /** What a pipeline needs from its session. */
 export interface PipelineHost {
-  /** A fully composed mail, to be sent before the previous one is answered, only if it is accepted. */
+  /** A fully composed email, to be sent before the previous one is answered, only if it is accepted. */
   takeNext(accepts: (shipment: Shipment) => boolean): Shipment | undefined
-  /** A mail was refused and is about to be settled. What the server may have kept of it must be reset. */
+  /** An email was refused and is about to be settled. What the server may have kept of it must be reset. */
   onRefused(): void
-  /** The last mail is settled, and nothing is in progress. */
+  /** The last email is settled, and nothing is in progress. */
   onEmpty(): void
   /** What arrived cannot be trusted or must not continue: the connection must end, and `drop` must be called. */
   breakOff(): void

@@ -20,27 +20,27 @@ import { Transaction } from './transaction.js'
 import type { TransactionHost } from './transaction-host.js'
 
 /**
- * The largest mail that is sent as a whole. A larger one waits for 354, so that its outcome is not in doubt from the
+ * The largest email that is sent as a whole. A larger one waits for 354, so that its outcome is not in doubt from the
  * first byte on.
  */
 const MOST_CHUNK_BYTES = 65_536
-/** The maximum number of bytes of mails without a reply. */
+/** The maximum number of bytes of emails without a reply. */
 const MOST_BYTES_IN_FLIGHT = 262_144
 /**
- * Servers hang up after too many refusals, and all mails in flight would then be in doubt: Exim after eleven envelopes
+ * Servers hang up after too many refusals, and all emails in flight would then be in doubt: Exim after eleven envelopes
  * in the whole session (`smtp_accept_max_nonmail`), Postfix after twenty commands with no accepted mail between them
- * (`smtpd_hard_error_limit`), where each recipient and each body counts. So no more mails are in flight than could be
+ * (`smtpd_hard_error_limit`), where each recipient and each body counts. So no more emails are in flight than could be
  * refused before that.
  */
 const MOST_REFUSED = 10
 const MOST_ERROR_REPLIES = 20
-/** A session that may have fewer mails in flight is not worth keeping. */
+/** A session that may have fewer emails in flight is not worth keeping. */
 const FEWEST_IN_FLIGHT = 4
 
 /**
- * The mails in progress on a session, in the order of their replies. Without CHUNKING this is one mail, plus the
- * envelope of the next if that shares its last write. With CHUNKING, whole mails follow the one whose reply comes next.
- * The first of them follows a mail that the server has just answered with 354, so that no mail is risked on a
+ * The emails in progress on a session, in the order of their replies. Without CHUNKING this is one email, plus the
+ * envelope of the next if that shares its last write. With CHUNKING, whole emails follow the one whose reply comes next.
+ * The first of them follows an email that the server has just answered with 354, so that no email is risked on a
  * connection that has long been gone. Each later one follows a reply that arrived at most a second ago.
  */
 export class Pipeline implements TransactionHost, GroupingSession {
@@ -58,7 +58,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
   #refusals = 0
   /** Refused commands since the last accepted mail. */
   #errorReplies = 0
-  /** Whether whole mails were sent here, so that a reply that is out of place may concern one of them. */
+  /** Whether whole emails were sent here, so that a reply that is out of place may concern one of them. */
   #hasChunked = false
 
   constructor({ channel, capabilities, port }: Opened, host: PipelineHost, settings: SessionSettings) {
@@ -74,7 +74,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return this.#flight.length === 0 && !this.#trial
   }
 
-  /** Whether so much was refused here that the next mails should use another session. */
+  /** Whether so much was refused here that the next emails should use another session. */
   get isWorn(): boolean {
     const isNearEnd =
       MOST_REFUSED - this.#refusals < FEWEST_IN_FLIGHT ||
@@ -87,7 +87,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return writesAhead(this.capabilities, this.#settings)
   }
 
-  /** Sends a mail; only when empty. */
+  /** Sends an email; only when empty. */
   begin(shipment: Shipment): void {
     if (this.#probe(shipment)) return
     const transaction = new Transaction(shipment, this, this.writesAhead ? 'pipelined' : 'stepwise')
@@ -96,7 +96,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#channel.ask(transaction.commands, transaction, transaction.replies)
   }
 
-  /** Sends waiting mails while the server accepts consecutive mails and another mail may be in doubt. */
+  /** Sends waiting emails while the server accepts consecutive emails and another email may be in doubt. */
   fill(): void {
     if (this.#writing) return
     this.#writing = true
@@ -116,12 +116,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (!transaction || transaction.cancelled) return 'not-sent'
     transaction.cancelled = true
     if (transaction.phase === 'final') return 'unknown'
-    // After DATA nothing may be written until its reply. The previous mail is answered first, then comes the end.
+    // After DATA nothing may be written until its reply. The previous email is answered first, then comes the end.
     if (transaction === this.#flight[0]) this.#host.breakOff()
     return 'not-sent'
   }
 
-  /** The connection has ended. Mails in progress that are not settled were not sent, or are unknown. */
+  /** The connection has ended. Emails in progress that are not settled were not sent, or are unknown. */
   fail(end: ChannelEnd): void {
     const { limits, grouping } = this.#settings
     const [current, next] = this.#flight
@@ -140,14 +140,14 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 
   /**
-   * The server says goodbye. Whole mails without a reply are only sent over another connection once this one has ended
+   * The server says goodbye. Whole emails without a reply are only sent over another connection once this one has ended
    * without another reply: Exim, if its configuration replies to a recipient with 421, obeys what follows.
    */
   onServerLeaves(): boolean {
     return this.#flight.some(({ chunked, cancelled }) => chunked && !cancelled)
   }
 
-  /** A reply that no command waits for. Before the end of a body, it concerns that mail. */
+  /** A reply that no command waits for. Before the end of a body, it concerns that email. */
   onUnasked(reply: Reply): void {
     if (this.#flight[0]?.phase === 'body') this.#flight[0].onEarlyReply(reply)
   }
@@ -192,7 +192,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (failure.error.code === 'EENVELOPE') this.#refusals++
     this.#errorReplies += transaction.errorReplies
     this.#fillAfterLast()
-    // A group starts with its own RSET, and so does a whole mail. EHLO resets as well.
+    // A group starts with its own RSET, and so does a whole email. EHLO resets as well.
     const { hasRest, isLeaving } = this.#channel
     if (this.#flight.length === 1 && !this.#trial && !hasRest && !isLeaving) this.#host.onRefused()
     this.#conclude(transaction, failure)
@@ -226,7 +226,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     this.#host.breakOff()
   }
 
-  /** How many mails may be in flight now, as far as the server allows. */
+  /** How many emails may be in flight now, as far as the server allows. */
   get #room(): number {
     const { chunking } = this.#settings
     const room = MOST_REFUSED - this.#refusals
@@ -246,7 +246,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
   }
 
   /**
-   * Starts a mail whose body follows once its header block was accepted as a chunk. This shows that the server supports
+   * Starts an email whose body follows once its header block was accepted as a chunk. This shows that the server supports
    * BDAT.
    */
   #probe(shipment: Shipment): boolean {
@@ -279,12 +279,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return true
   }
 
-  /** The server must read and refuse the chunk that belongs to no mail. */
+  /** The server must read and refuse the chunk that belongs to no email. */
   #onStrayChunk(transaction: Transaction, reply: Reply): void {
     this.#errorReplies++
     if (reply.code === 421) transaction.onReply(reply)
     else if (!outcomeOfReply(reply.code))
-      this.onGroupRefused(transaction, `BDAT without a mail was answered with ${reply.code}`, true)
+      this.onGroupRefused(transaction, `BDAT without an email was answered with ${reply.code}`, true)
   }
 
   /** Writes the end of a body and, in the same write, what may follow it. */
@@ -296,11 +296,11 @@ export class Pipeline implements TransactionHost, GroupingSession {
     }
     // Whatever is called from here on, nothing is written before the end of this body.
     this.#writing = true
-    // From here on, the mail can no longer count as not sent, whatever happens to the write.
+    // From here on, the email can no longer count as not sent, whatever happens to the write.
     transaction.phase = 'final'
     this.#channel.expect(transaction)
     this.#channel.limit(this.#settings.limits.finalMs)
-    this.#channel.log.client(`(end of the mail, ${transaction.size} bytes)`)
+    this.#channel.log.client(`(end of the email, ${transaction.size} bytes)`)
     const parts = end.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
     const whole = this.#takeWhole()
     const grouped = whole ? undefined : this.#takeNext()
@@ -327,7 +327,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return new Transaction(shipment, this, 'grouped')
   }
 
-  /** The next mail, if it may follow those in flight as a whole. */
+  /** The next email, if it may follow those in flight as a whole. */
   #takeWhole(): Transaction | undefined {
     for (;;) {
       const room = this.#room
@@ -358,16 +358,16 @@ export class Pipeline implements TransactionHost, GroupingSession {
     }
   }
 
-  /** Creates the bytes of a whole mail, with everything its replies need. The write must follow immediately. */
+  /** Creates the bytes of a whole email, with everything its replies need. The write must follow immediately. */
   #expectWhole(transaction: Transaction): Buffer {
     const { commands, size, rest } = transaction
     const isTrial = !this.#settings.chunking.isOn(this)
-    // From here on, the mail can no longer count as not sent.
+    // From here on, the email can no longer count as not sent.
     transaction.phase = 'final'
     this.#hasChunked = true
     this.#flight.push(transaction)
     this.#channel.expect(transaction, transaction.replies)
-    this.#channel.log.client(`${commands}(the mail, ${size} bytes)`)
+    this.#channel.log.client(`${commands}(the email, ${size} bytes)`)
     const parts = [Buffer.from(commands), rest!]
     transaction.rest = undefined
     if (isTrial) {
@@ -379,12 +379,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
     return Buffer.concat(parts)
   }
 
-  /** EHLO after the first two mails in flight at once: no other reply looks like its reply. */
+  /** EHLO after the first two emails in flight at once: no other reply looks like its reply. */
   #onTrialEnd(reply: Reply): void {
     const { chunking } = this.#settings
     if (reply.code === 421) return
     if (reply.code !== 250 || !parseCapabilities(reply).keywords.has('CHUNKING')) {
-      chunking.refused(this, `EHLO after two mails was answered with ${reply.code}`)
+      chunking.refused(this, `EHLO after two emails was answered with ${reply.code}`)
       this.#trial?.doubt()
       this.#host.breakOff()
       return
@@ -396,12 +396,12 @@ export class Pipeline implements TransactionHost, GroupingSession {
     if (this.isEmpty) this.#host.onEmpty()
   }
 
-  /** Sends the next mail after the last one in flight, which is just being answered. */
+  /** Sends the next email after the last one in flight, which is just being answered. */
   #fillAfterLast(): void {
     if (this.#flight.length === 1 && this.#settings.chunking.isOn(this)) this.fill()
   }
 
-  /** Continues with the next mail, if its envelope has been sent, and then settles the answered one. */
+  /** Continues with the next email, if its envelope has been sent, and then settles the answered one. */
   #conclude(transaction: Transaction, result: TransactionResult): void {
     this.#fillAfterLast()
     // An earlier write, such as RSET, may have led to an abort, and so to the end of the session.
@@ -419,7 +419,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
     else this.fill()
   }
 
-  /** What the end of the connection reveals about how the server handles whole mails. */
+  /** What the end of the connection reveals about how the server handles whole emails. */
   #learnFrom(end: ChannelEnd): void {
     const { chunking } = this.#settings
     const [current] = this.#flight
@@ -435,10 +435,10 @@ export class Pipeline implements TransactionHost, GroupingSession {
     const trial = this.#trial
     this.#flight = []
     this.#trial = undefined
-    // In the order of the mails.
+    // In the order of the emails.
     trial?.end(end, limitMs, flight[0]?.chunked === true && flight[0].step === 'reset')
     for (const [index, transaction] of flight.entries()) {
-      // The reply that was late was that to the previous mail.
+      // The reply that was late was that to the previous email.
       const its = index > 0 && end.kind === 'late' ? LOST : end
       // If the connection is lost, earlier replies are valid.
       const refusal = transaction.chunked && !trial && end.kind === 'lost' ? transaction.refusal : undefined
@@ -451,7 +451,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 }
 
 /**
- * Precedes the first mail over BDAT. A server that refuses a chunk without reading it would obey the body of a mail
+ * Precedes the first email over BDAT. A server that refuses a chunk without reading it would obey the body of an email
  * whose envelope it refused. The chunk contains nothing that any server knows as a command, so it is answered with 5xx
  * in place of the reply to MAIL.
  */

@@ -16,7 +16,7 @@ export interface BodyListener {
 }
 
 /**
- * Writes the body of a mail part by part. Each part waits until the previous one has been sent, within its own time
+ * Writes the body of an email part by part. Each part waits until the previous one has been sent, within its own time
  * limit, so that neither a slow reader nor a slow source blocks the session or fills the memory. The end is not written
  * here.
  */
@@ -84,7 +84,7 @@ function pump(
   }
   const onData = (chunk: unknown) => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) {
-      finish(new Error('The content of the mail is a stream in object mode'))
+      finish(new Error('The content of the email is a stream in object mode'))
       return
     }
     channel.limit(limitMs)
@@ -105,7 +105,7 @@ function pump(
   }
   // Without an argument it would count as the end of the body.
   const onError = (error: unknown) => finish(toError(error))
-  const onClose = () => ended || finish(new Error('The content of the mail ended prematurely'))
+  const onClose = () => ended || finish(new Error('The content of the email ended prematurely'))
   channel.limit(limitMs)
   channel.onClosed = () => {
     over = true

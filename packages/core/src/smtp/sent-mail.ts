@@ -2,7 +2,7 @@ import type { Reply } from './reply-reader.js'
 import type { SentMail } from './shipment.js'
 import type { Transaction } from './transaction.js'
 
-/** What the server said about a mail that it accepted, in the reply to its body. */
+/** What the server said about an email that it accepted, in the reply to its body. */
 export function toSentMail(
   { accepted, rejectedErrors, startedAt, goAheadAt, size }: Transaction,
   { response }: Reply,

@@ -14,12 +14,12 @@ export interface SessionSettings {
 }
 
 /**
- * How many mails may be on one connection without a reply, if the server accepts consecutive mails. If the connection
+ * How many emails may be on one connection without a reply, if the server accepts consecutive emails. If the connection
  * breaks, all of them are unknown.
  */
 export interface InFlight {
-  /** When a mail of sendMail may follow. */
+  /** When an email of sendMail may follow. */
   readonly single: number
-  /** When a mail of sendBatch may follow. */
+  /** When an email of sendBatch may follow. */
   readonly batch: number
 }

@@ -24,7 +24,7 @@ afterEach(() => {
 
 const wholeOf = (text: string): Content => ({ kind: 'whole', ...encodeBody(Buffer.from(text)) })
 
-/** A mail that notes what its session does with it. */
+/** An email that notes what its session does with it. */
 class TestMail implements Shipment {
   readonly envelope: Shipment['envelope']
   readonly content: Content
@@ -167,7 +167,7 @@ describe('one mail', () => {
     expect(mail.phases).toEqual(['envelope', 'body', 'final'])
     expect([told, session.state]).toEqual([['ready'], 'ready'])
     expect(socket.referenced).toBe(false)
-    expect(log).toContain('client: (end of the mail, 8 bytes)')
+    expect(log).toContain('client: (end of the email, 8 bytes)')
     expect(log.join()).not.toContain('I am a')
     session.close(true)
   })
@@ -267,7 +267,7 @@ describe('a refused envelope', () => {
     ['all recipients refused', ['250 ok', '550 no'], REJECTED],
     ['DATA refused', ['250 ok', '250 ok', '451 later'], DEFERRED],
   ])(
-    'is reset before the next mail where commands go one at a time: %s',
+    'is reset before the next email where commands go one at a time: %s',
     async (_what, replies, expected) => {
       const { session, heard, say, told } = setUp({ offers: [] })
       const mail = new TestMail('a')
@@ -336,7 +336,7 @@ describe('a refused envelope', () => {
     expect([heard, told, sides]).toEqual([[ENVELOPE_A], ['closed'], ['gone']])
   })
 
-  it('ends the session where the reply to RSET is no 250; a mail that was handed to it comes back uncounted', async () => {
+  it('ends the session where the reply to RSET is no 250; an email that was handed to it comes back uncounted', async () => {
     const { session, say, told } = setUp()
     const next = new TestMail('b')
     session.send(new TestMail('a'))
@@ -347,7 +347,7 @@ describe('a refused envelope', () => {
     expect(told).toEqual(['ready', 'closed'])
   })
 
-  it('leaves with QUIT where the reply to RSET does not come and no mail waits', async () => {
+  it('leaves with QUIT where the reply to RSET does not come and no email waits', async () => {
     const { session, say, heard, told } = setUp({ offers: [] })
     session.send(new TestMail('a'))
     await say('550 no')
@@ -413,7 +413,7 @@ describe('the reply to a body', () => {
       { code: 'ETIMEDOUT', explanation: 'final-timeout' },
     ],
     ['it is no reply', 'what?', nothing, { code: 'EPROTOCOL' }],
-  ])('leaves it unknown what became of the mail where %s', async (_what, reply, act, expected) => {
+  ])('leaves it unknown what became of the email where %s', async (_what, reply, act, expected) => {
     const { mail, told } = await sendTo(reply, act)
     expect(mail.told).toMatchObject({ outcome: 'unknown', retry: 'never', phase: 'final', ...expected })
     expect(told).toEqual(['closed'])
@@ -465,7 +465,7 @@ describe('a connection that is lost', () => {
   ]
 
   it.each(points)(
-    'before the reply to %s is an attempt of the mail, on a session that served none before',
+    'before the reply to %s is an attempt of the email, on a session that served none before',
     async (command, replies) => {
       const { session, say, end, told } = setUp()
       const mail = new TestMail('a')
@@ -503,7 +503,7 @@ describe('a connection that is lost', () => {
   it.each<[string, boolean, string]>([
     ['that served one before', true, 'uncounted'],
     ['that served none', false, 'counted'],
-  ])('with 421 to MAIL says nothing of the mail on a session %s', async (_what, served, retry) => {
+  ])('with 421 to MAIL says nothing of the email on a session %s', async (_what, served, retry) => {
     const { session, say, sides } = setUp()
     const mail = new TestMail('b')
     if (served) {
@@ -596,7 +596,7 @@ describe('a long body', () => {
     socket.drained()
     await say('250 ok')
     expect(mail.told).toEqual({ sent: '250 ok' })
-    expect(log).toContain(`client: (end of the mail, ${text.length} bytes)`)
+    expect(log).toContain(`client: (end of the email, ${text.length} bytes)`)
     session.close(true)
   })
 
@@ -719,7 +719,7 @@ describe('a body that is read while it is sent', () => {
             this.destroy()
           },
         }),
-      { code: 'ESTREAM', message: 'The content of the mail ended prematurely' },
+      { code: 'ESTREAM', message: 'The content of the email ended prematurely' },
     ],
     ['gives objects', () => Readable.from([{ an: 'object' }]), { code: 'ESTREAM' }],
     [
@@ -796,7 +796,7 @@ describe('the fence', () => {
   })
 })
 
-describe('a group of two mails', () => {
+describe('a group of two emails', () => {
   async function group(given: Given = {}) {
     const set = setUp(given)
     const [first, second] = [new TestMail('a'), new TestMail('b')]
@@ -862,7 +862,7 @@ describe('a group of two mails', () => {
     session.close(true)
   })
 
-  it('lets another session try where no mail waits for this one', async () => {
+  it('lets another session try where no email waits for this one', async () => {
     const { session, say, grouping } = setUp()
     session.send(new TestMail('a'))
     await say(...GO)
@@ -877,7 +877,7 @@ describe('a group of two mails', () => {
     ['DATA', ['250 reset', '250 ok', '250 ok', '503 no'], 'DATA was answered with 503'],
     ['each', ['503 no', '503 no', '503 no', '503 no'], 'RSET was answered with 503'],
   ])(
-    'that is refused at %s is given up: the second mail goes elsewhere, uncounted, and no group follows',
+    'that is refused at %s is given up: the second email goes elsewhere, uncounted, and no group follows',
     async (_at, replies, why) => {
       const { say, first, second, told, grouped, heard, sides } = await group()
       await say('250 first', ...replies)
@@ -976,7 +976,7 @@ describe('a group of two mails', () => {
     expect([told, grouped]).toEqual([['closed'], []])
   })
 
-  it('leaves the first mail unknown and the second uncounted where the connection is lost before the reply', async () => {
+  it('leaves the first email unknown and the second uncounted where the connection is lost before the reply', async () => {
     for (const how of ['end', 'reset'] as const) {
       const set = await group()
       await set[how]()
@@ -986,7 +986,7 @@ describe('a group of two mails', () => {
     }
   })
 
-  it('leaves the first mail unknown and the second uncounted where no reply comes', async () => {
+  it('leaves the first email unknown and the second uncounted where no reply comes', async () => {
     const { first, second } = await group()
     await clock.advance(120_001)
     expect(first.told).toMatchObject({ outcome: 'unknown', explanation: 'final-timeout' })
@@ -999,7 +999,7 @@ describe('a group of two mails', () => {
     ['RCPT', ['250 reset', '250 ok']],
     ['DATA', ['250 reset', '250 ok', '250 ok']],
   ])(
-    'gives the second mail back uncounted where the connection is lost before the reply to %s',
+    'gives the second email back uncounted where the connection is lost before the reply to %s',
     async (_at, replies) => {
       const { first, second, say, reset } = await group()
       await say('250 first', ...replies)
@@ -1025,7 +1025,7 @@ describe('a group of two mails', () => {
     session.close(true)
   })
 
-  it('is tried again however often callers gave a mail of it up', async () => {
+  it('is tried again however often callers gave an email of it up', async () => {
     const grouped: unknown[] = []
     const grouping = new Grouping((...event) => grouped.push(event))
     for (let trial = 1; trial <= 4; trial++) {
@@ -1040,7 +1040,7 @@ describe('a group of two mails', () => {
   it.each<[string, string[], string]>([
     ['destroys the connection at its 354', GO, 'closed'],
     ['uses the session on where it was refused', ['550 no', '503 no', '503 no'], 'ready'],
-  ])('with a second mail that is given up meanwhile %s', async (_what, replies, state) => {
+  ])('with a second email that is given up meanwhile %s', async (_what, replies, state) => {
     const { session, say, first, second, told, heard, grouped } = await group()
     expect(session.cancel(second)).toBe('not-sent')
     expect(session.state).toBe('transaction')
@@ -1054,14 +1054,14 @@ describe('a group of two mails', () => {
     session.close(true)
   })
 
-  it('with a second mail that is given up once the first is answered is broken off', async () => {
+  it('with a second email that is given up once the first is answered is broken off', async () => {
     const { session, say, second, told, heard } = await group()
     await say('250 first', '250 reset')
     expect(session.cancel(second)).toBe('not-sent')
     expect([told, heard.length, second.results]).toEqual([['closed'], 2, []])
   })
 
-  it('whose first mail is given up is unknown to its owner, and the second goes on', async () => {
+  it('whose first email is given up is unknown to its owner, and the second goes on', async () => {
     const { session, say, first, second, heard } = await group()
     expect(session.cancel(first)).toBe('unknown')
     await say('250 first', '250 reset', ...GO)
@@ -1072,7 +1072,7 @@ describe('a group of two mails', () => {
   })
 })
 
-describe('giving a mail up', () => {
+describe('giving an email up', () => {
   it('breaks the connection off before the end of the body is out', async () => {
     for (const replies of [[], GO.slice(0, 2)]) {
       const { session, say, told, sides } = setUp()
@@ -1111,7 +1111,7 @@ describe('giving a mail up', () => {
     session.close(true)
   })
 
-  it('is too late from the write of the end on: the session reads on, and serves the next mail', async () => {
+  it('is too late from the write of the end on: the session reads on, and serves the next email', async () => {
     for (const reply of ['250 ok', '554 no']) {
       const { session, say, told } = setUp()
       const mail = new TestMail('a')
@@ -1125,7 +1125,7 @@ describe('giving a mail up', () => {
     }
   })
 
-  it('does nothing for a mail that the session has not', () => {
+  it('does nothing for an email that the session has not', () => {
     const { session } = setUp()
     expect(session.cancel(new TestMail('x'))).toBe('not-sent')
     session.send(new TestMail('a'))
@@ -1173,7 +1173,7 @@ describe('a session that idles', () => {
     for (const { told, sides } of [kind, forced]) expect([told, sides]).toEqual([['closed'], ['gone']])
   })
 
-  it('that is closed in the midst of a mail is broken off, and the mail comes back', async () => {
+  it('that is closed in the midst of an email is broken off, and the email comes back', async () => {
     const { session, told } = setUp()
     const mail = new TestMail('a')
     session.send(mail)
@@ -1183,7 +1183,7 @@ describe('a session that idles', () => {
   })
 })
 
-describe('whole mails that follow one another', () => {
+describe('whole emails that follow one another', () => {
   const OFFERS = ['PIPELINING', 'CHUNKING']
   const known = () => {
     const chunking = new Chunking(() => {})
@@ -1198,7 +1198,7 @@ describe('whole mails that follow one another', () => {
     `RSET\r\nMAIL FROM:<${name}@x.org>\r\nRCPT TO:<${name}-to@x.org>\r\nBDAT ${n} LAST\r\nI am ${name}\r\n`
   const FINE = ['250 reset', '250 sender', '250 recipient']
 
-  /** A mail that was answered 354, and others that wait. */
+  /** An email that was answered 354, and others that wait. */
   async function begin(names: string, given: Given = {}) {
     const set = setUp({ offers: OFFERS, chunking: known(), ...given })
     const first = new TestMail('a')
@@ -1209,7 +1209,7 @@ describe('whole mails that follow one another', () => {
     return { ...set, first, others }
   }
 
-  it('follow a mail only once the server has shown with 354 that it is there', async () => {
+  it('follow an email only once the server has shown with 354 that it is there', async () => {
     const { say, heard, session } = await begin('bc')
     session.offer()
     expect(heard).toEqual([])
@@ -1309,7 +1309,7 @@ describe('whole mails that follow one another', () => {
       waiting.push(mail)
     }
     await say(...GO)
-    // One for the body of the first mail, and nine for each of these.
+    // One for the body of the first email, and nine for each of these.
     expect(waiting).toHaveLength(2)
     await say('552 no')
     expect([first.told, waiting.length]).toMatchObject([{ outcome: 'rejected' }, 2])

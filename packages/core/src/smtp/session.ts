@@ -11,7 +11,7 @@ import type { Shipment } from './shipment.js'
 export type SessionState =
   /** Nothing is in progress. The session listens, so that it notices when the server leaves. */
   | 'ready'
-  /** Mails are in progress: one, plus the envelope of the next, or whole mails. */
+  /** Emails are in progress: one, plus the envelope of the next, or whole emails. */
   | 'transaction'
   /** QUIT has been sent; the server has a moment to reply. */
   | 'closing'
@@ -19,15 +19,15 @@ export type SessionState =
 
 /** What feeds a session. */
 export interface SessionOwner {
-  /** The session can accept a mail. */
+  /** The session can accept an email. */
   onReady(session: Session): void
   /** The session has ended. Called once. */
   onClosed(session: Session): void
-  /** A fully composed mail, to be sent before the previous one is answered. It belongs to the session from then on. */
+  /** A fully composed email, to be sent before the previous one is answered. It belongs to the session from then on. */
   takeNext(session: Session, accepts: (shipment: Shipment) => boolean): Shipment | undefined
 }
 
-/** One SMTP session after its login. It carries one mail after another, and settles each exactly once. */
+/** One SMTP session after its login. It carries one email after another, and settles each exactly once. */
 export class Session implements PipelineHost {
   readonly port: number | undefined
   readonly #channel: Channel
@@ -50,7 +50,7 @@ export class Session implements PipelineHost {
       onGoodbye: () => this.#pipeline.onServerLeaves(),
       onLimit: () => this.#onLimit(),
     }
-    // Unfinished mails keep the process alive, not connections.
+    // Unfinished emails keep the process alive, not connections.
     channel.hold(false)
     this.#rest()
   }
@@ -60,14 +60,14 @@ export class Session implements PipelineHost {
     return this.#pipeline.isEmpty ? 'ready' : 'transaction'
   }
 
-  /** Sends a mail; only when ready. */
+  /** Sends an email; only when ready. */
   send(shipment: Shipment): void {
     this.#pipeline.begin(shipment)
   }
 
   /**
    * Gives up a mail: its owner settles it with the returned outcome, and `settle` is not called.
-   * @returns `unknown` if the end of its body has been sent; the session reads on, for the mails after it
+   * @returns `unknown` if the end of its body has been sent; the session reads on, for the emails after it
    */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {
     return this.#pipeline.cancel(shipment)
@@ -86,12 +86,12 @@ export class Session implements PipelineHost {
     this.#channel.hold(true)
   }
 
-  /** Whether the next mails should use another session. */
+  /** Whether the next emails should use another session. */
   get isWorn(): boolean {
     return this.#pipeline.isWorn
   }
 
-  /** A mail is waiting. It is taken with `takeNext` if it may immediately follow those in progress. */
+  /** An email is waiting. It is taken with `takeNext` if it may immediately follow those in progress. */
   offer(): void {
     if (this.state === 'transaction') this.#pipeline.fill()
   }
@@ -100,7 +100,7 @@ export class Session implements PipelineHost {
     return this.#owner.takeNext(this, accepts)
   }
 
-  /** Without RSET, Postfix accepts a body under the sender of a refused mail. */
+  /** Without RSET, Postfix accepts a body under the sender of a refused email. */
   onRefused(): void {
     this.#resetting = true
     this.#channel.limit(this.#settings.limits.replyMs)

@@ -9,17 +9,17 @@ export type Content =
   /** `open` is called after 354, and not twice for one transaction. */
   | { readonly kind: 'stream'; open(): Readable }
 
-/** A mail as passed to a session. Its creator owns it until `settle`, which is called exactly once. */
+/** An email as passed to a session. Its creator owns it until `settle`, which is called exactly once. */
 export interface Shipment {
   readonly envelope: Envelope
   readonly content: Content
-  /** Whether it belongs to a batch, for which more mails may be in flight. */
+  /** Whether it belongs to a batch, for which more emails may be in flight. */
   readonly isOfBatch: boolean
-  /** Called with the progress of the mail. */
+  /** Called with the progress of the email. */
   onPhase(phase: SendPhase): void
   /**
-   * Called in the same tick as the write that ends the body or contains the whole mail. If it returns false, nothing of
-   * that is sent. This is the fence of a lease: a mail whose claim may have expired is not sent.
+   * Called in the same tick as the write that ends the body or contains the whole email. If it returns false, nothing of
+   * that is sent. This is the fence of a lease: an email whose claim may have expired is not sent.
    */
   mayFinish(): boolean
   settle(result: TransactionResult): void
@@ -28,7 +28,7 @@ export interface Shipment {
 /** How a transaction ended. */
 export type TransactionResult = { readonly sent: SentMail } | Failure
 
-/** What the server said about a mail that it accepted. */
+/** What the server said about an email that it accepted. */
 export interface SentMail {
   readonly accepted: readonly string[]
   readonly rejected: readonly string[]

@@ -19,7 +19,7 @@ let sessions = 0
 /**
  * Creates the log of one session from the option `logger`: an object with Nodemailer's methods, or true for the
  * console. It never receives a secret: responses to AUTH are logged as notes. Errors that a logger throws are ignored,
- * because a mail must not depend on it.
+ * because an email must not depend on it.
  */
 export function createSmtpLog(logger: object | boolean, redactor: Redactor): SmtpLog {
   const { text: redact } = redactor
@@ -34,7 +34,7 @@ export function createSmtpLog(logger: object | boolean, redactor: Redactor): Smt
       )
       if (isRecord(result) && typeof result.catch === 'function') result.catch(() => {})
     } catch {
-      // See above: the mail continues.
+      // See above: the email continues.
     }
   }
   return {

@@ -37,8 +37,8 @@ export const QUIT_MS = 2_000
 export const GROUP_RESET_MS = 2_000
 
 /**
- * For a mail with which a session finds out whether its server supports BDAT, until its body may follow; and for the
- * reply to EHLO after the first two mails in flight at once.
+ * For an email with which a session finds out whether its server supports BDAT, until its body may follow; and for the
+ * reply to EHLO after the first two emails in flight at once.
  */
 export const PROBE_MS = 10_000
 

@@ -7,7 +7,7 @@ import type { TransactionHost } from './transaction-host.js'
 /** The reply that a transaction waits for next. */
 export type Step = 'reset' | 'mail' | 'rcpt' | 'data' | 'body'
 
-/** The progress of a transaction with regard to its mail. */
+/** The progress of a transaction with regard to its email. */
 export type TransactionPhase = 'envelope' | 'body' | 'final'
 
 /** What is known about a transaction when it fails. */
@@ -25,7 +25,7 @@ type SessionFacts = Pick<TransactionHost, 'port' | 'hasServed'>
 
 type Fields = Partial<SmtpFailureFields> & { readonly code: string }
 
-/** Creates the errors of one transaction: what happened, and what it means for the mail. */
+/** Creates the errors of one transaction: what happened, and what it means for the email. */
 export class TransactionErrors {
   readonly #facts: TransactionFacts
   readonly #session: SessionFacts
@@ -58,22 +58,22 @@ export class TransactionErrors {
     }
   }
 
-  /** The content of the mail could not be read to its end. */
+  /** The content of the email could not be read to its end. */
   unreadable(cause: Error): Failure {
     const { code } = cause as { code?: unknown }
     return this.#stopped(cause.message, { code: typeof code === 'string' ? code : 'ESTREAM', cause })
   }
 
-  /** The fence denied it: someone else may have decided about the mail. */
+  /** The fence denied it: someone else may have decided about the email. */
   fenced(): Failure {
     const fields = { code: 'EFENCE', explanation: 'claim-over' }
     return this.#stopped('The claim on the idempotency key may have expired', fields)
   }
 
-  /** The server cannot handle mails sent in this way. This does not count as an attempt. */
+  /** The server cannot handle emails sent in this way. This does not count as an attempt. */
   groupRefused(why: string): Failure {
     const what =
-      this.#facts.verb === 'BDAT' ? 'does not accept mail over BDAT' : 'cannot handle two mails in one write'
+      this.#facts.verb === 'BDAT' ? 'does not accept mail over BDAT' : 'cannot handle two emails in one write'
     const { error } = this.#stopped(`The server ${what}: ${why}`, { code: 'EPROTOCOL' })
     return { error, retry: 'uncounted' }
   }
@@ -82,14 +82,14 @@ export class TransactionErrors {
     return this.#lost(`The server broke the protocol: ${what}`, { code: 'EPROTOCOL' })
   }
 
-  /** A refusal of the mail as a whole. */
+  /** A refusal of the email as a whole. */
   refused(what: string, reply: Reply, code = 'EMESSAGE', command?: string): Failure {
     const outcome = outcomeOfReply(reply.code) ?? 'not-sent'
     const error = this.#error(`${what}: ${reply.response}`, { code, command, outcome, ...toFields(reply) })
     return { error, retry: outcome === 'deferred' ? 'counted' : 'never' }
   }
 
-  /** 421 is the last reply of a server. On a session that had gone stale, it says nothing about this mail. */
+  /** 421 is the last reply of a server. On a session that had gone stale, it says nothing about this email. */
   goodbye(reply: Reply): Failure {
     const { chunked, isTried, phase, step } = this.#facts
     const stale = chunked
@@ -132,25 +132,25 @@ export class TransactionErrors {
     return { error: this.#error(message, { outcome: 'not-sent', ...fields }), retry: 'never' }
   }
 
-  /** The server closed the connection before it processed the mail. */
+  /** The server closed the connection before it processed the email. */
   #unseen(message: string): Failure {
     const fields = { code: 'ECONNECTION', phase: 'envelope', outcome: 'not-sent' } as const
     return { error: this.#error(message, fields), retry: 'uncounted' }
   }
 
-  /** No usable reply arrived. Once the end of the body is written, the mail may have arrived. */
+  /** No usable reply arrived. Once the end of the body is written, the email may have arrived. */
   #lost(message: string, fields: Fields, gone = false): Failure {
     const { phase, isTried } = this.#facts
     if (phase === 'final')
       return { error: this.#error(message, { ...fields, outcome: 'unknown' }), retry: 'never' }
     const error = this.#error(message, { ...fields, outcome: 'not-sent' })
-    // A session that ends before the reply to DATA may have ended before the mail was sent to it.
+    // A session that ends before the reply to DATA may have ended before the email was sent to it.
     const stale = phase === 'envelope' && (isTried || (gone && this.#session.hasServed))
     return { error, retry: stale ? 'uncounted' : 'counted' }
   }
 
   #error(message: string, fields: Fields & Pick<SmtpFailureFields, 'outcome'>): SmtpError {
-    // If a mail was sent as a whole, its envelope is refused when the mail is in its last phase.
+    // If an email was sent as a whole, its envelope is refused when the email is in its last phase.
     const phase = fields.code === 'EENVELOPE' ? 'envelope' : this.#facts.phase
     return smtpError(message, { command: this.#command, phase, port: this.#session.port, ...fields })
   }
@@ -163,7 +163,7 @@ export class TransactionErrors {
 
   get #waitedFor(): string {
     const { phase } = this.#facts
-    if (phase === 'final') return 'The reply to the mail'
+    if (phase === 'final') return 'The reply to the email'
     return phase === 'body' ? 'A part of the body' : `The reply to ${this.#command}`
   }
 }

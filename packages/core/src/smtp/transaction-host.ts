@@ -7,7 +7,7 @@ import type { Transaction } from './transaction.js'
 export interface TransactionHost {
   readonly capabilities: Capabilities
   readonly port: number | undefined
-  /** Whether the session has carried a mail before. Only then may a lost connection have been gone for long. */
+  /** Whether the session has carried an email before. Only then may a lost connection have been gone for long. */
   readonly hasServed: boolean
   /** Writes a command of a transaction that sends one command at a time. */
   writeStep(transaction: Transaction, command: string): void
@@ -21,10 +21,10 @@ export interface TransactionHost {
   onGoodbye(transaction: Transaction, failure: Failure): void
   /** The RSET at the start of the group was answered. */
   onGroupBegun(): void
-  /** The server accepted the mail. */
+  /** The server accepted the email. */
   onAccepted(transaction: Transaction, reply: Reply): void
   /**
-   * The server did not accept the mail in the way it was sent. It may be sent in another way.
+   * The server did not accept the email in the way it was sent. It may be sent in another way.
    * @param isBlamed true if the server cannot handle what it offers, false if it only wants to end the session
    */
   onGroupRefused(transaction: Transaction, why: string, isBlamed: boolean): void

@@ -9,7 +9,7 @@ import { TransactionErrors } from './transaction-errors.js'
 import type { TransactionHost } from './transaction-host.js'
 
 /**
- * How a mail is sent. With DATA: `grouped`, its envelope in one write with the end of the previous mail; `pipelined`,
+ * How an email is sent. With DATA: `grouped`, its envelope in one write with the end of the previous email; `pipelined`,
  * its commands in one write; `stepwise`, each command after the reply to the previous one. With BDAT (RFC 3030):
  * `probing`, the body after the reply to the header block, which is a chunk of its own; `chunked`, all of it in one
  * write.
@@ -17,15 +17,15 @@ import type { TransactionHost } from './transaction-host.js'
 export type How = 'grouped' | 'pipelined' | 'stepwise' | 'probing' | 'chunked'
 
 /**
- * One mail on a session. It reads the replies to its commands in order. A body is only sent after its own MAIL was
+ * One email on a session. It reads the replies to its commands in order. A body is only sent after its own email was
  * answered with 2xx, at least one RCPT with 2xx, and DATA with 354: servers also send 354 without the other two, and a
- * dot would then deliver an empty mail, or this one under the envelope of another. A `chunked` mail needs no go-ahead:
+ * dot would then deliver an empty email, or this one under the envelope of another. A `chunked` mail needs no go-ahead:
  * it is in its phase `final` from its only write on, whatever the replies to its envelope are.
  */
 export class Transaction implements ReplyHandler {
   readonly shipment: Shipment
   readonly how: How
-  /** Whether its envelope was sent in one write with the end of the previous mail. */
+  /** Whether its envelope was sent in one write with the end of the previous email. */
   readonly grouped: boolean
   /** Whether all of it was sent in one write. */
   readonly chunked: boolean
@@ -35,13 +35,13 @@ export class Transaction implements ReplyHandler {
   readonly rejectedErrors: SmtpError[] = []
   readonly startedAt: number = performance.now()
   goAheadAt = 0
-  /** Bytes of the body so far; with BDAT, of the whole mail. */
+  /** Bytes of the body so far; with BDAT, of the whole email. */
   size = 0
   /** For a chunked mail whose envelope was answered with 421: what that means if no further reply arrives. */
   farewell: Failure | undefined
   /** Replies with 4xx and 5xx. */
   errorReplies = 0
-  /** What is still to be written of a mail sent over BDAT. */
+  /** What is still to be written of an email sent over BDAT. */
   rest: Buffer | undefined
   #phase: TransactionPhase = 'envelope'
   readonly #host: TransactionHost
@@ -104,7 +104,7 @@ export class Transaction implements ReplyHandler {
     return 1 + (this.chunked ? this.shipment.envelope.to.length : this.errorReplies)
   }
 
-  /** Why the server cannot have accepted the mail, whatever it replies to the body. Undefined as long as it can. */
+  /** Why the server cannot have accepted the email, whatever it replies to the body. Undefined as long as it can. */
   get refusal(): Failure | undefined {
     const isRefused =
       (this.#mail && !isYes(this.#mail)) ||
@@ -120,7 +120,7 @@ export class Transaction implements ReplyHandler {
     return this.grouped || this.chunked
   }
 
-  /** Reports the result to the owner, once. Nothing is reported for a mail that was given up. */
+  /** Reports the result to the owner, once. Nothing is reported for an email that was given up. */
   settle(result: TransactionResult): void {
     if (this.cancelled) return
     this.cancelled = true
@@ -155,7 +155,7 @@ export class Transaction implements ReplyHandler {
     else if (outcomeOfReply(reply.code))
       this.#host.onBroken(
         this,
-        this.errors.refused('The server refused the mail before it was complete', reply),
+        this.errors.refused('The server refused the email before it was complete', reply),
       )
     else this.#onProtocol(`the reply ${reply.code} before the end of the body`)
   }
@@ -239,14 +239,14 @@ export class Transaction implements ReplyHandler {
     else if (!outcomeOfReply(reply.code)) this.#onProtocol(`the reply ${reply.code} to the body`)
     else if (this.#doubt) this.#host.onGroupRefused(this, this.#doubt.why, this.#doubt.isBlamed)
     else if (this.how === 'probing' && isOutOfOrder(reply))
-      // It may concern the previous chunk, so the reply about the mail may still arrive.
+      // It may concern the previous chunk, so the reply about the email may still arrive.
       this.#onProtocol(`the reply ${reply.code} to the last chunk`)
     else if (this.verb === 'BDAT' && !refusal && isOutOfOrder(reply))
       this.#host.onGroupRefused(this, `BDAT was answered with ${reply.code}`, true)
     else
       this.#host.onRefused(
         this,
-        refusal ?? this.errors.refused('The server refused the mail', reply, 'EMESSAGE', this.verb),
+        refusal ?? this.errors.refused('The server refused the email', reply, 'EMESSAGE', this.verb),
       )
   }
 
@@ -287,7 +287,7 @@ export class Transaction implements ReplyHandler {
   }
 }
 
-/** Codes of a server that does not know or expect a command. None of them refuses a mail. */
+/** Codes of a server that does not know or expect a command. None of them refuses an email. */
 function isOutOfOrder({ code }: Reply): boolean {
   return code >= 500 && code <= 504
 }

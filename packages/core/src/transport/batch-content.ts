@@ -12,7 +12,7 @@ import { isRecord } from '../problems/describe.js'
 import { NO_PROBLEMS } from '../problems/problem.js'
 
 /**
- * Fields that may differ between mails that share their content: all of them are in the header block or not in the mail
+ * Fields that may differ between emails that share their content: all of them are in the header block or not in the email
  * at all.
  */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
@@ -36,21 +36,21 @@ const PLAIN_FIELDS: ReadonlySet<string> = new Set(['to', 'key', 'postmark', 'ide
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What all mails share, at one point in time. */
+/** What all emails share, at one point in time. */
 interface Shared {
-  /** Everything except its Postmark fields: a copy, which is not modified while mails with it are in progress. */
+  /** Everything except its Postmark fields: a copy, which is not modified while emails with it are in progress. */
   readonly message: Fields
   readonly fields: Fields
   readonly headers: readonly HeaderPair[]
   /** Whether the content can be composed once. */
   readonly isContent: boolean
-  /** The domain of Message-IDs, if all mails have one sender. Otherwise Nodemailer creates them. */
+  /** The domain of Message-IDs, if all emails have one sender. Otherwise Nodemailer creates them. */
   readonly domain: string | undefined
 }
 
 /**
- * Combines what all mails of a batch share with what differs in each into one message. Both are read at that moment: a
- * source may modify the same object for the next mail while this one is still waiting.
+ * Combines what all emails of a batch share with what differs in each into one message. Both are read at that moment: a
+ * source may modify the same object for the next email while this one is still waiting.
  */
 export class BatchContent {
   readonly #batch: Batch
@@ -67,7 +67,7 @@ export class BatchContent {
     this.#shared = takeShared(given)
   }
 
-  /** The message of one mail, with what belongs to the batch. */
+  /** The message of one email, with what belongs to the batch. */
   toMessage(item: Fields, idempotencyKey: string | undefined): object {
     const { postmark: sharedPostmark, ...given } = this.#given
     if (!isSame(given, this.#shared.message)) this.#shared = takeShared(given)
@@ -101,7 +101,7 @@ export class BatchContent {
 /** @throws PostmarkError ERR_POSTMARK_OPTIONS */
 function takeShared(given: Fields): Shared {
   if (contentStreams(given).length > 0) {
-    const hint = 'Pass the content as a string or a Buffer, or give each mail its own stream.'
+    const hint = 'Pass the content as a string or a Buffer, or give each email its own stream.'
     throw optionError('message', given, 'a message without a Readable, which can be read only once', hint)
   }
   const message: Fields = copyValue(given)

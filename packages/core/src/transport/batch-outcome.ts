@@ -3,7 +3,7 @@ import { isPostmarkError, type PostmarkErrorCode } from '../problems/error.js'
 import type { BatchItem, BatchResult } from './batch-options.js'
 import type { PostmarkSentInfo } from './create-transport.js'
 
-/** Our errors that mean the mail itself is wrong. After any other of our errors, the mail may be sent later. */
+/** Our errors that mean the email itself is wrong. After any other of our errors, the email may be sent later. */
 const REFUSALS: readonly PostmarkErrorCode[] = [
   'ERR_POSTMARK_PREFLIGHT',
   'ERR_POSTMARK_FIELDS',
@@ -11,7 +11,7 @@ const REFUSALS: readonly PostmarkErrorCode[] = [
   'ERR_POSTMARK_ONCE_CONFLICT',
 ]
 
-/** The result of a mail whose sendMail call resolved. */
+/** The result of an email whose sendMail call resolved. */
 export function toResult(item: BatchItem, info: PostmarkSentInfo): BatchResult {
   // A wrapper around sendMail may lose it.
   const { suppressed, duplicate } = (info as Partial<PostmarkSentInfo> | undefined)?.postmark ?? {}
@@ -19,7 +19,7 @@ export function toResult(item: BatchItem, info: PostmarkSentInfo): BatchResult {
   return { ...item, outcome: duplicate ? 'duplicate' : 'sent', info }
 }
 
-/** The result of a mail whose sendMail call rejected. */
+/** The result of an email whose sendMail call rejected. */
 export function toFailedResult(item: BatchItem, error: Error): BatchResult {
   if (isPostmarkError(error) && error.code === 'ERR_POSTMARK_SUPPRESSED') {
     const recipients = error.problems.flatMap(({ recipient }) => recipient ?? [])
@@ -33,12 +33,12 @@ function outcomeOf(error: Error): 'refused' | 'failed' | 'unknown' {
   if (outcome === 'unknown') return 'unknown'
   if (outcome === 'rejected') return 'refused'
   if (isPostmarkError(error)) return REFUSALS.includes(error.code) ? 'refused' : 'failed'
-  // Without a reply: a mail without recipients, or one that cannot be written.
+  // Without a reply: an email without recipients, or one that cannot be written.
   const { code } = error as { code?: unknown }
   return outcome === 'not-sent' && code === 'EENVELOPE' ? 'refused' : 'failed'
 }
 
-/** Codes of failures that do not concern a single mail. */
+/** Codes of failures that do not concern a single email. */
 const FAULTS: readonly unknown[] = [
   'EAUTH',
   'ETLS',
@@ -51,10 +51,10 @@ const FAULTS: readonly unknown[] = [
   'ERR_POSTMARK_URL',
 ]
 
-/** Phases before any mail. A failure there would affect all mails, once the transport's attempts are used up. */
+/** Phases before any email. A failure there would affect all emails, once the transport's attempts are used up. */
 const BEFORE_MAILS: readonly unknown[] = ['connect', 'tls', 'login']
 
-/** Whether the error of one mail means that all others would fail as well. */
+/** Whether the error of one email means that all others would fail as well. */
 export function concernsAll(error: Error): boolean {
   if (isPostmarkError(error)) {
     const { code, problems } = error

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { BatchPace } from './batch-pace.js'
 
 describe('the pace of a batch', () => {
-  it('lets one mail go first, and all that fit after it', () => {
+  it('lets one email go first, and all that fit after it', () => {
     const pace = new BatchPace(30, 1000)
     expect(pace.window).toBe(1)
     pace.onResult()
@@ -22,14 +22,14 @@ describe('the pace of a batch', () => {
     expect(pace.window).toBe(30)
   })
 
-  it('keeps one mail under way, however long a storm lasts, also where the first mail meets it', () => {
+  it('keeps one email under way, however long a storm lasts, also where the first email meets it', () => {
     const pace = new BatchPace(30, 1000)
     for (let now = 0; now < 10_000; now += 500) pace.onDeferred(now)
     pace.onResult()
     expect(pace.window).toBe(2)
   })
 
-  it('spaces the mails by the rate, and makes up for a timer that was late, but not for a pause', () => {
+  it('spaces the emails by the rate, and makes up for a timer that was late, but not for a pause', () => {
     const pace = new BatchPace(30, 100)
     pace.onStart(0)
     expect(pace.waitMs(0)).toBe(0)

@@ -1,11 +1,11 @@
-/** How late a timer may fire. Mails that it delayed are made up for. */
+/** How late a timer may fire. Emails that it delayed are made up for. */
 const CATCH_UP_MS = 20
 /** Simultaneous failures count once. */
 const SAME_MOMENT_MS = 250
 
 /**
- * How many mails may be in progress, and when the next one may start. The first mail is sent alone, so that problems
- * common to all are found with one. A 4xx reply, especially 421 and 450, halves the number; each round of mails without
+ * How many emails may be in progress, and when the next one may start. The first email is sent alone, so that problems
+ * common to all are found with one. A 4xx reply, especially 421 and 450, halves the number; each round of emails without
  * one adds one.
  */
 export class BatchPace {
@@ -26,7 +26,7 @@ export class BatchPace {
     return this.#window
   }
 
-  /** Milliseconds until the next mail may start; 0 if it may start now. */
+  /** Milliseconds until the next email may start; 0 if it may start now. */
   waitMs(now: number): number {
     return Math.max(0, this.#nextAt - now)
   }
@@ -43,7 +43,7 @@ export class BatchPace {
     this.#window = Math.max(1, Math.floor(this.#window / 2))
   }
 
-  /** A mail is finished, whatever the result. */
+  /** An email is finished, whatever the result. */
   onResult(): void {
     if (!this.#isOpen) {
       this.#isOpen = true

@@ -8,9 +8,9 @@ import type { StreamType } from '../smtp/credentials.js'
 export interface BatchPort {
   /** The maximum number of open connections. */
   readonly connections: number
-  /** The maximum number of mails on one connection without a reply. */
+  /** The maximum number of emails on one connection without a reply. */
   readonly inFlight: number
-  /** The maximum number of mails that wait for a connection. */
+  /** The maximum number of emails that wait for a connection. */
   readonly maxQueued: number
   readonly hasSendOnce: boolean
 }
@@ -29,12 +29,12 @@ export function findPort(transporter: unknown): BatchPort | undefined {
   return undefined
 }
 
-/** What the delivery of a mail needs to know about its batch. */
+/** What the delivery of an email needs to know about its batch. */
 export function partOf(record: MailRecord | undefined): BatchPart | undefined {
   return record?.batch && { batch: record.batch.batch, body: record.body }
 }
 
-/** Why a mail of a batch must not be sent on its stream. */
+/** Why an email of a batch must not be sent on its stream. */
 export function refuseBatch(
   record: MailRecord | undefined,
   type: StreamType,

@@ -39,7 +39,7 @@ interface Thrown {
 }
 
 /**
- * One run: takes messages as fast as mails are sent, and yields results as they arrive. It keeps only mails in progress
+ * One run: takes messages as fast as emails are sent, and yields results as they arrive. It keeps only emails in progress
  * and unread results, together never more than `concurrency`.
  */
 export class BatchRun implements Batch {
@@ -171,7 +171,7 @@ export class BatchRun implements Batch {
     )
   }
 
-  /** The source has thrown, which closes it. The mails taken from it are sent as usual. */
+  /** The source has thrown, which closes it. The emails taken from it are sent as usual. */
   #fail(error: unknown): void {
     this.#isDry = true
     this.#thrown ??= { value: error }
@@ -196,7 +196,7 @@ export class BatchRun implements Batch {
     let sending: Promise<PostmarkSentInfo>
     try {
       if (!isRecord(message)) throw noMessage(message, index)
-      // The source may modify the same object for the next mail.
+      // The source may modify the same object for the next email.
       item.to = copyValue((message as BatchMessage).to)
       item.key = keyOf(message, index)
       sending = send(this.#content!.toMessage(message, isOnce ? (item.key ?? '') : undefined))
@@ -257,6 +257,6 @@ function noMessage(message: unknown, index: number): PostmarkError {
 }
 
 function endedError(cause: Error, done: number): PostmarkError {
-  const so = done === 1 ? 'the first mail' : `${done} mails`
+  const so = done === 1 ? 'the first email' : `${done} emails`
   return new PostmarkError('ERR_POSTMARK_BATCH', `The run stopped after ${so}: ${cause.message}`, { cause })
 }

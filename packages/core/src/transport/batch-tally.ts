@@ -36,7 +36,7 @@ export class BatchTally {
     this.#newer = this.#older
   }
 
-  /** The number of finished mails. */
+  /** The number of finished emails. */
   get done(): number {
     return this.#done
   }

@@ -16,7 +16,7 @@ export function checkSafety(host: string | undefined, tls: ConnectionOptions, al
   const refuse = (message: string) => new PostmarkError('ERR_POSTMARK_TLS', message, { hint })
   if (allowPlaintext && !loopback) {
     throw refuse(
-      'allowPlaintext is only allowed for a loopback host: the mail and the token would cross the network in plaintext.',
+      'allowPlaintext is only allowed for a loopback host: the email and the token would cross the network in plaintext.',
     )
   }
   if (tls.rejectUnauthorized === false && !loopback) {

@@ -44,7 +44,7 @@ const isSkipped = ({ missing }: (typeof KINDS)[number]) =>
 for (const kind of KINDS) if (isSkipped(kind)) console.warn(`Skipped: ${kind.missing}`)
 
 /**
- * Of a hundred mails, three have a sender that is refused, six a recipient, four a body, and two a part of their
+ * Of a hundred emails, three have a sender that is refused, six a recipient, four a body, and two a part of their
  * recipients; and of three hundred, sixty in a row a recipient, for which a server hangs up.
  */
 function toMail(index: number): { sender: string; to: string[]; expected: string } {
@@ -59,7 +59,7 @@ function toMail(index: number): { sender: string; to: string[]; expected: string
   return { sender: 'many', to, expected: 'sent' }
 }
 
-describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
+describe.each(KINDS)('whole emails that follow one another to $name', (kind) => {
   it
     .skipIf(isSkipped(kind))
     .each([
@@ -73,7 +73,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
       const events: ChunkingEvent[] = []
       const onEvent = (event: unknown) => void events.push(event as ChunkingEvent)
       subscribe(CHANNEL, onEvent)
-      // It hangs up earlier than any that is known, in the midst of mails that are refused in a row.
+      // It hangs up earlier than any that is known, in the midst of emails that are refused in a row.
       await using server = await kind.start(breaks === 'the server' ? 2 : USUAL)
       // TLS takes some 2 kB; the connection breaks in the midst of what follows.
       const cut = breaks === 'the line' ? { cutAfterBytes: 6_000 } : {}
@@ -105,7 +105,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
       const perSecond = (count / (performance.now() - startedAt)) * 1000
       unsubscribe(CHANNEL, onEvent)
       await transporter.close()
-      // The log comes later than the replies: it has this mail once it has all others.
+      // The log comes later than the replies: it has this email once it has all others.
       await using direct = createPostmarkTransport({ ...options, ports: [server.port] })
       const marker = 'marker@example.com'
       await direct.sendMail({ from: marker, to: 'a@example.com', subject: 'marker', text: 'x' })
@@ -122,7 +122,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
           unknown++
           expect(own.length, from).toBeLessThanOrEqual(1)
         } else {
-          // Where it hangs up, a mail may have met nothing else as often as it was tried.
+          // Where it hangs up, an email may have met nothing else as often as it was tried.
           const isSpent = breaks === 'the server' && outcome !== 'sent'
           if (!isSpent) expect([from, outcome]).toEqual([from, expected])
           expect([from, own.map((mail) => mail.recipients)]).toEqual([from, recipients ? [recipients] : []])
@@ -137,7 +137,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
       const hangUps = server.log.match(/too many (?:nonmail commands|errors)/g)?.length ?? 0
       if (breaks === 'the server') expect(hangUps).toBeGreaterThan(0)
       console.info(
-        `${kind.name}: ${count} mails, ${Math.round(perSecond)} a second over ${connections} at once, ${used} in all; ${unknown} unknown; ${hangUps} hang-ups`,
+        `${kind.name}: ${count} emails, ${Math.round(perSecond)} a second over ${connections} at once, ${used} in all; ${unknown} unknown; ${hangUps} hang-ups`,
       )
     },
     SLOW_MS,
@@ -145,7 +145,7 @@ describe.each(KINDS)('whole mails that follow one another to $name', (kind) => {
 })
 
 const exim = KINDS[1]!
-it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no mail arrive twice', async () => {
+it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no email arrive twice', async () => {
   await using server = await exim.start(USUAL)
   await using transporter = createPostmarkTransport({
     ...{ serverToken: TOKEN, host: '127.0.0.1', ports: [server.port], tls: { ca: server.ca } },

@@ -46,7 +46,7 @@ describe('close', () => {
       }),
     ],
     ['that waits for a store of suppressions', { suppressions: { find: () => wait(50, []) } }, () => message],
-  ])('waits for a mail %s', async (_what, options, make) => {
+  ])('waits for an email %s', async (_what, options, make) => {
     await using set = await setUp(options)
     const sent = set.transporter.sendMail(make())
     const closed = set.transporter.close()
@@ -59,7 +59,7 @@ describe('close', () => {
     expect(set.server.mails).toHaveLength(1)
   })
 
-  it('gives up a mail that is not composed when its deadline is over', async () => {
+  it('gives up an email that is not composed when its deadline is over', async () => {
     let answer: (addresses: string[]) => void = () => {}
     const find = () =>
       new Promise<string[]>((resolve) => {
@@ -76,7 +76,7 @@ describe('close', () => {
     expect(set.server.mails).toEqual([])
   })
 
-  it('waits for no mail that was refused, or that could not be composed', async () => {
+  it('waits for no email that was refused, or that could not be composed', async () => {
     await using set = await setUp()
     const refused = [{ ...message, postmark: { tag: ['a'] } }, { ...message, attachments: [null] }, null]
     for (const mail of refused) await expect(set.transporter.sendMail(mail as never)).rejects.toThrow()

@@ -1,8 +1,8 @@
 /** Options of `close`. */
 export interface CloseOptions {
   /**
-   * Time limit for mails in progress and in the queue, in milliseconds. After that, remaining mails fail and
-   * connections are destroyed. Default: each mail's own deadline.
+   * Time limit for emails in progress and in the queue, in milliseconds. After that, remaining emails fail and
+   * connections are destroyed. Default: each email's own deadline.
    */
   readonly deadlineMs?: number
   /** Whether to wait for nothing, which is the same as a `deadlineMs` of 0. Default false. */
@@ -12,7 +12,7 @@ export interface CloseOptions {
 /** The longest time of a Node timer. A longer time counts as no limit. */
 const LONGEST_MS = 2 ** 31 - 1
 
-/** Closes a transport: waits for mails, then for connections. */
+/** Closes a transport: waits for emails, then for connections. */
 export class Closing {
   readonly ended: Promise<void>
   #resolve!: () => void

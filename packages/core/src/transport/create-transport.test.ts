@@ -141,7 +141,7 @@ describe('createPostmarkTransport', () => {
     expect(lines(set.server, 1)).toEqual([])
   })
 
-  it('rejects a mail for another stream than its SMTP token\u2019s', async () => {
+  it('rejects an email for another stream than its SMTP token\u2019s', async () => {
     await using set = await setUp({ serverToken: undefined, smtpToken: NEWS } as object)
     const sent = set.transporter.sendMail({ ...message, postmark: { messageStream: 'receipts' } } as object)
     await expect(sent).rejects.toMatchObject({

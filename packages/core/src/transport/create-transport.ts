@@ -9,7 +9,7 @@ import { toTransportSettings } from './transport-settings.js'
 /** The result of sendMail on a {@link PostmarkTransporter}: Nodemailer's own result, plus `postmark`. */
 export type PostmarkSentInfo = {
   envelope: { from: string | false; to: string[] }
-  /** The Message-ID of the mail. Recipients see another one unless `keepId` is set. */
+  /** The Message-ID of the email. Recipients see another one unless `keepId` is set. */
   messageId: string
   accepted: string[]
   rejected: string[]
@@ -33,9 +33,9 @@ export interface PostmarkTransporter extends Transporter<PostmarkSentInfo>, Asyn
   readonly version: string
   /** Always undefined: use the option `getSocket` to open sockets. */
   getSocket?: undefined
-  /** Called by a Nodemailer transporter that was created from this one. To send a mail, call `sendMail`. */
+  /** Called by a Nodemailer transporter that was created from this one. To send an email, call `sendMail`. */
   send(mail: object, callback: (error: Error | null, info: PostmarkSentInfo) => void): void
-  /** Stops accepting mails, waits for pending ones, then closes every connection. `await using` calls this as well. */
+  /** Stops accepting emails, waits for pending ones, then closes every connection. `await using` calls this as well. */
   close(options?: CloseOptions & { readonly force?: boolean }): Promise<void>
 }
 

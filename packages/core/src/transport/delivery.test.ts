@@ -44,7 +44,7 @@ function connectTo({ host, port, ca }: SmtpServer, options: object = {}): Postma
   return createPostmarkTransport(all as PostmarkTransportOptions)
 }
 
-/** Refuses the first mails with a reply, one for each. */
+/** Refuses the first emails with a reply, one for each. */
 function refuseFirst(...replies: readonly string[]) {
   const left = [...replies]
   return () => {
@@ -118,7 +118,7 @@ describe('retries', () => {
     expect(error).toMatchObject({ outcome: 'deferred', attempts: 2, responseCode: 451 })
   })
 
-  it('does not try a rejected mail again', async () => {
+  it('does not try a rejected email again', async () => {
     await using set = await setUp({}, { onData: refuseFirst('554 5.7.1 no') })
     expect(await failure(set.transporter.sendMail(message))).toMatchObject({
       outcome: 'rejected',
@@ -126,7 +126,7 @@ describe('retries', () => {
     })
   })
 
-  it('reports the recipients that were refused, and sends the mail once to the others', async () => {
+  it('reports the recipients that were refused, and sends the email once to the others', async () => {
     const onRcpt = (address: string) =>
       address === 'no@example.com' ? Object.assign(new Error('no'), { responseCode: 451 }) : undefined
     await using set = await setUp({}, { onRcpt })
@@ -139,7 +139,7 @@ describe('retries', () => {
     expect(set.server.mails.map((mail) => mail.envelope.to)).toEqual([['yes@example.com']])
   })
 
-  it('tries a mail again whose recipients were all deferred, and not one of whose recipients was rejected', async () => {
+  it('tries an email again whose recipients were all deferred, and not one of whose recipients was rejected', async () => {
     const replies = new Map([
       ['later@example.com', 451],
       ['never@example.com', 550],
@@ -271,7 +271,7 @@ describe('credentials', () => {
   })
 })
 
-describe('the end of a mail', () => {
+describe('the end of an email', () => {
   it('comes at once where its signal was aborted before', async () => {
     await using set = await setUp()
     const error = await failure(
@@ -347,7 +347,7 @@ describe('connections', () => {
     await transporter.close()
   })
 
-  it('carry as many mails as they may', async () => {
+  it('carry as many emails as they may', async () => {
     await using set = await setUp({ pool: { maxConnections: 1, maxMessages: 2 } })
     for (let index = 0; index < 5; index++) await set.transporter.sendMail(message)
     expect(set.server.connections).toBe(3)
@@ -438,7 +438,7 @@ describe('diagnostics_channel', () => {
   })
 })
 
-describe('an event of a mail that was not sent', () => {
+describe('an event of an email that was not sent', () => {
   it.each([
     [
       'preflight refuses it',

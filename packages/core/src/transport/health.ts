@@ -49,7 +49,7 @@ interface Result {
  * per interval and never twice at the same time. Probes within the interval get the last result; probes during a login
  * wait for its result. If a login hangs, it is reported as a failure, and no other login starts until it has ended.
  *
- * The check shows that Postmark can be reached and accepts the credentials. It does not show that a mail would be
+ * The check shows that Postmark can be reached and accepts the credentials. It does not show that an email would be
  * accepted.
  * @example const health = postmarkHealth(transporter)
  * app.get('/health', async (_req, res) => { const result = await health(); res.status(result.ok ? 200 : 503).json(result) })

@@ -38,7 +38,7 @@ async function setUp(options: object = {}, serverOptions: SmtpServerOptions = {}
   return { server, transporter, [Symbol.asyncDispose]: end }
 }
 
-/** Sends a mail whose body goes on until it is released. */
+/** Sends an email whose body goes on until it is released. */
 function hold(transporter: PostmarkTransporter) {
   const text = new Readable({ read() {} })
   return { sent: transporter.sendMail({ ...message, text }), release: () => void text.push(null) }
@@ -55,7 +55,7 @@ function listen(listeners: Readonly<Record<string, (event: never) => void>>): Di
   }
 }
 
-/** Notes the events of each mail by its ID. */
+/** Notes the events of each email by its ID. */
 function note(): Disposable & { readonly told: [number, string, SendEvent?][] } {
   const told: [number, string, SendEvent?][] = []
   const listening = listen({
@@ -85,7 +85,7 @@ describe('postmark-smtp:create', () => {
     )
     await Promise.all(mails)
     expect(new Set(found.map(([id]) => id)).size).toBe(3)
-    // The end is told there, too: a log line has the request of its mail.
+    // The end is told there, too: a log line has the request of its email.
     expect(ends.sort()).toEqual(found.sort())
   })
 
@@ -129,7 +129,7 @@ describe('postmark-smtp:create', () => {
     expect(own.postmark.metadata).toEqual({ TraceParent: 'mine' })
   })
 
-  it('adds nothing to a mail that has ten keys, which goes out with a warning', async () => {
+  it('adds nothing to an email that has ten keys, which goes out with a warning', async () => {
     const metadata = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`k${index}`, 'v']))
     const warnings: string[] = []
     await using set = await setUp({ onWarning: ({ path }: { path: string }) => warnings.push(path) })
@@ -215,7 +215,7 @@ describe('the end of a send', () => {
     expect(JSON.stringify(event)).not.toContain('example.com')
   })
 
-  it('has the opening of the connection where the mail was the first that it carried', async () => {
+  it('has the opening of the connection where the email was the first that it carried', async () => {
     await using set = await setUp({ correlationId: true })
     using noted = note()
     const before = Date.now()
@@ -275,7 +275,7 @@ describe('no event holds what is not known to be harmless', () => {
   })
 })
 
-it('a duration begins when sendMail is called, whatever is asked before the mail is handed over', async () => {
+it('a duration begins when sendMail is called, whatever is asked before the email is handed over', async () => {
   let waitedMs = Number.POSITIVE_INFINITY
   let calledAt = 0
   const suppressions = {
@@ -306,7 +306,7 @@ it('the create event names the server of the stream', async () => {
 })
 
 describe('routeStates', () => {
-  it('counts the mails that wait and the connections, and forgets a route that has neither', async () => {
+  it('counts the emails that wait and the connections, and forgets a route that has neither', async () => {
     await using set = await setUp({ pool: { maxConnections: 2 } })
     const before = routeStates().filter(isLocal).length
     const held = [hold(set.transporter), hold(set.transporter)]
@@ -325,7 +325,7 @@ describe('routeStates', () => {
   })
 })
 
-it('two copies of core count their mails together', async () => {
+it('two copies of core count their emails together', async () => {
   const here = await import('./send-event.js')
   const other: typeof here = await import('./send-event.js?copy=2' as './send-event.js')
   const ids = [here.nextMailId(), other.nextMailId(), here.nextMailId()]

@@ -83,7 +83,7 @@ describe.each([
   })
 })
 
-it('default attachments gather no images of other mails', async () => {
+it('default attachments gather no images of other emails', async () => {
   const image = 'data:image/png;base64,iVBORw0KGgo='
   await using transporter = connect({
     message: { attachDataUrls: true, attachments: [{ filename: 'terms.txt', content: 'terms' }] } as object,

@@ -72,7 +72,7 @@ async function setUp(server: Server, options: object = {}) {
   return { postfix, transporter, told, commands, [Symbol.asyncDispose]: end }
 }
 
-/** Who sent the mail of a reply, and how he logged in, by the log of Postfix. */
+/** Who sent the email of a reply, and how he logged in, by the log of Postfix. */
 async function loginOf(postfix: Postfix, response: string) {
   const id = /queued as (\w+)/.exec(response)?.[1]
   const line = await postfix.waitForLog(
@@ -88,7 +88,7 @@ describe.skipIf(skipped)('Postfix with Cyrus SASL', () => {
   describe.each([true, false])('with TLS: %s', (tls) => {
     const methods = tls ? METHODS : IN_CLEAR
 
-    it.each(methods)('takes a mail after %s', async (authMethod) => {
+    it.each(methods)('takes an email after %s', async (authMethod) => {
       await using set = await setUp({ tls }, { authMethod })
       const { response } = await set.transporter.sendMail(message)
       expect(response).toMatch(/^250 2\.0\.0 Ok: \d+ bytes queued as /)

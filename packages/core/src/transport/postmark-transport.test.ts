@@ -83,7 +83,7 @@ it.each<[string, () => unknown]>([
   await close()
 })
 
-it('goes on where the callback of a mail throws, which is an exception of its caller', async () => {
+it('goes on where the callback of an email throws, which is an exception of its caller', async () => {
   const thrown: unknown[] = []
   process.setUncaughtExceptionCaptureCallback((error) => thrown.push(error.message))
   try {
@@ -107,7 +107,7 @@ it('goes on where the callback of a mail throws, which is an exception of its ca
 describe('pool.maxQueued', () => {
   const FULL = { code: 'ERR_POSTMARK_QUEUE_FULL' }
 
-  it('refuses a mail at once where as many wait as it allows, and takes others once there is room', async () => {
+  it('refuses an email at once where as many wait as it allows, and takes others once there is room', async () => {
     const { send, server, results, close } = setUp({ pool: { maxConnections: 1, maxQueued: 3 } })
     for (let mail = 0; mail < 5; mail++) send()
     await clock.settle()
@@ -125,7 +125,7 @@ describe('pool.maxQueued', () => {
     await close()
   })
 
-  it('counts the mails of all routes', async () => {
+  it('counts the emails of all routes', async () => {
     const other = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a12'
     const transporter = createPostmarkTransport({
       serverToken: '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11',
@@ -145,7 +145,7 @@ describe('pool.maxQueued', () => {
     expect(await Promise.all(results)).toEqual([CLOSED, CLOSED, FULL.code, FULL.code])
   })
 
-  it('gives no mail up that comes back for another attempt, however many wait by then', async () => {
+  it('gives no email up that comes back for another attempt, however many wait by then', async () => {
     let refusals = 0
     const { send, server, results, close } = setUp({
       pool: { maxConnections: 1, maxQueued: 2 },

@@ -24,18 +24,18 @@ import { verifyRoutes } from './verify-routes.js'
 
 type GivenPlugin = readonly [step: string, plugin: CompilePlugin]
 
-/** A Nodemailer transport that picks the route by the stream of the mail. */
+/** A Nodemailer transport that picks the route by the stream of the email. */
 export class PostmarkTransport extends EventEmitter implements MailRegistry {
   readonly name = 'postmark-smtp'
   readonly version = '1'
   readonly #settings: TransportSettings
   readonly #routes = new Map<RouteTarget, Route>()
-  /** Its mails, from the call of sendMail until it settles. */
+  /** Its emails, from the call of sendMail until it settles. */
   readonly #mails = new Set<MailRecord>()
   #mailer: object | undefined
   readonly #plugins: GivenPlugin[] = []
   #closing: Closing | undefined
-  /** Whether there is room for more mails. As in Nodemailer's pool, `idle` is emitted when this becomes true. */
+  /** Whether there is room for more emails. As in Nodemailer's pool, `idle` is emitted when this becomes true. */
   #idling = true
 
   constructor(settings: TransportSettings) {
@@ -68,7 +68,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (!onPlugin) for (const plugin of this.#plugins) (mailer as MailerLike).use(...plugin)
   }
 
-  /** Adds a mail to those that `close` waits for. Returns the reason if it is not accepted. */
+  /** Adds an email to those that `close` waits for. Returns the reason if it is not accepted. */
   enter(record: MailRecord): Error | undefined {
     if (this.#closing) return closedError('The mail was not sent: the transporter is closed.')
     this.#mails.add(record)
@@ -78,20 +78,20 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   leave(record: MailRecord, error?: unknown): void {
     this.#mails.delete(record)
-    // A mail that was handed over has its own events.
+    // An email that was handed over has its own events.
     if (error && !record.handedOver && isSendObserved())
       this.#traceRefusal(this.#open(record, undefined).event, error, record)
     if (this.#closing) runOutsideScopes(() => this.#endIfDone())
   }
 
-  /** Called by Nodemailer once a mail is compiled. */
+  /** Called by Nodemailer once an email is compiled. */
   send(mail: SendingMail, done: SentCallback): void {
     const record = recordOf(mail)
     const { reference } = record?.result ?? {}
     const { event, stream, target, onlyStream, type } = this.#open(record, mail.message)
     const refused =
       wrongStream(stream, onlyStream) ??
-      // A batch starts no more mails than that, and waits if several batches share the queue.
+      // A batch starts no more emails than that, and waits if several batches share the queue.
       (record?.batch ? undefined : queueFull(this.#queued, this.#settings.maxQueued)) ??
       refuseBatch(record, type, event.stream)
     if (refused) {
@@ -103,7 +103,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     const answer: SentCallback = process.nextTick.bind(process, done)
     const deliver = (end: SentCallback) =>
       runOutsideScopes(this.#deliver, mail, target, event, reference, end)
-    // The end is published in the context of the mail, so that a log line refers to its request.
+    // The end is published in the context of the email, so that a log line refers to its request.
     if (isSendObserved()) traceSend(event, startOf(record), (end) => deliver(bindHere(end)), answer)
     else deliver(answer)
   }
@@ -125,7 +125,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     })
   }
 
-  /** Publishes the start and the end of a mail that never reached a server. */
+  /** Publishes the start and the end of an email that never reached a server. */
   #traceRefusal(event: SendEvent, error: unknown, record: MailRecord | undefined): void {
     const refused: SendEvent = { ...event, phase: 'compile', outcome: 'not-sent' }
     traceSend(
@@ -136,7 +136,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     )
   }
 
-  /** Where a mail goes, and what is published about it. */
+  /** Where an email goes, and what is published about it. */
   #open(record: MailRecord | undefined, message: unknown) {
     const { fields, correlationId } = record?.result ?? {}
     const stream = this.#streamOf(record)
@@ -147,7 +147,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return { event, stream, target, onlyStream, type }
   }
 
-  /** The stream that a mail names, even if it is not compiled yet or was rejected. */
+  /** The stream that an email names, even if it is not compiled yet or was rejected. */
   #streamOf(record: MailRecord | undefined): string | undefined {
     const fields = record?.result?.fields
     if (fields) return fields.messageStream ?? undefined
@@ -155,7 +155,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return (nearest === undefined ? this.#settings.compile.defaults.messageStream : nearest) ?? undefined
   }
 
-  /** The destination of a mail that names no stream depends on the login. */
+  /** The destination of an email that names no stream depends on the login. */
   #nameStream(stream: string | undefined): string {
     if (stream !== undefined) return stream
     return (
@@ -175,7 +175,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     let delivery: Delivery
     try {
       const part = partOf(recordOf(mail))
-      // Nodemailer keeps the mail until it is settled, and thousands may wait.
+      // Nodemailer keeps the email until it is settled, and thousands may wait.
       if (mail.mailer?.transporter === this) mail.message = prepareMessage(mail.message, part?.body)
       const claim = sendOnce && reference !== undefined ? new Claim(sendOnce, reference) : undefined
       delivery = new Delivery(mail, event, route, done, claim, part)
@@ -201,13 +201,13 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return undefined
   }
 
-  /** Whether there is room for another mail: fewer mails wait for a session than connections may be open. */
+  /** Whether there is room for another mail: fewer emails wait for a session than connections may be open. */
   isIdle(): boolean {
     return this.#idling && !this.#closing
   }
 
   /**
-   * Stops accepting mails, waits for pending ones, then closes every connection. A second call may shorten the time
+   * Stops accepting emails, waits for pending ones, then closes every connection. A second call may shorten the time
    * limit of the first.
    */
   close(options: CloseOptions = {}): Promise<void> {
@@ -242,7 +242,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     if (!this.#closing) process.nextTick(() => this.emit('idle'))
   }
 
-  /** The deadline of `close` has passed: it no longer waits for mails or connections. */
+  /** The deadline of `close` has passed: it no longer waits for emails or connections. */
   #stopAll(): void {
     const error = () => closedError('The transporter was closed and its deadline has passed.')
     for (const record of this.#mails) if (!record.handedOver) record.settle(error())

@@ -31,9 +31,9 @@ interface Kind {
   readonly methods: readonly AuthMethod[]
   /** What it logs of a connection that ends in order. */
   readonly ended?: RegExp
-  /** Whether it announces PIPELINING and cannot take two mails in one write: learning that costs a connection. */
+  /** Whether it announces PIPELINING and cannot take two emails in one write: learning that costs a connection. */
   readonly breaksGroups?: true
-  /** With what it refuses a mail that is too large; default 552. */
+  /** With what it refuses an email that is too large; default 552. */
   readonly tooLarge?: number
   start(): Promise<RealServer>
 }
@@ -99,7 +99,7 @@ describe.each(KINDS)('$name', (kind) => {
         retry: { attempts: 1 },
         ...options,
       } as PostmarkTransportOptions)
-      /** Sends a mail whose sender and subject are its own. */
+      /** Sends an email whose sender and subject are its own. */
       const send = async (what: object = {}, sender = `mail-${++last}`) => {
         const from = `${sender}@example.com`
         const message = { from, to: 'b@example.com', subject: sender, text: 'Hello', ...what }
@@ -111,7 +111,7 @@ describe.each(KINDS)('$name', (kind) => {
           return { from, outcome: deliveryOutcome(error), responseCode }
         }
       }
-      /** The mails that the server took, each copy once; a mail of its own comes last, so that the log is up to date. */
+      /** The emails that the server took, each copy once; an email of its own comes last, so that the log is up to date. */
       const taken = async () => {
         const marker = await send()
         await server.waitForTaken(marker.from)
@@ -120,7 +120,7 @@ describe.each(KINDS)('$name', (kind) => {
       return { send, taken, close: transporter.close, [Symbol.asyncDispose]: () => transporter.close() }
     }
 
-    it.each(kind.methods)('takes a mail after %s', async (authMethod) => {
+    it.each(kind.methods)('takes an email after %s', async (authMethod) => {
       await using set = open({ authMethod })
       const { from, ...result } = await set.send()
       expect(result).toMatchObject({ outcome: 'sent', attempts: 1 })
@@ -132,7 +132,7 @@ describe.each(KINDS)('$name', (kind) => {
       expect(await set.send()).toMatchObject({ outcome: 'not-sent', responseCode: 535 })
     })
 
-    it('takes a mail for those recipients that it does not refuse, and says whom it refused', async () => {
+    it('takes an email for those recipients that it does not refuse, and says whom it refused', async () => {
       await using set = open()
       const refused = [`${REFUSALS.recipient}@example.com`, `${REFUSALS.recipientForNow}@example.com`]
       const to = ['a@example.com', ...refused, 'd@example.com']
@@ -166,7 +166,7 @@ describe.each(KINDS)('$name', (kind) => {
       expect((await set.taken()).filter(({ from }) => from === result.from)).toEqual([])
     })
 
-    it('takes a mail with 8-bit characters in a raw message', async () => {
+    it('takes an email with 8-bit characters in a raw message', async () => {
       await using set = open()
       const raw = 'From: a@example.com\r\nSubject: raw\r\n\r\nGr\u00fc\u00dfe\r\n.\r\n..\r\n'
       const { from, outcome } = await set.send({
@@ -176,7 +176,7 @@ describe.each(KINDS)('$name', (kind) => {
       expect(outcome, from).toBe('sent')
     })
 
-    it('takes a mail of nearly 10 MB once, and refuses a larger one', { timeout: SLOW_MS }, async () => {
+    it('takes an email of nearly 10 MB once, and refuses a larger one', { timeout: SLOW_MS }, async () => {
       await using set = open()
       const attachment = (bytes: number) => ({
         attachments: [{ filename: 'a.bin', content: Buffer.alloc(bytes, 'x') }],
@@ -203,7 +203,7 @@ describe.each(KINDS)('$name', (kind) => {
       expect(log()).not.toMatch(/properly|TLS error|lost|unexpected/i)
     })
 
-    it('loses and doubles none of many mails at once, with refusals among them', {
+    it('loses and doubles none of many emails at once, with refusals among them', {
       timeout: SLOW_MS,
     }, async () => {
       const before = server.connections()
@@ -238,9 +238,9 @@ describe.each(KINDS)('$name', (kind) => {
         expect(copies, from).toHaveLength(outcome === 'sent' ? 1 : 0)
         expect(`${copies[0]?.subject ?? from.replace('@example.com', '')}@example.com`).toBe(from)
       }
-      console.info(`${kind.name}: ${count} mails over ${used} connections`)
-      // No refusal costs a connection, except with Exim, which hangs up after so many RSETs with no mail between them: by
-      // BDAT a connection is replaced before ten mails on it were refused, by DATA Exim hangs up on its own.
+      console.info(`${kind.name}: ${count} emails over ${used} connections`)
+      // No refusal costs a connection, except with Exim, which hangs up after so many RSETs with no email between them: by
+      // BDAT a connection is replaced before ten emails on it were refused, by DATA Exim hangs up on its own.
       const hangUps = server.log.match(/too many nonmail commands/g)?.length ?? 0
       const refusals = results.filter(({ outcome }) => outcome !== 'sent').length
       const replaced = kind.name === 'Exim' ? Math.ceil(refusals / 10) : 0

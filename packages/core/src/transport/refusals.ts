@@ -1,19 +1,19 @@
 import { PostmarkError, problemsError } from '../problems/error.js'
 import { UNKNOWN_STREAM } from '../problems/problem.js'
 
-/** The error of a transport that no longer accepts mails, or no longer waits for them. */
+/** The error of a transport that no longer accepts emails, or no longer waits for them. */
 export function closedError(message: string): PostmarkError {
   return new PostmarkError('ERR_POSTMARK_CLOSED', message)
 }
 
-/** The error for a mail if too many are already waiting. */
+/** The error for an email if too many are already waiting. */
 export function queueFull(queued: number, maxQueued: number): PostmarkError | undefined {
   if (queued < maxQueued) return undefined
   const found = `the queue is full (pool.maxQueued is ${maxQueued})`
-  return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The mail was not sent: ${found}.`)
+  return new PostmarkError('ERR_POSTMARK_QUEUE_FULL', `The email was not sent: ${found}.`)
 }
 
-/** The error for a mail that names another stream than the one its credentials are for. */
+/** The error for an email that names another stream than the one its credentials are for. */
 export function wrongStream(stream: string | undefined, only: string | undefined): PostmarkError | undefined {
   if (only === undefined || stream === undefined || stream === only) return undefined
   return problemsError('ERR_POSTMARK_PREFLIGHT', [

@@ -3,7 +3,7 @@ import { optionError } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { readCount, readNumbers } from './option-numbers.js'
 
-/** Time limit for one mail including all attempts. */
+/** Time limit for one email including all attempts. */
 const DEADLINE_MS = 180_000
 
 /** Reads the option `retry`. @throws PostmarkError ERR_POSTMARK_OPTIONS */

@@ -27,7 +27,7 @@ it('sends a long list once to each, with memory that stays flat', async () => {
   const marks: { readonly at: number; readonly bytes: number }[] = []
   let sent = 0
   for await (const { outcome } of sendBatch(transporter, readers(), { message: content })) {
-    if (outcome !== 'sent') throw new Error(`A mail was not sent: ${outcome}`)
+    if (outcome !== 'sent') throw new Error(`An email was not sent: ${outcome}`)
     // After a fifth everything is warm.
     if (++sent % Math.ceil(recipients / 10) === 0 && sent >= recipients / 5)
       marks.push({ at: sent, bytes: await memoryInUse() })
@@ -38,13 +38,13 @@ it('sends a long list once to each, with memory that stays flat', async () => {
   const slope = (last.bytes - first.bytes) / (last.at - first.at)
   const most = Math.max(...marks.map(({ bytes }) => bytes)) - first.bytes
   console.info(
-    `${recipients} recipients: ${slope.toFixed(2)} bytes a mail after warm-up, at most ${(most / 1e6).toFixed(2)} MB more`,
+    `${recipients} recipients: ${slope.toFixed(2)} bytes an email after warm-up, at most ${(most / 1e6).toFixed(2)} MB more`,
   )
-  // Of 200,000 mails, 20 bytes that stay for each would be more.
+  // Of 200,000 emails, 20 bytes that stay for each would be more.
   expect(most).toBeLessThan(4_000_000)
 })
 
-/** An SMTP server in clear that counts the mails of each reader, and forgets them. */
+/** An SMTP server in clear that counts the emails of each reader, and forgets them. */
 async function startCountingServer(onMail: (recipient: number) => void) {
   const server = createServer({ noDelay: true }, (socket) => serve(socket, onMail))
   const sockets = new Set<Socket>()

@@ -98,7 +98,7 @@ describe('sendBatch', () => {
     expect((await collect(batch)).results).toHaveLength(3)
   })
 
-  it('finishes the mails under way after break, closes the source, and leaves nothing open', async () => {
+  it('finishes the emails under way after break, closes the source, and leaves nothing open', async () => {
     await using set = await setUp()
     const source = createSource(1_000)
     let last: BatchProgress | undefined
@@ -125,7 +125,7 @@ describe('sendBatch', () => {
       expect((await collect(sendBatch(set.transporter, messages, { message }))).results).toHaveLength(2)
   })
 
-  it('counts all mails in its progress, with what is left of a list', async () => {
+  it('counts all emails in its progress, with what is left of a list', async () => {
     await using set = await setUp()
     const told: BatchProgress[] = []
     const messages = Array.from({ length: 50 }, (_, index) => toReader(index))
@@ -135,7 +135,7 @@ describe('sendBatch', () => {
     expect(told.at(-1)!.perSecond).toBeGreaterThan(0)
   })
 
-  it('begins no more mails in a second than it may', async () => {
+  it('begins no more emails in a second than it may', async () => {
     await using set = await setUp()
     const begun: number[] = []
     const messages = Array.from({ length: 30 }, (_, index) => toReader(index))
@@ -162,7 +162,7 @@ describe('sendBatch', () => {
     ])
   })
 
-  it('merges headers and metadata of all mails with those of each', async () => {
+  it('merges headers and metadata of all emails with those of each', async () => {
     await using set = await setUp()
     const shared = {
       ...message,
@@ -182,7 +182,7 @@ describe('sendBatch', () => {
     ])
   })
 
-  it('lets an undefined field of a mail be one that it does not have', async () => {
+  it('lets an undefined field of an email be one that it does not have', async () => {
     await using set = await setUp()
     await collect(sendBatch(set.transporter, [{ ...toReader(0), subject: undefined } as never], { message }))
     expect(set.server.mails[0]!.header('Subject')).toBe('November')
@@ -222,7 +222,7 @@ describe('each mail of a batch is accounted for', () => {
     expect(skipped).toMatchObject({ to: 'reader-5@example.com', recipients: ['reader-5@example.com'] })
   })
 
-  it('where the transporter skips suppressed mails itself', async () => {
+  it('where the transporter skips suppressed emails itself', async () => {
     const suppressions = createSuppressionList()
     suppressions.add({ address: 'reader-0@example.com', stream: 'news' })
     await using set = await setUp({ suppressions, suppressed: 'skip' })
@@ -267,7 +267,7 @@ describe('each mail of a batch is accounted for', () => {
     expect(countOutcomes(results)).toEqual({ sent: 50 })
   })
 
-  it('where it is aborted in the middle: the mails under way are sent, and no further one is taken', async () => {
+  it('where it is aborted in the middle: the emails under way are sent, and no further one is taken', async () => {
     await using set = await setUp()
     const abort = new AbortController()
     const source = createSource(1_000)
@@ -290,7 +290,7 @@ describe('each mail of a batch is accounted for', () => {
     expect(source.taken).toBeLessThan(300)
   })
 
-  it('where it is aborted while a mail waits for another attempt', async () => {
+  it('where it is aborted while an email waits for another attempt', async () => {
     const abort = new AbortController()
     const onRcpt = () => {
       setImmediate(() => abort.abort())
@@ -333,7 +333,7 @@ describe('each mail of a batch is accounted for', () => {
     expect(thrown).toBe(signal.reason)
   })
 
-  it('where the login is refused from the start: one mail fails, and the run ends', async () => {
+  it('where the login is refused from the start: one email fails, and the run ends', async () => {
     await using set = await setUp({}, { auth: [] })
     const source = createSource(1_000)
     const { results, thrown } = await collect(sendBatch(set.transporter, source.messages, { message }))
@@ -363,7 +363,7 @@ describe('each mail of a batch is accounted for', () => {
     ['is not among those that the transporter knows', { strictStreams: true }, { messageStream: 'old-news' }],
     ['is a transactional one', {}, { messageStream: 'outbound' }],
     ['has no valid name', {}, { messageStream: 'No Stream' }],
-  ])('where the stream %s: one mail is refused, and the run ends', async (_what, options, postmark) => {
+  ])('where the stream %s: one email is refused, and the run ends', async (_what, options, postmark) => {
     await using set = await setUp(options)
     const source = createSource(1_000)
     const { results, thrown } = await collect(
@@ -445,7 +445,7 @@ describe('each mail of a batch is accounted for', () => {
 })
 
 describe('sendBatch with sendOnce', () => {
-  it('takes the idempotency key of a mail that has no other', async () => {
+  it('takes the idempotency key of an email that has no other', async () => {
     await using set = await setUp({ sendOnce: createMemorySendOnce() })
     const messages = [{ to: 'a@example.com', idempotencyKey: 'own' }]
     const run = () => collect(sendBatch(set.transporter, messages, { message, sendOnce: true }))
@@ -471,7 +471,7 @@ describe('sendBatch with sendOnce', () => {
     expect(set.server.mails).toHaveLength(50)
   })
 
-  it('refuses a mail without a key, and sends the others', async () => {
+  it('refuses an email without a key, and sends the others', async () => {
     await using set = await setUp({ sendOnce: createMemorySendOnce() })
     const messages = [toReader(0), { to: 'b@example.com' }, toReader(2)]
     const { results } = await collect(sendBatch(set.transporter, messages, { message, sendOnce: true }))
@@ -496,7 +496,7 @@ describe('sendBatch refuses', () => {
       { signal: { aborted: false, addEventListener: () => {} } },
       /Option signal/,
     ],
-    ['another wish about suppressed mails', { suppressed: 'throw' }, /Option suppressed is "throw"/],
+    ['another wish about suppressed emails', { suppressed: 'throw' }, /Option suppressed is "throw"/],
     ['a message that is no object', { message: 'Hello' }, /Option message is "Hello"/],
     ['sendOnce without a store', { sendOnce: true }, /Option sendOnce is true/],
     ['a total that is no count', { total: -1 }, /Option total is -1/],
@@ -506,7 +506,7 @@ describe('sendBatch refuses', () => {
     expect(() => sendBatch(set.transporter, [], options as BatchOptions)).toThrow(text)
   })
 
-  it('a Readable that all mails would share', async () => {
+  it('a Readable that all emails would share', async () => {
     await using set = await setUp()
     const { Readable } = await import('node:stream')
     const stream = Readable.from(['a'])

@@ -17,18 +17,18 @@ const OPTIONS = [
 ]
 
 /**
- * Sends one mail for each message of a list, a stream or a cursor, as fast as the transporter's connections allow, and
- * yields each result as soon as it is known. Messages are taken only as fast as mails are sent and results are read,
+ * Sends one email for each message of a list, a stream or a cursor, as fast as the transporter's connections allow, and
+ * yields each result as soon as it is known. Messages are taken only as fast as emails are sent and results are read,
  * and nothing is kept, so memory use does not grow with the list. Shared content is composed once. Nothing is sent
- * before you ask for the first result. After `break`, mails in progress are finished and the source is closed.
+ * before you ask for the first result. After `break`, emails in progress are finished and the source is closed.
  * @param transporter a transporter from `createPostmarkTransport`
- * @param messages what differs for each mail
+ * @param messages what differs for each email
  * @example
  * for await (const result of sendBatch(transporter, subscribers, { message: { from, subject, html, text } }))
  *   if ('error' in result) console.log(result.to, result.outcome, result.error.message)
  * @throws PostmarkError ERR_POSTMARK_OPTIONS and ERR_POSTMARK_TRANSPORT immediately; while iterating
  * ERR_POSTMARK_BATCH, the signal's reason, or what the source or a callback throws, in each case after the results of
- * the mails that were taken
+ * the emails that were taken
  * @see docs/bulk.md
  */
 export function sendBatch(
@@ -57,7 +57,7 @@ export function sendBatch(
     throw optionError('sendOnce', sendOnce, 'omitted if the transporter has no send-once store', hint)
   }
   const wanted = readNumber('concurrency', concurrency, true) ?? defaultConcurrency(port)
-  // Beyond that, the transporter rejects mails.
+  // Beyond that, the transporter rejects emails.
   const most = Math.min(wanted, port.maxQueued)
   const rate = readNumber('perSecond', perSecond, false) ?? Number.POSITIVE_INFINITY
   const run = new BatchRun(
@@ -81,7 +81,7 @@ export function sendBatch(
 /** Used if the number of connections is not limited. */
 const MOST_BY_DEFAULT = 200
 
-/** For each connection: the mails in flight, one that is being composed, and one that takes its place. */
+/** For each connection: the emails in flight, one that is being composed, and one that takes its place. */
 function defaultConcurrency({ connections, inFlight }: BatchPort): number {
   return Math.min((inFlight + 2) * connections, MOST_BY_DEFAULT)
 }

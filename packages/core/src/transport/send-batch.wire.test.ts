@@ -50,7 +50,7 @@ const news = {
 }
 
 describe('sendBatch', () => {
-  it('sends one mail for each message of a generator, and yields what became of each', async () => {
+  it('sends one email for each message of a generator, and yields what became of each', async () => {
     await using set = setUp()
     async function* readers() {
       for (let id = 1; id <= 100; id++) {
@@ -79,7 +79,7 @@ describe('sendBatch', () => {
     }
   })
 
-  it('writes one body for all, and another where a mail has content of its own', async () => {
+  it('writes one body for all, and another where an email has content of its own', async () => {
     await using set = setUp()
     const messages: BatchMessage[] = [
       { to: 'a@example.com' },
@@ -95,7 +95,7 @@ describe('sendBatch', () => {
     expect(boundaryOf(bodyOf('c@example.com'))).not.toBe(boundaryOf(bodyOf('a@example.com')))
   })
 
-  it('sends the bytes that Nodemailer composes, whatever the mails share and have of their own', async () => {
+  it('sends the bytes that Nodemailer composes, whatever the emails share and have of their own', async () => {
     await using set = setUp()
     const run = compareWith(set.transporter)
     await fc.assert(
@@ -143,7 +143,7 @@ describe('sendBatch', () => {
     )
   })
 
-  it('gives each mail a Message-ID and a date of its own', async () => {
+  it('gives each email a Message-ID and a date of its own', async () => {
     await using set = await setUp()
     const messages = Array.from({ length: 20 }, (_, index) => ({ to: `r${index}@example.com` }))
     const results = await collect(sendBatch(set.transporter, messages, { message: news }))
@@ -155,7 +155,7 @@ describe('sendBatch', () => {
       expect(Math.abs(Date.parse(mail.header('Date')!) - Date.now())).toBeLessThan(60_000)
   })
 
-  it('runs the plugins of the transporter for each mail, and sends what they have made of it', async () => {
+  it('runs the plugins of the transporter for each email, and sends what they have made of it', async () => {
     await using set = await setUp()
     const messages = Array.from({ length: 10 }, (_, index) => ({ to: `r${index}@example.com` }))
     const half = (to: unknown) => Number(/\d+/.exec(String(to))![0]) >= 5
@@ -202,7 +202,7 @@ describe('a transporter that Nodemailer made from ours, with defaults of its own
       { replyTo: 'help@example.com' },
       (mail) => expect(mail.header('Reply-To')).toBe('help@example.com'),
     ],
-  ])('sends each mail with %s', async (_what, defaults, check) => {
+  ])('sends each email with %s', async (_what, defaults, check) => {
     await using set = setUp()
     const outer = createTransport(set.transporter as never, defaults)
     const messages = Array.from({ length: 6 }, (_, index) => ({ to: `r${index}@example.com` }))
@@ -276,7 +276,7 @@ describe('the Postmark fields of a batch', () => {
   })
 })
 
-it('sends all mails of several batches that share a short queue', async () => {
+it('sends all emails of several batches that share a short queue', async () => {
   await using set = setUp({ pool: { maxQueued: 3, maxConnections: 1 } })
   const batch = (name: string) =>
     collect(
@@ -329,7 +329,7 @@ describe('content of a batch that changes from mail to mail', () => {
   ]
 
   it.each(afterwards)(
-    'is that of each mail, where its source fills the same object for the next one and it is read %s',
+    'is that of each email, where its source fills the same object for the next one and it is read %s',
     async (_when, size, options) => {
       await using set = setUp(options)
       const file = Buffer.alloc(size)

@@ -7,12 +7,12 @@ const holder = globalThis as { [KEY]?: { last: number } }
 holder[KEY] ??= { last: 0 }
 const count: { last: number } = holder[KEY]
 
-/** The number of a mail in all its events. */
+/** The number of an email in all its events. */
 export function nextMailId(): number {
   return ++count.last
 }
 
-/** What is published about a mail, starting before its first attempt. @param message composed, as far as it is */
+/** What is published about an email, starting before its first attempt. @param message composed, as far as it is */
 export function createSendEvent(
   id: number,
   stream: string,

@@ -105,7 +105,7 @@ describe('a mail with an idempotency key', () => {
     })
   })
 
-  it('is one mail where two hundred calls come at once', async () => {
+  it('is one email where two hundred calls come at once', async () => {
     const { store } = createStore()
     const transporters = [create({ sendOnce: store }), create({ sendOnce: store })]
     const ends = await Promise.all(
@@ -130,7 +130,7 @@ describe('a mail with an idempotency key', () => {
     expect(new Set(server.mails.map((each) => each.header('X-PM-Metadata-send-once'))).size).toBe(150)
   })
 
-  it('is refused where the key belongs to another mail', async () => {
+  it('is refused where the key belongs to another email', async () => {
     const transporter = create({ sendOnce: createMemorySendOnce() })
     await transporter.sendMail(keyed)
     for (const other of [
@@ -538,7 +538,7 @@ describe('a mail with an idempotency key, on a clock of its own,', () => {
     expect(server.taken).toHaveLength(1)
   })
 
-  /** What a transporter claims the mail with. */
+  /** What a transporter claims the email with. */
   async function fingerprintOf() {
     let seen: { fingerprint: string } = { fingerprint: '' }
     const { send } = setUp(

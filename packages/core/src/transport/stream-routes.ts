@@ -20,13 +20,13 @@ const STREAM_OPTIONS = [
   ...Object.keys(POSTMARK_FIELDS).filter((field) => field !== 'messageStream'),
 ]
 
-/** A host under a login. The transport creates a route from it when the first mail goes there. */
+/** A host under a login. The transport creates a route from it when the first email goes there. */
 export interface RouteTarget {
   readonly host: string
   readonly plan: RoutePlan
 }
 
-/** Where the mails of a stream go. */
+/** Where the emails of a stream go. */
 interface Target {
   readonly route: RouteTarget
   /** The only stream that the credentials are for. Undefined for a Server API token. */
@@ -37,7 +37,7 @@ interface Target {
 
 /** The streams of a transport. */
 export interface StreamRoutes {
-  /** The target of a stream; undefined means a mail that names none. */
+  /** The target of a stream; undefined means an email that names none. */
   target(stream: string | undefined): Target
   /** The routes that the options declare, each once. */
   readonly declared: readonly RouteTarget[]

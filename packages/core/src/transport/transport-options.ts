@@ -23,11 +23,11 @@ export interface StreamOptions extends Omit<PostmarkFields, 'messageStream'> {
 /** Options of {@link createPostmarkTransport}. An unknown option throws immediately. */
 export type PostmarkTransportOptions = CredentialOptions &
   CompileOptions & {
-    /** The stream for mails that name none. Default: Postmark's default, `outbound`. */
+    /** The stream for emails that name none. Default: Postmark's default, `outbound`. */
     readonly messageStream?: string | undefined
     /** Settings of single streams, by stream ID. */
     readonly streams?: Readonly<Record<string, StreamOptions>> | undefined
-    /** Whether a mail may only name `messageStream` and the keys of `streams`. Default false. */
+    /** Whether an email may only name `messageStream` and the keys of `streams`. Default false. */
     readonly strictStreams?: boolean | undefined
     /** Replaces both of Postmark's hosts: for a sandbox or a relay. */
     readonly host?: string | undefined
@@ -40,23 +40,23 @@ export type PostmarkTransportOptions = CredentialOptions &
     /** Sends without STARTTLS. Only allowed for a loopback host. Default false. */
     readonly allowPlaintext?: boolean | undefined
     /**
-     * The store that remembers which mails were sent under an `idempotencyKey`, so that each is sent at most once. A
+     * The store that remembers which emails were sent under an `idempotencyKey`, so that each is sent at most once. A
      * store, or an object with a store and its times. Default none: a message with a key is rejected.
      * @example createRedisSendOnce(redis)
      */
     readonly sendOnce?: SendOnceStore | SendOnceOptions | undefined
-    /** The lifetime of connections, and how many mails may wait. */
+    /** The lifetime of connections, and how many emails may wait. */
     readonly pool?: PoolOptions | undefined
-    /** Which mails are retried, and for how long. */
+    /** Which emails are retried, and for how long. */
     readonly retry?: Partial<RetrySettings> | undefined
     /** The time limits of the phases, in milliseconds. Default: race 10 s, reply 60 s, reply to the final dot 120 s. */
     readonly timeouts?: Partial<TimeLimits> | undefined
     /** Opens the sockets. If it calls back with neither a socket nor an error, the ports race as usual. */
     readonly getSocket?: GetSocket | undefined
     /**
-     * How commands share a write. `auto` (default): the commands of one mail share a write. If the server allows it,
-     * whole mails follow one another (BDAT), or the commands of the next mail are sent with the end of the previous
-     * one. `envelope`: never across two mails, two round trips per mail. false: each command waits for its reply, four
+     * How commands share a write. `auto` (default): the commands of one email share a write. If the server allows it,
+     * whole emails follow one another (BDAT), or the commands of the next email are sent with the end of the previous
+     * one. `envelope`: never across two emails, two round trips per email. false: each command waits for its reply, four
      * or more round trips.
      */
     readonly pipelining?: Pipelining | undefined
@@ -66,9 +66,9 @@ export type PostmarkTransportOptions = CredentialOptions &
      * @example { from: 'Shop <shop@example.com>', replyTo: 'help@example.com', headers: { 'X-Shop': '1' } }
      */
     readonly message?: SendMailOptions | undefined
-    /** Whether a mail that refers to a file is rejected, as in Nodemailer: for untrusted messages. Default false. */
+    /** Whether an email that refers to a file is rejected, as in Nodemailer: for untrusted messages. Default false. */
     readonly disableFileAccess?: boolean | undefined
-    /** Whether a mail that refers to a URL is rejected. Data URLs do not count. Default false. */
+    /** Whether an email that refers to a URL is rejected. Data URLs do not count. Default false. */
     readonly disableUrlAccess?: boolean | undefined
     /**
      * Like Nodemailer's: an object with `debug` and `info`, or true for standard output. It never receives a
@@ -82,15 +82,15 @@ export interface SendOnceOptions {
   readonly store: SendOnceStore
   /**
    * How long a claim lasts unless it is renewed, which happens every third of that time, in milliseconds. Default
-   * 30,000, at least 1,000. It does not affect safety: no mail is sent when only a tenth of it is left. With a shorter
-   * lease, a dead process is noticed sooner, but mails fail if the store cannot be reached for that long.
+   * 30,000, at least 1,000. It does not affect safety: no email is sent when only a tenth of it is left. With a shorter
+   * lease, a dead process is noticed sooner, but emails fail if the store cannot be reached for that long.
    */
   readonly leaseMs?: number | undefined
   /** Time limit for one answer of the store, in milliseconds. Default 5,000. */
   readonly timeoutMs?: number | undefined
 }
 
-/** The lifetime of connections, and how many mails may wait for one. */
+/** The lifetime of connections, and how many emails may wait for one. */
 export interface PoolOptions extends Partial<PoolSettings> {
   /**
    * The maximum number of connections of this transport. Default: at most 10 for all transports of a process together,
@@ -98,13 +98,13 @@ export interface PoolOptions extends Partial<PoolSettings> {
    */
   readonly maxConnections?: number
   /**
-   * The maximum number of mails on one connection that have no reply yet, if the server offers CHUNKING. If the
-   * connection breaks, all of them are `unknown`. With 1, each mail waits for the reply to the previous one. Default 4,
-   * and 10 for mails of sendBatch. More than 10 has no effect, because servers hang up after so many refusals.
+   * The maximum number of emails on one connection that have no reply yet, if the server offers CHUNKING. If the
+   * connection breaks, all of them are `unknown`. With 1, each email waits for the reply to the previous one. Default 4,
+   * and 10 for emails of sendBatch. More than 10 has no effect, because servers hang up after so many refusals.
    */
   readonly maxInFlight?: number
   /**
-   * The maximum number of mails that wait for a connection. sendMail rejects further mails immediately. Default: no
+   * The maximum number of emails that wait for a connection. sendMail rejects further emails immediately. Default: no
    * limit.
    */
   readonly maxQueued?: number

@@ -31,7 +31,7 @@ export interface TransportSettings extends StreamRoutes {
   readonly mail: MailOptions
   readonly budget: ConnectionBudget
   readonly maxQueued: number
-  /** The maximum number of batch mails on one connection that have no reply yet. */
+  /** The maximum number of batch emails on one connection that have no reply yet. */
   readonly inFlight: number
   readonly sendOnce: SendOnceSettings | undefined
 }

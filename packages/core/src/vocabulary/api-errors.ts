@@ -1,4 +1,4 @@
-/** What an error code of Postmark's API means for a mail. */
+/** What an error code of Postmark's API means for an email. */
 export interface ApiError {
   /** Postmark's name for it. */
   readonly name: string
@@ -16,7 +16,7 @@ export const REST_ANSWERS = {
 
 /** Describes mail that Postmark's REST API refuses. */
 export function refusedByRest(answer: string): string {
-  return `Postmark’s REST API refuses such mail with "${answer}"; it is not documented whether SMTP does too.`
+  return `Postmark’s REST API refuses such email with "${answer}"; it is not documented whether SMTP does too.`
 }
 
 /**
@@ -33,7 +33,7 @@ export const API_ERRORS: Readonly<Record<number, ApiError>> = {
   300: {
     name: 'Invalid email request',
     cause: 'An address, the metadata, an attachment or a header breaks a limit.',
-    cure: 'Fix what the description of the error names. Preflight finds such problems before the mail leaves.',
+    cure: 'Fix what the description of the error names. Preflight finds such problems before the email leaves.',
   },
   400: {
     name: 'Sender signature not found',

@@ -22,14 +22,14 @@ export const POSTMARK_FIELDS = {
     source: 'https://postmarkapp.com/developer/api/message-streams-api',
   },
   /**
-   * One label per mail, at most 1000 characters. Recipients can see it, so do not put personal data in it.
+   * One label per email, at most 1000 characters. Recipients can see it, so do not put personal data in it.
    * @example 'welcome'
    */
   tag: {
     header: 'X-PM-Tag',
     kind: 'text',
     maxLength: 1000,
-    summary: 'One label per mail. Recipients can see it, so do not put personal data in it.',
+    summary: 'One label per email. Recipients can see it, so do not put personal data in it.',
     example: 'welcome',
     source: 'https://postmarkapp.com/developer/user-guide/send-email-with-smtp',
   },
@@ -138,7 +138,7 @@ type Given<R extends Row> = R extends { kind: 'map' }
 type Parsed<R extends Row> = R extends { kind: 'map' } ? Readonly<Record<string, string | null>> : Given<R>
 
 /**
- * The Postmark fields of a mail, a scope or a transport; `null` clears what an outer level set.
+ * The Postmark fields of an email, a scope or a transport; `null` clears what an outer level set.
  * @example { tag: 'welcome', metadata: { 'order-id': '1234' }, messageStream: 'outbound' }
  */
 export type PostmarkFields = {

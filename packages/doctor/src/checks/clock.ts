@@ -16,7 +16,7 @@ export const clock: Check = defineCheck({
       level: 'warning',
       what: 'The clock of this machine differs from Postmark’s by more than a minute.',
       cause: 'The machine does not synchronise with a time server.',
-      cure: 'Switch time synchronisation on. Certificates, the dates of mails and send-once depend on the clock.',
+      cure: 'Switch time synchronisation on. Certificates, the dates of emails and send-once depend on the clock.',
       link: LINKS.api,
     },
   },

@@ -37,7 +37,7 @@ export const dns: Check = defineCheck({
       level: 'warning',
       what: 'A Postmark host resolves to a private address.',
       cause: 'A hosts file, split DNS or a DNS filter answers instead of Postmark’s name servers.',
-      cure: 'Remove the entry, unless the mails are meant to go to your own relay.',
+      cure: 'Remove the entry, unless the emails are meant to go to your own relay.',
       link: LINKS.smtp,
     },
     'resolver-silent': {

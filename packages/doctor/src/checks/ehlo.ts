@@ -11,20 +11,20 @@ export const ehlo: Check = defineCheck({
     'no-auth': {
       level: 'fault',
       what: 'The server offers no way to log in.',
-      cause: 'The server is not Postmark but a relay that accepts mails without a login.',
+      cause: 'The server is not Postmark but a relay that accepts emails without a login.',
       cure: 'Check the host in the URL.',
       link: LINKS.smtp,
     },
     'no-pipelining': {
       level: 'warning',
-      what: 'The server does not offer PIPELINING, so each mail takes more round trips.',
+      what: 'The server does not offer PIPELINING, so each email takes more round trips.',
       cause: 'A proxy or relay in between removes it.',
-      cure: 'Connect without the proxy. Until then, mails go out more slowly.',
+      cure: 'Connect without the proxy. Until then, emails go out more slowly.',
       link: LINKS.smtp,
     },
     'size-small': {
       level: 'warning',
-      what: 'The server accepts only smaller mails than Postmark does (10 MB).',
+      what: 'The server accepts only smaller emails than Postmark does (10 MB).',
       cause: 'A relay in between has its own limit.',
       cure: 'Raise the limit of the relay, or connect to Postmark directly.',
       link: LINKS.smtp,
@@ -55,6 +55,6 @@ export const ehlo: Check = defineCheck({
 function howMailsFollow(keywords: ReadonlyMap<string, string>): string {
   if (!keywords.has('PIPELINING')) return 'each command waits for its reply'
   return keywords.has('CHUNKING')
-    ? 'whole mails of a batch can follow each other without waiting'
+    ? 'whole emails of a batch can follow each other without waiting'
     : 'each mail can take a single round trip'
 }

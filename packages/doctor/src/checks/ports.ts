@@ -26,7 +26,7 @@ export const ports: Check = defineCheck({
   kinds: {
     'no-port': {
       level: 'fault',
-      what: 'The host that the mails go to sends no SMTP greeting on any port.',
+      what: 'The host that the emails go to sends no SMTP greeting on any port.',
       cause: 'A firewall blocks the ports, or the host and ports are not those of an SMTP server.',
       cure: OPEN,
       link: LINKS.smtp,

@@ -7,19 +7,19 @@ import { missingServerToken, SERVER_TOKEN } from './needs-api.js'
 const DAY_MS = 86_400_000
 const DAYS = 7
 
-/** Mails that Postmark accepted over SMTP and refused later. */
+/** Emails that Postmark accepted over SMTP and refused later. */
 export const refusals: Check = defineCheck({
   id: 'refusals',
-  title: 'Refused mails',
+  title: 'Refused emails',
   after: ['streams'],
   needs: SERVER_TOKEN,
   missing: missingServerToken,
   kinds: {
     'mails-refused': {
       level: 'warning',
-      what: `In the last ${DAYS} days, Postmark accepted mails with 250 and refused them later (SMTPApiError). Each finding is one error code.`,
+      what: `In the last ${DAYS} days, Postmark accepted emails with 250 and refused them later (SMTPApiError). Each finding is one error code.`,
       cause: 'Postmark answers 250 to nearly everything and reports mistakes later as bounces.',
-      cure: 'Read the error. preflight finds most mistakes before the mail leaves.',
+      cure: 'Read the error. preflight finds most mistakes before the email leaves.',
       link: LINKS.bounces,
     },
   },

@@ -2,7 +2,7 @@ import { createPostmarkTransport, explainSmtpError } from '@postmark-smtp/core'
 import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
 
-/** One mail, if it is asked for. */
+/** One email, if it is asked for. */
 export const send: Check = defineCheck({
   id: 'send',
   title: 'Test mail',
@@ -13,7 +13,7 @@ export const send: Check = defineCheck({
     'mail-failed': {
       level: 'fault',
       what: 'The mail to the address of --send-to was refused or did not get through.',
-      cause: 'The server refuses the sender, the recipient or the mail.',
+      cause: 'The server refuses the sender, the recipient or the email.',
       cure: 'Read the reply of the server.',
       link: LINKS.smtp,
     },
@@ -34,7 +34,7 @@ export const send: Check = defineCheck({
         from: options.from!,
         to: options.sendTo!,
         subject: 'Test mail from postmark-doctor',
-        text: 'postmark-doctor sent this mail because --send-to was given.',
+        text: 'postmark-doctor sent this email because --send-to was given.',
         postmark: { messageStream: stream, tag: 'doctor' },
       })
       report.fine(`the server accepted it: ${response}. Postmark may still refuse it later with a bounce`)

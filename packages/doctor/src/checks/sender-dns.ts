@@ -48,7 +48,7 @@ export const senderDns: Check = defineCheck({
     },
     'dmarc-unaligned': {
       level: 'fault',
-      what: 'The DMARC policy rejects or quarantines mails that are not aligned, but neither DKIM nor the Return-Path is verified.',
+      what: 'The DMARC policy rejects or quarantines emails that are not aligned, but neither DKIM nor the Return-Path is verified.',
       cause: 'Postmark signs with its own domain until DKIM is verified for the From domain.',
       cure: 'Verify DKIM for the domain at Postmark before you enforce the policy.',
       link: LINKS.dmarc,

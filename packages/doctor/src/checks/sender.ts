@@ -3,7 +3,7 @@ import { type Check, defineCheck } from '../check.js'
 import { domainOf, type Examination } from '../examination.js'
 import { LINKS } from './links.js'
 
-/** Whether Postmark accepts mails from the From address. */
+/** Whether Postmark accepts emails from the From address. */
 export const sender: Check = defineCheck({
   id: 'sender',
   title: 'Sender signature and domain',
@@ -24,15 +24,15 @@ export const sender: Check = defineCheck({
     },
     'from-unknown': {
       level: 'fault',
-      what: 'The account has neither a sender signature for the From address nor its domain, so mails bounce with error 400.',
+      what: 'The account has neither a sender signature for the From address nor its domain, so emails bounce with error 400.',
       cause: 'The domain was never added to the account, or the address is misspelled.',
       cure: 'Add the domain under Sender Signatures and verify it.',
       link: LINKS.domains,
     },
     'from-unconfirmed': {
       level: 'fault',
-      what: 'The sender signature of the From address is not confirmed and its domain is not verified, so mails bounce with error 401.',
-      cause: 'Nobody opened the link in the mail that Postmark sent to the address.',
+      what: 'The sender signature of the From address is not confirmed and its domain is not verified, so emails bounce with error 401.',
+      cause: 'Nobody opened the link in the email that Postmark sent to the address.',
       cure: 'Open that link, or verify the whole domain with DKIM.',
       link: LINKS.signatures,
     },

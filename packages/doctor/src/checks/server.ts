@@ -15,7 +15,7 @@ export const server: Check = defineCheck({
       level: 'fault',
       what: 'Postmark’s REST API cannot be reached or sends an unexpected answer.',
       cause: 'A firewall or proxy blocks outgoing HTTPS, or the API has a problem.',
-      cure: 'Allow this machine to reach api.postmarkapp.com on port 443. Node uses HTTPS_PROXY only with NODE_USE_ENV_PROXY=1. Mails go out without the API.',
+      cure: 'Allow this machine to reach api.postmarkapp.com on port 443. Node uses HTTPS_PROXY only with NODE_USE_ENV_PROXY=1. Emails go out without the API.',
       link: LINKS.api,
     },
     'api-token-refused': {
@@ -34,7 +34,7 @@ export const server: Check = defineCheck({
     },
     'error-hooks-off': {
       level: 'warning',
-      what: 'Postmark posts no webhook for refused mails (EnableSmtpApiErrorHooks), so nobody notices them.',
+      what: 'Postmark posts no webhook for refused emails (EnableSmtpApiErrorHooks), so nobody notices them.',
       cause: 'The setting is off by default.',
       cure: 'Switch EnableSmtpApiErrorHooks on with the account token (PUT /servers/{id}), or read the list of bounces with reconcile().',
       link: LINKS.server,
@@ -43,7 +43,7 @@ export const server: Check = defineCheck({
       level: 'warning',
       what: 'The server is a sandbox server at Postmark and delivers nothing.',
       cause: 'The token belongs to a server whose delivery type is Sandbox.',
-      cure: 'To deliver mails, use the token of a live server.',
+      cure: 'To deliver emails, use the token of a live server.',
       link: LINKS.server,
     },
   },
@@ -70,7 +70,7 @@ export const server: Check = defineCheck({
     if (SmtpApiActivated === false)
       report.found('server-smtp-off', 'SMTP is switched off (SmtpApiActivated is false)')
     if (EnableSmtpApiErrorHooks === false)
-      report.found('error-hooks-off', 'no webhook for refused mails (EnableSmtpApiErrorHooks is false)')
+      report.found('error-hooks-off', 'no webhook for refused emails (EnableSmtpApiErrorHooks is false)')
     if (DeliveryType === 'Sandbox')
       report.found('sandbox-server', 'it delivers nothing (DeliveryType is Sandbox)')
     const { Name, TrackOpens, TrackLinks, InboundDomain } = settings

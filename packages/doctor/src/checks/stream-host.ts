@@ -16,7 +16,7 @@ export const streamHost: Check = defineCheck({
   kinds: {
     'wrong-host': {
       level: 'warning',
-      what: 'The mails of the stream go to the host for the other type of stream.',
+      what: 'The emails of the stream go to the host for the other type of stream.',
       cause: 'The URL names a host, or it does not state the type of the stream.',
       cure: 'Remove the host from the URL and state the type.',
       link: LINKS.smtp,
@@ -29,7 +29,7 @@ export const streamHost: Check = defineCheck({
     else
       report.found(
         'wrong-host',
-        `${stream} is ${type}, but its mails go to ${host}`,
+        `${stream} is ${type}, but its emails go to ${host}`,
         `Use @default?stream=${stream}&type=${wanted} in the URL. It connects to ${POSTMARK_HOSTS[wanted]}.`,
       )
   },

@@ -4,7 +4,7 @@ import { type Check, defineCheck } from '../check.js'
 import { LINKS } from './links.js'
 import { missingServer, SERVER_TOKEN } from './needs-api.js'
 
-/** The stream that the mails go to. */
+/** The stream that the emails go to. */
 export const streams: Check = defineCheck({
   id: 'streams',
   title: 'Message stream',
@@ -14,7 +14,7 @@ export const streams: Check = defineCheck({
   kinds: {
     'stream-missing': {
       level: 'fault',
-      what: 'The server has no message stream with this ID, so mails bounce with error 1235.',
+      what: 'The server has no message stream with this ID, so emails bounce with error 1235.',
       cause: 'The name of the stream was used instead of its ID, or the token belongs to another server.',
       cure: 'Use the ID of a stream of this server. `broadcast` has no final s.',
       link: LINKS.streams,
@@ -28,8 +28,8 @@ export const streams: Check = defineCheck({
     },
     'stream-inbound': {
       level: 'fault',
-      what: 'The message stream is an inbound stream, which cannot send. Mails bounce with error 1236.',
-      cause: 'The ID is that of the stream that receives mails.',
+      what: 'The message stream is an inbound stream, which cannot send. Emails bounce with error 1236.',
+      cause: 'The ID is that of the stream that receives emails.',
       cure: 'Use a transactional or broadcasts stream.',
       link: LINKS.streams,
     },

@@ -17,7 +17,7 @@ export const webhooks: Check = defineCheck({
   kinds: {
     'webhooks-missing': {
       level: 'warning',
-      what: 'The stream has no webhook, so the application does not learn what happens to its mails.',
+      what: 'The stream has no webhook, so the application does not learn what happens to its emails.',
       cause: 'No webhook was created for this stream. Each stream has its own webhooks.',
       cure: 'Create a webhook for the stream, or read the list of bounces with reconcile().',
       link: LINKS.webhooks,
@@ -31,7 +31,7 @@ export const webhooks: Check = defineCheck({
     },
     'webhook-content': {
       level: 'warning',
-      what: 'The Bounce trigger does not include content, so a refused mail may arrive without its error code.',
+      what: 'The Bounce trigger does not include content, so a refused email may arrive without its error code.',
       cause: 'IncludeContent is off.',
       cure: 'Switch IncludeContent on for the Bounce trigger.',
       link: LINKS.webhooks,

@@ -1,6 +1,6 @@
 import { POSTMARK_FIELDS } from '@postmark-smtp/core'
 
-/** How a mail of the probe differs from an ordinary one. */
+/** How an email of the probe differs from an ordinary one. */
 export interface ProbeMail {
   /** Header lines, exactly as they go out. */
   readonly lines?: readonly string[]
@@ -14,10 +14,10 @@ export interface ProbeMail {
   readonly isOtherHost?: boolean
 }
 
-/** The test address whose mail Postmark discards. */
+/** The test address whose email Postmark discards. */
 export const BLACK_HOLE = 'test@blackhole.postmarkapp.com'
 
-/** The bytes of a mail, with its header lines exactly as given: a library would refuse some of them. */
+/** The bytes of an email, with its header lines exactly as given: a library would refuse some of them. */
 export function composeMail(
   { from, subject, stream }: { readonly from: string; readonly subject: string; readonly stream: string },
   {

@@ -16,7 +16,7 @@ export interface ProbeTimes {
 /** What the steps of the probe can do. */
 export interface ProbeLab {
   readonly usesServerToken: boolean
-  /** How many mails were sent. */
+  /** How many emails were sent. */
   readonly sent: number
   offers(): Promise<unknown>
   tryLogin(login: Login): Promise<unknown>
@@ -25,10 +25,10 @@ export interface ProbeLab {
   idle(): Promise<unknown>
 }
 
-/** The most mails of a run, whatever the plan says. */
+/** The most emails of a run, whatever the plan says. */
 const MOST_MAILS = 99
 
-/** @param run identifies this run, so that its mails can be found */
+/** @param run identifies this run, so that its emails can be found */
 export function createLab(examination: Examination, run: string, times: ProbeTimes): ProbeLab {
   const { facts, options, patienceMs, stream } = examination
   const login = facts.login!
@@ -51,7 +51,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
     )?.[1]
 
   const deliver = (dialogue: SmtpDialogue, subject: string, mail: ProbeMail) => {
-    if (sent >= MOST_MAILS) throw new Error('the probe has sent the most mails that it may')
+    if (sent >= MOST_MAILS) throw new Error('the probe has sent the most emails that it may')
     sent++
     return dialogue.send({ from, to: BLACK_HOLE, raw: composeMail({ from, subject, stream }, mail) })
   }
@@ -107,7 +107,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
   }
 }
 
-/** What the API has about a mail: the mail itself, or its bounce if it was refused. */
+/** What the API has about a mail: the email itself, or its bounce if it was refused. */
 async function look(examination: Examination, subject: string, times: ProbeTimes): Promise<object> {
   const { api, caller, stream, signal } = examination
   const ask = async (path: string): Promise<Json> => {
@@ -119,7 +119,7 @@ async function look(examination: Examination, subject: string, times: ProbeTimes
     }
   }
   const startedAt = Date.now()
-  // It is unknown whether the bounce of a refused mail has its subject.
+  // It is unknown whether the bounce of a refused email has its subject.
   const isOf = ({ Subject, BouncedAt }: Json) =>
     Subject === subject || (!Subject && Date.parse(String(BouncedAt)) >= startedAt - 5_000)
   const query = `count=50&offset=0&messagestream=${encodeURIComponent(stream)}`

@@ -9,7 +9,7 @@ export interface ProbeStep {
   readonly sends: string
   /** What the answer is read from. */
   readonly looksAt: string
-  /** The most mails that it sends. */
+  /** The most emails that it sends. */
   readonly mails: number
   /** Runs the step. Its result goes into the report, without tokens and addresses. */
   run(lab: ProbeLab): Promise<unknown>
@@ -20,12 +20,12 @@ const METADATA = POSTMARK_FIELDS.metadata.header
 const STREAM = POSTMARK_FIELDS.messageStream.header
 
 const FIELDS = 'the tag and the metadata in the API'
-const FATE = 'the reply, and whether the API shows a mail or a bounce'
+const FATE = 'the reply, and whether the API shows an email or a bounce'
 const MAILS_ON_ONE = 40
 
-/** A step that sends one mail with special header lines and looks at the result. */
+/** A step that sends one email with special header lines and looks at the result. */
 function head(id: string, question: string, ...lines: string[]): ProbeStep {
-  const sends = `a mail with ${lines.map((line) => `\`${line.replace('\r\n', '⏎')}\``).join(' and ')}`
+  const sends = `an email with ${lines.map((line) => `\`${line.replace('\r\n', '⏎')}\``).join(' and ')}`
   return { id, question, sends, looksAt: FIELDS, mails: 1, run: (lab) => lab.mail(id, { lines }) }
 }
 
@@ -67,11 +67,11 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
     `${METADATA}folded: first\r\n second`,
     `${METADATA}later:\r\n ${'x'.repeat(80)}`,
   ),
-  head('two-tags', 'What happens to a mail with two tags?', `${TAG}: first`, `${TAG}: second`),
+  head('two-tags', 'What happens to an email with two tags?', `${TAG}: first`, `${TAG}: second`),
   {
     ...head(
       'long-value',
-      'Does a mail with a metadata value of more than 80 characters vanish without a trace?',
+      'Does an email with a metadata value of more than 80 characters vanish without a trace?',
       `${METADATA}long: ${'v'.repeat(110)}`,
     ),
     sends: 'a mail with a metadata value of 110 characters',
@@ -79,7 +79,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'no-body',
-    question: 'Does SMTP refuse a mail without text and HTML, as REST does?',
+    question: 'Does SMTP refuse an email without text and HTML, as REST does?',
     sends: 'a mail with an empty body',
     looksAt: FATE,
     mails: 1,
@@ -87,7 +87,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'no-to',
-    question: 'Does SMTP refuse a mail without a To line, as REST does?',
+    question: 'Does SMTP refuse an email without a To line, as REST does?',
     sends: 'a mail without To, Cc and Bcc',
     looksAt: FATE,
     mails: 1,
@@ -95,7 +95,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'two-froms',
-    question: 'Does SMTP refuse a mail with two From lines?',
+    question: 'Does SMTP refuse an email with two From lines?',
     sends: 'a mail with the same From line twice',
     looksAt: FATE,
     mails: 1,
@@ -111,7 +111,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'other-host',
-    question: 'What happens to a mail on the host for the other type of stream?',
+    question: 'What happens to an email on the host for the other type of stream?',
     sends: 'a mail of the stream to the other host',
     looksAt: FATE,
     mails: 1,
@@ -130,8 +130,8 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   },
   {
     id: 'mails-per-connection',
-    question: 'How many mails does one connection accept?',
-    sends: `up to ${MAILS_ON_ONE} mails on one connection`,
+    question: 'How many emails does one connection accept?',
+    sends: `up to ${MAILS_ON_ONE} emails on one connection`,
     looksAt: 'whether and how the server ends the connection',
     mails: MAILS_ON_ONE,
     run: (lab) => lab.manyMails('mails-per-connection', MAILS_ON_ONE),

@@ -3,7 +3,7 @@ import type { Redactor } from '@postmark-smtp/core/internal'
 const ADDRESS = /[^\s@<>"',:;()[\]\\]+@[\w.-]+/g
 const UUID = /[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}/gi
 const IP = /\b\d{1,3}(\.\d{1,3}){3}\b|\b(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{0,4}\b/gi
-/** The relays of a mail, which name the machine it came from. */
+/** The relays of an email, which name the machine it came from. */
 const TRACE = /^Received:.*(\r?\n[ \t].*)*/gim
 /** The IDs of the account and of what it contains. */
 const NUMBERED = /^(Server|Message|Bounce)?ID$/

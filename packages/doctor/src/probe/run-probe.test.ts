@@ -58,7 +58,7 @@ const yes = 'y\n'.repeat(PROBE_STEPS.length)
 const only = (...ids: string[]) => PROBE_STEPS.map(({ id }) => (ids.includes(id) ? 'y\n' : 'n\n')).join('')
 
 describe('the probe', () => {
-  it('has a plan of fewer than 100 mails, each step with an ID of its own', () => {
+  it('has a plan of fewer than 100 emails, each step with an ID of its own', () => {
     expect(countMails(PROBE_STEPS)).toBeLessThan(100)
     expect(new Set(PROBE_STEPS.map(({ id }) => id)).size).toBe(PROBE_STEPS.length)
   })
@@ -175,20 +175,20 @@ describe('the probe', () => {
     })
     for await (const { level } of runChecks(PREMISES, examination)) expect(level).not.toBe('fault')
     const lab = createLab(examination, 'run', { lookMs: 0, everyMs: 1, idleMs: 1 })
-    await expect(lab.manyMails('many', 200)).rejects.toThrow('the probe has sent the most mails that it may')
+    await expect(lab.manyMails('many', 200)).rejects.toThrow('the probe has sent the most emails that it may')
     examination.end()
     expect([lab.sent, sandbox.outbox.length]).toEqual([99, 99])
   })
 
-  it('writes down how a mail was refused', async () => {
+  it('writes down how an email was refused', async () => {
     const { options, close } = await startSetUp({
-      smtp: { dot: '554 5.7.1 No mail from ann.smith@shop.example' },
+      smtp: { dot: '554 5.7.1 No email from ann.smith@shop.example' },
       routes: { '/server': { ...SERVER, DeliveryType: 'Sandbox' } },
     })
     const { text } = await probe(only('no-body', 'mails-per-connection'), {}, [], options)
     await close()
     expect(seenBy(text)).toMatchObject({
-      'no-body': { replies: expect.arrayContaining(['554 5.7.1 No mail from [address]']) },
+      'no-body': { replies: expect.arrayContaining(['554 5.7.1 No email from [address]']) },
       'mails-per-connection': { taken: 0, last: expect.stringContaining('554 5.7.1') },
     })
   })

@@ -24,7 +24,7 @@ export interface ProbeContext {
 export function whyNoProbe({ facts, host, options, caller, api }: Examination): string | undefined {
   if (options.from === undefined) return 'The probe needs --from, an address that may send.'
   if (!caller || !api || !facts.server)
-    return 'The probe needs a Server API token to see what happens to its mails.'
+    return 'The probe needs a Server API token to see what happens to its emails.'
   if (facts.server.DeliveryType === 'Sandbox' || isLoopback(host)) return undefined
   return 'The server delivers for real. The probe runs only on a server of the type Sandbox. Create one at Postmark (Servers > Create Server > Sandbox) and use its token.'
 }
@@ -50,7 +50,7 @@ export async function runProbe(examination: Examination, context: ProbeContext):
     await writeFile(path, `${JSON.stringify(clean(report), undefined, 2)}\n`, { mode: 0o600 })
   }
   stdout.write(
-    `\nThe plan, with at most ${countMails(PROBE_STEPS)} mails, only to Postmark’s test addresses:\n`,
+    `\nThe plan, with at most ${countMails(PROBE_STEPS)} emails, only to Postmark’s test addresses:\n`,
   )
   for (const [index, { question, sends }] of PROBE_STEPS.entries())
     stdout.write(`${String(index + 1).padStart(3)}. ${question}\n     Sends ${sends}.\n`)
@@ -70,7 +70,7 @@ export async function runProbe(examination: Examination, context: ProbeContext):
   return steps.length > 0 ? path : undefined
 }
 
-/** The most mails that a plan sends. */
+/** The most emails that a plan sends. */
 export function countMails(steps: readonly ProbeStep[]): number {
   return steps.reduce((sum, { mails }) => sum + mails, 0)
 }

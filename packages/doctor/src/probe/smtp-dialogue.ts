@@ -1,13 +1,13 @@
 import type { Channel } from '@postmark-smtp/core/internal'
 
-/** One mail as it goes out. */
+/** One email as it goes out. */
 interface Outgoing {
   readonly from: string
   readonly to: string
   readonly raw: string
 }
 
-/** The server's replies to a mail, in order. The last one may say how the session ended. */
+/** The server's replies to an email, in order. The last one may say how the session ended. */
 interface SentMail {
   readonly isTaken: boolean
   readonly replies: readonly string[]
@@ -15,7 +15,7 @@ interface SentMail {
 
 /** A session that is logged in and sends one command at a time. */
 export interface SmtpDialogue {
-  /** Sends a mail, up to the first reply that refuses it. */
+  /** Sends an email, up to the first reply that refuses it. */
   send(mail: Outgoing): Promise<SentMail>
   /** How the session ended; undefined while it has not. */
   readonly ended: string | undefined

@@ -11,7 +11,7 @@ export interface SmtpScript {
   readonly startTls?: string
   readonly tls?: SecureContextOptions
   readonly auth?: string
-  /** Replaces the reply to the end of a mail. */
+  /** Replaces the reply to the end of an email. */
   readonly dot?: string
   /** Says that it is ready for TLS, and then nothing more. */
   readonly hangsAtTls?: boolean

@@ -9,7 +9,7 @@ export interface Misled {
   readonly goAhead: Set<number>
   /**
    * Those on which every client takes something else for the reply to a body: a 250 or a 421 that nobody asked for and
-   * that comes late, or what is said to the next command where the server took the mail and left its reply out.
+   * that comes late, or what is said to the next command where the server took the email and left its reply out.
    */
   readonly verdict: Set<number>
 }
@@ -67,10 +67,10 @@ function judgeCopy(
   const isLoggedIn = user !== undefined || !misled.any.has(connection)
   if (isLoggedIn && user !== tokenOf(route)) note(`was taken under the login of another route`)
   if (!isWhole(raw.toString('latin1'), id, content))
-    note('was taken in part, or with the content of another mail')
+    note('was taken in part, or with the content of another email')
 }
 
-/** Whether the client wrote the end of this mail's body, or a first byte of it. */
+/** Whether the client wrote the end of this email's body, or a first byte of it. */
 function endsBody(written: string, id: string): boolean {
   const begin = written.lastIndexOf(`\r\nSubject: ${id}\r\n`)
   return begin >= 0 && (written.includes('\r\n.\r\n', begin + 2) || /\r\n?\.?\r?$/.test(written))

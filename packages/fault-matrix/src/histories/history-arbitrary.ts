@@ -77,7 +77,7 @@ const says: fc.Arbitrary<NonNullable<StepFault['say']>> = fc.oneof(
 )
 
 /**
- * Whether a client can know what the server did. A server deceives any client that says 250 and has no mail, refuses a
+ * Whether a client can know what the server did. A server deceives any client that says 250 and has no email, refuses a
  * mail that it keeps, says goodbye and takes the body that is on its way, or leaves a reply out and goes on, so that the
  * next one is taken for it.
  */
@@ -85,7 +85,7 @@ function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 
   const leaves = next !== undefined && nextMs === 0
   const completes250 = typeof say === 'object' && say.bytes.startsWith('250-')
   const isGoodbye = say === 421 || extra.startsWith('421')
-  // Whole mails that follow a body are believed not to be obeyed once the connection ends with a goodbye.
+  // Whole emails that follow a body are believed not to be obeyed once the connection ends with a goodbye.
   if ((step === 'body' || step === 'dot') && isGoodbye && next && (!leaves || next === 'shut')) return false
   if (step === 'data' || step === 'body') {
     if (extra.startsWith('250') || (extra.startsWith('421') && (!leaves || next === 'shut'))) return false
@@ -93,7 +93,7 @@ function isHonest({ step, say = 'usual', accepted, extra = '', next, nextMs = 0 
       step === 'data' || (say !== 250 && !completes250 && (leaves || (say !== 'nothing' && say !== 'half')))
     )
   }
-  // Mails that were written as a whole are known to be refused by a goodbye after which nothing comes but the end.
+  // Emails that were written as a whole are known to be refused by a goodbye after which nothing comes but the end.
   const isOfChunk = step === 'rset' || step === 'mail' || step === 'rcpt' || step === 'bdat'
   if (
     isOfChunk &&

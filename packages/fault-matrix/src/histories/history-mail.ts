@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { deliveryOutcome, type PostmarkTransporter } from '@postmark-smtp/core'
 import type { Content } from './history.js'
 
-/** One mail of a history, and what its sender was told. */
+/** One email of a history, and what its sender was told. */
 export interface HistoryMail {
   /** Its subject, the local part of its sender and of each recipient. */
   readonly id: string
@@ -18,7 +18,7 @@ export interface HistoryMail {
   error: unknown
 }
 
-/** Sends a mail, and notes what becomes of it. */
+/** Sends an email, and notes what becomes of it. */
 export function sendMail(
   transporter: PostmarkTransporter,
   plan: {
@@ -104,7 +104,7 @@ function streamOfContent(id: string, content: Content): Readable {
   })
 }
 
-/** Whether the bytes of a mail are all there, and nobody else's are. */
+/** Whether the bytes of an email are all there, and nobody else's are. */
 export function isWhole(raw: string, id: string, content: Content): boolean {
   const [end, ...others] = raw.match(/<end of m\d+>/g) ?? []
   if (end !== endOf(id) || others.length > 0) return false

@@ -7,9 +7,9 @@ interface HistorySettings {
   /** Connections over all routes. */
   readonly places: number
   readonly maxMessages: number
-  /** Whole mails on one connection without a reply. */
+  /** Whole emails on one connection without a reply. */
   readonly maxInFlight: number
-  /** Whether mails are grouped, only envelopes, or no two commands. */
+  /** Whether emails are grouped, only envelopes, or no two commands. */
   readonly pipelining: 'auto' | 'envelope' | false
   readonly maxAgeMs: number
   readonly idleTimeoutMs: number
@@ -20,14 +20,14 @@ interface HistorySettings {
   readonly limitMs: number
   /** How long the credentials of a login take; undefined where they are fixed. */
   readonly credentialsMs: number | undefined
-  /** How long a store for idempotency keys takes for each answer; undefined where mails have none. */
+  /** How long a store for idempotency keys takes for each answer; undefined where emails have none. */
   readonly storeMs: number | undefined
 }
 
-/** What a mail is made of; a `slow` stream rests in its middle, a `failing` one breaks there, a `hanging` one never ends. */
+/** What an email is made of; a `slow` stream rests in its middle, a `failing` one breaks there, a `hanging` one never ends. */
 export type Content = 'text' | 'large' | 'stream' | 'slow' | 'failing' | 'hanging'
 
-/** What a fault does besides, in the tick of the write: it aborts the mail that it meets, closes the transport, or makes getSocket throw. */
+/** What a fault does besides, in the tick of the write: it aborts the email that it meets, closes the transport, or makes getSocket throw. */
 export type FaultAct = 'none' | 'abort' | 'close' | 'throw'
 
 /** One thing that happens. */
@@ -38,13 +38,13 @@ export type Action =
       readonly count: number
       readonly recipients: number
       readonly content: Content
-      /** When the mails are aborted; never where it is missing. */
+      /** When the emails are aborted; never where it is missing. */
       readonly abortMs: number | undefined
     }
   | { readonly kind: 'wait'; readonly ms: number }
   /** Arms a fault, which strikes when its step has come `skip` more times. */
   | { readonly kind: 'fault'; readonly fault: StepFault; readonly skip: number; readonly act: FaultAct }
-  /** Aborts the mails that are under way. */
+  /** Aborts the emails that are under way. */
   | { readonly kind: 'abort' }
   | { readonly kind: 'close'; readonly deadlineMs: number | undefined }
 

@@ -21,12 +21,12 @@ import { type HistoryMail, sendMail, streamOf, tokenOf } from './history-mail.js
 
 /** Longer than anything that the transport may wait for. */
 const LONG_MS = 3 * 3_600_000
-/** A deadline that a mail keeps where nothing goes wrong. */
+/** A deadline that an email keeps where nothing goes wrong. */
 const SOME_TIME_MS = 60_000
 /** For the last words of connections that are closed. */
 const GRACE_MS = 5000
 
-/** What is answered where whole mails follow one another. */
+/** What is answered where whole emails follow one another. */
 const OF_WHOLE_MAILS: readonly Step[] = ['dot', 'rset', 'mail', 'rcpt', 'bdat']
 
 /** What came of a history. */
@@ -65,7 +65,7 @@ class HistoryRun {
   readonly #transporter: PostmarkTransporter
   readonly #mails: HistoryMail[] = []
   readonly #armed: { readonly fault: StepFault; skip: number; readonly act: FaultAct }[] = []
-  /** The mail of each connection, by its MAIL command. */
+  /** The email of each connection, by its email command. */
   readonly #current = new Map<number, string>()
   /** The connections on which replies are out of step with commands. */
   readonly #misled: Misled = { any: new Set(), goAhead: new Set(), verdict: new Set() }
@@ -176,7 +176,7 @@ class HistoryRun {
       this.#mails.push(mail)
       if (abortMs !== undefined) this.#clock.schedule(abortMs, () => mail.aborting.abort())
     }
-    this.#tell(`${count} ${content} mails on route ${route}`)
+    this.#tell(`${count} ${content} emails on route ${route}`)
   }
 
   #close(deadlineMs: number | undefined): void {
@@ -212,18 +212,18 @@ class HistoryRun {
     return this.#mails.every(({ outcome }) => outcome !== undefined)
   }
 
-  /** Whether a mail is through in time where nothing goes wrong. */
+  /** Whether an email is through in time where nothing goes wrong. */
   get #hasTime(): boolean {
     const { deadlineMs, credentialsMs = 0, limitMs } = this.#history.settings
     return deadlineMs >= SOME_TIME_MS && credentialsMs < limitMs
   }
 
-  /** Whatever went wrong before, once all is quiet a mail of each route goes through. */
+  /** Whatever went wrong before, once all is quiet an email of each route goes through. */
   async #probe(): Promise<void> {
     this.#armed.length = 0
     await this.#clock.advance(LONG_MS)
     const open = this.#server.openSockets()
-    if (open.length > 0) this.note(`${open.length} sockets stay open long after the last mail`)
+    if (open.length > 0) this.note(`${open.length} sockets stay open long after the last email`)
     const { routes } = this.#history.settings
     const first = this.#mails.length
     for (let route = 0; route < routes; route++)
@@ -234,7 +234,7 @@ class HistoryRun {
     await this.#clock.advance(1000)
   }
 
-  /** With every mail settled, nothing may keep the process alive. */
+  /** With every email settled, nothing may keep the process alive. */
   #checkIdle(): void {
     const sockets = this.#server.openSockets().filter(({ referenced }) => referenced)
     if (sockets.length > 0) this.note(`${sockets.length} idle sockets keep the process alive`)
@@ -242,7 +242,7 @@ class HistoryRun {
       if (referenced) this.note(`an idle timer keeps the process alive until ${dueMs}: ${stack}`)
   }
 
-  /** Where nothing went wrong, every mail must have been sent. */
+  /** Where nothing went wrong, every email must have been sent. */
   #checkCalm(): void {
     const { actions } = this.#history
     const isCalm = (action: Action) =>
@@ -273,7 +273,7 @@ class HistoryRun {
     return found.act === 'none' ? found.fault : { ...found.fault, act }
   }
 
-  /** Whether a reply is missing, or one too many, so that those to whole mails that follow pass for others. */
+  /** Whether a reply is missing, or one too many, so that those to whole emails that follow pass for others. */
   #isShifted({ step, say = 'usual', extra = '', next, nextMs = 0 }: StepFault): boolean {
     if (!this.#history.nature.chunking || !OF_WHOLE_MAILS.includes(step)) return false
     const leaves = next !== undefined && nextMs === 0

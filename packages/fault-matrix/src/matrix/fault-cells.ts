@@ -84,7 +84,7 @@ const MATRIX: Readonly<Record<FaultPhase, Verdicts>> = {
     defer: DEFERRED_AND_KEPT,
     reject: REJECTED_AND_KEPT,
   },
-  // The mail is through: what comes of it is a connection that is not used again.
+  // The email is through: what comes of it is a connection that is not used again.
   after: {
     ...ends(SENT_AND_LOST, SENT_AND_LOST),
     garble: SENT_AND_LOST,
@@ -151,7 +151,7 @@ const LARGE_BODY: readonly (readonly [FaultKind, Verdict])[] = [
   [FAULTS.reject, REJECTED],
 ]
 
-/** One fault, and what becomes of the mail that meets it. */
+/** One fault, and what becomes of the email that meets it. */
 export interface Cell {
   readonly name: string
   readonly fault: Fault
@@ -166,7 +166,7 @@ export const CELLS: readonly Cell[] = FAULT_PHASES.flatMap((phase) => [
   ...(OTHERS[phase] ?? []).map(([fault, verdict]) => toCell({ phase, ...fault } as Fault, verdict)),
 ])
 
-/** Those that strike within the body of a mail that does not fit between the two ends. */
+/** Those that strike within the body of an email that does not fit between the two ends. */
 export const LARGE_CELLS: readonly Cell[] = LARGE_BODY.map(([fault, verdict]) =>
   toCell({ phase: 'body', ...fault, afterBytes: AFTER_BYTES }, verdict),
 )

@@ -16,7 +16,7 @@ import {
 import { installVirtualClock, type VirtualClock } from '@postmark-smtp/testing'
 
 export const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
-/** How often a mail is tried. */
+/** How often an email is tried. */
 export const ATTEMPTS = 2
 /** Longer than any limit of the transport. */
 const BEYOND_LIMITS_MS = 150_000
@@ -25,7 +25,7 @@ const PAUSE_MS = 50
 
 const RETRY = 'postmark-smtp:retry'
 
-/** What a sender was told of one mail. */
+/** What a sender was told of one email. */
 export interface Told {
   readonly outcome: 'sent' | ReturnType<typeof deliveryOutcome>
   readonly attempts: number | undefined
@@ -72,7 +72,7 @@ export class FaultTrial {
     return new FaultTrial(installVirtualClock(Date.now()), server)
   }
 
-  /** Sends a mail, and waits for its outcome. */
+  /** Sends an email, and waits for its outcome. */
   async send(subject: string, content: object = { text: 'Hello' }): Promise<Told> {
     let told: Told | undefined
     const isTold = () => told !== undefined
@@ -100,7 +100,7 @@ export class FaultTrial {
     }
   }
 
-  /** How many copies of a mail the server took. */
+  /** How many copies of an email the server took. */
   copies(subject: string): number {
     return this.server.accepted.filter(({ raw }) => raw.includes(`Subject: ${subject}\r\n`)).length
   }
@@ -117,7 +117,7 @@ export class FaultTrial {
     await this.server.close()
   }
 
-  /** A stall after a mail concerns the next one: the reply that the server gave before it may still be on its way. */
+  /** A stall after an email concerns the next one: the reply that the server gave before it may still be on its way. */
   #isWaitedFor({ kind, phase }: Fault): boolean {
     return kind === 'stall' && (phase !== 'after' || this.#mailsTold > 0)
   }

@@ -20,7 +20,7 @@ const CHUNKING = 'postmark-smtp:chunking'
 /** Longer than anything that the transport may wait for. */
 const LONG_MS = 3 * 3_600_000
 
-/** A fault, and where it strikes: by default once, at the first mail of the first connection. */
+/** A fault, and where it strikes: by default once, at the first email of the first connection. */
 export interface PlacedFault extends StepFault {
   readonly connection?: number
   readonly mail?: number
@@ -30,7 +30,7 @@ export interface PlacedFault extends StepFault {
 
 /** What {@link tryScript} takes. */
 export interface ScriptedTrial {
-  /** What the mails are made of, in the order in which they are sent, all at once; default one text. */
+  /** What the emails are made of, in the order in which they are sent, all at once; default one text. */
   readonly mails?: readonly { readonly content?: Content; readonly recipients?: number }[]
   readonly nature?: Partial<ServerNature>
   readonly faults?: readonly PlacedFault[]
@@ -38,13 +38,13 @@ export interface ScriptedTrial {
   readonly options?: Partial<Pick<PostmarkTransportOptions, 'retry' | 'timeouts' | 'pool'>>
   /** Has each connection before anything is said on it. */
   readonly line?: (socket: MemorySocket, clock: VirtualClock) => void
-  /** Something to do once the mails are handed over. */
+  /** Something to do once the emails are handed over. */
   readonly meanwhile?: (mails: readonly HistoryMail[], clock: VirtualClock) => void
 }
 
 /** What came of it. */
 export interface ScriptedResult {
-  /** Each mail in short: outcome, attempts, copies, and the anchor of its explanation if there is one. */
+  /** Each email in short: outcome, attempts, copies, and the anchor of its explanation if there is one. */
   readonly told: readonly string[]
   readonly connections: number
   /** How many bytes the server said on the first connection. */
@@ -53,7 +53,7 @@ export interface ScriptedResult {
   readonly written: readonly string[]
   /** Whether grouping was turned on or off, in order. */
   readonly grouping: readonly string[]
-  /** Whether whole mails could follow one another, each time that it was turned on or off. */
+  /** Whether whole emails could follow one another, each time that it was turned on or off. */
   readonly chunking: readonly string[]
   /** Each promise that was broken. */
   readonly broken: readonly string[]
@@ -61,7 +61,7 @@ export interface ScriptedResult {
 }
 
 /**
- * Sends mails over one connection at a time, to a server in memory that goes by a script; afterwards one more, which
+ * Sends emails over one connection at a time, to a server in memory that goes by a script; afterwards one more, which
  * must go through. What each sender was told is compared with what the server took.
  */
 export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
@@ -102,7 +102,7 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
   trial.meanwhile?.(mails, clock)
   await clock.advanceUntil(isOver, LONG_MS)
   await clock.advance(1000)
-  // The mail that comes afterwards does not count.
+  // The email that comes afterwards does not count.
   const sockets = server.sessions.map(({ wire }) => wire.socket)
   const bytes = sockets[0]?.bytesRead ?? 0
   const written = sockets.flatMap((socket) => socket.written.map((part) => part.toString('latin1')))
@@ -115,7 +115,7 @@ export async function tryScript(trial: ScriptedTrial): Promise<ScriptedResult> {
   unsubscribe(CHUNKING, onChunking)
 
   const broken = judgeDelivery(mails, server, { any: new Set(), goAhead: new Set(), verdict: new Set() })
-  if (mails.at(-1)?.outcome !== 'sent') broken.push(`the next mail fails: ${mails.at(-1)?.error}`)
+  if (mails.at(-1)?.outcome !== 'sent') broken.push(`the next email fails: ${mails.at(-1)?.error}`)
   for (const { stack } of clock.pending()) broken.push(`a timer stays: ${stack}`)
   if (server.openSockets().length > 0) broken.push('a socket stays open')
   return {

@@ -1,13 +1,13 @@
 import type { MemorySocket, VirtualClock } from '@postmark-smtp/testing'
 
-/** What was said on one connection, as far as the outcome of its mails hangs on it. */
+/** What was said on one connection, as far as the outcome of its emails hangs on it. */
 export class SpokenLine {
   /** What the client handed to its socket, whether it left or not. */
   written = ''
   /** What the client heard. */
   heard = ''
 
-  /** Mails that the client has handed to its socket to the last byte, and whether their replies were heard. */
+  /** Emails that the client has handed to its socket to the last byte, and whether their replies were heard. */
   get mails(): ReadonlyMap<string, 'answered' | 'in doubt'> {
     const replies = this.heard.match(/^\d{3}(?: .*)?\r\n/gm)?.length ?? 0
     const mails = new Map<string, 'answered' | 'in doubt'>()

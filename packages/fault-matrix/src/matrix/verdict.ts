@@ -1,4 +1,4 @@
-/** What becomes of a mail that meets a fault, by the rules of the design. */
+/** What becomes of an email that meets a fault, by the rules of the design. */
 export interface Verdict {
   /** What is reported where the fault strikes every time. */
   readonly outcome: 'sent' | 'not-sent' | 'rejected' | 'deferred' | 'unknown'

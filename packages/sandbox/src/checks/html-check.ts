@@ -1,7 +1,7 @@
 import { CLIENT_SUPPORT, MAIL_CLIENTS } from './client-support.js'
 import { findFeatures } from './html-features.js'
 
-/** A feature in the HTML of a mail that not every mail client supports. */
+/** A feature in the HTML of an email that not every mail client supports. */
 export interface ClientFinding {
   /** @example 'display:flex' */
   readonly title: string
@@ -15,7 +15,7 @@ export interface ClientFinding {
   readonly partly: readonly string[]
 }
 
-/** Compares the HTML of a mail with what mail clients support. What fails in most of them comes first. */
+/** Compares the HTML of an email with what mail clients support. What fails in most of them comes first. */
 export function checkHtml(html: string): ClientFinding[] {
   const rows = rowsOfKey()
   const counts = new Map<SupportRow, number>()
@@ -42,7 +42,7 @@ interface SupportRow {
 
 let cached: ReadonlyMap<string, SupportRow> | undefined
 
-/** Read when the first mail is checked, because most sandboxes check none. */
+/** Read when the first email is checked, because most sandboxes check none. */
 function rowsOfKey(): ReadonlyMap<string, SupportRow> {
   cached ??= new Map(
     CLIENT_SUPPORT.trim()

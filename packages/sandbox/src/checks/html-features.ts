@@ -10,7 +10,7 @@ export type FeatureCounts = Map<string, number>
 /** Counts one feature. */
 export type FindFeature = (key: string) => void
 
-/** Finds the features of the HTML of a mail. Reads it once from start to end, whatever it contains. */
+/** Finds the features of the HTML of an email. Reads it once from start to end, whatever it contains. */
 export function findFeatures(html: string): FeatureCounts {
   const counts: FeatureCounts = new Map()
   const find: FindFeature = (key) => counts.set(key, (counts.get(key) ?? 0) + 1)

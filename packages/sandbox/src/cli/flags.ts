@@ -74,12 +74,12 @@ export const FLAGS = {
   keep: {
     type: 'string',
     value: 'COUNT',
-    help: 'how many mails to keep (default 10000); beyond that, the oldest are removed',
+    help: 'how many emails to keep (default 10000); beyond that, the oldest are removed',
   },
   data: {
     type: 'string',
     value: 'DIR',
-    help: 'keep mails, suppressions and webhooks here across restarts (default: in memory only)',
+    help: 'keep emails, suppressions and webhooks here across restarts (default: in memory only)',
   },
   webhook: {
     type: 'string',
@@ -89,7 +89,7 @@ export const FLAGS = {
   },
   'smtp-api-error-hooks': {
     type: 'boolean',
-    help: 'also post refused mails (default: off, as at Postmark)',
+    help: 'also post refused emails (default: off, as at Postmark)',
   },
   'check-private-links': {
     type: 'boolean',
@@ -98,10 +98,10 @@ export const FLAGS = {
   'fail-seed': {
     type: 'string',
     value: 'NUMBER',
-    help: 'make about one mail in ten meet a fault; the same number gives the same faults',
+    help: 'make about one email in ten meet a fault; the same number gives the same faults',
   },
   open: { type: 'boolean', help: 'open the inbox page in a browser' },
-  quiet: { type: 'boolean', help: 'do not print a line per mail' },
+  quiet: { type: 'boolean', help: 'do not print a line per email' },
   help: { type: 'boolean', short: 'h', help: 'print this help' },
   version: { type: 'boolean', short: 'v', help: 'print the version' },
 } as const
@@ -146,7 +146,7 @@ export function readEnvironment(
 /** What `--help` prints. */
 export const HELP: string = `Usage: npx @postmark-smtp/sandbox [flags]
 
-A local Postmark: an SMTP server that keeps every mail, and a page that shows the mails.
+A local Postmark: an SMTP server that keeps every email, and a page that shows the emails.
 
 ${Object.entries(FLAGS).map(toHelpLine).join('\n')}
 

@@ -18,7 +18,7 @@ it('is one line with what one looks for first', () => {
   expect(line({})).toBe('03:04:05  sent          outbound  welcome  ann@example.com +2  Welcome, Ann\n')
 })
 
-it('says why Postmark would refuse a mail, and what to do', () => {
+it('says why Postmark would refuse an email, and what to do', () => {
   const problem = { errorCode: 406, message: 'The recipient is inactive.', path: 'to', cure: 'Do not send.' }
   const verdict = { outcome: 'refused', problems: [problem], notes: [] }
   expect(line({ verdict, postmark: {}, envelope: { from: '', to: ['ann@example.com'] } })).toBe(
@@ -37,7 +37,7 @@ it.each([
   ['a C1 control', '\u009b31mred', /^\ufffd31mred$/],
   ['line breaks', 'a\r\nb\u2028c', /^a\ufffd\ufffdb\ufffdc$/],
   ['a change of direction', '\u202egnp.exe', /^\ufffdgnp\.exe$/],
-])('lets %s in a mail do nothing to the terminal', (_, text, shown) => {
+])('lets %s in an email do nothing to the terminal', (_, text, shown) => {
   const printed = line({ subject: text, postmark: { tag: text }, stream: text })
   const [, , stream, tag, , subject] = printed.trimEnd().split(/ {2,}/)
   expect([stream, tag, subject]).toEqual([1, 2, 3].map(() => expect.stringMatching(shown)))

@@ -5,7 +5,7 @@ import { toStreamLabel } from '../mail/stream-label.js'
 export type Paint = (style: 'bold' | 'dim' | 'green' | 'red', text: string) => string
 
 /**
- * A mail as one line for a terminal; two more say why Postmark would refuse it, and what to do.
+ * An email as one line for a terminal; two more say why Postmark would refuse it, and what to do.
  * @example '16:20:31  sent         outbound  welcome  ann@example.com +1  Welcome'
  */
 export function toMailLine(mail: SandboxMail, paint: Paint): string {
@@ -30,7 +30,7 @@ function toTime(date: Date): string {
   return date.toTimeString().slice(0, 8)
 }
 
-/** A mail must not control the terminal: removes control characters and changes of the writing direction. */
+/** An email must not control the terminal: removes control characters and changes of the writing direction. */
 function toText(text: string, maxLength = 80): string {
   const harmless = text.replaceAll(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu, '\ufffd')
   return harmless.length > maxLength ? `${harmless.slice(0, maxLength - 1)}…` : harmless

@@ -52,7 +52,7 @@ async function run(...args: string[]) {
 
 const message = { from: 'shop@example.com', to: 'ann@example.com', subject: 'Welcome', text: 'Hi' }
 
-it('takes a mail at the URL that it prints, says so, and ends when it is told to', async () => {
+it('takes an email at the URL that it prints, says so, and ends when it is told to', async () => {
   const cli = start(FREE)
   const banner = await cli.until(/Ctrl-C/)
   const [url = ''] = /postmark\+smtp:\S+/.exec(banner) ?? []
@@ -66,7 +66,7 @@ it('takes a mail at the URL that it prints, says so, and ends when it is told to
   await expect(once(gone, 'connect')).rejects.toThrow('ECONNREFUSED')
 })
 
-it('says why Postmark would refuse a mail, and what to do', async () => {
+it('says why Postmark would refuse an email, and what to do', async () => {
   const cli = start(FREE)
   const [url = ''] = /postmark\+smtp:\S+/.exec(await cli.until(/Ctrl-C/)) ?? []
   const transporter = createPostmarkTransport(url)
@@ -88,7 +88,7 @@ it('shows colours where the stream has them, and none elsewhere', async () => {
   expect(await Promise.all([coloured.end(), plain.end()])).toEqual([0, 0])
 })
 
-it('is quiet about mails if told so', async () => {
+it('is quiet about emails if told so', async () => {
   const cli = start([...FREE, '--quiet'])
   const [url = ''] = /postmark\+smtp:\S+/.exec(await cli.until(/Ctrl-C/)) ?? []
   const transporter = createPostmarkTransport(url)
@@ -189,14 +189,14 @@ it('knows the streams that it is told of, and posts the events of each', async (
 const refused = { ...message, postmark: { messageStream: 'nowhere' } }
 it.each([
   [
-    'tells once that refused mails are not posted',
+    'tells once that refused emails are not posted',
     [],
     [refused, refused, message],
     { RecordType: 'Delivery' },
-    /^Refused mails are not posted.*\n$/,
+    /^Refused emails are not posted.*\n$/,
   ],
   [
-    'posts refused mails where it is told to, with their content',
+    'posts refused emails where it is told to, with their content',
     ['--smtp-api-error-hooks'],
     [refused],
     { RecordType: 'Bounce', Content: expect.stringContaining('ErrorCode: 1235') },
@@ -401,7 +401,7 @@ it('lists the webhooks, and says of each failed post and refused login without a
   application.close()
 })
 
-it('keeps the mails of --data over a restart, and says what could not be read', async () => {
+it('keeps the emails of --data over a restart, and says what could not be read', async () => {
   const data = await mkdtemp(join(tmpdir(), 'postmark-sandbox-'))
   const flags = [...FREE, '--data', data]
   const mailsOf = async (banner: string) => {

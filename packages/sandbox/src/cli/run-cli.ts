@@ -89,7 +89,7 @@ async function writeCertificate(file: string, pem: string): Promise<void> {
 }
 
 const WITHHELD =
-  'Refused mails are not posted to the webhook, because EnableSmtpApiErrorHooks is off, as it is at Postmark by ' +
+  'Refused emails are not posted to the webhook, because EnableSmtpApiErrorHooks is off, as it is at Postmark by ' +
   'default. Switch it on with --smtp-api-error-hooks.\n'
 
 function toBanner(sandbox: Sandbox, version: string, paint: Paint): string {

@@ -25,5 +25,5 @@ export function readAddresses(fields: readonly MailHeader[], name: string): Mail
   )
 }
 
-/** One mailbox that every parser reads in the same way. Most mails have no other, so they need no parser. */
+/** One mailbox that every parser reads in the same way. Most emails have no other, so they need no parser. */
 const PLAIN_MAILBOX = /^(?:(?:([\w.-]+(?: [\w.-]+)*) )?<([\w.+-]+@[\w.-]+)>|([\w.+-]+@[\w.-]+))$/

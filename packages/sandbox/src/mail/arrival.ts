@@ -1,6 +1,6 @@
 import type { StreamType } from '@postmark-smtp/core'
 
-/** How a mail came in. */
+/** How an email came in. */
 export interface Arrival {
   readonly secure: boolean
   /** The host of Postmark that the listener replaces; undefined if it replaces both. */

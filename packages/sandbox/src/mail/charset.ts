@@ -33,7 +33,7 @@ export function fromHex(text: string, mark: '%' | '='): Buffer {
 }
 
 const UTF_8 = new TextDecoder()
-/** Encodings that the library also knows, but that are not charsets of a mail. */
+/** Encodings that the library also knows, but that are not charsets of an email. */
 const NO_CHARSET = /^(?:base64|binary|hex)$/i
 
 function isAscii(charset: string): boolean {

@@ -50,7 +50,7 @@ it('is without Bcc, metadata and control headers, and has the tag and the header
   expect(copy).toMatch(/\r\n\r\nX-PM-Metadata-in: body\r\n$/)
 })
 
-it('keeps the Message-ID where the mail asks for it, and gives one to a mail that has none', async () => {
+it('keeps the Message-ID where the email asks for it, and gives one to an email that has none', async () => {
   const kept = await deliver([...lines, 'X-PM-KeepID: true', '', 'Hi'].join('\r\n'))
   expect(kept.headers.filter((line) => /^message-id/i.test(line))).toEqual([`Message-ID: ${OWN}`])
   const none = await deliver('From: shop@example.com\r\nX-PM-KeepID: true\r\n\r\nHi\r\n')
@@ -72,7 +72,7 @@ it.each([
   expect(copy).not.toContain('X-PM-Metadata')
 })
 
-it('has a whole header block where the lines of the mail end in LF', async () => {
+it('has a whole header block where the lines of the email end in LF', async () => {
   const { copy, headers } = await deliver(Buffer.from([...lines, '', 'X-PM-Tag: body', ''].join('\n')))
   expect(headers.slice(0, 5)).toEqual([
     'From: shop@example.com',

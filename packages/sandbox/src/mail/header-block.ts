@@ -1,7 +1,7 @@
 import { decodeText } from './charset.js'
 import { decodeWords } from './encoded-words.js'
 
-/** One header field of a mail, its value unfolded and decoded (RFC 2047). */
+/** One header field of an email, its value unfolded and decoded (RFC 2047). */
 export interface MailHeader {
   /** The name as the client spelled it. */
   readonly key: string
@@ -25,7 +25,7 @@ function findEmptyLine(entity: Buffer): number {
 const EMPTY_LINE = Buffer.from('\n\r\n')
 const EMPTY_LINE_WITHOUT_CR = Buffer.from('\n\n')
 
-/** More than any mail needs. The rest is not read, because a header takes far more memory than its bytes. */
+/** More than any email needs. The rest is not read, because a header takes far more memory than its bytes. */
 const MAX_HEADER_BYTES = 1_000_000
 const MAX_HEADER_FIELDS = 10_000
 

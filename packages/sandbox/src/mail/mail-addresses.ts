@@ -2,7 +2,7 @@ import { toAddressKey } from '@postmark-smtp/core'
 import { type MailAddress, readAddresses } from './addresses.js'
 import type { MailHeader } from './header-block.js'
 
-/** The senders and recipients in the header of a mail, with their names. */
+/** The senders and recipients in the header of an email, with their names. */
 export interface MailAddresses {
   /** @example [{ address: 'shop@example.com', name: 'Shop' }] */
   readonly from: readonly MailAddress[]

@@ -7,7 +7,7 @@ const read = (lines: readonly string[] | Buffer) => {
   return readContent(readParts(raw))
 }
 
-describe('the text of a mail', () => {
+describe('the text of an email', () => {
   it.each<[what: string, header: readonly string[], body: string, text: string]>([
     ['without a type is plain text', [], 'Hello\r\nAnn', 'Hello\nAnn'],
     [

@@ -3,7 +3,7 @@ import { headerValue } from './header-block.js'
 import { parameter } from './header-parameter.js'
 import type { MimePart } from './mime-parts.js'
 
-/** A file that came with a mail. */
+/** A file that came with an email. */
 export interface MailAttachment {
   /** The decoded file name, empty if the part has none. */
   readonly filename: string
@@ -14,7 +14,7 @@ export interface MailAttachment {
   readonly content: Buffer
 }
 
-/** What a reader of the mail sees below its header. */
+/** What a reader of the email sees below its header. */
 export interface MailContent {
   readonly text?: string
   readonly html?: string

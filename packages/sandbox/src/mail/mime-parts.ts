@@ -13,7 +13,7 @@ export interface MimePart {
   decode(): Buffer
 }
 
-// Deeper or wider than any mail that people send, and far below what would take time.
+// Deeper or wider than any email that people send, and far below what would take time.
 const MAX_DEPTH = 20
 export const MAX_PARTS = 1000
 
@@ -74,7 +74,7 @@ function decode(body: Buffer, encoding: string): Buffer {
   return encoding === 'quoted-printable' ? decodeQuotedPrintable(body) : body
 }
 
-/** Decodes without a regular expression, which would take seconds for the largest mails. */
+/** Decodes without a regular expression, which would take seconds for the largest emails. */
 function decodeQuotedPrintable(body: Buffer): Buffer {
   const decoded = Buffer.allocUnsafe(body.length)
   let length = 0

@@ -18,11 +18,11 @@ export interface MailEnvelope {
   readonly to: readonly string[]
 }
 
-/** A mail that the sandbox accepted. It does not say who logged in, because the user name is the secret token. */
+/** An email that the sandbox accepted. It does not say who logged in, because the user name is the secret token. */
 export interface SandboxMail {
   /** The queue ID of the `250` reply. It is not the MessageID of a webhook. @example '4FA1C09B2E' */
   readonly id: string
-  /** Postmark's MessageID, a UUID. Webhooks and the REST API use it to name the mail. */
+  /** Postmark's MessageID, a UUID. Webhooks and the REST API use it to name the email. */
   readonly messageId: string
   readonly receivedAt: Date
   readonly envelope: MailEnvelope
@@ -42,11 +42,11 @@ export interface SandboxMail {
   readonly verdict: Verdict
   /** Every header field in its order, decoded. */
   readonly headers: readonly MailHeader[]
-  /** Whether the mail came over TLS. */
+  /** Whether the email came over TLS. */
   readonly secure: boolean
   /** The host of Postmark that it would have been sent to; undefined if one port replaces both. */
   readonly hostType: StreamType | undefined
-  /** The bytes as received. Not enumerable, so that printed mails and diffs stay readable. */
+  /** The bytes as received. Not enumerable, so that printed emails and diffs stay readable. */
   readonly raw: Buffer
   /** Text, html and attachments. They are parsed at the first call, because this takes far longer than the header. */
   parse(): Promise<MailContent>
@@ -59,7 +59,7 @@ export interface SandboxMail {
   delivered(recipient?: string): Buffer
 }
 
-/** A mail as it was read, before it is judged. */
+/** An email as it was read, before it is judged. */
 export type ReadMail = Pick<
   SandboxMail,
   'envelope' | 'from' | 'to' | 'subject' | 'postmark' | 'headers' | 'raw'
@@ -87,7 +87,7 @@ export function readMail(raw: Buffer, envelope: MailEnvelope): ReadMail {
 
 type Ids = Pick<SandboxMail, 'id' | 'messageId'>
 
-/** Makes the IDs of a new mail. The queue ID comes from a UUID, because Node draws the bytes of many in one go. */
+/** Makes the IDs of a new email. The queue ID comes from a UUID, because Node draws the bytes of many in one go. */
 function newIds(): Ids {
   return { id: randomUUID().slice(-10).toUpperCase(), messageId: randomUUID() }
 }
@@ -175,7 +175,7 @@ class KeptMail implements SandboxMail {
   }
 }
 
-/** The content of a mail, for callers that are not asynchronous. */
+/** The content of an email, for callers that are not asynchronous. */
 export function contentOf(mail: SandboxMail): MailContent {
   return mail instanceof KeptMail ? mail.content() : readContent(readParts(mail.raw))
 }

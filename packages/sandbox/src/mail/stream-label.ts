@@ -3,7 +3,7 @@ import type { SandboxMail } from './sandbox-mail.js'
 const STREAM_NOT_FOUND = 1235
 
 /**
- * The stream that a mail names, as people read it.
+ * The stream that an email names, as people read it.
  * @example 'nowhere (does not exist)'
  */
 export function toStreamLabel({ stream, verdict }: Pick<SandboxMail, 'stream' | 'verdict'>): string {

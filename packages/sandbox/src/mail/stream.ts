@@ -20,7 +20,7 @@ export interface StreamSetting {
   readonly archived?: boolean
 }
 
-/** The stream of a mail that does not name one. */
+/** The stream of an email that does not name one. */
 export const DEFAULT_STREAM = 'outbound'
 
 const NEW_SERVER: readonly SandboxStream[] = [

@@ -1,4 +1,4 @@
-/** One reason why Postmark would refuse a mail. */
+/** One reason why Postmark would refuse an email. */
 export interface VerdictProblem {
   /** Postmark's error code. @example 406 */
   readonly errorCode: number
@@ -9,7 +9,7 @@ export interface VerdictProblem {
   readonly cure: string
 }
 
-/** What Postmark would have done with a mail after its `250`. */
+/** What Postmark would have done with an email after its `250`. */
 export interface Verdict {
   /** `sent`, or `refused` with a bounce of the type SMTPApiError. */
   readonly outcome: 'sent' | 'refused'
@@ -19,7 +19,7 @@ export interface Verdict {
   readonly notes: readonly string[]
 }
 
-/** The message stream that a mail is meant for, and what Postmark would have done with it. */
+/** The message stream that an email is meant for, and what Postmark would have done with it. */
 export interface Judgement {
   readonly stream: string
   readonly verdict: Verdict

@@ -13,7 +13,7 @@ async function send({ port, token: user }: Sandbox, mail: object = {}): Promise<
   await transport.sendMail({ from: 'shop@x.org', to: 'ann@x.org', subject: 'Welcome', text: 'Hi', ...mail })
 }
 
-it('resolves with the mail that was sent, there already or yet to come', async () => {
+it('resolves with the email that was sent, there already or yet to come', async () => {
   await using sandbox = await startSandbox()
   const waiting = assertSent(sandbox, { subject: 'Late' }, { timeoutMs: 30_000 })
   await send(sandbox)
@@ -70,7 +70,7 @@ test('sends', async () => {
     await expect(run).rejects.toMatchObject({
       code: 1,
       stdout: expect.stringMatching(
-        /No mail was sent within 0 ms\. Nothing arrived at all[\s\S]*subject: 'Hello'/,
+        /No email was sent within 0 ms\. Nothing arrived at all[\s\S]*subject: 'Hello'/,
       ),
     })
   } finally {

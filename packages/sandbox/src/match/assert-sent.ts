@@ -3,11 +3,11 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 import { findSent, type SentFault, type SentMatch, type SentOptions } from './sent-mails.js'
 
 /**
- * Waits until a mail matches, for Node's test runner and any other. The mail may be there already. A mail that Postmark
+ * Waits until an email matches, for Node's test runner and any other. The email may be there already. An email that Postmark
  * would refuse does not count.
- * @param match as for `sandbox.waitFor`; without one, any mail
- * @param options `timeoutMs`: milliseconds until it fails (default 1000); `count`: how many mails must match
- * @returns the first mail that matches
+ * @param match as for `sandbox.waitFor`; without one, any email
+ * @param options `timeoutMs`: milliseconds until it fails (default 1000); `count`: how many emails must match
+ * @returns the first email that matches
  * @example const mail = await assertSent(sandbox, { to: 'ann@example.com', tag: 'welcome' })
  * @throws AssertionError if none matches: says how the closest mail differs, with `expected` and `actual`
  * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key or option
@@ -23,10 +23,10 @@ export async function assertSent(
 }
 
 /**
- * Checks that no mail matches now. Let the work finish first. A mail that Postmark would refuse counts.
- * @param match as for `sandbox.waitFor`; without one, any mail
+ * Checks that no email matches now. Let the work finish first. An email that Postmark would refuse counts.
+ * @param match as for `sandbox.waitFor`; without one, any email
  * @example await assertNotSent(sandbox, { to: 'bob@example.com' })
- * @throws AssertionError that lists the mails that match
+ * @throws AssertionError that lists the emails that match
  * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key
  */
 export async function assertNotSent(

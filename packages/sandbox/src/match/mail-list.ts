@@ -4,7 +4,7 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 const SHOWN = 10
 
 /**
- * Lists the last mails, one per line, for an error that says what arrived instead.
+ * Lists the last emails, one per line, for an error that says what arrived instead.
  * @example " (the last 10 of 12):\n  - to ann@example.com, subject 'Hi', postmark { tag: 'welcome' }"
  */
 export function listMails(mails: readonly SandboxMail[]): string {

@@ -38,7 +38,7 @@ it.each<[string, boolean, MailMatch]>([
   ['no tag by its short name', false, { tag: null }],
   ['a key of metadata by its short name', true, { metadata: { 'ORDER-ID': 42 } }],
   ['no metadata by its short name', false, { metadata: null }],
-  ['the stream of a mail that names none', true, { stream: 'outbound' }],
+  ['the stream of an email that names none', true, { stream: 'outbound' }],
   ['another stream', false, { stream: 'broadcast' }],
   ['a pattern for a recipient', true, { to: /^hidden@/ }],
   ['a matcher for a recipient', true, { to: expect.stringContaining('hidden') }],

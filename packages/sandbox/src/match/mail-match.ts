@@ -13,12 +13,12 @@ export interface ValueMatcher {
 /** A whole string, a pattern, or a matcher. */
 export type TextMatch = string | RegExp | ValueMatcher
 
-/** Keys of metadata; their case is ignored. `null` means that the mail must not have the key. */
+/** Keys of metadata; their case is ignored. `null` means that the email must not have the key. */
 export type MetadataMatch =
   | { readonly [key: string]: TextMatch | number | boolean | null | undefined }
   | ValueMatcher
 
-/** Fields, as their headers say. `null` means that the mail must not have the header. */
+/** Fields, as their headers say. `null` means that the email must not have the header. */
 export type FieldsMatch = {
   readonly [F in Exclude<PostmarkField, 'metadata'>]?: TextMatch | boolean | null | undefined
 } & { readonly metadata?: MetadataMatch | null | undefined }
@@ -34,7 +34,7 @@ export type AttachmentMatch =
       readonly content?: TextMatch | Uint8Array
     }
 
-/** What a mail must have. A key that is left out is not compared. */
+/** What an email must have. A key that is left out is not compared. */
 export interface MailMatch {
   /** The address in the From header; case is ignored. */
   readonly from?: TextMatch
@@ -65,7 +65,7 @@ export interface MailMatch {
   readonly postmark?: FieldsMatch
 }
 
-/** One demand of a match, and what the mail has instead. */
+/** One demand of a match, and what the email has instead. */
 export interface Demand {
   /** @example ['metadata', 'order-id'] */
   readonly path: readonly string[]
@@ -84,7 +84,7 @@ const ATTACHMENT_KEYS = ['filename', 'mimeType', 'content']
 
 /**
  * Makes a predicate from a match; a function is used as it is.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key, which would match any mail if it were ignored
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS for an unknown key, which would match any email if it were ignored
  */
 export function toPredicate(wanted: MailMatch | Test): Test {
   if (typeof wanted === 'function') return (mail) => refusePromise(wanted(mail))
@@ -114,19 +114,19 @@ function checkAttachments(attachments: unknown): void {
   }
 }
 
-/** A promise is truthy, so a function that returns one would match any mail. */
+/** A promise is truthy, so a function that returns one would match any email. */
 function refusePromise(result: unknown): boolean {
   if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') return Boolean(result)
   throw new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    'The match function returned a promise, which would match any mail.',
+    'The match function returned a promise, which would match any email.',
     {
       hint: 'Match the content with `text`, `html` or `attachments` instead: { text: /Hello Ann/ }.',
     },
   )
 }
 
-/** Refuses what is not an object with keys. A pattern has none, so it would match any mail. */
+/** Refuses what is not an object with keys. A pattern has none, so it would match any email. */
 function refuseNoMatch(wanted: unknown): void {
   const given = typeof wanted === 'string' ? JSON.stringify(wanted) : isRegExp(wanted) ? String(wanted) : ''
   const isKeyed = typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted)
@@ -135,7 +135,7 @@ function refuseNoMatch(wanted: unknown): void {
   const example = given === '' ? '{ to: "ann@example.com" }' : `{ ${key}: ${given} }`
   throw new PostmarkError(
     'ERR_POSTMARK_OPTIONS',
-    `The match is ${given || describe(wanted)}; it must be an object such as ${example}, or a function that takes a mail.`,
+    `The match is ${given || describe(wanted)}; it must be an object such as ${example}, or a function that takes an email.`,
     { hint: `Use ${example}. Known keys: ${KEYS.join(', ')}.` },
   )
 }
@@ -145,12 +145,12 @@ function describe(wanted: unknown): string {
   return Array.isArray(wanted) ? 'an array' : wanted === null ? 'null' : `a ${typeof wanted}`
 }
 
-/** Each demand of a match, compared with a mail. */
+/** Each demand of a match, compared with an email. */
 export function toDemands(wanted: MailMatch, mail: SandboxMail): Demand[] {
   return [...toHeaderDemands(wanted, mail), ...toContentDemands(wanted, mail)]
 }
 
-/** Compared after the others, because the content of a mail must be decoded for these. */
+/** Compared after the others, because the content of an email must be decoded for these. */
 function toContentDemands({ text, html, attachments }: MailMatch, mail: SandboxMail): Demand[] {
   if (text === undefined && html === undefined && attachments === undefined) return []
   const content = contentOf(mail)
@@ -161,7 +161,7 @@ function toContentDemands({ text, html, attachments }: MailMatch, mail: SandboxM
   ].filter(({ wanted }) => wanted !== undefined)
 }
 
-/** A string must be a part of the body, because nobody writes out a whole mail. */
+/** A string must be a part of the body, because nobody writes out a whole email. */
 function holds(wanted: TextMatch | null | undefined, found: string | undefined): boolean {
   return typeof wanted === 'string' ? (found?.includes(wanted) ?? false) : fits(wanted, found)
 }

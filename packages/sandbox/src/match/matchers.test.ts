@@ -27,7 +27,7 @@ async function failure(expectation: Promise<void>): Promise<string> {
   return stripVTControlCharacters(error.message).replaceAll(/ +$/gm, '')
 }
 
-it('passes for a mail that was sent', async () => {
+it('passes for an email that was sent', async () => {
   await using sandbox = await startSandbox()
   await expect(sandbox).not.toHaveSent()
   await send(sandbox, { messageStream: 'broadcast', tag: 'welcome', metadata: { 'order-id': '42' } })
@@ -42,7 +42,7 @@ it('passes for a mail that was sent', async () => {
   await expect(sandbox).not.toHaveSent({ to: 'bob@example.com' })
 })
 
-it('waits for a mail of a background job', async () => {
+it('waits for an email of a background job', async () => {
   await using sandbox = await startSandbox()
   const expectation = expect(sandbox).toHaveSent({ tag: 'late' }, { timeoutMs: 30_000 })
   await send(sandbox, { tag: 'early' })
@@ -131,7 +131,7 @@ it('shows what was sent where nothing should be', async () => {
   `)
 })
 
-it('fails with and without .not for a mail that Postmark would refuse, and says why', async () => {
+it('fails with and without .not for an email that Postmark would refuse, and says why', async () => {
   await using sandbox = await startSandbox()
   await send(sandbox, { messageStream: 'nowhere', tag: 'receipt' })
   expect(
@@ -148,7 +148,7 @@ it('fails with and without .not for a mail that Postmark would refuse, and says 
   )
   await expect(sandbox).not.toHaveSent({ stream: 'outbound' })
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: 'receipt' }))).toMatch(
-    /No mail was expected to match.*refused: 1235$/s,
+    /No email was expected to match.*refused: 1235$/s,
   )
   await send(sandbox, { tag: 'receipt' })
   await expect(sandbox).toHaveSent({ tag: 'receipt' })
@@ -172,7 +172,7 @@ it('says that nothing was sent, and lists all where a function decides', async (
   `)
   const any = expect(sandbox).toHaveSent(undefined, { timeoutMs: 0 })
   expect(await failure(any)).toMatch(
-    /No mail was sent within 0 ms\. Nothing arrived at all\. Does the application send to 127\.0\.0\.1:\d+\?$/,
+    /No email was sent within 0 ms\. Nothing arrived at all\. Does the application send to 127\.0\.0\.1:\d+\?$/,
   )
   await send(sandbox, { tag: 'receipt' })
   const decided = expect(sandbox).toHaveSent(() => false, { timeoutMs: 0 })
@@ -231,7 +231,7 @@ it.each<[string, unknown, string, string]>([
   async (_what, match, given, example) => {
     await using sandbox = await startSandbox()
     await send(sandbox, {})
-    const told = `The match is ${given}; it must be an object such as ${example}, or a function that takes a mail.`
+    const told = `The match is ${given}; it must be an object such as ${example}, or a function that takes an email.`
     const wrong = match as never
     expect(await failure(expect(sandbox).toHaveSent(wrong))).toBe(told)
     expect(await failure(expect(sandbox).not.toHaveSent(wrong))).toBe(told)
@@ -242,7 +242,7 @@ it.each<[string, unknown, string, string]>([
   },
 )
 
-it('refuses a field of `postmark` that is none, which `null` would let any mail pass', async () => {
+it('refuses a field of `postmark` that is none, which `null` would let any email pass', async () => {
   await using sandbox = await startSandbox()
   await send(sandbox, {})
   const match = { postmark: { tags: null } } as object
@@ -287,7 +287,7 @@ it('takes cc, bcc, replyTo, text, html and attachments', async () => {
   expect(sandbox.outbox[0]?.links()).toEqual(['https://example.com/a?b=1&c=2'])
 })
 
-it('waits until as many mails match as are wanted, and says how many did', async () => {
+it('waits until as many emails match as are wanted, and says how many did', async () => {
   await using sandbox = await startSandbox()
   const expectation = expect(sandbox).toHaveSent({ tag: 'news' }, { count: 2, timeoutMs: 30_000 })
   await send(sandbox, { tag: 'news' })
@@ -297,9 +297,9 @@ it('waits until as many mails match as are wanted, and says how many did', async
   await expect(sandbox).toHaveSent({ tag: 'none' }, { count: 0 })
   const fewer = await failure(expect(sandbox).toHaveSent({ tag: 'news' }, { count: 3, timeoutMs: 0 }))
   expect(fewer).toMatch(
-    /^expect\(sandbox\).*\n\n2 mails matched within 0 ms, but 3 must match:\n {2}- to ann/,
+    /^expect\(sandbox\).*\n\n2 emails matched within 0 ms, but 3 must match:\n {2}- to ann/,
   )
-  await expect(expect(sandbox).toHaveSent({}, { count: 1 })).rejects.toThrow('3 mails matched')
+  await expect(expect(sandbox).toHaveSent({}, { count: 1 })).rejects.toThrow('3 emails matched')
   await expect(expect(sandbox).toHaveSent({}, { count: 1.5 })).rejects.toThrow('count')
 })
 
@@ -314,7 +314,7 @@ it('shows what of a file differs, and a long text only at its beginning', async 
   expect(text.length).toBeLessThan(1500)
 })
 
-it('refuses a function that returns a promise, which would match any mail', async () => {
+it('refuses a function that returns a promise, which would match any email', async () => {
   await using sandbox = await startSandbox()
   await send(sandbox, {})
   const decide = (async () => false) as unknown as () => boolean

@@ -3,11 +3,11 @@ import { findSent, type SentMatch, type SentOptions } from './sent-mails.js'
 /** The matchers that `./vitest` and `./jest` add to `expect(sandbox)`. */
 export interface SandboxMatchers {
   /**
-   * Waits until a mail matches, which may be there already. With `.not`, checks that none matches now. A mail that
+   * Waits until an email matches, which may be there already. With `.not`, checks that none matches now. An email that
    * Postmark would refuse fails both.
-   * @param match as for `sandbox.waitFor`; without one, any mail
+   * @param match as for `sandbox.waitFor`; without one, any email
    * @param options `timeoutMs`: milliseconds until it fails (default 1000, below the time limit of a test); `count`: how
-   * many mails must match
+   * many emails must match
    * @example await expect(sandbox).toHaveSent({ to: 'ann@example.com', stream: 'outbound', tag: 'welcome' })
    * @example await expect(sandbox).toHaveSent({ html: /Hello Ann/, attachments: ['invoice.pdf'] }, { count: 1 })
    * @example await expect(sandbox).not.toHaveSent({ metadata: { 'order-id': expect.any(String) } })

@@ -20,7 +20,7 @@ export function readTimeout(options: WaitOptions, usual: number): number {
   throw optionError('timeoutMs', timeoutMs, 'a number of milliseconds below 2 ** 31')
 }
 
-/** Lets callers wait for a mail. */
+/** Lets callers wait for an email. */
 export interface Outbox {
   /** @param signal ends it early, with the signal's reason */
   waitFor(
@@ -31,7 +31,7 @@ export interface Outbox {
   close(): void
 }
 
-/** The error of a `waitFor` that found no mail. It says what arrived instead. */
+/** The error of a `waitFor` that found no email. It says what arrived instead. */
 export class WaitEnded extends Error {}
 
 interface Waiter {
@@ -87,6 +87,6 @@ export function createOutbox(server: Pick<PostmarkServer, 'mails' | 'on'>): Outb
 
 function describeMiss(wanted: unknown, reason: string, mails: readonly SandboxMail[]): string {
   const what = typeof wanted === 'function' ? 'for which the function returns true' : `with ${show(wanted)}`
-  if (mails.length === 0) return `No mail ${what} arrived ${reason}. Nothing arrived at all.`
-  return `No mail ${what} arrived ${reason}. These arrived${listMails(mails)}`
+  if (mails.length === 0) return `No email ${what} arrived ${reason}. Nothing arrived at all.`
+  return `No email ${what} arrived ${reason}. These arrived${listMails(mails)}`
 }

@@ -5,25 +5,25 @@ import { describeMail, listMails, show } from './mail-list.js'
 import { type Demand, type MailMatch, toDemands, toPredicate } from './mail-match.js'
 import { type Outbox, readTimeout, type WaitOptions } from './outbox.js'
 
-/** What a mail is compared with: a match, or a function that takes the mail. */
+/** What an email is compared with: a match, or a function that takes the email. */
 export type SentMatch = MailMatch | ((mail: SandboxMail) => boolean)
 
 /** Options of `toHaveSent` and `assertSent`. */
 export interface SentOptions extends WaitOptions {
-  /** How many mails must match exactly (default: one or more). */
+  /** How many emails must match exactly (default: one or more). */
   readonly count?: number
 }
 
 /** What was found, and what an error says about it. */
 export interface SentResult {
   readonly pass: boolean
-  /** The mails that match. */
+  /** The emails that match. */
   readonly mails: readonly SandboxMail[]
   /** Why it did not pass, or, with `not`, why it should not have. */
   describe(): SentFault
 }
 
-/** Why no mail was sent as expected. */
+/** Why no email was sent as expected. */
 export interface SentFault {
   /** Goes before the two sides of a difference, if there are any. */
   readonly text: string
@@ -41,7 +41,7 @@ interface SentMails {
 }
 
 /**
- * Waits for the mails that are wanted; with `isNot`, looks immediately.
+ * Waits for the emails that are wanted; with `isNot`, looks immediately.
  * @param caller the function that an error names
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
@@ -69,7 +69,10 @@ export async function findSent(
     mails,
     describe() {
       if (isNot)
-        return { text: `No mail was expected to match, but ${mails.length} did${listMails(mails)}`, rest: '' }
+        return {
+          text: `No email was expected to match, but ${mails.length} did${listMails(mails)}`,
+          rest: '',
+        }
       const refused = outbox.find(matches)
       const within = `within ${timeoutMs} ms`
       if (count !== undefined && mails.length > 0) return describeCount(mails, count, within)
@@ -97,7 +100,7 @@ function describeRefusal(mail: SandboxMail): string {
   const reasons = mail.verdict.problems.map(
     ({ errorCode, message, cure }) => `\n    ${errorCode}: ${message} ${cure}`,
   )
-  return `A mail matched, but Postmark would refuse it${listMails([mail])}${reasons.join('')}`
+  return `An email matched, but Postmark would refuse it${listMails([mail])}${reasons.join('')}`
 }
 
 function describeMiss(
@@ -108,19 +111,19 @@ function describeMiss(
   const isOpen = typeof wanted === 'function' || Object.keys(wanted).length === 0
   if (mails.length === 0) {
     const where = port === undefined ? '' : ` Does the application send to ${host}:${port}?`
-    const text = `No mail was sent ${within}. Nothing arrived at all.${where}`
+    const text = `No email was sent ${within}. Nothing arrived at all.${where}`
     return isOpen ? { text, rest: '' } : { text, sides: { expected: wanted, found: {} }, rest: '' }
   }
   if (typeof wanted === 'function')
-    return { text: `No mail matched ${within}. These were sent${listMails(mails)}`, rest: '' }
+    return { text: `No email matched ${within}. These were sent${listMails(mails)}`, rest: '' }
   const closest = toClosest(wanted, mails)
   const others = mails.filter((mail) => mail !== closest.mail)
   const rest = others.length > 0 ? `The others${listMails(others)}` : ''
-  const text = `No mail matched ${within}. The closest of ${mails.length} is ${describeMail(closest.mail)}:`
+  const text = `No email matched ${within}. The closest of ${mails.length} is ${describeMail(closest.mail)}:`
   return { text, sides: toSides(closest.demands), rest }
 }
 
-/** The mail that fails the fewest demands; the last one if there are several. */
+/** The email that fails the fewest demands; the last one if there are several. */
 function toClosest(
   wanted: MailMatch,
   mails: readonly SandboxMail[],
@@ -136,7 +139,7 @@ function toSides(demands: readonly Demand[]): { expected: object; found: object 
   const expected = {}
   const found = {}
   for (const { path, wanted, met, ...demand } of demands) {
-    // In a mail, a number in the metadata is a string.
+    // In an email, a number in the metadata is a string.
     const side = typeof demand.found === 'string' ? toText(wanted) : wanted
     put(expected, path, side)
     put(found, path, met ? side : shorten(demand.found))

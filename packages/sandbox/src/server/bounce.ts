@@ -9,7 +9,7 @@ export interface SandboxBounce {
   readonly typeCode: number
   readonly name: string
   readonly mail: SandboxMail
-  /** The stream that it is listed under: the mail's, or `outbound` if the server has no such stream. */
+  /** The stream that it is listed under: the email's, or `outbound` if the server has no such stream. */
   readonly stream: string
   readonly recipient: string
   readonly at: Date
@@ -42,10 +42,10 @@ export function suppressionOf(type: BounceTypeName): SuppressionReason | undefin
   return type === 'HardBounce' || type === 'SpamComplaint' ? type : undefined
 }
 
-/** What a faked SMTPApiError says about a mail without a problem, with the code that most causes share. */
+/** What a faked SMTPApiError says about an email without a problem, with the code that most causes share. */
 const FAKED = { errorCode: 300, message: 'Invalid email request (made by the sandbox).' } as const
 
-/** Makes a bounce. One of the type SMTPApiError has the first problem of the mail's verdict. */
+/** Makes a bounce. One of the type SMTPApiError has the first problem of the email's verdict. */
 export function toBounce({
   id,
   type,
@@ -82,10 +82,10 @@ export function toBounce({
 }
 
 const DESCRIPTIONS: Readonly<Partial<Record<BounceTypeName, string>>> = {
-  HardBounce: 'The receiving server refused the mail permanently: the mailbox does not exist.',
-  SoftBounce: 'The receiving server refused the mail temporarily: the mailbox is full.',
-  Transient: 'The receiving server has not accepted the mail yet. Delivery is retried.',
-  SpamComplaint: 'The recipient marked the mail as spam.',
+  HardBounce: 'The receiving server refused the email permanently: the mailbox does not exist.',
+  SoftBounce: 'The receiving server refused the email temporarily: the mailbox is full.',
+  Transient: 'The receiving server has not accepted the email yet. Delivery is retried.',
+  SpamComplaint: 'The recipient marked the email as spam.',
   Blocked: 'The receiving server refuses mail from this sender.',
   DnsError: 'The domain of the recipient has no mail server.',
 }

@@ -7,7 +7,7 @@ import { bouncePart, mailPart, suppressionPart, toPostmarkDate, webhookPayload }
 
 type Facts = Omit<SandboxEvent, 'id' | 'at' | 'payload'>
 
-/** What the payload contains in addition to the mail. */
+/** What the payload contains in addition to the email. */
 export interface EventDetails {
   /** The key of the time. @example 'DeliveredAt' */
   readonly timeKey: string

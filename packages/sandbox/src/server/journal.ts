@@ -22,7 +22,7 @@ export interface Journal {
 /** A Date as a time in milliseconds. */
 type Written<T> = { readonly [K in keyof T]: T[K] extends Date ? number : T[K] }
 
-/** Something that changed the state of a server, as JSON. It names mails and bounces by their IDs. */
+/** Something that changed the state of a server, as JSON. It names emails and bounces by their IDs. */
 export type ServerFact =
   | ({ readonly kind: 'mail' } & MailFact)
   | ({ readonly kind: 'bounce'; readonly mail: string } & Written<Omit<BounceParts, 'mail' | 'isSuppressed'>>)
@@ -35,7 +35,7 @@ export type ServerFact =
   /** The last IDs that were given, because the bounces and events that have them may be gone. */
   | { readonly kind: 'numbers'; readonly bounce: number; readonly event: number }
 
-/** A mail without its bytes, which are written after it. */
+/** An email without its bytes, which are written after it. */
 interface MailFact {
   readonly id: string
   readonly messageId: string

@@ -7,7 +7,7 @@ import { createPostmarkServer } from './postmark-server.js'
 const FROM = 'shop@example.com'
 const TO = 'ann@example.com'
 
-/** A mail whose header block is sent byte for byte. */
+/** An email whose header block is sent byte for byte. */
 const withHeaders = (...headers: string[]) =>
   [`From: ${FROM}`, `To: ${TO}`, 'Subject: Hi', ...headers, '', 'Hello', ''].join('\r\n')
 const raw = (...headers: string[]) => ({ envelope: { from: FROM, to: [TO] }, raw: withHeaders(...headers) })
@@ -135,7 +135,7 @@ it.each(REFUSED)(
     expect(bounce?.mail).toBe(refused)
     expect(bounce?.dump).toContain(`${bounce?.details}\r\nErrorCode: ${code}\r\n\r\n${refused?.raw}`)
     expect(refused?.verdict).toMatchObject({ outcome: 'refused', problems: [{ errorCode: code }] })
-    // The mail may have come from a transport with preflight on.
+    // The email may have come from a transport with preflight on.
     for (const { cure } of refused!.verdict.problems) expect(cure).not.toMatch(/preflight on|^$/)
     expect(sandbox.events(refused!)).toMatchObject([{ recordType: 'Bounce', bounce }])
   },
@@ -151,7 +151,7 @@ it('refuses each extension that Postmark names, and no other', async () => {
   expect(sent?.verdict).toEqual({ outcome: 'sent', problems: [], notes: [] })
 })
 
-it('finds every problem of a mail at once, and bounces it for the first', async () => {
+it('finds every problem of an email at once, and bounces it for the first', async () => {
   await using sandbox = await startSandbox({ senders: [] })
   await send(
     sandbox,
@@ -169,7 +169,7 @@ const multipart = (...parts: string[]) =>
   withHeaders('Content-Type: multipart/mixed; boundary=b').replace('Hello', `${parts.join('')}--b--`)
 const base64 = (bytes: number) => Buffer.alloc(bytes).toString('base64').replace(/.{76}/g, '$&\r\n')
 
-describe('the size of a mail', () => {
+describe('the size of an email', () => {
   it.each<[string, string, string | undefined]>([
     ['a text of 5 MB', multipart(part('text/plain', body(5 * MB - 2))), undefined],
     ['a larger text', multipart(part('text/plain', body(5 * MB + 1))), 'text has'],
@@ -256,7 +256,7 @@ describe('what is not known of Postmark, or does nothing there, is noted', () =>
   })
 
   it.each<[string, string[], string]>([
-    ['two tags', ['X-PM-Tag: a', 'x-pm-tag: b'], 'the sandbox refuses the mail'],
+    ['two tags', ['X-PM-Tag: a', 'x-pm-tag: b'], 'the sandbox refuses the email'],
     ['a long metadata value', [`X-PM-Metadata-k: ${'v'.repeat(110)}`], 'left no trace'],
   ])('%s, beside the refusal', (_, headers, note) => {
     const { verdict } = receive(withHeaders(...headers))

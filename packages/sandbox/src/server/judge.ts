@@ -10,13 +10,13 @@ import type { Judgement, VerdictProblem } from '../mail/verdict.js'
 import { readNotes } from './mail-notes.js'
 import { judgeSender, type SenderRules } from './sender-rules.js'
 
-/** What the server knows and judges a mail by. */
+/** What the server knows and judges an email by. */
 export interface Rules extends SenderRules {
   findStream(id: string): SandboxStream | undefined
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** Judges a mail as Postmark would after its `250`, and finds all problems. */
+/** Judges an email as Postmark would after its `250`, and finds all problems. */
 export function judge(mail: ReadMail, arrival: Arrival, rules: Rules): Judgement {
   const wanted = arrival.tokenStream ?? mail.postmark.messageStream ?? DEFAULT_STREAM
   const stream = rules.findStream(wanted)
@@ -71,7 +71,7 @@ function judgeMessage(found: readonly PostmarkProblem[], mail: ReadMail): Verdic
 function noteDoubts(found: readonly PostmarkProblem[]): string[] {
   const doubts: Readonly<Record<string, string>> = {
     to: `No To, Cc or Bcc line names a recipient. ${refusedByRest(REST_ANSWERS.noRecipients)}`,
-    text: `The mail has no text and no html. ${refusedByRest(REST_ANSWERS.noBody)}`,
+    text: `The email has no text and no html. ${refusedByRest(REST_ANSWERS.noBody)}`,
   }
   return found
     .filter(({ path, severity }) => severity === 'warning' && doubts[path] !== undefined)
@@ -93,7 +93,7 @@ function toMessage(mail: ReadMail): object {
   }
 }
 
-/** Tag and metadata: a bad value makes Postmark refuse the mail. In other Postmark headers it is only noted. */
+/** Tag and metadata: a bad value makes Postmark refuse the email. In other Postmark headers it is only noted. */
 function limitedHeaders({ headers, postmark }: ReadMail): object[] {
   const metadata = Object.entries(postmark.metadata ?? {})
   return [
@@ -105,7 +105,7 @@ function limitedHeaders({ headers, postmark }: ReadMail): object[] {
 /** In a larger mail, the sandbox does not check whether the text is blank. */
 const LARGEST_ASKED = 65_536
 
-/** The names of attachments. The contents too if the mail is so large, or so small, that they may matter. */
+/** The names of attachments. The contents too if the email is so large, or so small, that they may matter. */
 function readContent({ raw, fields }: ReadMail): object {
   const parts = readParts(raw, fields)
   const isLarge = raw.length > MESSAGE_LIMITS.bodyBytes
@@ -131,7 +131,7 @@ function isAttached({ headers }: MimePart): boolean {
   return /^\s*attachment/i.test(headerValue(headers, 'content-disposition') ?? '')
 }
 
-/** Postmark refuses a mail only if nobody is left to send it to. */
+/** Postmark refuses an email only if nobody is left to send it to. */
 function judgeRecipients({ envelope }: ReadMail, stream: string, rules: Rules): VerdictProblem[] {
   const inactive = envelope.to.filter((address) => rules.isSuppressed(stream, address))
   if (inactive.length === 0 || inactive.length < envelope.to.length) return []

@@ -51,7 +51,7 @@ export function suppressionFact(suppression: SandboxSuppression): FactOf<'suppre
   return { kind: 'suppressed', ...suppression, at: suppression.at.getTime() }
 }
 
-/** The whole state as facts; those of a mail come after it. `declared` are the streams that the options name anyway. */
+/** The whole state as facts; those of an email come after it. `declared` are the streams that the options name anyway. */
 export function* toFacts(
   { store, log, suppressions, streams }: ServerState,
   declared: ReadonlySet<SandboxStream>,
@@ -67,7 +67,7 @@ export function* toFacts(
   for (const suppression of suppressions.list) yield { fact: suppressionFact(suppression) }
 }
 
-/** Restores a fact and calls no listener. Facts of a mail that is gone are ignored. */
+/** Restores a fact and calls no listener. Facts of an email that is gone are ignored. */
 export function restoreFact(state: ServerState, fact: ServerFact, body: Buffer | undefined): void {
   const { store, log, suppressions, streams } = state
   switch (fact.kind) {

@@ -13,7 +13,7 @@ interface NoteRules {
   isSuppressed(stream: string, address: string): boolean
 }
 
-/** What is not known about Postmark's treatment of a mail, with the sandbox's choice, and what Postmark ignores. */
+/** What is not known about Postmark's treatment of an email, with the sandbox's choice, and what Postmark ignores. */
 export function readNotes(
   mail: ReadMail,
   arrival: Arrival,
@@ -30,7 +30,7 @@ export function readNotes(
 
 function readLineEndNotes({ raw }: ReadMail): string[] {
   return hasBareLf(splitEntity(raw).header)
-    ? ['Lines end in LF without CR. It is not known whether Postmark reads such a mail; the sandbox does.']
+    ? ['Lines end in LF without CR. It is not known whether Postmark reads such an email; the sandbox does.']
     : []
 }
 
@@ -49,7 +49,7 @@ function readHeaderNotes(mail: ReadMail): string[] {
     const field = meaningOf(header.key)?.field
     notes.push(...(field ? readFieldNotes(header, mail) : [ignored(header.key, lower)]))
     if (field && field !== 'metadata' && seen.has(lower)) {
-      const choice = field === 'tag' ? 'refuses the mail' : 'uses the first'
+      const choice = field === 'tag' ? 'refuses the email' : 'uses the first'
       notes.push(
         `${header.key} occurs twice. It is not known what Postmark does then; the sandbox ${choice}.`,
       )
@@ -80,7 +80,7 @@ function readFieldNotes({ key, value }: MailHeader, mail: ReadMail): string[] {
     notes.push(`${key} has a value that Postmark does not document. The sandbox ignores it.`)
   if (metadataKey !== undefined && value.length > POSTMARK_FIELDS.metadata.maxLength)
     notes.push(
-      'One report describes a mail with a metadata value of 110 characters that left no trace, not even a bounce.',
+      'One report describes an email with a metadata value of 110 characters that left no trace, not even a bounce.',
     )
   if (field === 'bounceType' && !mail.envelope.to.some(isBounceTest))
     notes.push(`${key} does nothing, because no recipient is at bounce-testing.postmarkapp.com.`)
@@ -93,7 +93,7 @@ function readRouteNotes(mail: ReadMail, arrival: Arrival, stream: SandboxStream 
   const named = mail.postmark.messageStream
   if (hostType && stream && stream.type !== 'inbound' && stream.type !== hostType)
     notes.push(
-      `The mail was sent to the ${hostType} host, but "${stream.id}" is a message stream of the type ${stream.type}. ` +
+      `The email was sent to the ${hostType} host, but "${stream.id}" is a message stream of the type ${stream.type}. ` +
         'It is not known what Postmark does then; the sandbox uses the stream.',
     )
   if (tokenStream !== undefined && named && named !== tokenStream)
@@ -104,7 +104,7 @@ function readRouteNotes(mail: ReadMail, arrival: Arrival, stream: SandboxStream 
   return notes
 }
 
-/** REST is known to send the mail to the others, and nothing reports these. */
+/** REST is known to send the email to the others, and nothing reports these. */
 function readRecipientNotes({ envelope }: ReadMail, stream: string, rules: NoteRules): string[] {
   const inactive = envelope.to.filter((address) => rules.isSuppressed(stream, address))
   return inactive.length > 0 && inactive.length < envelope.to.length

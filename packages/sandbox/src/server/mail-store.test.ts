@@ -8,7 +8,7 @@ function receive(server: PostmarkServer, headers = '', to: readonly string[] = [
   return server.receive(Buffer.from(`${FROM}${headers}\r\nHi\r\n`), { from: 'shop@example.com', to }, ARRIVAL)
 }
 
-describe('what a mail counts for', () => {
+describe('what an email counts for', () => {
   it.each<[what: string, mail: (server: PostmarkServer) => unknown]>([
     ['a thousand short headers', (server) => receive(server, 'X: 1\r\n'.repeat(1000))],
     ['a thousand notes', (server) => receive(server, 'X-PM-X: 1\r\n'.repeat(500))],
@@ -41,7 +41,7 @@ describe('what a mail counts for', () => {
     receive(server)
     receive(server, 'X: 1\r\n'.repeat(900))
     expect(server.mails).not.toContain(old)
-    // Events of a mail that is gone, or cleared away, count for nothing.
+    // Events of an email that is gone, or cleared away, count for nothing.
     server.clear()
     for (let count = 0; count < 10; count++) receive(server)
     expect(server.mails).toHaveLength(10)

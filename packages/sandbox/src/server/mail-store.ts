@@ -3,12 +3,12 @@ import type { SandboxMail } from '../mail/sandbox-mail.js'
 import type { SandboxBounce } from './bounce.js'
 import type { SandboxEvent } from './sandbox-event.js'
 
-/** How much is kept. Beyond that, the oldest mails are removed first, with their bounces and events. */
+/** How much is kept. Beyond that, the oldest emails are removed first, with their bounces and events. */
 export interface KeepLimits {
   /** Default 10,000. */
   readonly mails?: number
   /**
-   * Memory of all mails together in bytes, including their bounces and events and the mails that are being received.
+   * Memory of all emails together in bytes, including their bounces and events and the emails that are being received.
    * Default 100 MB. The newest mail always stays.
    */
   readonly bytes?: number
@@ -25,21 +25,21 @@ export function toKeepLimits(keep: KeepLimits = {}): Required<KeepLimits> {
   return limits
 }
 
-/** The mails, bounces and events in memory. */
+/** The emails, bounces and events in memory. */
 export class MailStore {
   readonly mails: SandboxMail[] = []
   readonly bounces: SandboxBounce[] = []
   readonly #mailOfId = new Map<string, SandboxMail>()
   readonly #bounceOfId = new Map<number, SandboxBounce>()
   readonly #historyOf = new Map<SandboxMail, History>()
-  // Code that holds a mail can read its history after it is gone. Only mails that are gone are in here, because the garbage
+  // Code that holds an email can read its history after it is gone. Only emails that are gone are in here, because the garbage
   // collector visits each entry of a weak map again and again, which is slow with ten thousand entries.
   readonly #gone = new WeakMap<SandboxMail, History>()
   readonly #limits: Required<KeepLimits>
   #lastBounceId = 0
-  /** Bytes of the mails that are kept. */
+  /** Bytes of the emails that are kept. */
   #bytes = 0
-  /** Bytes of the mails that are still being received. */
+  /** Bytes of the emails that are still being received. */
   #receiving = 0
 
   constructor(limits: Required<KeepLimits>) {
@@ -53,7 +53,7 @@ export class MailStore {
     this.#addWeight(mail, toWeight(mail))
   }
 
-  /** Removes the oldest mails until the rest is within the limits. Returns the MessageIDs of the removed ones. */
+  /** Removes the oldest emails until the rest is within the limits. Returns the MessageIDs of the removed ones. */
   makeRoom(): readonly string[] {
     const removed: string[] = []
     while (this.#isFull()) {
@@ -64,7 +64,7 @@ export class MailStore {
     return removed
   }
 
-  /** Removes mails with their bounces and events. Returns the MessageIDs of those that were there. */
+  /** Removes emails with their bounces and events. Returns the MessageIDs of those that were there. */
   remove(messageIds: readonly string[]): readonly string[] {
     const wanted = new Set(messageIds.filter((messageId) => this.#mailOfId.has(messageId)))
     const [gone, kept] = [true, false].map((is) =>
@@ -77,9 +77,9 @@ export class MailStore {
   }
 
   /**
-   * Counts bytes of a mail that is being received. Returns false if they are too many together with the others. A mail
+   * Counts bytes of an email that is being received. Returns false if they are too many together with the others. An email
    * that is the only one may have any size.
-   * @param held the bytes that were counted for this mail already
+   * @param held the bytes that were counted for this email already
    */
   reserve(bytes: number, held: number): boolean {
     const isTooMuch = this.#receiving + bytes > this.#limits.bytes && this.#receiving > held
@@ -87,7 +87,7 @@ export class MailStore {
     return !isTooMuch
   }
 
-  /** Releases the bytes that were reserved for one mail. */
+  /** Releases the bytes that were reserved for one email. */
   release(bytes: number): void {
     this.#receiving -= bytes
   }
@@ -148,7 +148,7 @@ export class MailStore {
   }
 
   #addWeight(mail: SandboxMail, bytes: number): void {
-    // Events of a mail that is no longer kept are not counted.
+    // Events of an email that is no longer kept are not counted.
     if (this.#mailOfId.get(mail.messageId) !== mail) return
     this.#history(mail).weight += bytes
     this.#bytes += bytes
@@ -177,7 +177,7 @@ export class MailStore {
   }
 }
 
-/** The events and bounces of a mail, and how many bytes it counts as. */
+/** The events and bounces of an email, and how many bytes it counts as. */
 interface History {
   weight: number
   readonly events: SandboxEvent[]
@@ -189,7 +189,7 @@ const MAIL_BYTES = 2000
 const EVENT_BYTES = 800
 const ITEM_BYTES = 100
 
-/** About as many bytes as a mail takes in memory. Many short headers take more than their text. */
+/** About as many bytes as an email takes in memory. Many short headers take more than their text. */
 function toWeight({ raw, headers, envelope, verdict }: SandboxMail): number {
   const items = [
     ...headers.map(({ key, value }) => key.length + value.length),

@@ -31,7 +31,7 @@ export const ODD_WEBHOOK_PAYLOADS: readonly OddWebhookPayload[] = [
     payload: webhookPayload('Delivery', { MessageID: NO_ID, Metadata: { example: 'value' } }),
   },
   {
-    name: 'a suppression by hand belongs to no mail',
+    name: 'a suppression by hand belongs to no email',
     payload: webhookPayload('SubscriptionChange', { MessageID: null, Origin: 'Customer' }),
   },
   {

@@ -13,7 +13,7 @@ it.each([
   ['sent', 'ann@example.com'],
   ['bounced', 'Blocked@bounce-testing.postmarkapp.com'],
   ['refused', 'änn@example.com'],
-])('memory stays flat at the cap, however many mails are %s', (_, recipient) => {
+])('memory stays flat at the cap, however many emails are %s', (_, recipient) => {
   const server = createPostmarkServer({ keep: { mails: 500 } })
   const body = `${'x'.repeat(76)}\r\n`.repeat(130)
   const arrival = { secure: false, hostType: undefined, tokenStream: undefined }

@@ -70,7 +70,7 @@ describe('a mail that is sent', () => {
       ['X-PM-Message-Stream: broadcast'],
       { hostType: 'transactional' },
       'broadcast',
-      /^The mail was sent to the transactional host, but "broadcast" is a message stream of the type broadcasts/,
+      /^The email was sent to the transactional host, but "broadcast" is a message stream of the type broadcasts/,
     ],
     [
       'the one of its host',
@@ -136,7 +136,7 @@ describe('mail to bounce-testing.postmarkapp.com', () => {
     expect(server.bounces).toMatchObject([{ type, recipient }])
   })
 
-  it('has an error code and the mail in its dump where it fakes a refusal', () => {
+  it('has an error code and the email in its dump where it fakes a refusal', () => {
     const server = create()
     const mail = receive(server, [`SMTPApiError${TEST}`], ['X-PM-Metadata-order-id: 42'])
     expect(server.bounces).toMatchObject([{ errorCode: 300, description: API_ERRORS[300]?.name }])
@@ -152,7 +152,7 @@ describe('mail to bounce-testing.postmarkapp.com', () => {
 })
 
 describe('a suppression', () => {
-  it('refuses a mail to suppressed addresses alone, and names them', () => {
+  it('refuses an email to suppressed addresses alone, and names them', () => {
     const server = create()
     for (const address of [ANN, BOB]) server.suppress(address)
     const mail = receive(server, ['Ann@Example.com', BOB])
@@ -170,7 +170,7 @@ describe('a suppression', () => {
     ])
   })
 
-  it('lets a mail through to the others, with a note', () => {
+  it('lets an email through to the others, with a note', () => {
     const server = create()
     server.suppress(ANN)
     const mail = receive(server, [ANN, BOB])
@@ -189,7 +189,7 @@ describe('a suppression', () => {
     expect(receive(server, [ANN], ['X-PM-Message-Stream: broadcast']).verdict.outcome).toBe('refused')
   })
 
-  it('is made and lifted by hand, each time with an event that belongs to no mail', () => {
+  it('is made and lifted by hand, each time with an event that belongs to no email', () => {
     const server = create()
     const made = server.suppress(ANN, { reason: 'HardBounce' })
     expect(made?.payload).toEqual({
@@ -294,7 +294,7 @@ describe('what recipients do', () => {
 
   it.each<[string, (server: PostmarkServer) => unknown, string]>([
     [
-      'nobody received the mail',
+      'nobody received the email',
       (server) => server.open(receive(server, [ANN], ['X-PM-Message-Stream: x'])),
       'was refused',
     ],
@@ -310,7 +310,7 @@ describe('what recipients do', () => {
         server.clear()
         return server.bounce(mail, 'HardBounce')
       },
-      'no longer has this mail',
+      'no longer has this email',
     ],
   ])('is impossible where %s', (_, act, message) => {
     expect(() => act(create())).toThrow(message)
@@ -357,7 +357,7 @@ describe('the store', () => {
   })
 })
 
-it('tells of mails and events until told to stop', () => {
+it('tells of emails and events until told to stop', () => {
   const server = create()
   const heard: string[] = []
   const stop = server.on('mail', ({ subject }) => heard.push(subject))

@@ -38,8 +38,8 @@ export interface PostmarkServerOptions {
   readonly settings?: Partial<ServerSettings>
   readonly keep?: KeepLimits
   /**
-   * How long it takes until a search finds a new mail or bounce, in milliseconds (default 0). At Postmark it takes a
-   * while, but how long is not documented. A call that names a mail or a bounce by its ID finds it immediately.
+   * How long it takes until a search finds a new email or bounce, in milliseconds (default 0). At Postmark it takes a
+   * while, but how long is not documented. A call that names an email or a bounce by its ID finds it immediately.
    */
   readonly searchDelayMs?: number
   /** The current time (default: the real one). */
@@ -70,37 +70,37 @@ export interface PostmarkServer extends MailActions {
   saveStream(stream: SandboxStream): void
   /** Whether a search finds what happened at this time. */
   isSearchable(at: Date): boolean
-  /** The mail with this MessageID. */
+  /** The email with this MessageID. */
   findMail(messageId: string): SandboxMail | undefined
   findBounce(id: number): SandboxBounce | undefined
-  /** What happened to a mail, oldest first. */
+  /** What happened to an email, oldest first. */
   eventsOf(mail: SandboxMail): readonly SandboxEvent[]
 
   /**
-   * Counts bytes of a mail that is being received, and removes older mails to make room. Returns false if too much is
+   * Counts bytes of an email that is being received, and removes older emails to make room. Returns false if too much is
    * being received already.
-   * @param held the bytes that were counted for this mail before
+   * @param held the bytes that were counted for this email before
    */
   reserve(bytes: number, held: number): boolean
-  /** Releases the bytes that were reserved for one mail. */
+  /** Releases the bytes that were reserved for one email. */
   release(bytes: number): void
   /**
-   * Accepts a mail, judges it, and does what Postmark would do next.
-   * @throws Error of the system if the journal cannot be written; then the mail is not accepted
+   * Accepts an email, judges it, and does what Postmark would do next.
+   * @throws Error of the system if the journal cannot be written; then the email is not accepted
    */
   receive(raw: Buffer, envelope: MailEnvelope, arrival: Arrival): SandboxMail
   /** Reactivates the address of a bounce. */
   activate(bounce: SandboxBounce): SandboxBounce
 
-  /** Removes some mails with their bounces and events; suppressions stay. Returns how many were there. */
+  /** Removes some emails with their bounces and events; suppressions stay. Returns how many were there. */
   remove(mails: readonly SandboxMail[]): number
-  /** Removes all mails, bounces, events and suppressions. Streams and settings stay. */
+  /** Removes all emails, bounces, events and suppressions. Streams and settings stay. */
   clear(): void
   /** The state as the facts of a journal. */
   facts(): Iterable<{ readonly fact: ServerFact; readonly body?: Buffer }>
   /** Restores a fact that was kept; no listener is called. */
   restore(fact: ServerFact, body?: Buffer): void
-  /** Called after the last fact: settles a mail that was kept just before the process ended. */
+  /** Called after the last fact: settles an email that was kept just before the process ended. */
   restored(): void
   /** Reports a login that was refused to the listeners. */
   reportRefusedLogin(login: RefusedLogin): void
@@ -111,7 +111,7 @@ export interface PostmarkServer extends MailActions {
 }
 
 /**
- * Makes a Postmark server without mails.
+ * Makes a Postmark server without emails.
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  */
 export function createPostmarkServer(options: PostmarkServerOptions = {}): PostmarkServer {
@@ -174,7 +174,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
     return isNew
   }
 
-  /** Does what Postmark does with a mail that it has accepted. */
+  /** Does what Postmark does with an email that it has accepted. */
   function settle(mail: SandboxMail): void {
     if (mail.verdict.outcome === 'refused') makeBounce(mail, 'SMTPApiError', mail.envelope.to[0] ?? '')
     else for (const recipient of activeRecipients(mail, suppressions)) deliver(mail, recipient)
@@ -187,7 +187,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
 
   function makeBounce(mail: SandboxMail, type: BounceTypeName, recipient: string): SandboxEvent {
-    // A bounce must be found somewhere. The stream is the one of a mail that names none.
+    // A bounce must be found somewhere. The stream is the one of an email that names none.
     const stream = streams.has(mail.stream) ? mail.stream : DEFAULT_STREAM
     const at = now()
     const isSuppressed = () => suppressions.has(stream, recipient)
@@ -213,7 +213,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
   }
 
   function recipientOf(mail: SandboxMail, recipient?: string): string {
-    if (store.findMail(mail.messageId) !== mail) throw misuse('The sandbox no longer has this mail.')
+    if (store.findMail(mail.messageId) !== mail) throw misuse('The sandbox no longer has this email.')
     return findRecipient(mail, recipient)
   }
 
@@ -272,7 +272,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       makeRoom()
       // A listener may have removed it.
       if (store.findMail(mail.messageId) === mail) settle(mail)
-      // The mail itself is written, so it is accepted.
+      // The email itself is written, so it is accepted.
       return written(mail)
     },
     bounce: (mail, type, recipient) => written(makeBounce(mail, type, recipientOf(mail, recipient))).bounce!,

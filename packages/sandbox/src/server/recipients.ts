@@ -17,15 +17,15 @@ export function activeRecipients(
 
 /**
  * Finds the recipient that an action is for, by default the first.
- * @throws PostmarkError ERR_POSTMARK_OPTIONS if nobody received the mail, or this recipient did not
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if nobody received the email, or this recipient did not
  */
 export function findRecipient({ envelope, verdict }: SandboxMail, recipient?: string): string {
   if (verdict.outcome === 'refused')
-    throw misuse(`The mail was refused (${verdict.problems[0]?.message}), so nobody received it.`)
+    throw misuse(`The email was refused (${verdict.problems[0]?.message}), so nobody received it.`)
   if (recipient === undefined) return envelope.to[0]!
   const found = envelope.to.find((address) => toAddressKey(address) === toAddressKey(recipient))
   if (found === undefined)
-    throw misuse(`The mail did not go to ${recipient}. It went to ${envelope.to.join(', ')}.`)
+    throw misuse(`The email did not go to ${recipient}. It went to ${envelope.to.join(', ')}.`)
   return found
 }
 

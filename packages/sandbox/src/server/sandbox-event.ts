@@ -4,7 +4,7 @@ import type { SandboxBounce } from './bounce.js'
 /** The kinds of webhook that the sandbox sends. */
 export type RecordType = 'Delivery' | 'Bounce' | 'SpamComplaint' | 'Open' | 'Click' | 'SubscriptionChange'
 
-/** Something that happened to a mail after it was accepted. */
+/** Something that happened to an email after it was accepted. */
 export interface SandboxEvent {
   readonly id: number
   readonly recordType: RecordType

@@ -49,10 +49,10 @@ function toSender(setting: string | SenderSetting): [string, boolean] {
   return [toAddressKey(address), confirmed]
 }
 
-/** The usual cure for code 300 is preflight, which this mail may already have passed. */
-const FROM_CURE = 'Give the mail a From with an address: `Shop <shop@example.com>`.'
+/** The usual cure for code 300 is preflight, which this email may already have passed. */
+const FROM_CURE = 'Give the email a From with an address: `Shop <shop@example.com>`.'
 
-/** Whether the account may send this mail. */
+/** Whether the account may send this email. */
 export function judgeSender(mail: ReadMail, { account, senders }: SenderRules): VerdictProblem[] {
   const problems: VerdictProblem[] = []
   const refuse = (errorCode: number, path: string, message: string, cure = API_ERRORS[errorCode]!.cure) =>
@@ -91,7 +91,7 @@ function domainOf(address: string): string {
   return key.slice(key.lastIndexOf('@') + 1)
 }
 
-/** What REST answers to a mail without a From line, and to one whose From holds no address. */
+/** What REST answers to an email without a From line, and to one whose From holds no address. */
 function invalidFrom(line: string | undefined): string {
   return line ? REST_ANSWERS.badFrom(line) : REST_ANSWERS.noFrom
 }

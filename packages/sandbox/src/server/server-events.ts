@@ -13,7 +13,7 @@ export interface RefusedLogin {
 export interface ServerEvents {
   mail: [mail: SandboxMail]
   event: [event: SandboxEvent]
-  /** Mails were removed by hand, or the oldest ones to stay within `keep`. */
+  /** Emails were removed by hand, or the oldest ones to stay within `keep`. */
   removed: []
   refusedLogin: [login: RefusedLogin]
   /** Something could not be written to the directory of the option `data`. */

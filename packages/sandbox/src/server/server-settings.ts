@@ -1,6 +1,6 @@
 import { optionError, refuseUnknown } from '@postmark-smtp/core/internal'
 
-/** The settings of the server that affect mails. `GET /server` shows them. */
+/** The settings of the server that affect emails. `GET /server` shows them. */
 export interface ServerSettings {
   readonly name: string
   /** Whether SMTP is on. If it is off, every login gets 535. */

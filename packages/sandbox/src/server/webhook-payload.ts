@@ -17,7 +17,7 @@ export function webhookPayload(kind: PayloadKind, overrides: WebhookPayload = {}
   return { ...structuredClone(SAMPLES[kind]), ...overrides }
 }
 
-/** The fields that every event of a mail has. */
+/** The fields that every event of an email has. */
 export function mailPart(mail: SandboxMail): WebhookPayload {
   const { tag, metadata } = mail.postmark
   return { MessageStream: mail.stream, MessageID: mail.messageId, Tag: tag ?? '', Metadata: { ...metadata } }

@@ -5,7 +5,7 @@ import type { RecordType } from './sandbox-event.js'
 /** The body of a webhook. */
 export type WebhookPayload = Readonly<Record<string, unknown>>
 
-/** The kinds of payload: each RecordType, the bounce of a refused mail, and an inbound mail. */
+/** The kinds of payload: each RecordType, the bounce of a refused email, and an inbound email. */
 export type PayloadKind = RecordType | 'SMTPApiError' | 'Inbound'
 
 /** The ID of the sandbox's server in payloads and in the API. */
@@ -68,7 +68,7 @@ export const SAMPLES: Readonly<Record<PayloadKind, WebhookPayload>> = {
     Details: 'smtp;250 2.0.0 OK',
   },
   Bounce: bounced('HardBounce', {
-    Description: 'The receiving server refused the mail permanently: the mailbox does not exist.',
+    Description: 'The receiving server refused the email permanently: the mailbox does not exist.',
     Details: 'smtp;550 5.1.1 unknown user',
     Inactive: true,
     CanActivate: true,
@@ -81,7 +81,7 @@ export const SAMPLES: Readonly<Record<PayloadKind, WebhookPayload>> = {
   }),
   SpamComplaint: bounced('SpamComplaint', {
     RecordType: 'SpamComplaint',
-    Description: 'The recipient marked the mail as spam.',
+    Description: 'The recipient marked the email as spam.',
     Details: '',
     Inactive: true,
     CanActivate: false,

@@ -40,7 +40,7 @@ async function startMail({ port, host }: Sandbox) {
 
 const BLOCK = Buffer.from(`${'x'.repeat(998)}\r\n`.repeat(1000))
 
-it('holds no more of unfinished mails than the cap, and refuses those beyond', async () => {
+it('holds no more of unfinished emails than the cap, and refuses those beyond', async () => {
   const cap = size(100 * MB)
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: cap } })
   const before = await memoryInUse()
@@ -54,7 +54,7 @@ it('holds no more of unfinished mails than the cap, and refuses those beyond', a
   const last = await startMail(sandbox)
   await last.write('Subject: one more\r\n\r\n')
   expect(await last.end()).toMatch(/^(250 .*queued|552 5\.3\.4 Error: too much mail is being received)/)
-  // One mail alone may be larger than the cap of a short run.
+  // One email alone may be larger than the cap of a short run.
   expect((await memoryInUse()) - before).toBeLessThan(Math.max(cap, 20 * MB) * 1.3 + 20 * MB)
   const [first, ...others] = mails
   for (const { socket } of others) socket.destroy()
@@ -66,7 +66,7 @@ it('holds no more of unfinished mails than the cap, and refuses those beyond', a
   expect(await again.end()).toMatch(/^250 .*queued/)
 })
 
-it('refuses a mail whose header block is larger than a megabyte, or has more than ten thousand lines', async () => {
+it('refuses an email whose header block is larger than a megabyte, or has more than ten thousand lines', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true })
   const before = await memoryInUse()
   for (const [line, bytes] of [
@@ -85,7 +85,7 @@ it('refuses a mail whose header block is larger than a megabyte, or has more tha
   expect((await memoryInUse()) - before).toBeLessThan(20 * MB)
 })
 
-it('counts what a mail takes in memory, not only its bytes', async () => {
+it('counts what an email takes in memory, not only its bytes', async () => {
   const cap = size(100 * MB)
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: cap } })
   const before = await memoryInUse()
@@ -98,7 +98,7 @@ it('counts what a mail takes in memory, not only its bytes', async () => {
   expect((await memoryInUse()) - before).toBeLessThan(cap * 1.3 + 10 * MB)
 })
 
-it('counts a mail that comes byte by byte for what it takes', async () => {
+it('counts an email that comes byte by byte for what it takes', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true, keep: { bytes: size(20 * MB) } })
   const before = await memoryInUse()
   const mails = [await startMail(sandbox), await startMail(sandbox)]

@@ -191,7 +191,7 @@ it.each([
 
   expect(crashes, seeds).toEqual([])
   expect(grown, `${seeds}: bytes grown`).toBeLessThan(10_000_000)
-  expect(taken, `${seeds}: mails taken`).toBeGreaterThan(0)
+  expect(taken, `${seeds}: emails taken`).toBeGreaterThan(0)
   const { host, port } = sandbox
   const transport = createTransport({ host, port, ignoreTLS: true, auth: { user: TOKEN, pass: TOKEN } })
   if (!faults)

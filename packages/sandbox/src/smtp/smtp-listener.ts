@@ -62,7 +62,7 @@ export function listenSmtp(options: SmtpListenerOptions): Promise<Listener> {
     authOptional: allowAnonymous,
     // As at Postmark, AUTH is also offered before STARTTLS. It is up to the client to require TLS.
     allowInsecureAuth: true,
-    // The limit of Postfix. Postmark refuses a mail to more than fifty recipients later.
+    // The limit of Postfix. Postmark refuses an email to more than fifty recipients later.
     maxRecipients: 1000,
     hideSMTPUTF8: true,
     hideDSN: false,

@@ -45,7 +45,7 @@ it('greets at once, and once: no timer of smtp-server has to fire', async () => 
   }
 })
 
-it('answers each command of a mail byte for byte', async () => {
+it('answers each command of an email byte for byte', async () => {
   const envelope = ['MAIL FROM:<a@x.org>', 'RCPT TO:<b@x.org>', 'DATA']
   const replies = await dialogue([
     'EHLO me',
@@ -64,7 +64,7 @@ it('answers each command of a mail byte for byte', async () => {
   ])
 })
 
-it('wants a login before a mail', async () => {
+it('wants a login before an email', async () => {
   const replies = await dialogue(['EHLO me', 'MAIL FROM:<a@x.org>', 'QUIT'])
   expect(replies.at(-2)).toBe('530 Error: authentication Required')
 })
@@ -116,7 +116,7 @@ it.each([
   expect(sandbox.outbox).toMatchObject([{ stream, verdict: { outcome: 'sent' } }])
 })
 
-it('knows at which of its ports a mail came in', async () => {
+it('knows at which of its ports an email came in', async () => {
   await using sandbox = await startSandbox({ ports: [0], broadcastsPort: 0 })
   const ports = [...sandbox.ports, sandbox.broadcastsPort!]
   expect(new Set(ports).size).toBe(3)

@@ -8,7 +8,7 @@ export interface BodyReply {
   readonly text: string
 }
 
-/** Hands a mail to the server, and returns the reply for the client. */
+/** Hands an email to the server, and returns the reply for the client. */
 export function takeMail(
   server: PostmarkServer,
   raw: Buffer,
@@ -19,7 +19,9 @@ export function takeMail(
     return { code: 250, text: `2.0.0 Ok: queued as ${server.receive(raw, envelope, arrival).id}` }
   } catch (error) {
     const why = (error as Error).message
-    server.reportDataProblem(`A mail got 452, because it could not be written to the data directory: ${why}.`)
-    return { code: 452, text: '4.3.1 Error: the mail cannot be written to the data directory' }
+    server.reportDataProblem(
+      `An email got 452, because it could not be written to the data directory: ${why}.`,
+    )
+    return { code: 452, text: '4.3.1 Error: the email cannot be written to the data directory' }
   }
 }

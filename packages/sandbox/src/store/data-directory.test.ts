@@ -262,13 +262,13 @@ describe('damage', () => {
     expect(files()).toEqual(before)
   })
 
-  it('reads nothing of a mail as a record, even after damage', async () => {
+  it('reads nothing of an email as a record, even after damage', async () => {
     const first = await open()
     first.write(1)
     first.data.close()
     const bytes = readFileSync(join(directory, files()[0]!))
     const second = await open()
-    // What a mail would have to hold, had its sender seen an older file.
+    // What an email would have to hold, had its sender seen an older file.
     second.data.write({ n: 2 }, bytes.subarray(64))
     second.data.close()
     edit(files()[0]!, flip(readFileSync(join(directory, files()[0]!)).length - bytes.length + 40))

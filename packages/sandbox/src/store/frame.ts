@@ -14,7 +14,7 @@ export interface Gap {
   readonly isTorn: boolean
 }
 
-/** The marker is random for each file, so that no mail can contain what looks like a frame after damage. */
+/** The marker is random for each file, so that no email can contain what looks like a frame after damage. */
 export const MARKER_BYTES = 8
 /** Marker, length of the payload, checksum over both. */
 const HEAD_BYTES = MARKER_BYTES + 8
@@ -94,7 +94,7 @@ function isBeginning(rest: Buffer, marker: Buffer): boolean {
 function readPayload(payload: Buffer): DataRecord[] {
   const bodyAt = 4 + payload.readUInt32LE(0)
   const facts = JSON.parse(payload.toString('utf8', 4, bodyAt)) as object[]
-  // Copied, because the bytes of one mail must not keep those of a whole file in memory.
+  // Copied, because the bytes of one email must not keep those of a whole file in memory.
   const body = bodyAt < payload.length ? Buffer.from(payload.subarray(bodyAt)) : undefined
   return facts.map((fact) => ({ fact, ...(body && { body }) }))
 }

@@ -67,7 +67,7 @@ export function readSegments(
       damaged.add(name)
     }
     if (isTorn)
-      problems.push(`The last record of ${name} is incomplete; its mail was never answered with 250.`)
+      problems.push(`The last record of ${name} is incomplete; its email was never answered with 250.`)
     goesOn = mark.next === undefined && !damaged.has(name) ? name : undefined
     expected = number + 1
     if (isLast && mark.next !== undefined) problems.push(missing(mark.next, mark.next))

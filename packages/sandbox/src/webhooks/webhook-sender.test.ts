@@ -289,7 +289,7 @@ describe('retries', () => {
     expect(sandbox.webhooks.attempts.at(-1)).toMatchObject({ outcome: 'done', attempt: 2, status: 200 })
   })
 
-  it('end with the webhook that was removed, and with the mails that were cleared', async () => {
+  it('end with the webhook that was removed, and with the emails that were cleared', async () => {
     const { posts, url } = await receiver((_, response) => void response.writeHead(500).end())
     const sandbox = await start()
     const { id } = sandbox.addWebhook({ url, triggers: only('Delivery') })

@@ -1,6 +1,6 @@
 /**
  * A Python script that runs aiosmtpd. It reads its settings as JSON from the first argument, and writes one line of JSON
- * for each connection and for each mail that it accepted.
+ * for each connection and for each email that it accepted.
  */
 export const AIOSMTPD_SCRIPT: string = `
 import asyncio, email, json, ssl, sys

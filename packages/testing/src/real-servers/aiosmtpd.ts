@@ -29,7 +29,7 @@ export function aiosmtpdMissing(): string | undefined {
 }
 
 /**
- * Starts a real aiosmtpd, which does not offer PIPELINING and discards every mail.
+ * Starts a real aiosmtpd, which does not offer PIPELINING and discards every email.
  * @example await using server = await startAiosmtpd({ users: [{ user: 'token', pass: 'token' }] })
  * @throws Error that names the Debian package if it is missing
  */

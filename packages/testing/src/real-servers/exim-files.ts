@@ -52,7 +52,7 @@ smtp_accept_max = 100
 smtp_accept_max_nonmail = ${hangsUpAfter}
 smtp_accept_queue_per_connection = 0
 message_size_limit = ${REAL_SERVER_BYTES}
-# Mails stay in the spool: what it took is in its log.
+# Emails stay in the spool: what it took is in its log.
 queue_only = true
 pipelining_advertise_hosts = *
 auth_advertise_hosts = *

@@ -47,7 +47,7 @@ export async function eximMissing(): Promise<string | undefined> {
 }
 
 /**
- * Starts a real Exim on a free port, from its own folder. It keeps every mail in its spool.
+ * Starts a real Exim on a free port, from its own folder. It keeps every email in its spool.
  * @example
  * await using exim = await startExim({ users: [{ user: 'token', pass: 'token' }] })
  * exim.taken()

@@ -69,7 +69,7 @@ export async function writeHarakaFiles({ folder, port, cert, key, users }: Harak
     'config/smtp.ini': `listen=127.0.0.1:${port}\nnodes=0\n`,
     'config/connection.ini': CONNECTION,
     'config/auth_flat_file.ini': `[core]\nmethods=PLAIN,LOGIN,CRAM-MD5\nconstrain_sender=false\n[users]\n${accounts}\n`,
-    // A mail that the plugin failed to discard would be delivered.
+    // An email that the plugin failed to discard would be delivered.
     'config/outbound.ini': 'disabled=true\n',
     'config/databytes': String(REAL_SERVER_BYTES),
     'config/me': 'haraka.test\n',

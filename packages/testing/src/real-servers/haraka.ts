@@ -35,7 +35,7 @@ export async function harakaMissing(): Promise<string | undefined> {
 }
 
 /**
- * Starts a real Haraka, which discards every mail. It announces PIPELINING, but refuses commands that arrive in one write
+ * Starts a real Haraka, which discards every email. It announces PIPELINING, but refuses commands that arrive in one write
  * with the end of a body.
  * @example await using server = await startHaraka({ users: [{ user: 'token', pass: 'token' }] })
  * @throws Error if npm cannot install it

@@ -56,7 +56,7 @@ export function postfixFiles({
     recipients: `/^${REFUSALS.recipient}/ 550 5.1.1 No such user\n/^${REFUSALS.recipientForNow}/ 450 4.2.0 Try again later\n`,
     'mail-from': `/^${REFUSALS.sender}/ 550 5.7.1 The sender is refused\n`,
     senders: `/^${REFUSALS.body}/ 554 5.7.1 The body is refused\n/^${REFUSALS.bodyForNow}/ 451 4.7.1 The body is refused for now\n`,
-    // Logs the subject of each mail.
+    // Logs the subject of each email.
     headers: '/^Subject:/ INFO\n',
     // The file that Cyrus SASL reads for the application `smtpd`. Debian's Postfix looks for it only here.
     'sasl/smtpd.conf': [
@@ -69,7 +69,7 @@ export function postfixFiles({
   }
 }
 
-/** The daemons that accept a mail and discard it. None is in a chroot, because the users' file is outside. */
+/** The daemons that accept an email and discard it. None is in a chroot, because the users' file is outside. */
 const SERVICES = [
   'cleanup unix n - n - 0 cleanup',
   'qmgr unix n - n 300 1 qmgr',

@@ -28,11 +28,11 @@ export interface PostfixOptions {
   readonly tls?: boolean
   /** The mechanisms that EHLO lists (default PLAIN, LOGIN, CRAM-MD5, DIGEST-MD5). */
   readonly mechanisms?: readonly string[]
-  /** The number of refused commands between two mails after which it hangs up (default 1,000; Postfix's own is 20). */
+  /** The number of refused commands between two emails after which it hangs up (default 1,000; Postfix's own is 20). */
   readonly hardErrorLimit?: number
 }
 
-/** A running Postfix with Cyrus SASL, which discards every mail. */
+/** A running Postfix with Cyrus SASL, which discards every email. */
 export type Postfix = RealServer
 
 /**
@@ -108,7 +108,7 @@ async function startAt(port: number, options: PostfixOptions): Promise<Postfix> 
   }
 }
 
-/** The mails that entered the queue. A mail that is refused at its end also has a queue ID and a subject, but never enters. */
+/** The emails that entered the queue. An email that is refused at its end also has a queue ID and a subject, but never enters. */
 function readTaken(log: string): LoggedMail[] {
   const subjects = new Map(
     [...log.matchAll(/ (\w+): info: header Subject: (.*?) from /g)].map(([, id, subject]) => [id, subject]),

@@ -1,4 +1,4 @@
-/** A mail in the log of a real server. */
+/** An email in the log of a real server. */
 export interface LoggedMail {
   readonly from: string
   readonly subject: string
@@ -6,7 +6,7 @@ export interface LoggedMail {
 }
 
 /**
- * A real SMTP server, run from its own folder. All of them refuse by the same rule, so the same mails are refused
+ * A real SMTP server, run from its own folder. All of them refuse by the same rule, so the same emails are refused
  * everywhere: {@link REFUSALS}.
  */
 export interface RealServer extends AsyncDisposable {
@@ -18,7 +18,7 @@ export interface RealServer extends AsyncDisposable {
   readonly log: string
   /** Resolves to the first match in the log; waits for it if necessary. */
   waitForLog(pattern: RegExp): Promise<RegExpExecArray>
-  /** The mails that the server has accepted according to its log, each copy once, oldest first. */
+  /** The emails that the server has accepted according to its log, each copy once, oldest first. */
   taken(): readonly LoggedMail[]
   /** Resolves when the log has an accepted mail from this sender. The log may be later than the reply. */
   waitForTaken(from: string): Promise<void>
@@ -38,13 +38,13 @@ export const REFUSALS = {
   recipientForNow: 'later',
   /** A recipient that Exim refuses with 421, although it continues the session. */
   recipientGoodbye: 'goodbye',
-  /** A sender whose mails are refused for good after the body. */
+  /** A sender whose emails are refused for good after the body. */
   body: 'bad-body',
-  /** A sender whose mails are refused for now after the body. */
+  /** A sender whose emails are refused for now after the body. */
   bodyForNow: 'late-body',
 } as const
 
-/** The largest mail that a real server accepts, as at Postmark. */
+/** The largest email that a real server accepts, as at Postmark. */
 export const REAL_SERVER_BYTES: number = 10 * 1024 * 1024
 
 /** An account of a real server. */

@@ -1,6 +1,6 @@
 const END = Buffer.from('\r\n.\r\n')
 
-/** Reads the body of a mail from the bytes of a connection. */
+/** Reads the body of an email from the bytes of a connection. */
 export class BodyReader {
   readonly #chunks: Buffer[] = []
   /** The last bytes so far; the dot of an empty body has no line before it. */

@@ -35,7 +35,7 @@ async function setUp(options: ScriptedServerOptions = {}) {
 const LOGIN = ['AUTH CRAM-MD5', btoa('someone 00')]
 const ENVELOPE = ['MAIL FROM:<a@x.org>', 'RCPT TO:<b@x.org>', 'DATA']
 
-it('takes a mail of plain Nodemailer, with its pool, and lets no socket and no timer stay', async () => {
+it('takes an email of plain Nodemailer, with its pool, and lets no socket and no timer stay', async () => {
   using clock = installVirtualClock()
   const server = createScriptedServer(clock)
   const { getSocket } = server
@@ -146,7 +146,7 @@ it('answers late, ends an idle connection, and resets who writes to one that it 
   expect(set.socket.destroyed).toBe(true)
 })
 
-it('shuts its side and takes the mail all the same, without a word', async () => {
+it('shuts its side and takes the email all the same, without a word', async () => {
   using set = await setUp({ script: ({ step }) => (step === 'data' ? { step, next: 'shut' } : undefined) })
   await set.say('EHLO me')
   for (const line of LOGIN) await set.say(line)
@@ -169,7 +169,7 @@ it('takes no more than a window while it reads nothing', async () => {
 describe('a server that offers CHUNKING', () => {
   const [MAIL, RCPT] = ENVELOPE as [string, string]
 
-  it('takes whole mails that follow one another, in chunks, as they are', async () => {
+  it('takes whole emails that follow one another, in chunks, as they are', async () => {
     using set = await setUp({ chunking: true })
     expect(await set.say('EHLO me')).toContain('250-CHUNKING\r\n')
     for (const line of LOGIN) await set.say(line)

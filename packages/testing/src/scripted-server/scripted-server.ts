@@ -22,7 +22,7 @@ export interface ScriptedServer {
   readonly calls: number
   /** The connections, oldest first. */
   readonly sessions: readonly ScriptedSession[]
-  /** The accepted mails, oldest first. */
+  /** The accepted emails, oldest first. */
   readonly taken: readonly TakenMail[]
   /** The client's violations of the protocol. */
   readonly violations: readonly string[]

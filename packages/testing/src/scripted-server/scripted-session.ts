@@ -15,7 +15,7 @@ export class ScriptedSession {
   readonly wire: ScriptedWire
   /** The user who logged in. */
   user: string | undefined
-  /** The number of mails that were begun. */
+  /** The number of emails that were begun. */
   mails = 0
   readonly #host: SessionHost
   readonly #voice: ScriptedVoice
@@ -28,7 +28,7 @@ export class ScriptedSession {
   #answered = false
   #from: string | undefined
   #to: string[] = []
-  /** The chunk that is being read, and those of the same mail before it. */
+  /** The chunk that is being read, and those of the same email before it. */
   #chunk = { line: '', bytes: 0, isLast: false }
   #chunks: Buffer[] = []
 

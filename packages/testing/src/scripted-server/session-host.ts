@@ -23,7 +23,7 @@ export interface ServerNature {
   readonly keepsEnvelope: boolean
 }
 
-/** A mail that the server accepted. */
+/** An email that the server accepted. */
 export interface TakenMail {
   /** The body without dot-stuffing and without its end. */
   readonly raw: Buffer

@@ -41,7 +41,7 @@ export interface StepFault {
   readonly extra?: string
   /** How long after the reply `extra` and `next` follow. */
   readonly nextMs?: number
-  /** For `dot`, and `bdat` with LAST: whether the mail is accepted. By default it is, unless a reply other than 250 is sent. */
+  /** For `dot`, and `bdat` with LAST: whether the email is accepted. By default it is, unless a reply other than 250 is sent. */
   readonly accepted?: boolean
   /** For `body`: the number of bytes of the body after which the fault occurs. Default 1. */
   readonly afterBytes?: number
@@ -54,7 +54,7 @@ export interface StepContext {
   readonly step: Step
   /** The connection, from 0. */
   readonly connection: number
-  /** The number of mails that this connection began before. */
+  /** The number of emails that this connection began before. */
   readonly mail: number
   /** The command, if there is one. */
   readonly line: string

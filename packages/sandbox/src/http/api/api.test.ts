@@ -101,7 +101,7 @@ describe('what is not there', () => {
 })
 
 describe('server', () => {
-  it('shows and changes the settings, which mails then meet', async () => {
+  it('shows and changes the settings, which emails then meet', async () => {
     await using use = await start()
     expect(await use.client.getServer()).toMatchObject({
       SmtpApiActivated: true,

@@ -5,7 +5,7 @@ import type { SandboxEvent } from '../../server/sandbox-event.js'
 import { API_CODES, apiError } from './api-error.js'
 import type { ApiQuery } from './api-query.js'
 
-/** Makes the filter of a search for mails. A refused mail never became a message, so no search finds it. */
+/** Makes the filter of a search for emails. A refused email never became a message, so no search finds it. */
 export function toMailFilter(query: ApiQuery): (mail: SandboxMail) => boolean {
   const [recipient, from] = [query.get('recipient'), query.get('fromemail')].map(
     (address) => address && toAddressKey(address),

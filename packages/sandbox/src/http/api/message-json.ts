@@ -7,7 +7,7 @@ import type { SandboxEvent } from '../../server/sandbox-event.js'
 import type { ServerSettings } from '../../server/server-settings.js'
 import { toEastern } from './eastern-time.js'
 
-/** A mail as a search shows it. */
+/** An email as a search shows it. */
 export function toMessageJson(
   mail: SandboxMail,
   settings: ServerSettings,
@@ -37,7 +37,7 @@ export function toMessageJson(
   }
 }
 
-/** A mail with its text and what happened to it. */
+/** An email with its text and what happened to it. */
 export async function toMessageDetails(
   mail: SandboxMail,
   settings: ServerSettings,

@@ -40,7 +40,7 @@ export function messageRoutes(server: PostmarkServer): ApiRoute[] {
   ]
 }
 
-/** The mail that the path names by its MessageID. */
+/** The email that the path names by its MessageID. */
 function findMail(server: PostmarkServer, { param }: ApiRequest): SandboxMail {
   const mail = server.findMail(param('id'))
   if (mail) return mail

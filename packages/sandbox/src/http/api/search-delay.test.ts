@@ -26,7 +26,7 @@ async function start(options: SandboxOptions) {
 }
 
 describe('searchDelayMs', () => {
-  it('keeps mails and bounces from searches until the sandbox’s clock is so much further', async () => {
+  it('keeps emails and bounces from searches until the sandbox’s clock is so much further', async () => {
     const { sandbox, counts } = await start({ searchDelayMs: 60_000 })
     expect(sandbox.outbox).toHaveLength(2)
     expect(await counts()).toEqual({ mails: 0, bounces: 0 })

@@ -10,7 +10,7 @@ async function start() {
 }
 
 describe('message streams', () => {
-  it('makes, shows, edits, archives and brings back a stream that mails can use', async () => {
+  it('makes, shows, edits, archives and brings back a stream that emails can use', async () => {
     await using use = await start()
     const { sandbox, client } = use
     const made = await client.createMessageStream({

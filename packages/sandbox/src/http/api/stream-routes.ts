@@ -6,7 +6,7 @@ import type { ApiRequest, ApiRoute } from './api-route.js'
 import { toEastern } from './eastern-time.js'
 import { readDescription, readHandling, readName, readNewStream, typeName } from './stream-rules.js'
 
-/** What the API shows of a stream without any effect on mails. */
+/** What the API shows of a stream without any effect on emails. */
 interface StreamRecord {
   readonly description: string | null
   readonly handling: string

@@ -12,7 +12,7 @@ async function start() {
 const page = (filter: object = {}) => ({ count: 100, offset: 0, ...filter })
 
 describe('suppressions', () => {
-  it('suppresses and reactivates addresses, whom mails then reach or not', async () => {
+  it('suppresses and reactivates addresses, whom emails then reach or not', async () => {
     await using use = await start()
     const { sandbox, client } = use
     const of = (...addresses: string[]) => ({

@@ -65,7 +65,7 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
   },
 )
 
-describe('waiting for a mail', () => {
+describe('waiting for an email', () => {
   it('answers with one that is there, or yet to come', async () => {
     await using sandbox = await startSandbox()
     const path =
@@ -95,7 +95,7 @@ describe('waiting for a mail', () => {
     await send(sandbox, { subject: 'Receipt', postmark: { messageStream: 'nowhere' } })
     const { status, body } = await call(sandbox, 'GET', '/sandbox/wait?subject=Welcome&timeoutMs=1')
     expect(status).toBe(404)
-    expect(body.Message).toContain("No mail with { subject: 'Welcome' } arrived within 1 ms.")
+    expect(body.Message).toContain("No email with { subject: 'Welcome' } arrived within 1 ms.")
     expect(body.Message).toContain("to ann@example.com, subject 'Receipt'")
     expect(body.Mails).toMatchObject([{ Subject: 'Receipt', Verdict: { Outcome: 'refused' } }])
   })
@@ -111,7 +111,7 @@ describe('waiting for a mail', () => {
   })
 })
 
-describe('the mails', () => {
+describe('the emails', () => {
   it('are listed with their verdicts, looked at, and forgotten', async () => {
     await using sandbox = await startSandbox()
     await send(sandbox, {}, { subject: 'Lost', postmark: { messageStream: 'nowhere' } })
@@ -156,7 +156,7 @@ describe('the state of the server', () => {
     })
   })
 
-  it('has senders that can be verified, and each mail is judged by those of its time', async () => {
+  it('has senders that can be verified, and each email is judged by those of its time', async () => {
     await using sandbox = await startSandbox()
     const verify = (Address: string) => call(sandbox, 'POST', '/sandbox/senders', { Address })
     expect((await verify('example.com')).body).toEqual({ Senders: null })

@@ -6,23 +6,23 @@ import { API_CODES, apiError } from '../api/api-error.js'
 import { toMessageDetails, toMessageJson } from '../api/message-json.js'
 import type { ControlParameter, ControlRequest } from './control-route.js'
 
-/** The part of a path that names a mail. */
+/** The part of a path that names an email. */
 export const MESSAGE_ID: ControlParameter = {
   name: 'MessageID',
   in: 'path',
   type: 'text',
   required: true,
-  summary: 'MessageID of the mail, as in the list',
+  summary: 'MessageID of the email, as in the list',
 }
 
-/** The mail that the path names. */
+/** The email that the path names. */
 export function mailOf(server: PostmarkServer, request: ControlRequest): SandboxMail {
   const mail = server.findMail(request.required('MessageID').toLowerCase())
   if (mail) return mail
   throw apiError(API_CODES.noMessage, "This message doesn't exist.", 404)
 }
 
-/** A mail as Postmark's search shows it, and what Postmark would have done with it. */
+/** An email as Postmark's search shows it, and what Postmark would have done with it. */
 export function toListedMail(
   mail: SandboxMail,
   { settings }: PostmarkServer,

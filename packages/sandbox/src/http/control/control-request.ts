@@ -13,7 +13,7 @@ export interface HttpParts {
 
 /**
  * Reads a request as the parameters of its route say. The case of names is ignored. An unknown name is refused, because a
- * misspelled `subjct` would otherwise match every mail.
+ * misspelled `subjct` would otherwise match every email.
  */
 export function readRequest({ route, query, body: text, signal, pathPart }: HttpParts): ControlRequest {
   const body = readBody(text)

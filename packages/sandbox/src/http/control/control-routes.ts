@@ -80,7 +80,7 @@ const FAULT: readonly ControlParameter[] = [
   key('ms', 'number', 'Length of the delay in milliseconds'),
   key('bytes', 'text', 'Bytes that are sent instead of a reply'),
   key('afterBytes', 'number', 'How many bytes of the body must have arrived'),
-  key('accepted', 'flag', 'Whether the mail is accepted anyway'),
+  key('accepted', 'flag', 'Whether the email is accepted anyway'),
   key('recipient', 'number', 'Which RCPT, from 0'),
   key('repeat', 'flag', 'Whether it strikes each time that the phase comes'),
 ]

@@ -44,7 +44,7 @@ describe('the sandbox’s own calls', () => {
     expect(reply).toMatchObject({ status: 422, body: { Message: expect.stringContaining(why) } })
   })
 
-  it('know no mail of another ID', async () => {
+  it('know no email of another ID', async () => {
     await using sandbox = await startSandbox()
     expect(await post(sandbox, '/sandbox/mails/nothing/open')).toMatchObject({
       status: 404,

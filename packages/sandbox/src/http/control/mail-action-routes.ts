@@ -11,7 +11,7 @@ type Act = (
   request: ControlRequest,
 ) => SandboxEvent | Promise<SandboxEvent>
 
-/** What recipients do with a mail. Each call returns the body of the webhook. */
+/** What recipients do with an email. Each call returns the body of the webhook. */
 export function mailActionRoutes(server: PostmarkServer): ControlRoute[] {
   const action = (
     name: string,
@@ -30,18 +30,18 @@ export function mailActionRoutes(server: PostmarkServer): ControlRoute[] {
     },
   })
   return [
-    action('open', 'Simulate that a recipient opens the mail', [], (mail, recipient) =>
+    action('open', 'Simulate that a recipient opens the email', [], (mail, recipient) =>
       server.open(mail, recipient),
     ),
     action('click', 'Simulate that a recipient clicks a link', [LINK], (mail, recipient, request) =>
       server.click(mail, request.text('Link'), recipient),
     ),
-    action('bounce', 'Simulate a bounce of the mail', [TYPE], (mail, recipient, request) => {
+    action('bounce', 'Simulate a bounce of the email', [TYPE], (mail, recipient, request) => {
       const type = (request.text('Type') ?? 'HardBounce') as BounceTypeName
       const bounce = server.bounce(mail, type, recipient)
       return server.eventsOf(mail).find((event) => event.bounce?.id === bounce.id)!
     }),
-    action('complain', 'Simulate that a recipient marks the mail as spam', [], (mail, recipient) =>
+    action('complain', 'Simulate that a recipient marks the email as spam', [], (mail, recipient) =>
       server.complain(mail, recipient),
     ),
     action('unsubscribe', 'Simulate that a recipient unsubscribes', [], (mail, recipient) =>
@@ -60,7 +60,7 @@ const LINK: ControlParameter = {
   name: 'Link',
   in: 'body',
   type: 'text',
-  summary: 'The link (default: the first one of the mail)',
+  summary: 'The link (default: the first one of the email)',
 }
 const TYPE: ControlParameter = {
   name: 'Type',

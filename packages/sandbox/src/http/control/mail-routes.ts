@@ -9,13 +9,13 @@ import type { ControlParameter, ControlRequest, ControlRoute } from './control-r
 const LONGEST_WAIT_MS = 60_000
 const MOST_LISTED = 500
 
-/** The calls that list, wait for, show and remove mails. */
+/** The calls that list, wait for, show and remove emails. */
 export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): ControlRoute[] {
   return [
     {
       method: 'GET',
       path: '/sandbox/mails',
-      summary: 'List the mails with their verdicts, newest first',
+      summary: 'List the emails with their verdicts, newest first',
       parameters: [...MATCH, COUNT],
       answer: '`TotalCount`, and `Mails` as in the REST search, with `Verdict`',
       handle(request) {
@@ -28,10 +28,10 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
     {
       method: 'GET',
       path: '/sandbox/wait',
-      summary: 'Wait for the first mail that matches, which may be there already',
+      summary: 'Wait for the first email that matches, which may be there already',
       parameters: [...MATCH, TIMEOUT],
       answer:
-        'The whole mail; 404 if none came in time, with a `Message` that says what is there instead, and `Mails`',
+        'The whole email; 404 if none came in time, with a `Message` that says what is there instead, and `Mails`',
       async handle(request) {
         const timeoutMs = request.number('timeoutMs') ?? 5000
         if (timeoutMs > LONGEST_WAIT_MS)
@@ -50,7 +50,7 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
     {
       method: 'GET',
       path: '/sandbox/mails/{MessageID}',
-      summary: 'Get one mail',
+      summary: 'Get one email',
       parameters: [MESSAGE_ID],
       answer: 'As in the list, with `TextBody`, `HtmlBody`, `Links`, `Body` (the source) and `MessageEvents`',
       handle: (request) => toWholeMail(mailOf(server, request), server),
@@ -58,9 +58,9 @@ export function mailRoutes(server: PostmarkServer, waitFor: Outbox['waitFor']): 
     {
       method: 'DELETE',
       path: '/sandbox/mails',
-      summary: 'Remove all mails, bounces, events and suppressions',
+      summary: 'Remove all emails, bounces, events and suppressions',
       parameters: [],
-      answer: '`Removed`, the number of mails',
+      answer: '`Removed`, the number of emails',
       handle() {
         const Removed = server.mails.length
         server.clear()
@@ -88,7 +88,7 @@ const COUNT: ControlParameter = {
   name: 'count',
   in: 'query',
   type: 'number',
-  summary: `How many mails to list (default: 100, at most ${MOST_LISTED})`,
+  summary: `How many emails to list (default: 100, at most ${MOST_LISTED})`,
 }
 const TIMEOUT: ControlParameter = {
   name: 'timeoutMs',

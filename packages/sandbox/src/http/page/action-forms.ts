@@ -10,7 +10,7 @@ const MOST_RECIPIENTS = 100
 const NOT_OFFERED = ['SMTPApiError', 'SpamComplaint', 'InboundError', 'TemplateRenderingFailed']
 
 /**
- * The forms for what a recipient can do with a mail.
+ * The forms for what a recipient can do with an email.
  * @param query the query of the page, to return to it unchanged
  */
 export function actionForms(mail: SandboxMail, query: string): Markup {

@@ -10,7 +10,7 @@ const MOST_INLINE = 20
 const MAX_TEXT = 20_000
 const TEXT_TYPES = /^(?:text\/(?:plain|csv|calendar|html|markdown)|application\/(?:json|xml))$/
 
-/** The files of a mail to download, with previews of images and texts. */
+/** The files of an email to download, with previews of images and texts. */
 export function attachmentList(
   { messageId }: SandboxMail,
   { attachments, text, html: markup }: MailContent,
@@ -23,7 +23,7 @@ export function attachmentList(
     return html`<li><a href="${path}" download><bdi>${printable(filename, 100) || `(no name, ${index + 1})`}</bdi></a> <span>${printable(mimeType, 60)}</span> <span class="size">${toSize(content.length)}</span>${index < MOST_INLINE ? preview(file, path) : ''}</li>`
   }
   return html`<section class="attachments" aria-labelledby="attachments"><h2 id="attachments">Attachments (${attachments.length})</h2>
-${parts >= MAX_PARTS ? html`<p class="note">Only the first ${MAX_PARTS} parts of a mail are read. Any others are in the source.</p>` : ''}
+${parts >= MAX_PARTS ? html`<p class="note">Only the first ${MAX_PARTS} parts of an email are read. Any others are in the source.</p>` : ''}
 <ul>${attachments.map(item)}</ul></section>`
 }
 

@@ -1,12 +1,12 @@
 import { html } from 'hono/html'
 import type { Markup } from './layout.js'
 
-/** How to send the first mail. */
+/** How to send the first email. */
 export function connectView(smtpUrl: string, title: string): Markup {
   const url = new URL(smtpUrl)
   const token = decodeURIComponent(url.username)
   return html`<h2>${title}</h2>
-<p>Use this connection URL in your application, and send a mail.</p>
+<p>Use this connection URL in your application, and send an email.</p>
 <p class="copy"><code id="smtp-url">${smtpUrl}</code><button type="button" data-copy="smtp-url" hidden>Copy</button></p>
 <pre><code>import { createPostmarkTransport } from '@postmark-smtp/core'
 

@@ -14,14 +14,14 @@ const MAX_SHOWN = 200_000
 const MAX_HEADERS = 200
 const MAX_HEADER_LENGTH = 2000
 
-/** A mail, and the part of it that is shown. */
+/** An email, and the part of it that is shown. */
 export interface ShownMail {
   readonly mail: SandboxMail
   readonly content: MailContent
   readonly place: MailPlace
 }
 
-/** One part of a mail. */
+/** One part of an email. */
 export function contentView(context: PageContext, shown: ShownMail, part: MailPart): Markup {
   const { mail, content } = shown
   const path = `/mails/${mail.messageId}`
@@ -37,7 +37,7 @@ export function contentView(context: PageContext, shown: ShownMail, part: MailPa
     case 'source':
       return html`<p class="note"><a href="${path}/source">Download the source</a> (${mail.raw.length} bytes)</p>${bytesView(mail.raw)}`
     case 'delivered':
-      return html`<p class="note">What the first recipient gets, as far as is known. Postmark also encodes the body again and signs the mail.</p>${bytesView(mail.delivered())}`
+      return html`<p class="note">What the first recipient gets, as far as is known. Postmark also encodes the body again and signs the email.</p>${bytesView(mail.delivered())}`
     case 'links':
       return linkView(context, shown)
     case 'check':
@@ -58,8 +58,8 @@ function htmlView(markup: string, path: string, place: MailPlace): Markup {
     html`<a href="${path}${placeQuery({ ...place, part: 'html', ...change })}"${isCurrent ? html` aria-current="true"` : ''}>${text}</a>`
   return html`<div class="looks"><nav aria-label="Width of the mail">${FRAME_WIDTHS.map((each) => link({ width: each }, WIDTH_NAMES[each], each === width))}</nav>
 <nav aria-label="Colours of the mail">${FRAME_SCHEMES.map((each) => link({ scheme: each }, SCHEME_NAMES[each], each === scheme))}</nav></div>
-<iframe class="frame ${width} ${scheme}" sandbox="" src="${path}/html${scheme === 'dark' ? '?scheme=dark' : ''}" title="HTML of the mail" loading="lazy"></iframe>
-<p class="note">Nothing in the mail runs, and nothing is loaded from elsewhere, so remote images are missing.</p>`
+<iframe class="frame ${width} ${scheme}" sandbox="" src="${path}/html${scheme === 'dark' ? '?scheme=dark' : ''}" title="HTML of the email" loading="lazy"></iframe>
+<p class="note">Nothing in the email runs, and nothing is loaded from elsewhere, so remote images are missing.</p>`
 }
 
 function textView(text: string, look: 'text' | 'source'): Markup {
@@ -79,5 +79,5 @@ function cutNote(length: number): Markup | string {
 function headersView({ headers }: SandboxMail): Markup {
   const row = ({ key, value }: SandboxMail['headers'][number]) =>
     html`<tr><th scope="row">${printable(key)}</th><td>${printable(value, MAX_HEADER_LENGTH)}${value.length > MAX_HEADER_LENGTH ? html` <em>(${value.length} characters)</em>` : ''}</td></tr>`
-  return html`${headers.length > MAX_HEADERS ? html`<p class="note">The first ${MAX_HEADERS} of ${headers.length} headers.</p>` : ''}<table class="headers"><caption>Decoded, in the order of the mail</caption><tbody>${headers.slice(0, MAX_HEADERS).map(row)}</tbody></table>`
+  return html`${headers.length > MAX_HEADERS ? html`<p class="note">The first ${MAX_HEADERS} of ${headers.length} headers.</p>` : ''}<table class="headers"><caption>Decoded, in the order of the email</caption><tbody>${headers.slice(0, MAX_HEADERS).map(row)}</tbody></table>`
 }

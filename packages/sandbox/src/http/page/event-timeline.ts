@@ -10,7 +10,7 @@ import { longTime } from './time.js'
 const MOST_SHOWN = 100
 const MAX_PAYLOAD = 20_000
 
-/** What happened to a mail, and what was posted to the webhooks. */
+/** What happened to an email, and what was posted to the webhooks. */
 export function eventTimeline({ server, webhooks }: PageContext, mail: SandboxMail): Markup {
   const events = server.eventsOf(mail)
   return html`<ol class="timeline">

@@ -6,7 +6,7 @@ import { printable } from './printable.js'
 
 const MOST_SHOWN = 50
 
-/** The fields that Postmark would read, and how the mail came in. */
+/** The fields that Postmark would read, and how the email came in. */
 export function fieldList(mail: SandboxMail): Markup {
   const { postmark, messageId, id, envelope, secure, hostType, raw } = mail
   const { tag, metadata, messageStream: _stream, ...others } = postmark

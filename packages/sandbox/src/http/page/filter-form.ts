@@ -24,7 +24,7 @@ ${input('to', 'Recipient', 'ann@example.com')}
 </form>`
 }
 
-/** The streams of the server, and those that a mail names although they do not exist. */
+/** The streams of the server, and those that an email names although they do not exist. */
 function streamsOf({ streams, mails }: PostmarkServer, filter: MailFilter): readonly string[] {
   const known = streams.map(({ id }) => id)
   const named = new Set([filter.stream, ...mails.map(({ stream }) => stream)].filter((id) => id !== ''))

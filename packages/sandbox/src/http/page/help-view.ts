@@ -3,12 +3,12 @@ import { connectView } from './connect-view.js'
 import { layout, type Markup } from './layout.js'
 
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [['j', '↓'], 'next mail of the list (inside a mail, only j)'],
-  [['k', '↑'], 'previous mail of the list (inside a mail, only k)'],
-  [['Enter'], 'open the mail'],
-  [['u'], 'mark the mail as unread'],
+  [['j', '↓'], 'next mail of the list (inside an email, only j)'],
+  [['k', '↑'], 'previous mail of the list (inside an email, only k)'],
+  [['Enter'], 'open the email'],
+  [['u'], 'mark the email as unread'],
   [['/'], 'go to the text filter'],
-  [['Esc'], 'leave a field, or go back to the mail in the list'],
+  [['Esc'], 'leave a field, or go back to the email in the list'],
   [['?'], 'show this help'],
 ]
 
@@ -21,7 +21,7 @@ export function helpView(smtpUrl: string): Markup {
 <section class="card"><h2>Keys</h2>
 <dl class="keys">${KEYS.map(([keys, what]) => html`<dt>${keys.map((key) => html`<kbd>${key}</kbd> `)}</dt><dd>${what}</dd>`)}</dl></section>
 <section class="card"><h2>Verdict</h2>
-<p>Postmark answers <code>250</code> to nearly every mail over SMTP. If it refuses one, the error comes later, as a bounce of the type SMTPApiError. The sandbox shows this immediately: a mail is <strong>refused</strong>, with the error code of Postmark’s API, or <strong>sent</strong>. The status of a sent mail is the most important thing that has happened to it since.</p></section>
+<p>Postmark answers <code>250</code> to nearly every email over SMTP. If it refuses one, the error comes later, as a bounce of the type SMTPApiError. The sandbox shows this immediately: an email is <strong>refused</strong>, with the error code of Postmark’s API, or <strong>sent</strong>. The status of a sent email is the most important thing that has happened to it since.</p></section>
 <section class="card">${connectView(smtpUrl, 'Connect')}</section>`,
   )
 }

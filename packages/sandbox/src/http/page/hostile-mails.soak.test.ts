@@ -11,7 +11,7 @@ const missing = chromiumMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
-/** The host that the hostile mails call, and how often somebody came. */
+/** The host that the hostile emails call, and how often somebody came. */
 let visits = 0
 const canary = createServer((_request, response) => response.end('console.log(/pwned/)'))
 canary.on('connection', () => {
@@ -182,12 +182,12 @@ const FURTHER_VIEWS = [
   ...['?part=links', '?part=check'],
 ]
 
-/** Whether a script of the mail ran in any frame of a page. */
+/** Whether a script of the email ran in any frame of a page. */
 async function ran(page: Page): Promise<boolean> {
   return (await Promise.all(page.frames().map(ranIn))).includes(true)
 }
 
-/** A frame that may not load at all never answers; one that a click takes away from the mail is asked again. */
+/** A frame that may not load at all never answers; one that a click takes away from the email is asked again. */
 function ranIn(frame: Frame): Promise<boolean> {
   const answer = frame
     .evaluate<boolean>('"pwned" in globalThis')
@@ -196,7 +196,7 @@ function ranIn(frame: Frame): Promise<boolean> {
 }
 
 it.skipIf(skipped)(
-  'renders 50 hostile mails and 50 more through the tabs that read them: no script runs, nothing is asked for elsewhere',
+  'renders 50 hostile emails and 50 more through the tabs that read them: no script runs, nothing is asked for elsewhere',
   { timeout: 600_000 },
   async () => {
     const context = await browser.newContext({ viewport: { width: 1000, height: 700 } })
@@ -242,7 +242,7 @@ it.skipIf(skipped)(
         }
       }
     }
-    // And 50 more, through the tabs that do more with a mail than show it.
+    // And 50 more, through the tabs that do more with an email than show it.
     const more = further(away)
     expect(more).toHaveLength(50)
     const chosenMore = [...more.entries()].filter(([index]) => index % (50 / size(50, 10)) === 0)

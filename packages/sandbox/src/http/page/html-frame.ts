@@ -19,11 +19,11 @@ export const FRAME_POLICY: string = [
   "frame-ancestors 'self'",
 ].join('; ')
 
-// A link without a target would replace the mail in its frame. With this base, it does nothing.
+// A link without a target would replace the email in its frame. With this base, it does nothing.
 const preface = (scheme: FrameScheme) =>
   `<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="${scheme}"><base target="_blank">`
 
-/** Why the HTML of a mail is not shown in a browser; undefined if it is. */
+/** Why the HTML of an email is not shown in a browser; undefined if it is. */
 export function frameProblem(html: string): string | undefined {
   if (html.length > MAX_HTML_LENGTH) return `it has more than ${MAX_HTML_LENGTH} characters`
   return countLevels(html) > MAX_LEVELS ? `it is nested more than ${MAX_LEVELS} levels deep` : undefined
@@ -43,7 +43,7 @@ function countLevels(html: string): number {
 
 const VOID_ELEMENTS = /^(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)$/i
 
-/** The HTML of a mail as a separate document, with the images that came with it. */
+/** The HTML of an email as a separate document, with the images that came with it. */
 export function toFrameDocument({ html = '', attachments }: MailContent, scheme: FrameScheme): string {
   if (frameProblem(html) !== undefined) return preface(scheme)
   const images = new Map(
@@ -63,7 +63,7 @@ export function toFrameDocument({ html = '', attachments }: MailContent, scheme:
   return preface(scheme) + withScheme(body.replace(CONNECTING_TAGS, '<x-$1'), scheme)
 }
 
-/** A colour query in the mail gets the scheme that was chosen, whatever the reader's system says. */
+/** A colour query in the email gets the scheme that was chosen, whatever the reader's system says. */
 function withScheme(html: string, scheme: FrameScheme): string {
   return html.replace(
     /\(\s{0,9}prefers-color-scheme\s{0,9}:\s{0,9}(light|dark)\s{0,9}\)/gi,

@@ -11,10 +11,10 @@ import { shortName } from './people.js'
 import { printable } from './printable.js'
 import { isSameDay, shortTime } from './time.js'
 
-/** Mails on one page of the list. */
+/** Emails on one page of the list. */
 export const PAGE_SIZE = 100
 
-/** The list of mails. */
+/** The list of emails. */
 export function inboxView(context: PageContext, filter: MailFilter, wantedPage: number): Markup {
   const { server, smtpUrl, read } = context
   const mails = filterMails(context, filter)
@@ -41,8 +41,8 @@ ${
   total === 0
     ? html`<section class="empty">${connectView(smtpUrl, 'No mail yet')}</section>`
     : shown.length === 0
-      ? html`<p class="empty">No mail matches these filters. <a href="/">Show all ${total}</a></p>`
-      : html`<table role="table" class="mails${isDated ? ' dated' : ''}" aria-label="Mails, newest first">
+      ? html`<p class="empty">No email matches these filters. <a href="/">Show all ${total}</a></p>`
+      : html`<table role="table" class="emails${isDated ? ' dated' : ''}" aria-label="Emails, newest first">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Status</th><th role="columnheader" scope="col">Subject</th><th role="columnheader" scope="col">From</th><th role="columnheader" scope="col">To</th><th role="columnheader" scope="col">Message stream</th><th role="columnheader" scope="col">Tag</th><th role="columnheader" scope="col">Time</th></tr></thead>
 <tbody role="rowgroup">${shown.map(row)}</tbody>
 </table>${pages > 1 ? pager(page, pages, query) : ''}`
@@ -74,7 +74,7 @@ ${
 interface RowFacts {
   readonly status: Markup
   readonly now: Date
-  /** The query of the list, so that the page of the mail knows the way back and the neighbours. */
+  /** The query of the list, so that the page of the email knows the way back and the neighbours. */
   readonly query: string
   readonly isRead: boolean
 }

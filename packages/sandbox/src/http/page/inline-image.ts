@@ -8,7 +8,7 @@ const BEGINNINGS: readonly (readonly [type: string, pattern: RegExp])[] = [
   ['image/webp', /^52494646.{8}57454250/],
 ]
 
-/** The type under which a file may be shown in the page. It depends on the bytes, not on what the mail says. */
+/** The type under which a file may be shown in the page. It depends on the bytes, not on what the email says. */
 export function inlineImageType(content: Buffer): string | undefined {
   const start = content.toString('hex', 0, 16)
   return content.length <= MAX_BYTES ? BEGINNINGS.find(([, pattern]) => pattern.test(start))?.[0] : undefined

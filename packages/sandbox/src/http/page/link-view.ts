@@ -9,7 +9,7 @@ import { printable } from './printable.js'
 const MOST_SHOWN = 500
 const MAX_URL_LENGTH = 2000
 
-/** The links of a mail, and what the last check found. */
+/** The links of an email, and what the last check found. */
 export function linkView(
   { linkChecks, checkPrivateLinks }: PageContext,
   { mail, place }: Pick<ShownMail, 'mail' | 'place'>,

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
 import type { PageContext } from './page-context.js'
 
-/** At most one message in this time, so that a thousand mails are one change. */
+/** At most one message in this time, so that a thousand emails are one change. */
 const PAUSE_MS = 100
 /** Proxies and laptops close idle connections. */
 const PING_MS = 25_000

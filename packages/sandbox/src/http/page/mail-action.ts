@@ -3,9 +3,9 @@ import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 
 /**
- * Makes something happen to a mail, as a button of its page says.
+ * Makes something happen to an email, as a button of its page says.
  * @returns whether there is such a button
- * @throws PostmarkError ERR_POSTMARK_OPTIONS if it cannot happen to this mail
+ * @throws PostmarkError ERR_POSTMARK_OPTIONS if it cannot happen to this email
  */
 export async function actOnMail(
   server: PostmarkServer,

@@ -4,7 +4,7 @@ import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { Markup } from './layout.js'
 import { STATUSES, statusOf } from './mail-status.js'
 
-/** The status of a mail in one word. A refused mail also shows its first error code. */
+/** The status of an email in one word. A refused email also shows its first error code. */
 export function badge(mail: SandboxMail, server: PostmarkServer): Markup {
   const status = statusOf(mail, server)
   const code = status === 'refused' ? ` ${mail.verdict.problems[0]?.errorCode ?? ''}` : ''

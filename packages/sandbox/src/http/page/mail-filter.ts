@@ -14,7 +14,7 @@ export interface MailFilter {
   readonly status: MailStatus | 'unread' | ''
 }
 
-/** How many bytes of each mail are searched for text. */
+/** How many bytes of each email are searched for text. */
 const SEARCHED_BYTES = 65_536
 
 /** Reads the query of the list's URL. */
@@ -47,21 +47,21 @@ export function isFiltered(filter: MailFilter): boolean {
   return Object.values(filter).some((value) => value !== '')
 }
 
-/** The mails that match the filter, newest first. */
+/** The emails that match the filter, newest first. */
 export function filterMails(context: Context, filter: MailFilter): SandboxMail[] {
   const { mails } = context.server
   return (isFiltered(filter) ? mails.filter(toTest(context, filter)) : [...mails]).reverse()
 }
 
-/** Where a mail is in the list. */
+/** Where an email is in the list. */
 export interface ListPlace {
   readonly newer: SandboxMail | undefined
   readonly older: SandboxMail | undefined
-  /** How many mails of the list are newer. */
+  /** How many emails of the list are newer. */
   readonly index: number
 }
 
-/** Finds the neighbours of a mail in the list. The mail itself may have left the list, for example if it was unread. */
+/** Finds the neighbours of an email in the list. The email itself may have left the list, for example if it was unread. */
 export function findInList(context: Context, filter: MailFilter, mail: SandboxMail): ListPlace {
   const { mails } = context.server
   const test = toTest(context, filter)

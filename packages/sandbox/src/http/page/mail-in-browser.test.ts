@@ -12,7 +12,7 @@ const missing = chromiumMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
-/** What the links of the mails lead to, and what came there. */
+/** What the links of the emails lead to, and what came there. */
 const requests: string[] = []
 const target = createServer((request, response) => {
   requests.push(`${request.method} ${request.url}`)
@@ -61,7 +61,7 @@ const message = {
   subject: 'Hello',
   text: 'Hello Ann',
 }
-/** Sends mails one after the other. */
+/** Sends emails one after the other. */
 async function send(...mails: readonly object[]): Promise<void> {
   const { host, port, token: user } = sandbox
   const transport = createTransport({
@@ -79,7 +79,7 @@ const mailPath = (index: number) => `mails/${sandbox.outbox.at(index)?.messageId
 const subjects = (page: Page) => page.locator('.mails .subject a').allTextContents()
 const heading = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor()
 const live = (page: Page) => page.getByText('Live', { exact: true }).waitFor()
-/** Evaluates in the frame of the mail, once it is there. */
+/** Evaluates in the frame of the email, once it is there. */
 async function inFrame<T>(page: Page, expression: string): Promise<T> {
   await page.frameLocator('iframe').locator('p').first().waitFor()
   return page.frames()[1]!.evaluate<T>(expression)
@@ -87,7 +87,7 @@ async function inFrame<T>(page: Page, expression: string): Promise<T> {
 const tagged = (tag: string) => ({ 'X-PM-Tag': tag })
 
 describe.skipIf(skipped)('people', () => {
-  it('shows senders and recipients by name in the list, and From, Reply-To, To, Cc and Bcc apart in the mail', async () => {
+  it('shows senders and recipients by name in the list, and From, Reply-To, To, Cc and Bcc apart in the email', async () => {
     await send({
       from: 'Größe & Söhne <shop@example.com>',
       replyTo: 'Help <help@example.com>',
@@ -114,7 +114,7 @@ describe.skipIf(skipped)('people', () => {
 })
 
 describe.skipIf(skipped)('read and unread', () => {
-  it('marks a mail as read when it is opened, in another window too, and as unread again by key', async () => {
+  it('marks an email as read when it is opened, in another window too, and as unread again by key', async () => {
     await send({ subject: 'One' }, { subject: 'Two' })
     const other = await open('?status=unread')
     await live(other)
@@ -123,13 +123,13 @@ describe.skipIf(skipped)('read and unread', () => {
     expect(await page.locator('.mails .unread').count()).toBe(2)
     await page.getByRole('link', { name: 'One' }).click()
     await heading(page, 'One')
-    await other.getByText('1 of 2 mails').waitFor()
+    await other.getByText('1 of 2 emails').waitFor()
     expect(await subjects(other)).toEqual(['Two'])
     await live(page)
     await page.keyboard.press('u')
     await page.locator('.mails').waitFor()
     expect(await page.locator('.mails .unread').count()).toBe(2)
-    await other.getByText('2 mails', { exact: true }).waitFor()
+    await other.getByText('2 emails', { exact: true }).waitFor()
     await other.getByText('Clear…').click()
     await other.getByRole('button', { name: 'Mark all as read' }).click()
     await page.locator('.mails .unread').first().waitFor({ state: 'detached' })
@@ -138,7 +138,7 @@ describe.skipIf(skipped)('read and unread', () => {
 })
 
 describe.skipIf(skipped)('deleting', () => {
-  it('deletes one mail, and goes on at the next of the list', async () => {
+  it('deletes one email, and goes on at the next of the list', async () => {
     await send({ subject: 'One' }, { subject: 'Two' }, { subject: 'Three' })
     const page = await open(mailPath(1))
     await page.getByRole('button', { name: 'Delete' }).click()
@@ -148,7 +148,7 @@ describe.skipIf(skipped)('deleting', () => {
     expect(sandbox.outbox.map(({ subject }) => subject)).toEqual(['One', 'Three'])
   })
 
-  it('deletes the filtered mails, and no other', async () => {
+  it('deletes the filtered emails, and no other', async () => {
     await send({ headers: tagged('a') }, { subject: 'Stays', headers: tagged('b') }, { headers: tagged('a') })
     const page = await open('?tag=a')
     await page.getByText('Clear…').click()
@@ -158,8 +158,8 @@ describe.skipIf(skipped)('deleting', () => {
   })
 })
 
-describe.skipIf(skipped)('the keyboard inside a mail', () => {
-  it('goes to the next and the previous mail of the filtered list, and Esc comes back to its row', async () => {
+describe.skipIf(skipped)('the keyboard inside an email', () => {
+  it('goes to the next and the previous email of the filtered list, and Esc comes back to its row', async () => {
     const mails = Array.from({ length: 120 }, (_, i) => ({ subject: `Mail ${i}`, headers: tagged('a') }))
     await send(...mails, { subject: 'Between' }, { subject: 'Last', headers: tagged('a') })
     const page = await open('?tag=a')
@@ -183,7 +183,7 @@ describe.skipIf(skipped)('the keyboard inside a mail', () => {
 })
 
 describe.skipIf(skipped)('the list', () => {
-  it('shows the date beside the time of a mail that is not of today, whole', async () => {
+  it('shows the date beside the time of an email that is not of today, whole', async () => {
     await send({ subject: 'Old' })
     await sandbox.advance(86_400_000)
     await send({ subject: 'New' })

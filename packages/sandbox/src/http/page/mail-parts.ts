@@ -1,6 +1,6 @@
 import type { MailContent } from '../../mail/mail-content.js'
 
-/** The parts of a mail that can be shown. */
+/** The parts of an email that can be shown. */
 export const MAIL_PARTS = [
   'html',
   'text',
@@ -15,7 +15,7 @@ export const MAIL_PARTS = [
 /** One of {@link MAIL_PARTS}. */
 export type MailPart = (typeof MAIL_PARTS)[number]
 
-/** The parts that a mail has, the best first. */
+/** The parts that an email has, the best first. */
 export function partsOf({ html, text }: MailContent): MailPart[] {
   return MAIL_PARTS.filter((part) =>
     part === 'text'

@@ -1,24 +1,24 @@
 import { type MailFilter, readFilter, toQuery } from './mail-filter.js'
 import { MAIL_PARTS, type MailPart } from './mail-parts.js'
 
-/** How wide the HTML of a mail is shown; `fit` uses the available room. */
+/** How wide the HTML of an email is shown; `fit` uses the available room. */
 export const FRAME_WIDTHS = ['fit', 'phone', 'tablet', 'desktop'] as const
 type FrameWidth = (typeof FRAME_WIDTHS)[number]
 
-/** The colour scheme that the mail sees. */
+/** The colour scheme that the email sees. */
 export const FRAME_SCHEMES = ['light', 'dark'] as const
 export type FrameScheme = (typeof FRAME_SCHEMES)[number]
 
-/** What the URL of a mail's page says: how the mail is shown, and in which list it is. */
+/** What the URL of an email's page says: how the email is shown, and in which list it is. */
 export interface MailPlace {
   readonly filter: MailFilter
-  /** By default the best part that the mail has. */
+  /** By default the best part that the email has. */
   readonly part: MailPart | undefined
   readonly width: FrameWidth
   readonly scheme: FrameScheme
 }
 
-/** Reads the query of a mail's URL. */
+/** Reads the query of an email's URL. */
 export function readPlace(query: (name: string) => string | undefined): MailPlace {
   const choose = <T extends string>(name: string, values: readonly T[]) =>
     values.find((value) => value === query(name))

@@ -31,7 +31,7 @@ export function addMailRoutes(app: Hono, context: PageContext): void {
   app.get(
     '/mails/:id',
     withMail(async (c, mail) => {
-      // A page that only refreshes itself does not mark the mail as read: another window may have marked it as unread.
+      // A page that only refreshes itself does not mark the email as read: another window may have marked it as unread.
       if (c.req.header(REFRESH) === undefined) context.read.mark([mail], true)
       return showMail(c, mail)
     }),

@@ -1,7 +1,7 @@
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 
-/** The statuses of a mail, the most important first, as the page shows them. */
+/** The statuses of an email, the most important first, as the page shows them. */
 export const STATUSES = {
   refused: 'Refused',
   complaint: 'Spam complaint',
@@ -27,7 +27,7 @@ const STATUS_OF = {
 
 const BY_WEIGHT = Object.keys(STATUSES) as MailStatus[]
 
-/** The most important thing that happened to a mail. */
+/** The most important thing that happened to an email. */
 export function statusOf(mail: SandboxMail, server: PostmarkServer): MailStatus {
   if (mail.verdict.outcome === 'refused') return 'refused'
   const happened = new Set(server.eventsOf(mail).map(({ recordType }) => STATUS_OF[recordType]))

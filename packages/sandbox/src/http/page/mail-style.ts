@@ -1,4 +1,4 @@
-/** The look of a mail's page. */
+/** The look of an email's page. */
 export const MAIL_STYLE = /* css */ `
 .places { display: flex; justify-content: space-between; gap: 1rem; margin-bottom: -0.5rem }
 .places a { text-decoration: none }

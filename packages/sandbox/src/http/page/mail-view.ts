@@ -60,7 +60,7 @@ ${attachmentList(mail, content)}
   )
 }
 
-/** The path of the list page that shows a mail, at its row. */
+/** The path of the list page that shows an email, at its row. */
 export function listPath(filter: MailFilter, { index }: ListPlace, mail: SandboxMail): string {
   const page = Math.floor(index / PAGE_SIZE) + 1
   const query = `${toQuery(filter)}${page > 1 ? `page=${page}` : ''}`.replace(/&$/, '')

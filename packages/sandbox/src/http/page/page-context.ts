@@ -17,6 +17,6 @@ export interface PageOptions {
 /** What the inbox page reads and changes. */
 export interface PageContext extends PageOptions {
   readonly read: ReadMarks
-  /** What the last link check of a mail found. */
+  /** What the last link check of an email found. */
   readonly linkChecks: WeakMap<SandboxMail, readonly CheckedLink[]>
 }

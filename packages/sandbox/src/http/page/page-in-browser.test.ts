@@ -72,7 +72,7 @@ describe.skipIf(skipped)('the list', () => {
     expect(await page.evaluate('navigator.clipboard.readText()')).toBe(sandbox.url)
   })
 
-  it('shows a mail as it comes, and tells screen readers how many there are', async () => {
+  it('shows an email as it comes, and tells screen readers how many there are', async () => {
     const page = await open()
     await live(page)
     await send({ subject: 'First' })
@@ -83,7 +83,7 @@ describe.skipIf(skipped)('the list', () => {
     expect(await subjects(page)).toEqual(['Second', 'First'])
   })
 
-  it('keeps the focus where it was when mails come', async () => {
+  it('keeps the focus where it was when emails come', async () => {
     await sendInTurn({ subject: 'First' }, { subject: 'Second' })
     const page = await open()
     await live(page)
@@ -93,7 +93,7 @@ describe.skipIf(skipped)('the list', () => {
     expect(await focused(page)).toBe('First')
   })
 
-  it('follows a burst of mails with few loads', async () => {
+  it('follows a burst of emails with few loads', async () => {
     const page = await open()
     await live(page)
     const start = performance.now()
@@ -103,13 +103,13 @@ describe.skipIf(skipped)('the list', () => {
     })
     const count = size(1000)
     await send(...Array.from({ length: count }, (_, i) => ({ subject: `Mail ${i}` })))
-    await page.getByRole('status').getByText(`${count} mails`, { exact: true }).waitFor()
+    await page.getByRole('status').getByText(`${count} emails`, { exact: true }).waitFor()
     expect(await page.locator('.mails tbody tr').count()).toBe(Math.min(count, 100))
     // The server tells at most ten changes a second.
     expect(loads).toBeLessThanOrEqual((performance.now() - start) / 100 + 2)
   })
 
-  it('goes on by itself after the mails were cleared', async () => {
+  it('goes on by itself after the emails were cleared', async () => {
     await send({})
     const page = await open()
     await live(page)
@@ -129,7 +129,7 @@ describe.skipIf(skipped)('the list', () => {
     )
     const page = await open()
     await page.getByLabel('Metadata').pressSequentially('order-id=42')
-    await page.getByText('1 of 2 mails').waitFor()
+    await page.getByText('1 of 2 emails').waitFor()
     await page.getByLabel('Message stream').selectOption('receipts')
     await page.waitForURL(/\?stream=receipts&metadata=order-id%3D42$/)
     expect(await subjects(page)).toEqual(['Two'])
@@ -153,12 +153,12 @@ describe.skipIf(skipped)('the list', () => {
 })
 
 describe.skipIf(skipped)('the keyboard', () => {
-  it('goes through the list, opens a mail and comes back to the filtered list', async () => {
+  it('goes through the list, opens an email and comes back to the filtered list', async () => {
     await sendInTurn({ subject: 'One' }, { subject: 'Two' }, { subject: 'Three' }, { subject: 'Else' })
     const page = await open()
     await page.keyboard.press('/')
     await page.keyboard.type('subject: t')
-    await page.getByText('2 of 4 mails').waitFor()
+    await page.getByText('2 of 4 emails').waitFor()
     await page.keyboard.press('Escape')
     const seen: (string | null | undefined)[] = []
     for (const key of ['j', 'j', 'j', 'k', 'ArrowDown', 'ArrowUp']) {
@@ -169,7 +169,7 @@ describe.skipIf(skipped)('the keyboard', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { level: 1, name: 'Three' }).waitFor()
     await page.keyboard.press('Escape')
-    await page.getByText('2 of 4 mails').waitFor()
+    await page.getByText('2 of 4 emails').waitFor()
     await page.keyboard.press('?')
     await page.getByRole('heading', { level: 1, name: 'Help' }).waitFor()
   })
@@ -272,7 +272,7 @@ describe.skipIf(skipped)('the look', () => {
     ['no-preference', 'arrive'],
     ['reduce', 'none'],
   ] as const)(
-    'with the motion preference %s marks a new mail with the animation %s',
+    'with the motion preference %s marks a new email with the animation %s',
     async (reducedMotion, animation) => {
       const page = await open('', { reducedMotion })
       await live(page)

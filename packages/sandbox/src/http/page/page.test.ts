@@ -18,7 +18,7 @@ afterAll(() => sandbox.close())
 
 const message = { from: 'shop@example.com', to: 'ann@example.com', subject: 'Hello', text: 'Hello Ann' }
 
-/** Sends mails one after the other. */
+/** Sends emails one after the other. */
 async function send(...mails: readonly object[]): Promise<void> {
   const { host, port, token: user } = sandbox
   const transport = createTransport({
@@ -77,7 +77,7 @@ describe('the filters of the list', () => {
   })
 })
 
-it('shows and offers a stream that a mail names although it does not exist', async () => {
+it('shows and offers a stream that an email names although it does not exist', async () => {
   await send({ headers: { 'X-PM-Message-Stream': 'nowhere' } })
   const list = await (await get('/')).text()
   expect(list).toContain('<td role="cell" class="stream">nowhere (does not exist)</td>')
@@ -85,7 +85,7 @@ it('shows and offers a stream that a mail names although it does not exist', asy
   expect(await (await get(lastPath())).text()).toContain('<code>nowhere (does not exist)</code>')
 })
 
-it('gives out a list of many mails in pages that keep the filters', async () => {
+it('gives out a list of many emails in pages that keep the filters', async () => {
   await send(
     ...Array.from({ length: 130 }, (_, i) => ({ subject: `Mail ${i}`, headers: { 'X-PM-Tag': 'a&b' } })),
   )
@@ -169,7 +169,7 @@ describe('what a recipient does', () => {
   })
 })
 
-describe('a refused mail', () => {
+describe('a refused email', () => {
   const headers = (entries: Record<string, string>) => ({ headers: entries })
   const to51 = Array.from({ length: 51 }, (_, i) => `user${i}@example.com`)
   const senders = ['shop@example.com', { address: 'new@example.com', confirmed: false }]
@@ -208,7 +208,7 @@ describe('a refused mail', () => {
     expect(await (await get('/')).text()).toContain(`<span class="badge refused">Refused ${code}</span>`)
     const page = await (await get(lastPath())).text()
     const verdict = /<section class="verdict refused"[\s\S]*?<\/section>/.exec(page)?.[0] ?? ''
-    expect(verdict).toContain('Postmark would refuse this mail')
+    expect(verdict).toContain('Postmark would refuse this email')
     const facts = [...verdict.matchAll(/<d[td]>(.*?)<\/d[td]>/g)].map(([, fact]) => toText(fact))
     const problem = sandbox.outbox[0]?.verdict.problems[0]
     expect(facts.slice(0, 8)).toEqual([
@@ -270,7 +270,7 @@ describe('the policy', () => {
     },
   )
 
-  it('of the HTML of a mail lets nothing run or load, even outside its frame', async () => {
+  it('of the HTML of an email lets nothing run or load, even outside its frame', async () => {
     await send({ html: '<p>Hello</p>' })
     const policy = (await get(`${lastPath()}/html`)).headers.get('content-security-policy')
     expect(policy).toMatch(/^sandbox; default-src 'none'; img-src data:;/)
@@ -278,7 +278,7 @@ describe('the policy', () => {
   })
 })
 
-it('puts the images that came with a mail into its HTML', async () => {
+it('puts the images that came with an email into its HTML', async () => {
   const image = Buffer.from('89504e47', 'hex')
   await send({
     html: '<img src="cid:logo@x"><img src="cid:none"><img src="cid:page">',

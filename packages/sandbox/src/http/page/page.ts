@@ -47,7 +47,7 @@ export function createPage(options: PageOptions): Hono {
   app.post('/delete', async (c) => {
     const filter = await readFilterForm(c)
     if (filter === undefined) return c.text('The form cannot be read.', 400)
-    // Without a filter, this would delete all mails by mistake. That has a separate button.
+    // Without a filter, this would delete all emails by mistake. That has a separate button.
     if (!isFiltered(filter)) return c.text('The form has no filter.', 400)
     server.remove(filterMails(context, filter))
     return c.redirect('/', 303)

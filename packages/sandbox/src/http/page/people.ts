@@ -7,7 +7,7 @@ import { printable } from './printable.js'
 const MOST_SHOWN = 50
 const LABELS = { from: 'From', replyTo: 'Reply-To', to: 'To', cc: 'Cc', bcc: 'Bcc' } as const
 
-/** The sender and recipients of a mail, one line for each header field that names someone. */
+/** The sender and recipients of an email, one line for each header field that names someone. */
 export function people({ addresses }: SandboxMail): Markup {
   const rows = Object.entries(LABELS).map(([field, label]) => {
     const list = addresses[field as keyof typeof LABELS]

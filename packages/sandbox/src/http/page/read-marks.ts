@@ -1,6 +1,6 @@
 import type { SandboxMail } from '../../mail/sandbox-mail.js'
 
-/** The mails that someone has opened on the page. All viewers share these marks. */
+/** The emails that someone has opened on the page. All viewers share these marks. */
 export class ReadMarks {
   readonly #read = new WeakSet<SandboxMail>()
   readonly #listeners = new Set<() => void>()

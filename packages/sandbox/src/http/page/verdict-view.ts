@@ -7,7 +7,7 @@ import { printable } from './printable.js'
 
 const MOST_SHOWN = 50
 
-/** What Postmark would have done with a mail, and why. */
+/** What Postmark would have done with an email, and why. */
 export function verdictView({ verdict, stream, envelope }: SandboxMail): Markup {
   const { outcome, problems, notes } = verdict
   const count = envelope.to.length
@@ -15,8 +15,8 @@ export function verdictView({ verdict, stream, envelope }: SandboxMail): Markup 
   return html`<section class="verdict ${outcome}" aria-labelledby="verdict">
 ${
   outcome === 'sent'
-    ? html`<h2 id="verdict">Postmark would send this mail</h2><p>To ${recipients}, on the message stream <code>${printable(stream)}</code>.</p>`
-    : html`<h2 id="verdict">Postmark would refuse this mail</h2><p>It answers <code>250</code> over SMTP and sends nothing. The error comes later, as a bounce of the type SMTPApiError.</p>
+    ? html`<h2 id="verdict">Postmark would send this email</h2><p>To ${recipients}, on the message stream <code>${printable(stream)}</code>.</p>`
+    : html`<h2 id="verdict">Postmark would refuse this email</h2><p>It answers <code>250</code> over SMTP and sends nothing. The error comes later, as a bounce of the type SMTPApiError.</p>
 <ol class="problems">${problems.slice(0, MOST_SHOWN).map(problemView)}</ol>`
 }
 ${notes.length > 0 ? html`<h3>Notes</h3><ul class="notes">${notes.slice(0, MOST_SHOWN).map((note) => html`<li>${prose(note)}</li>`)}</ul>` : ''}

@@ -53,7 +53,7 @@ export class FaultGate implements ConnectionGate {
   }
 }
 
-/** A connection of smtp-server is idle once it has logged in, between two mails. */
+/** A connection of smtp-server is idle once it has logged in, between two emails. */
 function endIfIdle(server: SMTPServer, port: number | undefined): boolean {
   const connection = [...server.connections].find(({ session }) => session.remotePort === port)
   if (!connection?.session.user || connection.session.envelope.mailFrom) return false

@@ -51,17 +51,17 @@ export type Fault = (
 ) & {
   /** `body`: strikes when this many bytes of the body have arrived (default 1). */
   readonly afterBytes?: number
-  /** `dot`: whether the server accepts the mail anyway. By default as the reply says, and not without a reply. */
+  /** `dot`: whether the server accepts the email anyway. By default as the reply says, and not without a reply. */
   readonly accepted?: boolean
-  /** `rcpt`: the recipient of the mail, from 0 (the default). */
+  /** `rcpt`: the recipient of the email, from 0 (the default). */
   readonly recipient?: number
-  /** Strikes each time that its phase comes on this connection and in this mail. */
+  /** Strikes each time that its phase comes on this connection and in this email. */
   readonly repeat?: boolean
 }
 
 /**
- * The faults of a server. Either a list with one entry per connection, for its first mail, or a function that is called
- * once per connection and mail, both counted from 0. What comes before the first MAIL belongs to mail 0.
+ * The faults of a server. Either a list with one entry per connection, for its first email, or a function that is called
+ * once per connection and mail, both counted from 0. What comes before the first email belongs to mail 0.
  * @example [{ phase: 'rcpt', kind: 'reply', code: 451 }] // strikes on the first connection
  * @example (connection) => (connection < 2 ? { phase: 'greeting', kind: 'stall' } : undefined)
  */
@@ -110,7 +110,7 @@ export class FaultPlan {
     this.#ask(0)
   }
 
-  /** A MAIL command came. */
+  /** An email command came. */
   nextMail(): void {
     this.#mail += 1
     if (this.#mail > 0) this.#ask(this.#mail)
@@ -132,7 +132,7 @@ export class FaultPlan {
     return fault
   }
 
-  /** Whether the server accepts the mail whose final dot came. */
+  /** Whether the server accepts the email whose final dot came. */
   takesMail(): boolean {
     const fault = this.peek('dot')
     const byReply = fault?.kind === 'reply' && fault.code < 400

@@ -241,7 +241,7 @@ describe.each(Object.entries(SERVERS))('%s', (_, start) => {
 })
 
 describe('startFaultServer', () => {
-  it('takes a mail over TLS, its envelope in one packet, and keeps what came', async () => {
+  it('takes an email over TLS, its envelope in one packet, and keeps what came', async () => {
     await using server = await serve([])
     const client = await comeTo('auth', server)
     expect(await client.hear()).toBe('235 2.7.0 Authentication successful')
@@ -302,7 +302,7 @@ describe('startFaultServer', () => {
     }
   })
 
-  it('counts a mail as taken before it replies, or does not reply, as the script says', async () => {
+  it('counts an email as taken before it replies, or does not reply, as the script says', async () => {
     const accepted: number[] = []
     await using server: FaultServer = await startFaultServer({
       script: [
@@ -353,7 +353,7 @@ describe('startFaultServer', () => {
     expect(inFlight(server).bytes).toBeLessThan(1_000_000)
   })
 
-  it('asks a function once for each mail of each connection', async () => {
+  it('asks a function once for each email of each connection', async () => {
     const asked: string[] = []
     await using server = await serve((connection, mail) => {
       asked.push(`${connection}.${mail}`)

@@ -16,7 +16,7 @@ export interface FaultServerOptions {
   readonly onFault?: (fault: Fault, connection: number) => void
 }
 
-/** A mail that the server accepted. */
+/** An email that the server accepted. */
 export interface AcceptedMail {
   /** The bytes after DATA, dot-unstuffed, without the final dot. */
   readonly raw: Buffer
@@ -45,7 +45,7 @@ export interface FaultServer extends AsyncDisposable {
   readonly port: number
   /** The server's own certificate in PEM, for `tls: { ca }`; valid for localhost and 127.0.0.1. */
   readonly ca: string
-  /** The mails that the server accepted, oldest first. Each is added before the server replies to its final dot. */
+  /** The emails that the server accepted, oldest first. Each is added before the server replies to its final dot. */
   readonly accepted: readonly AcceptedMail[]
   /** The connections so far, oldest first. */
   readonly connections: readonly FaultConnection[]
@@ -60,7 +60,7 @@ export interface FaultServer extends AsyncDisposable {
  * the 354.
  * @example
  * await using server = await startFaultServer({ script: [{ phase: 'dot', kind: 'cut', accepted: true }] })
- * // the first mail is accepted, but never answered
+ * // the first email is accepted, but never answered
  * server.accepted.length // 1
  */
 export async function startFaultServer(options: FaultServerOptions = {}): Promise<FaultServer> {

@@ -28,7 +28,7 @@ export class FaultSession {
     this.#server = server
   }
 
-  /** Hangs up if the client has logged in and is between two mails. Returns whether it did. */
+  /** Hangs up if the client has logged in and is between two emails. Returns whether it did. */
   endIfIdle(): boolean {
     const idle = this.#loggedIn && this.#from === undefined && !this.#voice.mute
     if (idle) this.#wire.cut()

@@ -3,7 +3,7 @@ import { createRandom } from './random.js'
 
 /** Options of {@link seededFaults}. */
 export interface SeededFaultsOptions {
-  /** The share of mails that meet a fault, from 0 to 1 (default 0.1). */
+  /** The share of emails that meet a fault, from 0 to 1 (default 0.1). */
   readonly rate?: number
   /** The longest delay in milliseconds (default 100). */
   readonly maxDelayMs?: number

@@ -9,7 +9,7 @@ export interface SessionServer {
   readonly certificate: SecureContext
   /** The size of a body beyond which the server refuses it anyway (default: none). */
   readonly maxBytes?: number
-  /** Whether a client must log in before it sends a mail. */
+  /** Whether a client must log in before it sends an email. */
   readonly wantsLogin: boolean
   /** Whether this login is accepted. */
   logIn(login: SMTPServerAuthentication): boolean
@@ -19,6 +19,6 @@ export interface SessionServer {
   struck?(fault: Fault): void
   /** The connection is over TLS from now on. */
   secured(): void
-  /** Accepts a mail before the reply to it, and returns that reply. */
+  /** Accepts an email before the reply to it, and returns that reply. */
   accept(raw: Buffer, envelope: { readonly from: string; readonly to: readonly string[] }): string
 }
