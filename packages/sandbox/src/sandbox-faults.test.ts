@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createPostmarkTransport, deliveryOutcome } from '@postmark-smtp/core'
 import { createTransport } from 'nodemailer'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { type Sandbox, startSandbox } from './sandbox.js'
 import { FAULT_PHASES, type Fault, type FaultScript } from './smtp/faults/fault-script.js'
 import { seededFaults } from './smtp/faults/seeded-faults.js'
@@ -152,6 +152,30 @@ describe.each(Object.entries(pools))('sandbox.fail, with the pool of %s', (_, cr
   })
 })
 
+it.each([
+  ['with a fault', [late]],
+  ['without', []],
+])(
+  'does not wait for a client that leaves its end of an idle connection open: %s',
+  async (_title, faults) => {
+    await using sandbox = await startSandbox({ faults })
+    const { host, port } = sandbox
+    const socket = connect({ host, port, allowHalfOpen: true }).setEncoding('latin1')
+    for (const line of ['EHLO me', `AUTH PLAIN ${btoa(`\0${TOKEN}\0${TOKEN}`)}`]) {
+      await once(socket, 'data')
+      socket.write(`${line}\r\n`)
+    }
+    expect(String(await once(socket, 'data'))).toMatch(/^235 /)
+    // Otherwise smtp-server would hang up after a while.
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    await sandbox.fail({ phase: 'greeting', kind: 'reply', code: 421 })
+    vi.useRealTimers()
+    expect(await dialogue(sandbox, [])).toMatch(/^421 /)
+    socket.destroy()
+  },
+)
+
 it('lets an email that is under way be, and strikes on the connection after it', async () => {
   await using sandbox = await startSandbox({ allowAnonymous: true })
   const socket = connect({ host: sandbox.host, port: sandbox.port }).setEncoding('latin1')
@@ -169,7 +193,15 @@ it.each([
   ['faults', 'always' as unknown as FaultScript, 'a list of faults or a function'],
   ['phase', [undefined, { phase: 'dots', kind: 'cut' }] as unknown as FaultScript, 'dot, after'],
   ['kind', [{ phase: 'dot', kind: 'cuts' }] as unknown as FaultScript, 'reset, cut'],
-])('refuses what can never strike: %s', async (name, faults, wanted) => {
+  ['phase', [{ phase: 'auth', kind: 'certificate' }] as unknown as FaultScript, 'tls if kind is certificate'],
+  ['phase', [{ phase: 'mail', kind: 'echo' }] as unknown as FaultScript, 'auth if kind is echo'],
+  [
+    'code',
+    [{ phase: 'dot', kind: 'reply', code: 2500 }] as FaultScript,
+    'the code of a reply, from 200 to 599',
+  ],
+  ['ms', [{ phase: 'dot', kind: 'delay', ms: 2 ** 31 }] as FaultScript, 'milliseconds, below 2 \\*\\* 31'],
+])('refuses what can never strike: %s in %j', async (name, faults, wanted) => {
   const refusal = { code: 'ERR_POSTMARK_OPTIONS', message: expect.stringMatching(`${name} .*${wanted}`) }
   await expect(startSandbox({ faults })).rejects.toMatchObject(refusal)
   if (typeof faults === 'string') return

@@ -50,7 +50,7 @@ const ORDERS: Readonly<Record<string, Order>> = {
     'keep-data.ts': ['webhooks', 'store', 'server'],
     'sandbox-options.ts': ['smtp/faults', 'smtp', 'webhooks', 'server', 'mail'],
     http: ['http/control', 'http/api', 'smtp'],
-    'http/control': ['http/api', 'match', 'server', 'mail'],
+    'http/control': ['http/api', 'smtp/faults', 'match', 'server', 'mail'],
     'http/api': ['webhooks', 'server', 'mail'],
     'http/page': ['checks', 'webhooks', 'server', 'mail'],
     checks: [],

@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Context, MiddlewareHandler } from 'hono'
 import { auth } from 'hono/utils/basic-auth'
 import { isLoopback, isWildcard } from '../smtp/loopback.js'
-import { TOKEN_HEADER } from './api/api.js'
+import { isApiRequest, TOKEN_HEADER } from './api/api.js'
+import { isControlRequest } from './control/control-api.js'
 import type { GuessBrake } from './guess-brake.js'
 
 /**
@@ -14,7 +15,7 @@ export function checkHost(host: string): MiddlewareHandler {
   return async (c, next) => {
     const name = hostName(c)
     if (isLoopback(name) || name === host || isWildcard(host)) return next()
-    return c.text(`This server is not "${name}". Use its address or localhost.`, 421)
+    return refuse(c, 421, `This server is not "${name}". Use its address or localhost.`)
   }
 }
 
@@ -25,11 +26,22 @@ function hostName({ req }: Context): string {
     .replace(/^\[(.*)\]$/, '$1')
 }
 
-/** Refuses what a page of another origin makes a browser send. Clients that are not browsers send no origin. */
+/**
+ * Refuses what a page of another origin makes a browser send. Clients that are not browsers send no origin. From the
+ * control API, such a page may not even read: it cannot see the response, but it can measure how long a wait takes.
+ */
 export const checkOrigin: MiddlewareHandler = async (c, next) => {
   const { method } = c.req
-  if (method === 'GET' || method === 'HEAD' || isSameOrigin(c)) return next()
-  return c.text('The request came from a page of another origin.', 403)
+  const isRead = method === 'GET' || method === 'HEAD'
+  const isHarmless = !isControlRequest(c.req.path) || c.req.header('sec-fetch-dest') === 'document'
+  if ((isRead && isHarmless) || isSameOrigin(c)) return next()
+  return refuse(c, 403, 'The request came from a page of another origin.')
+}
+
+/** Refuses a request, for the APIs in JSON and for the page as text. */
+function refuse(c: Context, status: 403 | 421, Message: string): Response {
+  const isForApi = isControlRequest(c.req.path) || isApiRequest(c.req)
+  return isForApi ? c.json({ ErrorCode: status, Message }, status) : c.text(Message, status)
 }
 
 function isSameOrigin({ req }: Context): boolean {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { text } from 'node:stream/consumers'
 import { describe, expect, it, vi } from 'vitest'
 import { type Sandbox, startSandbox } from '../sandbox.js'
 
@@ -186,6 +187,28 @@ describe('the server', () => {
       expect(reply).toMatch(/^(HTTP\/1\.1 4\d\d |$)/)
     }
     expect((await call(sandbox, '/')).status).toBe(200)
+  })
+
+  it.each([
+    [
+      'a header that is too long',
+      `GET /health HTTP/1.1\r\nHost: localhost\r\na: ${'a'.repeat(20_000)}\r\n\r\n`,
+      431,
+    ],
+    ['a broken Host', 'GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n', 400],
+    ['the method TRACE', 'TRACE /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n', 400],
+  ])('says what is wrong with %s, in JSON', async (_title, request, code) => {
+    await using sandbox = await startSandbox()
+    const socket = connect(Number(new URL(sandbox.apiUrl).port), '127.0.0.1')
+    socket.write(request)
+    const [head, body = ''] = (await text(socket)).split('\r\n\r\n')
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${code} `))
+    expect(JSON.parse(body)).toEqual({ ErrorCode: code, Message: expect.any(String) })
+  })
+
+  it('reads a path that begins with two slashes as a path, not as a host', async () => {
+    await using sandbox = await startSandbox()
+    expect((await call(sandbox, '//evil.example/health')).status).toBe(404)
   })
 
   it('ends a live stream when it closes', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { Hono } from 'hono'
 import { type Listener, portError } from '../smtp/listener.js'
 import { type ApiContext, createApi, isApiRequest } from './api/api.js'
+import { refuseBroken } from './broken-request.js'
 import { createControlApi, isControlRequest } from './control/control-api.js'
 import type { ControlContext } from './control/control-routes.js'
 import { createGuessBrake } from './guess-brake.js'
@@ -39,7 +40,7 @@ export async function listenHttp(options: HttpServerOptions): Promise<Listener> 
   const { address, port } = options
   const app = createHttpApp(options)
   const server = createServer(toRequestListener((request, address) => app.fetch(request, { address })))
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', refuseBroken)
   try {
     server.listen(port, address)
     await once(server, 'listening')

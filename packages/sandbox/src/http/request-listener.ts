@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { describeBroken } from './broken-request.js'
 
 /** @param address of the client */
 type Answer = (request: Request, address: string) => Response | Promise<Response>
@@ -15,7 +16,8 @@ export function toRequestListener(answer: Answer): RequestListener {
 async function respond(incoming: IncomingMessage, outgoing: ServerResponse, answer: Answer): Promise<void> {
   const request = toRequest(incoming, outgoing)
   if (request === undefined) {
-    outgoing.writeHead(400).end()
+    const { headers, body } = describeBroken(400)
+    outgoing.writeHead(400, headers).end(body)
     return
   }
   const { status, headers, body } = await answer(request, incoming.socket.remoteAddress ?? '')
@@ -40,7 +42,9 @@ function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request
     for (let index = 0; index < rawHeaders.length; index += 2) {
       entries.push([rawHeaders[index]!, rawHeaders[index + 1]!])
     }
-    return new Request(new URL(url, `http://${headers.host}`), {
+    const base = new URL(`http://${headers.host}`)
+    // Otherwise, the first part of a path that begins with two slashes would be read as a host.
+    return new Request(new URL(url.startsWith('//') ? base.origin + url : url, base), {
       method,
       headers: entries,
       signal: gone.signal,

@@ -282,6 +282,17 @@ describe('what recipients do', () => {
     ])
   })
 
+  it('clicks no link of an email that is cleared while its links are looked up', async () => {
+    const server = create()
+    const mail = receive(server)
+    const events: string[] = []
+    server.on('event', ({ recordType }) => events.push(recordType))
+    const clicked = server.click(mail, 'https://b.org')
+    server.clear()
+    await expect(clicked).rejects.toThrow('The sandbox no longer has this email.')
+    expect(events).toEqual([])
+  })
+
   it('clicks a link', async () => {
     const server = create()
     const mail = receive(server)

@@ -284,8 +284,10 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       return written(log.opened(mail, address, first))
     },
     async click(mail, url, recipient) {
-      const address = recipientOf(mail, recipient)
+      recipientOf(mail, recipient)
       const links = listLinks(await mail.parse())
+      // The email may have been cleared in the meantime.
+      const address = recipientOf(mail, recipient)
       const link = url === undefined ? links[0] : links.find((each) => each.url === url)
       if (!link && url === undefined) throw misuse('The mail has no link.')
       return written(log.clicked(mail, address, link ?? { url: url!, location: 'HTML' }))

@@ -5,6 +5,15 @@ import { createClock } from './clock.js'
 const MINUTE = 60_000
 
 describe('createClock', () => {
+  it('does not move past the year 9999, in one step or in several', async () => {
+    const clock = createClock()
+    const most = Date.UTC(9999, 11, 31) - Date.now()
+    await clock.advance(most)
+    await expect(clock.advance(2 * 24 * 60 * MINUTE)).rejects.toThrow('past the year 9999')
+    await clock.advance(MINUTE)
+    expect(clock.now().getUTCFullYear()).toBe(9999)
+  })
+
   it('runs with the real time', async () => {
     const clock = createClock()
     const done = new Promise<void>((resolve) => void clock.schedule(5, resolve))

@@ -22,6 +22,8 @@ interface Task {
 
 /** With a longer time, `setTimeout` fires immediately. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** The first date whose year has more than the four digits of ISO 8601. */
+const END_OF_TIME = Date.UTC(10_000, 0)
 
 /** Makes a clock that follows the real time until it is advanced. */
 export function createClock(): Clock {
@@ -52,8 +54,14 @@ export function createClock(): Clock {
   }
 
   async function move(ms: number) {
-    standsAt = time()
-    const end = standsAt + ms
+    const start = time()
+    const end = start + ms
+    if (end >= END_OF_TIME) {
+      throw new PostmarkError('ERR_POSTMARK_OPTIONS', 'advance() cannot move the time past the year 9999.', {
+        hint: 'Pass fewer milliseconds.',
+      })
+    }
+    standsAt = start
     try {
       for (;;) {
         // A running task may schedule another one that becomes due on the way.

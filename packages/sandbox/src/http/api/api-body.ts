@@ -17,6 +17,12 @@ export function readBody(text: string): JsonObject {
   throw apiError(API_CODES.incompatibleJson, 'The body must be a JSON object.')
 }
 
+/** A value as a string; an empty one if there is none. Refuses objects and lists, because some cannot become a string. */
+export function toText(value: unknown, name: string): string {
+  if (typeof value !== 'object' || value === null) return String(value ?? '')
+  throw apiError(API_CODES.incompatibleJson, `'${name}' must be a string.`)
+}
+
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

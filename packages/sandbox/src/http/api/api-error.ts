@@ -57,7 +57,11 @@ export function apiError(
 /** The response for an error that a route threw. */
 export function toErrorResponse(error: unknown): Response {
   if (error instanceof HTTPException) return error.getResponse()
-  if (isPostmarkError(error)) return apiError(API_CODES.invalidRequest, error.message).getResponse()
+  if (isPostmarkError(error)) {
+    const { message, hint = '' } = error
+    const text = message.includes(hint) ? message : `${message} ${hint}`
+    return apiError(API_CODES.invalidRequest, text).getResponse()
+  }
   // A bug in the sandbox. The client may see its text, because both are on the developer's side.
   return apiError(500, `The sandbox failed: ${String(error)}`, 500).getResponse()
 }

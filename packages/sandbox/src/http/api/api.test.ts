@@ -100,6 +100,22 @@ describe('what is not there', () => {
   })
 })
 
+it.each([
+  ['/webhooks', 'Url', { Url: {} }],
+  ['/webhooks', 'MessageStream', { Url: 'https://example.com', MessageStream: ['outbound'] }],
+  ['/webhooks', 'Username', { Url: 'https://example.com', HttpAuth: { Username: {} } }],
+  ['/webhooks', 'Password', { Url: 'https://example.com', HttpAuth: { Username: 'a', Password: {} } }],
+  ['/webhooks', 'Name', { Url: 'https://example.com', HttpHeaders: [{ Name: {} }] }],
+  ['/webhooks', 'Value', { Url: 'https://example.com', HttpHeaders: [{ Name: 'a', Value: {} }] }],
+  ['/message-streams/outbound/suppressions', 'EmailAddress', { Suppressions: [{ EmailAddress: {} }] }],
+])('%s requires a string as %s', async (path, name, body) => {
+  await using sandbox = await startSandbox()
+  const headers = { 'X-Postmark-Server-Token': sandbox.token }
+  const response = await fetch(sandbox.apiUrl + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  expect(response.status).toBe(422)
+  expect(await response.json()).toEqual({ ErrorCode: 403, Message: `'${name}' must be a string.` })
+})
+
 describe('server', () => {
   it('shows and changes the settings, which emails then meet', async () => {
     await using use = await start()

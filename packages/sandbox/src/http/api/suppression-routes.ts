@@ -1,6 +1,7 @@
 import { toAddressKey } from '@postmark-smtp/core'
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { SandboxSuppression } from '../../server/suppressions.js'
+import { toText } from './api-body.js'
 import { API_CODES, apiError } from './api-error.js'
 import type { ApiRequest, ApiRoute, JsonObject } from './api-route.js'
 import { toEastern } from './eastern-time.js'
@@ -94,9 +95,10 @@ function readAddresses({ Suppressions: list }: JsonObject): string[] {
     const message = 'You cannot provide more than the maximum number of suppressions for this request.'
     throw apiError(API_CODES.tooManySuppressions, message)
   }
-  return list.map((item: { EmailAddress?: unknown } | null) => String(item?.EmailAddress ?? ''))
+  return list.map((item: { EmailAddress?: unknown } | null) => toText(item?.EmailAddress, 'EmailAddress'))
 }
 
-function isAddress(text: string): boolean {
+/** Whether a string is an address and nothing else. */
+export function isAddress(text: string): boolean {
   return /^[^\s@<>]+@[^\s@<>]+$/.test(text)
 }

@@ -5,6 +5,7 @@ import {
   type WebhookOptions,
   type WebhookTriggers,
 } from '../../webhooks/webhook.js'
+import { toText } from './api-body.js'
 import { API_CODES, apiError } from './api-error.js'
 import type { JsonObject } from './api-route.js'
 
@@ -37,9 +38,9 @@ export function readWebhookOptions(body: JsonObject, before?: SandboxWebhook): W
   const stream = before?.stream ?? body.MessageStream
   const basicAuth = body.HttpAuth === undefined ? before?.basicAuth : readLogin(body.HttpAuth)
   return {
-    url: String(body.Url ?? before?.url ?? ''),
+    url: toText(body.Url ?? before?.url, 'Url'),
     triggers: readTriggers(body.Triggers, before),
-    ...(stream !== undefined && stream !== null && { stream: String(stream) }),
+    ...(stream !== undefined && stream !== null && { stream: toText(stream, 'MessageStream') }),
     ...(basicAuth && { basicAuth }),
     headers: body.HttpHeaders === undefined ? (before?.headers ?? {}) : readHeaders(body.HttpHeaders),
   }
@@ -71,7 +72,7 @@ function readLogin(given: unknown): WebhookOptions['basicAuth'] {
   if (given === null) return undefined
   const { Username, Password } = asObject(given, 'HttpAuth')
   return Username || Password
-    ? { username: String(Username ?? ''), password: String(Password ?? '') }
+    ? { username: toText(Username, 'Username'), password: toText(Password, 'Password') }
     : undefined
 }
 
@@ -81,7 +82,7 @@ function readHeaders(given: unknown): Record<string, string> {
   return Object.fromEntries(
     given.map((item: unknown) => {
       const { Name, Value } = asObject(item, 'HttpHeaders')
-      return [String(Name ?? ''), String(Value ?? '')]
+      return [toText(Name, 'Name'), toText(Value, 'Value')]
     }),
   )
 }

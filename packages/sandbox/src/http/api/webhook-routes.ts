@@ -4,6 +4,7 @@ import type { PostmarkServer } from '../../server/postmark-server.js'
 import { webhookPayload } from '../../server/webhook-payload.js'
 import { RECORD_TYPES, type SandboxWebhook, type WebhookOptions } from '../../webhooks/webhook.js'
 import type { WebhookSender } from '../../webhooks/webhook-sender.js'
+import { toText } from './api-body.js'
 import { API_CODES, apiError } from './api-error.js'
 import type { ApiRequest, ApiRoute, JsonObject } from './api-route.js'
 import { findStream } from './stream-routes.js'
@@ -54,7 +55,7 @@ export function webhookRoutes(server: PostmarkServer, sender: WebhookSender): Ap
       async handle(request) {
         const body = await readBody(request)
         if (body.ID) throw apiError(API_CODES.hookIdGiven, "Postmark assigns the 'ID'. Leave it out.")
-        checkStream(server, String(body.MessageStream ?? DEFAULT_STREAM))
+        checkStream(server, toText(body.MessageStream ?? DEFAULT_STREAM, 'MessageStream'))
         return save(readWebhookOptions(body), body.Verify !== false)
       },
     },

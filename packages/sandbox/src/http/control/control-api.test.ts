@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { createPostmarkTransport } from '@postmark-smtp/core'
 import { describe, expect, it } from 'vitest'
@@ -46,24 +47,43 @@ describe.each(routes.map((route) => [`${route.method} ${route.path}`, route] as 
       const ask = (headers: Record<string, string>) =>
         call(sandbox, route.method, pathOf(route.path), undefined, headers)
       const Authorization = `Basic ${Buffer.from('any:open sesame').toString('base64')}`
-      expect(await ask({ Host: 'evil.example', Authorization })).toMatchObject({ status: 421 })
+      expect(await ask({ Host: 'evil.example', Authorization })).toMatchObject({
+        status: 421,
+        body: { ErrorCode: 421, Message: expect.stringContaining('evil.example') },
+      })
       for (const foreign of [
         { Origin: 'https://evil.example' },
         { 'Sec-Fetch-Site': 'cross-site' },
       ] as const) {
-        const { status } = await call(sandbox, 'POST', pathOf(route.path), {}, {
+        const answer = await call(sandbox, 'POST', pathOf(route.path), {}, {
           ...foreign,
           Authorization,
         } as never)
-        expect(status).toBe(403)
-        if (route.method !== 'GET')
-          expect((await ask({ ...foreign, Authorization } as never)).status).toBe(403)
+        expect(answer).toMatchObject({ status: 403, body: { ErrorCode: 403 } })
+        expect((await ask({ ...foreign, Authorization } as never)).status).toBe(403)
       }
       if (route.isOpen) expect((await ask({})).status).toBe(200)
       else expect(await ask({})).toMatchObject({ status: 401, body: { ErrorCode: 10 } })
     })
   },
 )
+
+describe('a page of another origin', () => {
+  const foreign = { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'empty' }
+
+  it('cannot find out which emails there are by how long a wait takes', async () => {
+    await using sandbox = await startSandbox()
+    const waiting = call(sandbox, 'GET', '/sandbox/wait?to=ann@example.com', undefined, foreign)
+    expect(await waiting).toMatchObject({ status: 403, body: { ErrorCode: 403 } })
+  })
+
+  it('can have a link that opens in its own tab', async () => {
+    await using sandbox = await startSandbox()
+    const opened = { ...foreign, 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'document' }
+    expect((await call(sandbox, 'GET', '/sandbox/mails', undefined, opened)).status).toBe(200)
+    expect((await call(sandbox, 'DELETE', '/sandbox/mails', undefined, opened)).status).toBe(403)
+  })
+})
 
 describe('waiting for an email', () => {
   it('answers with one that is there, or yet to come', async () => {
@@ -108,6 +128,71 @@ describe('waiting for an email', () => {
     await using sandbox = await startSandbox()
     const Message = expect.stringContaining(why)
     expect(await call(sandbox, 'GET', path)).toMatchObject({ status: 422, body: { Message } })
+  })
+})
+
+describe('a parameter', () => {
+  it.each([
+    ['/sandbox/mails?to=ann@example.com&TO=bob@example.com', "'TO' is given twice. Send it only once."],
+    ['/sandbox/mails?metadata_a=1&metadata_a=2', "'metadata_a' is given twice. Send it only once."],
+    ['/sandbox/mails?metadata_=1', "has no parameter 'metadata_'"],
+    ['/sandbox/mails?count=0.5', "'count' must be a whole number, 0 or more."],
+  ])('of a query: refuses %s', async (path, why) => {
+    await using sandbox = await startSandbox()
+    const Message = expect.stringContaining(why)
+    expect(await call(sandbox, 'GET', path)).toMatchObject({ status: 422, body: { Message } })
+  })
+
+  it('of a GET is refused in a body, which is not read', async () => {
+    await using sandbox = await startSandbox()
+    const Message = 'GET /sandbox/mails takes no body. Send its parameters in the query.'
+    const given = { to: 'ann@example.com' }
+    const answer = { status: 422, body: { Message } }
+    expect(await call(sandbox, 'GET', '/sandbox/mails', given)).toMatchObject(answer)
+  })
+
+  it.each([
+    ['PUT', 'senders', { Senders: [null] }, "Each of 'Senders' must be a string, or an object with"],
+    [
+      'PUT',
+      'senders',
+      { Senders: [{ Address: 'example.com', Confirmd: false }] },
+      "Each of 'Senders' must be",
+    ],
+    ['POST', 'suppressions', { Address: 'a@example.com', address: null }, "'address' is given twice."],
+    ['POST', 'suppressions', { Address: 'Ann <ann@example.com>' }, "'Address' must be like ann@example.com."],
+    ['DELETE', 'suppressions', { Address: ' ' }, "'Address' must be like ann@example.com."],
+    [
+      'POST',
+      'fail',
+      { phase: 'dot', kind: 'reply', code: 550.5 },
+      "'code' must be a whole number, 0 or more.",
+    ],
+    ['POST', 'fail', { phase: 'rcpt', kind: 'cut', recipient: 0.5 }, "'recipient' must be a whole number"],
+  ])('of a body: refuses %s %s %j', async (method, path, given, why) => {
+    await using sandbox = await startSandbox()
+    const Message = expect.stringContaining(why)
+    expect(await call(sandbox, method, `/sandbox/${path}`, given)).toMatchObject({
+      status: 422,
+      body: { Message },
+    })
+  })
+
+  it('that is empty counts as missing', async () => {
+    await using sandbox = await startSandbox({ senders: ['example.com'] })
+    expect(await call(sandbox, 'PUT', '/sandbox/senders', { Senders: '' })).toEqual({
+      status: 200,
+      body: { Senders: null },
+    })
+  })
+
+  it('is passed on as it was read: a code in a string is a code', async () => {
+    await using sandbox = await startSandbox()
+    const fault = { phase: 'mail', kind: 'reply', code: '421', text: null, close: '' }
+    expect(await call(sandbox, 'POST', '/sandbox/fail', fault)).toEqual({ status: 200, body: {} })
+    const socket = connect(sandbox.port, sandbox.host).setEncoding('latin1')
+    socket.write(`EHLO me\r\nAUTH PLAIN ${btoa('\0token\0token')}\r\nMAIL FROM:<a@example.com>\r\n`)
+    expect(await text(socket)).toMatch(/\r\n421 by the script\r\n$/)
   })
 })
 
@@ -183,13 +268,36 @@ describe('the state of the server', () => {
     expect((await call(sandbox, 'POST', '/sandbox/advance', { ms: -1 })).status).toBe(422)
   })
 
+  it('has a time that ends, and keeps working after a call that would go past it', async () => {
+    await using sandbox = await startSandbox()
+    for (const ms of [1e300, 8.64e15, 253_402_300_800_000]) {
+      const { status, body } = await call(sandbox, 'POST', '/sandbox/advance', { ms })
+      expect([status, body.Message]).toEqual([422, expect.stringContaining('Pass fewer milliseconds.')])
+    }
+    await send(sandbox, {})
+    expect((await call(sandbox, 'GET', '/sandbox/mails')).status).toBe(200)
+    expect((await call(sandbox, 'POST', '/sandbox/advance', { ms: 0 })).status).toBe(200)
+  })
+
   it('lets a fault strike on the next connection', async () => {
     await using sandbox = await startSandbox()
     const fault = { phase: 'dot', kind: 'reply', code: 550, text: 'no' }
     expect(await call(sandbox, 'POST', '/sandbox/fail', fault)).toEqual({ status: 200, body: {} })
     await expect(send(sandbox, {})).rejects.toThrow('550')
-    const unknown = await call(sandbox, 'POST', '/sandbox/fail', { phase: 'lunch', kind: 'cut' })
-    expect(unknown).toMatchObject({ status: 422, body: { Message: expect.stringContaining('phase') } })
+  })
+
+  it.each([
+    [{ phase: 'lunch', kind: 'cut' }, "'phase' must be one of: connect, greeting"],
+    [{ phase: 'dot', kind: 'explode' }, "'kind' must be one of: reset, cut"],
+    [{ phase: 'dot', kind: 'missing' }, 'Option phase is "dot"; it must be starttls if kind is missing.'],
+    [{ phase: 'dot', kind: 'reply' }, 'Option code is undefined; it must be'],
+  ])('refuses the fault %j, which can never strike', async (fault, why) => {
+    await using sandbox = await startSandbox()
+    const Message = expect.stringContaining(why)
+    expect(await call(sandbox, 'POST', '/sandbox/fail', fault)).toMatchObject({
+      status: 422,
+      body: { Message },
+    })
   })
 
   it('shows its certificate, and no key', async () => {

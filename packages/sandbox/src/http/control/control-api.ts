@@ -1,6 +1,6 @@
 import type { Hono, MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { apiError, toErrorResponse } from '../api/api-error.js'
+import { API_CODES, apiError, toErrorResponse } from '../api/api-error.js'
 import { createJsonApp } from '../api/json-app.js'
 import { readRequest } from './control-request.js'
 import type { ControlRoute } from './control-route.js'
@@ -36,6 +36,7 @@ export function createControlApi(
   for (const route of routes) {
     app.on(route.method, toPattern(route), route.isOpen ? pass : guard, limited, async (c) => {
       const { url, signal } = c.req.raw
+      if (route.method === 'GET') refuseBody(c.req.raw.headers, route)
       const request = readRequest({
         route,
         query: new URL(url).searchParams,
@@ -54,6 +55,13 @@ export function createControlApi(
     return toErrorResponse(apiError(404, `The sandbox has no ${c.req.path}. It has: ${calls}.`, 404))
   })
   return app
+}
+
+/** Refuses a GET with a body. Its body is not read, so a match in it would otherwise match every email. */
+function refuseBody(headers: Headers, { method, path }: ControlRoute): void {
+  if ((headers.get('content-length') ?? '0') === '0' && !headers.has('transfer-encoding')) return
+  const message = `${method} ${path} takes no body. Send its parameters in the query.`
+  throw apiError(API_CODES.invalidRequest, message)
 }
 
 /** @example '/sandbox/mails/:messageid' */

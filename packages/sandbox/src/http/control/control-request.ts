@@ -18,14 +18,18 @@ export interface HttpParts {
 export function readRequest({ route, query, body: text, signal, pathPart }: HttpParts): ControlRequest {
   const body = readBody(text)
   const values = new Map<string, unknown>()
+  const seen = new Set<string>()
   for (const [name, value] of query) add('query', name, value)
-  for (const name of Object.keys(body)) add('body', name, body[name])
+  for (const [name, value] of Object.entries(body)) add('body', name, value)
   for (const { name } of route.parameters.filter((parameter) => parameter.in === 'path'))
     values.set(name.toLowerCase(), pathPart(name.toLowerCase()))
 
   function add(place: 'query' | 'body', name: string, value: unknown) {
     const parameter = route.parameters.find((each) => each.in === place && isNamed(each, name))
     if (parameter === undefined) throw unknownParameter(route, place, name)
+    if (seen.has(name.toLowerCase()))
+      throw apiError(API_CODES.invalidRequest, `'${name}' is given twice. Send it only once.`)
+    seen.add(name.toLowerCase())
     // The ways in which clients send no value.
     if (value !== undefined && value !== null && value !== '')
       values.set(name.toLowerCase(), readValue(parameter, name, value))
@@ -40,18 +44,21 @@ export function readRequest({ route, query, body: text, signal, pathPart }: Http
     text: (name) => get(name) as string | undefined,
     required: (name) => get(name) as string,
     number: (name) => get(name) as number | undefined,
+    list: (name) => get(name) as readonly unknown[] | undefined,
+    given: get,
     startingWith: (prefix) =>
       [...values]
         .filter(([name]) => name.startsWith(prefix))
         .map(([name, value]) => [name.slice(prefix.length), String(value)] as const),
-    body,
     signal,
   }
 }
 
 function isNamed({ name }: ControlParameter, given: string): boolean {
   const [wanted, lower] = [name.toLowerCase(), given.toLowerCase()]
-  return wanted.endsWith('*') ? lower.startsWith(wanted.slice(0, -1)) : lower === wanted
+  return wanted.endsWith('*')
+    ? lower.length >= wanted.length && lower.startsWith(wanted.slice(0, -1))
+    : lower === wanted
 }
 
 function unknownParameter(route: ControlRoute, place: 'query' | 'body', name: string) {
@@ -63,9 +70,10 @@ function unknownParameter(route: ControlRoute, place: 'query' | 'body', name: st
 
 function readValue({ type, values }: ControlParameter, name: string, value: unknown): unknown {
   const refuse = (wanted: string) => apiError(API_CODES.incompatibleJson, `'${name}' must be ${wanted}.`)
-  if (type === 'number') {
+  if (type === 'number' || type === 'count') {
     const number = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value) ? Number(value) : value
     if (typeof number !== 'number' || !(number >= 0)) throw refuse('a number, 0 or more')
+    if (type === 'count' && !Number.isInteger(number)) throw refuse('a whole number, 0 or more')
     return number
   }
   if (type === 'flag') {

@@ -1,11 +1,9 @@
-import type { JsonObject } from '../api/api-route.js'
-
 /** One parameter of a route. */
 export interface ControlParameter {
   /** A name that ends in `*` is a prefix. @example 'metadata_*' */
   readonly name: string
   readonly in: 'path' | 'query' | 'body'
-  readonly type: 'text' | 'number' | 'flag' | 'list'
+  readonly type: 'text' | 'number' | 'count' | 'flag' | 'list'
   readonly summary: string
   readonly required?: boolean
   readonly values?: readonly string[]
@@ -18,10 +16,11 @@ export interface ControlRequest {
   /** The string of a required parameter. */
   required(name: string): string
   number(name: string): number | undefined
+  list(name: string): readonly unknown[] | undefined
+  /** The value of a parameter of any type. */
+  given(name: string): unknown
   /** The names that begin with a prefix, without it, with their values. */
   startingWith(prefix: string): readonly (readonly [rest: string, value: string])[]
-  /** The body; an empty one is `{}`. */
-  readonly body: JsonObject
   /** Aborts when the client has disconnected. */
   readonly signal: AbortSignal
 }

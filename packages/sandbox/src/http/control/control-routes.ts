@@ -1,5 +1,6 @@
 import type { Outbox } from '../../match/outbox.js'
 import type { PostmarkServer } from '../../server/postmark-server.js'
+import { FAULT_KINDS, FAULT_PHASES } from '../../smtp/faults/fault-script.js'
 import type { ControlParameter, ControlRoute } from './control-route.js'
 import { mailActionRoutes } from './mail-action-routes.js'
 import { mailRoutes } from './mail-routes.js'
@@ -47,8 +48,8 @@ export function controlRoutes({ server, ca, waitFor, fail, advance }: ControlCon
       summary: 'Make a fault strike on the next connection',
       parameters: FAULT,
       answer: '`{}`, after idle connections have ended',
-      async handle({ body }) {
-        const named = FAULT.map(({ name }) => [name, body[name]] as const)
+      async handle({ given }) {
+        const named = FAULT.map(({ name }) => [name, given(name)] as const)
         await fail(Object.fromEntries(named.filter(([, value]) => value !== undefined)))
         return {}
       },
@@ -71,16 +72,16 @@ const key = (name: string, type: ControlParameter['type'], summary: string): Con
   ...{ name, in: 'body', type, summary },
 })
 const FAULT: readonly ControlParameter[] = [
-  { ...key('phase', 'text', 'Where it strikes'), required: true },
-  { ...key('kind', 'text', 'What happens'), required: true },
-  key('code', 'number', 'Code of the reply'),
+  { ...key('phase', 'text', 'Where it strikes'), required: true, values: FAULT_PHASES },
+  { ...key('kind', 'text', 'What happens'), required: true, values: FAULT_KINDS },
+  key('code', 'count', 'Code of the reply'),
   key('text', 'text', 'Text of the reply'),
   key('close', 'flag', 'Whether to hang up after the reply'),
   key('half', 'flag', 'Whether to stop after half of the reply'),
   key('ms', 'number', 'Length of the delay in milliseconds'),
   key('bytes', 'text', 'Bytes that are sent instead of a reply'),
-  key('afterBytes', 'number', 'How many bytes of the body must have arrived'),
+  key('afterBytes', 'count', 'How many bytes of the body must have arrived'),
   key('accepted', 'flag', 'Whether the email is accepted anyway'),
-  key('recipient', 'number', 'Which RCPT, from 0'),
+  key('recipient', 'count', 'Which RCPT, from 0'),
   key('repeat', 'flag', 'Whether it strikes each time that the phase comes'),
 ]

@@ -87,7 +87,7 @@ const MATCH = [
 const COUNT: ControlParameter = {
   name: 'count',
   in: 'query',
-  type: 'number',
+  type: 'count',
   summary: `How many emails to list (default: 100, at most ${MOST_LISTED})`,
 }
 const TIMEOUT: ControlParameter = {

@@ -1,3 +1,4 @@
+import { TOKEN_HEADER } from '../api/api.js'
 import type { ControlParameter, ControlRoute } from './control-route.js'
 
 /** The control API as OpenAPI 3.1 describes it. */
@@ -17,7 +18,11 @@ export function toOpenApi(routes: readonly ControlRoute[]): object {
     },
     servers: [{ url: 'http://127.0.0.1:8025' }],
     components: {
-      securitySchemes: { password: { type: 'http', scheme: 'basic' } },
+      securitySchemes: {
+        password: { type: 'http', scheme: 'basic' },
+        token: { type: 'apiKey', in: 'header', name: TOKEN_HEADER },
+      },
+      schemas: { Error: ERROR },
     },
     paths,
   }
@@ -29,7 +34,7 @@ function toOperation({ path, summary, parameters, answer, isOpen }: ControlRoute
   const type = path === '/ca.pem' ? 'application/x-pem-file' : 'application/json'
   return {
     summary,
-    security: isOpen ? [] : [{}, { password: [] }],
+    security: isOpen ? [] : [{}, { password: [] }, { token: [] }],
     ...(keys.length < parameters.length && {
       parameters: parameters.filter((parameter) => parameter.in !== 'body').map(toParameter),
     }),
@@ -49,7 +54,10 @@ function toOperation({ path, summary, parameters, answer, isOpen }: ControlRoute
     }),
     responses: {
       200: { description: answer, content: { [type]: {} } },
-      default: { description: '`ErrorCode` and `Message`, as in an error of Postmark' },
+      default: {
+        description: '`ErrorCode` and `Message`, as in an error of Postmark',
+        content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+      },
     },
   }
 }
@@ -62,8 +70,19 @@ function toParameter(parameter: ControlParameter): object {
   return { name, in: place, description: summary, ...(required && { required }), schema: toSchema(parameter) }
 }
 
+const ERROR = {
+  type: 'object',
+  properties: { ErrorCode: { type: 'integer' }, Message: { type: 'string' } },
+  required: ['ErrorCode', 'Message'],
+}
 const PREFIX = { type: 'object', additionalProperties: { type: 'string' } }
-const TYPES = { text: 'string', number: 'number', flag: 'boolean', list: 'array' } as const
+const TYPES = {
+  text: 'string',
+  number: 'number',
+  count: 'integer',
+  flag: 'boolean',
+  list: ['array', 'null'],
+} as const
 
 function toSchema({ type, values, summary, in: place }: ControlParameter): object {
   return {

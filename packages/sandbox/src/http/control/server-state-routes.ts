@@ -1,7 +1,9 @@
 import type { PostmarkServer } from '../../server/postmark-server.js'
 import type { SenderSetting } from '../../server/sender-rules.js'
 import type { SuppressionReason } from '../../server/suppressions.js'
-import type { ControlParameter, ControlRoute } from './control-route.js'
+import { API_CODES, apiError } from '../api/api-error.js'
+import { isAddress } from '../api/suppression-routes.js'
+import type { ControlParameter, ControlRequest, ControlRoute } from './control-route.js'
 
 /** Suppressions and senders. */
 export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
@@ -37,7 +39,7 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
         const stream = request.text('Stream')
         const reason = request.text('Reason') as SuppressionReason | undefined
         const options = { ...(stream && { stream }), ...(reason && { reason }) }
-        return { Changed: server.suppress(request.required('Address'), options) !== undefined }
+        return { Changed: server.suppress(addressOf(request), options) !== undefined }
       },
     },
     {
@@ -48,7 +50,7 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
       answer: '`Changed`, false if there was none',
       handle(request) {
         const stream = request.text('Stream')
-        const lifted = server.unsuppress(request.required('Address'), { ...(stream && { stream }) })
+        const lifted = server.unsuppress(addressOf(request), { ...(stream && { stream }) })
         return { Changed: lifted !== undefined }
       },
     },
@@ -66,9 +68,8 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
       summary: 'Replace the list of who may send. Without `Senders`, anyone may',
       parameters: [SENDERS],
       answer: '`Senders`',
-      handle({ body }) {
-        const list = body.Senders as readonly unknown[] | null | undefined
-        server.replaceSenders(list?.map(toSender) ?? undefined)
+      handle(request) {
+        server.replaceSenders(request.list('Senders')?.map(toSender))
         return senders()
       },
     },
@@ -86,9 +87,21 @@ export function serverStateRoutes(server: PostmarkServer): ControlRoute[] {
   ]
 }
 
+/** Reads the address. Refuses one that no email can go to, because suppressing it would have no effect. */
+function addressOf(request: ControlRequest): string {
+  const address = request.required('Address')
+  if (isAddress(address)) return address
+  throw apiError(API_CODES.incompatibleJson, "'Address' must be like ann@example.com.")
+}
+
 /** A string, or an object whose keys may have any case. */
 function toSender(given: unknown): string | SenderSetting {
-  if (typeof given !== 'object' || given === null) return given as string
+  if (typeof given === 'string') return given
+  const isKnown = (key: string) => /^(address|confirmed)$/i.test(key)
+  if (typeof given !== 'object' || given === null || !Object.keys(given).every(isKnown)) {
+    const wanted = "a string, or an object with 'Address' and 'Confirmed'"
+    throw apiError(API_CODES.incompatibleJson, `Each of 'Senders' must be ${wanted}.`)
+  }
   const { Address, Confirmed } = given as { Address: string; Confirmed?: boolean }
   return { address: Address, ...(Confirmed !== undefined && { confirmed: Confirmed }) }
 }

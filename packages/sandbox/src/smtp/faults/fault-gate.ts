@@ -58,5 +58,7 @@ function endIfIdle(server: SMTPServer, port: number | undefined): boolean {
   const connection = [...server.connections].find(({ session }) => session.remotePort === port)
   if (!connection?.session.user || connection.session.envelope.mailFrom) return false
   connection.close()
+  // Otherwise, it would wait five seconds for a client that leaves its end open, such as one that this call blocks.
+  connection._socket.destroySoon()
   return true
 }

@@ -69,7 +69,8 @@ export type FaultScript =
   | readonly (Fault | undefined)[]
   | ((connection: number, mail: number) => Fault | undefined)
 
-const KINDS: readonly string[] = [
+/** The names of all kinds of faults. */
+export const FAULT_KINDS: readonly string[] = [
   'reset',
   'cut',
   'stall',
@@ -84,7 +85,25 @@ const KINDS: readonly string[] = [
 /** Refuses what can never strike. @throws PostmarkError ERR_POSTMARK_OPTIONS */
 export function checkFault(fault: Fault): void {
   if (!FAULT_PHASES.includes(fault?.phase)) throw optionError('phase', fault?.phase, FAULT_PHASES.join(', '))
-  if (!KINDS.includes(fault.kind)) throw optionError('kind', fault.kind, KINDS.join(', '))
+  const { phase, kind } = fault
+  if (!FAULT_KINDS.includes(kind)) throw optionError('kind', kind, FAULT_KINDS.join(', '))
+  const only = ONLY_AT.get(kind)
+  if (only !== undefined && phase !== only) throw optionError('phase', phase, `${only} if kind is ${kind}`)
+  if (kind === 'reply' && !isWithin(fault.code, 200, 599))
+    throw optionError('code', fault.code, 'the code of a reply, from 200 to 599')
+  if (kind === 'delay' && !isWithin(fault.ms, 0, 2 ** 31 - 1))
+    throw optionError('ms', fault.ms, 'milliseconds, below 2 ** 31')
+}
+
+/** The phase of each kind that strikes at only one. */
+const ONLY_AT: ReadonlyMap<string, FaultPhase> = new Map([
+  ['missing', 'starttls'],
+  ['certificate', 'tls'],
+  ['echo', 'auth'],
+])
+
+function isWithin(value: unknown, least: number, most: number): boolean {
+  return typeof value === 'number' && value >= least && value <= most
 }
 
 /** @throws PostmarkError ERR_POSTMARK_OPTIONS */

@@ -31,7 +31,7 @@ export class FaultSession {
   /** Hangs up if the client has logged in and is between two emails. Returns whether it did. */
   endIfIdle(): boolean {
     const idle = this.#loggedIn && this.#from === undefined && !this.#voice.mute
-    if (idle) this.#wire.cut()
+    if (idle) this.#wire.hangUp()
     return idle
   }
 

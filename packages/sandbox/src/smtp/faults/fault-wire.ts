@@ -111,6 +111,11 @@ export class FaultWire {
     this.#socket.end()
   }
 
+  /** Closes the connection after what was written, whether or not the client closes its end. */
+  hangUp(): void {
+    this.#socket.destroySoon()
+  }
+
   /** Resets the connection (RST), after what was written. */
   async reset(): Promise<void> {
     await new Promise((resolve) => this.#socket.write('', resolve))
