@@ -1,7 +1,7 @@
 import { createPostmarkTransport } from '@postmark-smtp/core'
 import { startSandbox } from '@postmark-smtp/sandbox'
 
-test('a mail carries its tag', async () => {
+test('an email carries its tag', async () => {
   const sandbox = await startSandbox()
   const transporter = createPostmarkTransport(sandbox.url)
   const mail = { from: 'shop@example.com', to: 'ann@example.com', subject: 'Hi', text: 'Hello' }

@@ -122,7 +122,7 @@ test('Better Auth only logs what a callback throws', async () => {
     emailVerification: {
       sendOnSignUp: true,
       sendVerificationEmail: async () => {
-        throw new Error('The mail was not sent')
+        throw new Error('The email was not sent')
       },
     },
   })

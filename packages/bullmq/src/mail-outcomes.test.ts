@@ -111,7 +111,7 @@ function untilLifted(
   }
 }
 
-describe.skipIf(skipped)('a mail as a job', () => {
+describe.skipIf(skipped)('an email as a job', () => {
   beforeAll(async () => {
     redis = await startRedis()
   })

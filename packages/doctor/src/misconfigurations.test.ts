@@ -441,7 +441,7 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
   ],
   [
     ['mails-refused'],
-    'mails that were refused',
+    'emails that were refused',
     {
       routes: {
         '/bounces': {
@@ -480,7 +480,7 @@ const CASES: readonly (readonly [string[], string, SetUp | (() => Promise<SetUp>
   [['clock-skew'], 'a clock that is five minutes slow', { api: { aheadMs: 300_000 } }],
   [
     ['mail-failed'],
-    'a mail that is refused',
+    'an email that is refused',
     { options: { sendTo: 'ann@example.com' }, smtp: { dot: '554 5.7.1 No' } },
   ],
 ]
@@ -583,7 +583,7 @@ describe('the doctor', () => {
     })
     expect(findings.at(-1)).toMatchObject({ check: 'send', level: 'fine' })
     const mail = await sandbox.waitFor({ to: 'ann@example.com', tag: 'doctor' })
-    expect(mail.subject).toBe('Test mail from postmark-doctor')
+    expect(mail.subject).toBe('Test email from postmark-doctor')
     expect(sandbox.outbox).toHaveLength(1)
   })
 

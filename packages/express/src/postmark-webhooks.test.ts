@@ -124,7 +124,7 @@ describe.each([
       from: 'a@example.com',
       to: 'support@example.com',
       subject: 'Refused',
-      text: 'A mail was refused.',
+      text: 'An email was refused.',
     }
     const app = express()
     app.use(postmarkContext({ tag: 'request', messageStream: 'request', metadata: { request: 'yes' } }))

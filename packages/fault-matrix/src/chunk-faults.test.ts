@@ -248,7 +248,7 @@ describe('of four emails in flight', () => {
     expect(result.mails[4]?.accepted).toEqual(['m4.1@example.com', 'm4.2@example.com'])
   })
 
-  it('a mail that is taken with no envelope of its own is in doubt, and ends it for the route', async () => {
+  it('an email that is taken with no envelope of its own is in doubt, and ends it for the route', async () => {
     const faults: PlacedFault[] = [
       { step: 'mail', mail: 4, say: 550 },
       { step: 'bdat', mail: 4, say: 250 },
@@ -309,7 +309,7 @@ describe('of four emails in flight', () => {
     },
   )
 
-  it('a mail that was refused stays so where the connection is lost before the reply to its body', async () => {
+  it('an email that was refused stays so where the connection is lost before the reply to its body', async () => {
     const faults: PlacedFault[] = [
       { step: 'rcpt', mail: 3, say: 550 },
       { step: 'bdat', mail: 3, say: 'nothing', next: 'end', accepted: false },
@@ -347,7 +347,7 @@ describe('of four emails in flight', () => {
     )
   })
 
-  it('a mail that is taken after a RSET that the server refuses is in doubt, as it may have another envelope', async () => {
+  it('an email that is taken after a RSET that the server refuses is in doubt, as it may have another envelope', async () => {
     const faults = resetOf(3, { say: 554 })
     const { told, broken } = await run({ faults })
     const doubt = { 3: UNKNOWN_BUT_TAKEN, 4: UNKNOWN_BUT_TAKEN, 5: UNKNOWN_BUT_TAKEN, 6: UNKNOWN_BUT_TAKEN }

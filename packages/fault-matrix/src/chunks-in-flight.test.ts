@@ -104,7 +104,7 @@ describe('a connection that breaks leaves in doubt as many emails', () => {
   })
 })
 
-it('a mail whose claim runs out while others are in flight is not written, and they are', async () => {
+it('an email whose claim runs out while others are in flight is not written, and they are', async () => {
   const store = createMemorySendOnce()
   store.renew = () => new Promise(() => {})
   const { outcomes, written, taken } = await send({

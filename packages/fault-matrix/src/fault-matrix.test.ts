@@ -52,7 +52,7 @@ function prove({ fault, verdict }: Cell, mail: object): void {
   })
 }
 
-describe('a mail with a stream', () => {
+describe('an email with a stream', () => {
   const attached = () => ({
     text: 'Hello',
     attachments: [{ filename: 'a.txt', content: Readable.from(['first ', 'second']) }],

@@ -92,7 +92,7 @@ const tally: Tally = { outcomes: {}, phases: {}, broken: [], retried: 0 }
 
 // In parts, each with a time limit of its own.
 it.each([0, 1, 2, 3, 4])(
-  'no mail is reported as what it is not, whatever breaks wherever: part %i',
+  'no email is reported as what it is not, whatever breaks wherever: part %i',
   async (part) => {
     const runs = size(1000, 10, 2000)
     let done = 0

@@ -51,7 +51,7 @@ describe('a group of two emails', () => {
     await expectOf({ nature, faults }, { told: [SENT_AGAIN, SENT, SENT], connections: 1, grouping: ['on'] })
   })
 
-  it('whose first body is deferred, whose email is answered with 503 and whose DATA with 354 sends nothing under the first envelope', async () => {
+  it('whose first body is deferred, whose MAIL is answered with 503 and whose DATA with 354 sends nothing under the first envelope', async () => {
     const faults: PlacedFault[] = [
       { step: 'dot', say: 451 },
       { step: 'mail', mail: 1, say: 503 },
@@ -181,7 +181,7 @@ it.each([
   ['auto', { groups: 2, envelopes: 1 }],
   ['envelope', { groups: 0, envelopes: 3 }],
   [false, { groups: 0, envelopes: 0 }],
-] as const)('mails are grouped as the option says (pipelining: %s)', async (pipelining, expected) => {
+] as const)('emails are grouped as the option says (pipelining: %s)', async (pipelining, expected) => {
   const { told, broken, grouping, written } = await tryScript({ mails: [{}, {}, {}], pipelining })
   expect([told, broken]).toEqual([[SENT, SENT, SENT], []])
   expect(grouping).toEqual(pipelining === 'auto' ? ['on'] : [])

@@ -17,7 +17,7 @@ async function keepsEveryPromise(history: History): Promise<void> {
 
 // In parts, each with a time limit of its own.
 it.each([0, 1, 2, 3])(
-  'no mail is doubled, lost or misreported, and nothing stays, whatever happens in whatever order: part %i',
+  'no email is doubled, lost or misreported, and nothing stays, whatever happens in whatever order: part %i',
   async (part) => {
     const numRuns = size(5000)
     await fc.assert(fc.asyncProperty(histories(), keepsEveryPromise), { numRuns, seed: 100 + part })

@@ -22,7 +22,11 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableUpDownCounter(name, { unit, description })
 
-  const sent = count('messaging.client.sent.messages', '{message}', 'Mails that a server was asked to accept')
+  const sent = count(
+    'messaging.client.sent.messages',
+    '{message}',
+    'Emails that a server was asked to accept',
+  )
   const duration = seconds(
     'messaging.client.operation.duration',
     'Time from the call of sendMail to the outcome',
@@ -34,7 +38,7 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const unknown = count(
     'postmark.client.unknown.messages',
     '{message}',
-    'Mails that may or may not have been sent',
+    'Emails that may or may not have been sent',
   )
   const retries = count('postmark.client.retries', '{retry}', 'Failed attempts that were followed by another')
   const connects = seconds('postmark.client.connect.duration', "Time until the server's greeting")
@@ -48,7 +52,7 @@ export function observeMetrics(meter: Meter): Listeners & { end(): void } {
   const queue = gauge(
     'postmark.client.queue.length',
     '{message}',
-    'Mails that wait for a connection or for their next attempt',
+    'Emails that wait for a connection or for their next attempt',
   )
   const connections = gauge('postmark.client.connections', '{connection}', 'Connections by state')
 

@@ -201,7 +201,7 @@ describe('the span of an email', () => {
   })
 })
 
-it('a mail that is not sampled has no span that is exported, and carries a trace context that says so', async () => {
+it('an email that is not sampled has no span that is exported, and carries a trace context that says so', async () => {
   const exporter = new InMemorySpanExporter()
   const spanProcessors = [new SimpleSpanProcessor(exporter)]
   const tracerProvider = new BasicTracerProvider({ sampler: new AlwaysOffSampler(), spanProcessors })

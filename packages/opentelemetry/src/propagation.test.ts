@@ -229,7 +229,7 @@ describe.skipIf(skipped)('two hundred requests at once, to Express, Fastify, Hon
   })
 })
 
-it('mails of sendBatch are below the span in which it was called, of two batches at once as well', async () => {
+it('emails of sendBatch are below the span in which it was called, of two batches at once as well', async () => {
   await using transporter = createPostmarkTransport(sandbox.url)
   const send = async (name: string) => {
     const span = tracer.startSpan(name)

@@ -201,7 +201,7 @@ async function survive({ kills = 0, stops = 0, restarts = 0, seed }: Chaos): Pro
 }
 
 // Most of the time passes in waiting, for leases and look-ups: they wait together.
-describe.skipIf(skipped).concurrent('no mail is sent twice, and none is lost,', () => {
+describe.skipIf(skipped).concurrent('no email is sent twice, and none is lost,', () => {
   it('whenever processes are killed', async () => {
     expect(await survive({ kills: size(60, 12), seed: 1 })).toEqual({ twice: [], lost: [] })
   })

@@ -19,7 +19,7 @@ if (skipped) console.warn(`Skipped: ${missing}`)
 
 const TOKEN = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'
 
-describe.skipIf(skipped)('mails under a key, from processes that share a Redis', () => {
+describe.skipIf(skipped)('emails under a key, from processes that share a Redis', () => {
   let redis: Redis
   const open: AsyncDisposable[] = []
   beforeAll(async () => {

@@ -254,7 +254,7 @@ it('answers 452 to an email that cannot be written, says why, and keeps neither 
   await send(sandbox, { subject: 'After' })
   expect(problems).toEqual(
     Array(2).fill(
-      'A mail got 452, because it could not be written to the data directory: ENOSPC: no space left on device, write.',
+      'An email got 452, because it could not be written to the data directory: ENOSPC: no space left on device, write.',
     ),
   )
   expect(sandbox.outbox.map(({ subject }) => subject)).toEqual(['Before', 'After'])

@@ -211,7 +211,7 @@ const MAILS: Readonly<Record<string, ForeignMail>> = {
   },
 }
 
-describe('a mail of', () => {
+describe('an email of', () => {
   it.each(Object.entries(MAILS))('%s is read as it was meant', async (_who, { lines, expected, content }) => {
     await using sandbox = await startSandbox()
     const { host, port, token } = sandbox

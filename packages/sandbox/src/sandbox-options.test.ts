@@ -41,7 +41,7 @@ it.each<[string, object, string]>([
   ['an unknown setting', { settings: { trackOpen: true } }, 'Did you mean "trackOpens"?'],
   ['a setting of a wrong type', { settings: { trackOpens: 'true' } }, 'Option settings.trackOpens is "true"'],
   ['a limit that is none', { keep: { mails: 0 } }, 'Option keep.mails'],
-  ['an unknown limit', { keep: { mail: 1 } }, 'Did you mean "emails"?'],
+  ['an unknown limit', { keep: { mail: 1 } }, 'Did you mean "mails"?'],
   ['a certificate that is no PEM', { tls: { cert: 'a.pem', key: 'b.pem' } }, 'Option tls.cert'],
 ])('refuses %s at start', async (_, options, message) => {
   const start = startSandbox(options as SandboxOptions)

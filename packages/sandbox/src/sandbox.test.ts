@@ -100,7 +100,7 @@ it('says what arrived instead of the email that was waited for', async () => {
   await using sandbox = await startSandbox()
   const wanted = { subject: /receipt/i }
   await expect(sandbox.waitFor(wanted, { timeoutMs: 1 })).rejects.toThrow(
-    'No mail with { subject: /receipt/i } arrived within 1 ms. Nothing arrived at all.',
+    'No email with { subject: /receipt/i } arrived within 1 ms. Nothing arrived at all.',
   )
   const failing = sandbox.waitFor(() => {
     throw new TypeError('a fault of the function')

@@ -52,7 +52,7 @@ it.each<[number, string]>([
 
 it.each<[string, (string | undefined)[]]>([
   ['nothing', [undefined, undefined]],
-  ['words of no code', ['SMTP API error', 'The mail could not be sent.']],
+  ['words of no code', ['SMTP API error', 'The email could not be sent.']],
   ['a sender signature, which several codes are about', ['The sender signature is wrong.']],
   ['words of two codes', ['Inactive recipient', "The stream provided: 'x' does not exist on this server."]],
   ['a name amid other words', ['This account is not allowed to send before noon.']],

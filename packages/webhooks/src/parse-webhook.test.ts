@@ -234,7 +234,7 @@ describe('parseWebhook reads a post of each kind', () => {
       { ...told, kind: 'unknown', recordType: 'SubscriptionChange' },
     ],
     [
-      'inbound mail',
+      'inbound email',
       inbound,
       {
         kind: 'inbound',
@@ -248,7 +248,7 @@ describe('parseWebhook reads a post of each kind', () => {
       },
     ],
     [
-      'inbound mail that names its type',
+      'inbound email that names its type',
       { RecordType: 'Inbound', To: 'in@example.com' },
       { kind: 'inbound', recipient: 'in@example.com' },
     ],

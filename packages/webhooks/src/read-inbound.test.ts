@@ -55,7 +55,7 @@ const expected = {
   receivedAt: new Date('2026-02-12T08:31:07Z'),
 }
 
-describe('inbound mail', () => {
+describe('inbound email', () => {
   it('is read from its Full fields where they are all there is', () => {
     expect(read(parsed)).toMatchObject({ ...expected, subject: 'Where is it?' })
   })

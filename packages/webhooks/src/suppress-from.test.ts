@@ -28,7 +28,7 @@ it.each([
   ['one made by hand, which has no email', { ...change, MessageID: null }, 'ManualSuppression'],
   ['a change after a bounce', { ...change, SuppressionReason: 'HardBounce' }, 'HardBounce'],
   [
-    'a mail refused with error 406',
+    'an email refused with error 406',
     { ...bounce, Type: 'SMTPApiError', Inactive: false, Details: 'ErrorCode: 406' },
     'SMTPApiError',
   ],

@@ -359,7 +359,7 @@ describe('duplicates', () => {
   it.each<[string, object]>([
     ['the time', { DeliveredAt: '2026-02-03T04:05:06.7891235Z' }],
     ['the address', { Recipient: 'bob@example.com' }],
-    ['the mail', { MessageID: '2d0c6e3a-0b7e-4a41-9c53-2f6b8d1e7a90' }],
+    ['the email', { MessageID: '2d0c6e3a-0b7e-4a41-9c53-2f6b8d1e7a90' }],
     ['the type', { RecordType: 'Later' }],
   ])('are told without a trace ID, from events that differ in %s alone', async (_title, change) => {
     const { post, events } = await serve()

@@ -220,7 +220,7 @@ describe('a transporter of ours', () => {
   })
 })
 
-describe('a mail that reaches our transport without a compile step', () => {
+describe('an email that reaches our transport without a compile step', () => {
   const makeForeign = (ours: PostmarkTransporter) =>
     makeOuter({
       name: 'foreign',

@@ -51,7 +51,7 @@ describe('checkSuppressions', () => {
     const { refusal } = await check((addresses: string[]) => addresses)
     expect(refusal).toMatchObject({
       code: 'ERR_POSTMARK_SUPPRESSED',
-      message: 'The mail was not sent: all 3 recipients are suppressed on the stream "outbound".',
+      message: 'The email was not sent: all 3 recipients are suppressed on the stream "outbound".',
       problems: [
         { recipient: 'Ann@Example.com', severity: 'error', errorCode: 406 },
         { recipient: 'bob@example.com' },

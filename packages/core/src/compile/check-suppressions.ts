@@ -86,6 +86,6 @@ function refuse(recipients: readonly string[], stream: string): PostmarkError {
 
 function failed(found: string): SuppressionVerdict {
   const limit = 'an array of the suppressed addresses'
-  const cure = 'The mail was sent without this check. Check the store.'
+  const cure = 'The email was sent without this check. Check the store.'
   return { warnings: [{ path: 'suppressions', found, limit, cure, severity: 'warning' }], refusal: undefined }
 }

@@ -104,7 +104,7 @@ export function correlate(
       path: `metadata.${key}`,
       found: `did not fit: the email has ${count} keys`,
       limit: `at most ${maxEntries} keys`,
-      cure: 'The mail was sent without it. Remove a key to make room.',
+      cure: 'The email was sent without it. Remove a key to make room.',
       severity: 'warning',
     })
     return undefined

@@ -203,7 +203,7 @@ describe.each(Object.entries(WAYS))('requireScope with %s', (_way, open) => {
       },
     ],
     [
-      'the mail has more keys than it may, of which those of scopes go',
+      'the email has more keys than it may, of which those of scopes go',
       (send) =>
         runWithPostmark(acme, () =>
           runWithPostmark(

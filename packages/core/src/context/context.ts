@@ -183,7 +183,7 @@ function callContext(fields: () => PostmarkFields | null | undefined, parent: Sc
   } catch (error) {
     return lost(
       `threw ${error instanceof Error ? error.name : 'a value'}`,
-      'The mail was sent without the fields of this function.',
+      'The email was sent without the fields of this function.',
     )
   }
 }

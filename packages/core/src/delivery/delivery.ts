@@ -84,7 +84,7 @@ export class Delivery implements Shipment {
   }
 
   get content(): Content {
-    if (!this.#content) throw new Error('The mail has not been composed')
+    if (!this.#content) throw new Error('The email has not been composed')
     return this.#content
   }
 

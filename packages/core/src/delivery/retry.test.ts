@@ -70,7 +70,7 @@ describe('what follows on a failure', () => {
     })
     expect(decide(failure('counted'), facts({ leftMs: 1_000 }), DEFAULTS)).toEqual({
       kind: 'end',
-      notRetried: 'The mail was not retried: its limit of 180 s ends before the next attempt.',
+      notRetried: 'The email was not retried: its limit of 180 s ends before the next attempt.',
     })
   })
 

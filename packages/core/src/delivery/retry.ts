@@ -50,7 +50,7 @@ export type Decision =
 const MOST_RETURNS = 3
 
 const SPENT =
-  'The mail was not retried: its content is a stream, which can be read only once. Use a string, a Buffer or a path.'
+  'The email was not retried: its content is a stream, which can be read only once. Use a string, a Buffer or a path.'
 
 /** Decides whether an email is retried, so that no duplicate can result. */
 export function decide({ error, retry }: Failure, facts: AttemptFacts, settings: RetrySettings): Decision {

@@ -166,7 +166,7 @@ const faults = (step: string, ...given: Partial<StepFault>[]) => {
     context.step === step && left.length > 0 ? { step: context.step, ...left.shift() } : undefined
 }
 
-describe('mails and sessions', () => {
+describe('emails and sessions', () => {
   it('sends an email, and closes the idle session after its time', async () => {
     const { send, told, server, subjects, results } = setUp()
     send('a')

@@ -41,14 +41,14 @@ export function heldError(forMs: number): PostmarkError {
 
 /** An earlier email with this key may or may not have been sent. */
 export function unknownError(sinceMs: number, reference: string): PostmarkError {
-  const message = 'The mail with this idempotency key may or may not have been sent.'
+  const message = 'The email with this idempotency key may or may not have been sent.'
   return make('ERR_POSTMARK_ONCE_UNKNOWN', message, { outcome: 'unknown', sinceMs, reference })
 }
 
 /** The key belongs to another email. */
 export function conflictError(): PostmarkError {
   const message =
-    'The mail was not sent: its idempotency key was already used for an email to other recipients or on another stream.'
+    'The email was not sent: its idempotency key was already used for an email to other recipients or on another stream.'
   return make('ERR_POSTMARK_ONCE_CONFLICT', message, { outcome: 'not-sent' })
 }
 

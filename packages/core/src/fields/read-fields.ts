@@ -82,7 +82,7 @@ function readField(field: PostmarkField, value: unknown, path: string, report: R
           path,
           found: `is an array of length ${value.length}`,
           limit: 'one string',
-          cure: 'A mail has one tag. Put other labels in metadata.',
+          cure: 'An email has one tag. Put other labels in metadata.',
         })
         return undefined
       }

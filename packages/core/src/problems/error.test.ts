@@ -72,7 +72,7 @@ describe('PostmarkError', () => {
   it('lists every problem in its message', () => {
     const { message } = problemsError('ERR_POSTMARK_PREFLIGHT', [problem('tag'), problem('to')])
     expect(message).toBe(
-      'The mail was not sent (2 problems):\n  - tag is bad (expected: good). Mend it.\n  - to is bad (expected: good). Mend it.',
+      'The email was not sent (2 problems):\n  - tag is bad (expected: good). Mend it.\n  - to is bad (expected: good). Mend it.',
     )
     expect(problemsError('ERR_POSTMARK_FIELDS', [problem('tag')]).message).toBe(
       'The Postmark fields are invalid:\n  - tag is bad (expected: good). Mend it.',

@@ -51,7 +51,7 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_QUEUE_FULL: {
     meaning: 'The queue is full: `pool.maxQueued` emails are already waiting for a connection.',
-    cure: 'The mail was not sent. Send more slowly: wait for `idle`, or for earlier sendMail calls to settle.',
+    cure: 'The email was not sent. Send more slowly: wait for `idle`, or for earlier sendMail calls to settle.',
   },
   ERR_POSTMARK_ONCE_HELD: {
     meaning:
@@ -172,6 +172,6 @@ export function addToMessage(error: Error, sentence: string): Error {
 export function problemsError(code: PostmarkErrorCode, problems: readonly PostmarkProblem[]): PostmarkError {
   const count = problems.length === 1 ? '' : ` (${problems.length} problems)`
   const lines = problems.map((problem) => `\n  - ${toSentence(problem)}`).join('')
-  const what = code === 'ERR_POSTMARK_FIELDS' ? 'The Postmark fields are invalid' : 'The mail was not sent'
+  const what = code === 'ERR_POSTMARK_FIELDS' ? 'The Postmark fields are invalid' : 'The email was not sent'
   return new PostmarkError(code, `${what}${count}:${lines}`, { problems })
 }

@@ -4,7 +4,7 @@ import type { Shipment } from './shipment.js'
 
 type Mail = Pick<Shipment, 'envelope' | 'content'>
 
-/** The email command, with those of SIZE, 8BITMIME, SMTPUTF8 and DSN that the server offers. */
+/** The MAIL command, with those of SIZE, 8BITMIME, SMTPUTF8 and DSN that the server offers. */
 export function toMailCommand(
   { from, to, dsn }: Envelope,
   { keywords }: Capabilities,
@@ -29,7 +29,7 @@ export function toRcptCommand(address: string, { dsn }: Envelope, { keywords }: 
   return `RCPT TO:<${address}>${notify}${orcpt}\r\n`
 }
 
-/** The email command of an email. The size of an email that is read while it is sent is not known yet. */
+/** The MAIL command of an email. The size of an email that is read while it is sent is not known yet. */
 export function toFirstCommand({ envelope, content }: Mail, capabilities: Capabilities): string {
   return toMailCommand(envelope, capabilities, content.kind === 'whole' ? content : {})
 }

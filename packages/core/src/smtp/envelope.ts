@@ -24,7 +24,7 @@ interface Dsn {
 export function readEnvelope(given: { from: unknown; to: unknown }, dsn: unknown): Envelope {
   const from = given.from === false || given.from === undefined ? '' : String(given.from).trim()
   const to = toAddresses(given.to)
-  if (to.length === 0) throw envelopeError('The mail has no recipient')
+  if (to.length === 0) throw envelopeError('The email has no recipient')
   if (!isWritable(from)) throw envelopeError(`The sender ${JSON.stringify(from)} is not an address`)
   for (const address of to)
     if (address === '' || !isWritable(address))

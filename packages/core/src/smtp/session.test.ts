@@ -138,7 +138,7 @@ const ENVELOPE_A = 'MAIL FROM:<a@x.org>\r\nRCPT TO:<a-to@x.org>\r\nDATA\r\n'
 const ENVELOPE_B = 'MAIL FROM:<b@x.org>\r\nRCPT TO:<b-to@x.org>\r\nDATA\r\n'
 const GO = ['250 sender', '250 recipient', '354 go on']
 
-describe('one mail', () => {
+describe('one email', () => {
   it('goes in one write for the envelope and one for the body, where the server offers PIPELINING', async () => {
     const { session, heard, say, told, socket, log } = setUp({ offers: ['PIPELINING', 'SIZE'] })
     const mail = new TestMail('a')

@@ -173,7 +173,7 @@ it.skipIf(isSkipped(exim))('a 421 after which Exim goes on makes no email arrive
 
 const postfix = KINDS[0]!
 it.skipIf(isSkipped(postfix))(
-  'no mail is in doubt where Postfix hangs up after as many refusals as is its default',
+  'no email is in doubt where Postfix hangs up after as many refusals as is its default',
   async () => {
     await using server = await startPostfix({ users, hardErrorLimit: 20 })
     await using proxy = await startTcpProxy(server, { delayMs: 5 })

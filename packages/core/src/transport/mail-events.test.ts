@@ -142,7 +142,7 @@ describe('postmark-smtp:create', () => {
   })
 })
 
-describe('a mail that was announced has one start and one end under its number', () => {
+describe('an email that was announced has one start and one end under its number', () => {
   const suppressed = createSuppressionList()
   suppressed.add({ address: 'b@example.com', stream: 'outbound', reason: 'HardBounce' })
   const ended = ['create outbound', 'start outbound', 'end not-sent']

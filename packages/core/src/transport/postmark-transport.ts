@@ -70,7 +70,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
 
   /** Adds an email to those that `close` waits for. Returns the reason if it is not accepted. */
   enter(record: MailRecord): Error | undefined {
-    if (this.#closing) return closedError('The mail was not sent: the transporter is closed.')
+    if (this.#closing) return closedError('The email was not sent: the transporter is closed.')
     this.#mails.add(record)
     if (isSendObserved()) this.#create(record)
     return undefined

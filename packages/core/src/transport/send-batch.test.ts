@@ -196,7 +196,7 @@ describe('sendBatch', () => {
   })
 })
 
-describe('each mail of a batch is accounted for', () => {
+describe('each email of a batch is accounted for', () => {
   it('where a tenth of the recipients is suppressed, and one in a hundred is malformed', async () => {
     const suppressions = createSuppressionList()
     for (let index = 5; index < 500; index += 10)

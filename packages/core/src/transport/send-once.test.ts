@@ -58,7 +58,7 @@ async function end(sending: Promise<unknown>): Promise<Record<string, unknown> &
   return (await sending.catch((error) => error)) as Record<string, unknown>
 }
 
-describe('a mail with an idempotency key', () => {
+describe('an email with an idempotency key', () => {
   let server: Awaited<ReturnType<typeof startSmtpServer>>
   let refusal: Error | undefined
   const open: PostmarkTransporter[] = []
@@ -283,7 +283,7 @@ describe('a mail with an idempotency key', () => {
   })
 })
 
-describe('a mail with an idempotency key, on a clock of its own,', () => {
+describe('an email with an idempotency key, on a clock of its own,', () => {
   let clock: VirtualClock
   beforeEach(() => {
     clock = installVirtualClock()

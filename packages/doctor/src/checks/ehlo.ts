@@ -56,5 +56,5 @@ function howMailsFollow(keywords: ReadonlyMap<string, string>): string {
   if (!keywords.has('PIPELINING')) return 'each command waits for its reply'
   return keywords.has('CHUNKING')
     ? 'whole emails of a batch can follow each other without waiting'
-    : 'each mail can take a single round trip'
+    : 'each email can take a single round trip'
 }

@@ -5,14 +5,14 @@ import { LINKS } from './links.js'
 /** One email, if it is asked for. */
 export const send: Check = defineCheck({
   id: 'send',
-  title: 'Test mail',
+  title: 'Test email',
   after: ['login'],
   needs: '--from and --send-to',
-  missing: ({ options }) => (options.sendTo === undefined ? 'no mail is sent without --send-to' : undefined),
+  missing: ({ options }) => (options.sendTo === undefined ? 'no email is sent without --send-to' : undefined),
   kinds: {
     'mail-failed': {
       level: 'fault',
-      what: 'The mail to the address of --send-to was refused or did not get through.',
+      what: 'The email to the address of --send-to was refused or did not get through.',
       cause: 'The server refuses the sender, the recipient or the email.',
       cure: 'Read the reply of the server.',
       link: LINKS.smtp,
@@ -33,7 +33,7 @@ export const send: Check = defineCheck({
       const { response } = await transporter.sendMail({
         from: options.from!,
         to: options.sendTo!,
-        subject: 'Test mail from postmark-doctor',
+        subject: 'Test email from postmark-doctor',
         text: 'postmark-doctor sent this email because --send-to was given.',
         postmark: { messageStream: stream, tag: 'doctor' },
       })

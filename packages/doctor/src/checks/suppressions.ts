@@ -15,7 +15,7 @@ export const suppressions: Check = defineCheck({
     'recipient-suppressed': {
       level: 'fault',
       what: 'The address of --send-to is suppressed on the stream, so an email to it bounces with error 406.',
-      cause: 'A mail to the address bounced, its owner complained, or it was suppressed by hand.',
+      cause: 'An email to the address bounced, its owner complained, or it was suppressed by hand.',
       cure: 'Use another address, or reactivate this one if its owner asks you to.',
       link: LINKS.suppressions,
     },

@@ -22,7 +22,7 @@ export function composeMail(
   { from, subject, stream }: { readonly from: string; readonly subject: string; readonly stream: string },
   {
     lines = [],
-    body = 'A mail of postmark-doctor --probe.',
+    body = 'An email of postmark-doctor --probe.',
     hasTo = true,
     froms = 1,
     hasStream = true,

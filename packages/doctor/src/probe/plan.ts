@@ -74,13 +74,13 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
       'Does an email with a metadata value of more than 80 characters vanish without a trace?',
       `${METADATA}long: ${'v'.repeat(110)}`,
     ),
-    sends: 'a mail with a metadata value of 110 characters',
+    sends: 'an email with a metadata value of 110 characters',
     looksAt: FATE,
   },
   {
     id: 'no-body',
     question: 'Does SMTP refuse an email without text and HTML, as REST does?',
-    sends: 'a mail with an empty body',
+    sends: 'an email with an empty body',
     looksAt: FATE,
     mails: 1,
     run: (lab) => lab.mail('no-body', { body: '' }),
@@ -88,7 +88,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'no-to',
     question: 'Does SMTP refuse an email without a To line, as REST does?',
-    sends: 'a mail without To, Cc and Bcc',
+    sends: 'an email without To, Cc and Bcc',
     looksAt: FATE,
     mails: 1,
     run: (lab) => lab.mail('no-to', { hasTo: false }),
@@ -96,7 +96,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'two-froms',
     question: 'Does SMTP refuse an email with two From lines?',
-    sends: 'a mail with the same From line twice',
+    sends: 'an email with the same From line twice',
     looksAt: FATE,
     mails: 1,
     run: (lab) => lab.mail('two-froms', { froms: 2 }),
@@ -104,7 +104,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'refused-mail',
     question: 'What do the description and the dump of an SMTPApiError look like?',
-    sends: 'a mail to a message stream that does not exist',
+    sends: 'an email to a message stream that does not exist',
     looksAt: 'the bounce and its dump',
     mails: 1,
     run: (lab) => lab.mail('refused-mail', { lines: [`${STREAM}: no-such-stream`], hasStream: false }),
@@ -112,7 +112,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'other-host',
     question: 'What happens to an email on the host for the other type of stream?',
-    sends: 'a mail of the stream to the other host',
+    sends: 'an email of the stream to the other host',
     looksAt: FATE,
     mails: 1,
     run: (lab) => lab.mail('other-host', { isOtherHost: true }),
@@ -120,7 +120,7 @@ export const PROBE_STEPS: readonly ProbeStep[] = [
   {
     id: 'token-and-header',
     question: 'Does the SMTP token override a header that names another stream?',
-    sends: 'a mail whose stream header is `inbound`, if the login is an SMTP token',
+    sends: 'an email whose stream header is `inbound`, if the login is an SMTP token',
     looksAt: FATE,
     mails: 1,
     run: (lab) =>

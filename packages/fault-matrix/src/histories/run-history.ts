@@ -65,7 +65,7 @@ class HistoryRun {
   readonly #transporter: PostmarkTransporter
   readonly #mails: HistoryMail[] = []
   readonly #armed: { readonly fault: StepFault; skip: number; readonly act: FaultAct }[] = []
-  /** The email of each connection, by its email command. */
+  /** The email of each connection, by its MAIL command. */
   readonly #current = new Map<number, string>()
   /** The connections on which replies are out of step with commands. */
   readonly #misled: Misled = { any: new Set(), goAhead: new Set(), verdict: new Set() }

@@ -105,7 +105,7 @@ it('takes text and html for the body, and all else for attachments', () => {
   })
 })
 
-describe('a mail that is made to take long', () => {
+describe('an email that is made to take long', () => {
   const multipart = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n'
   const nested = Array.from(
     { length: 5000 },

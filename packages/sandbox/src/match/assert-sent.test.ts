@@ -35,7 +35,7 @@ it('throws an AssertionError with both sides, which says how the closest mail di
     message: expect.stringMatching(/closest of 1 is to ann@x\.org, subject 'Welcome':[\s\S]*Hello/),
   })
   await expect(assertNotSent(sandbox, { subject: /Wel/ })).rejects.toThrow(
-    'No mail was expected to match, but 1 did',
+    'No email was expected to match, but 1 did',
   )
 })
 

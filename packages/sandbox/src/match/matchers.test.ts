@@ -64,7 +64,7 @@ it('shows how the closest mail differs, and lists the others', async () => {
   expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Welcome':
+    No email matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Welcome':
 
     - Expected
     + Received
@@ -96,7 +96,7 @@ it('shows every recipient where none is the wanted one, and values of another ty
   expect(await failure(expect(sandbox).toHaveSent(match, { timeoutMs: 0 }))).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail matched within 0 ms. The closest of 1 is to bob@example.com, carol@example.com, subject 'Welcome':
+    No email matched within 0 ms. The closest of 1 is to bob@example.com, carol@example.com, subject 'Welcome':
 
     - Expected
     + Received
@@ -126,7 +126,7 @@ it('shows what was sent where nothing should be', async () => {
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: /rec/ }))).toMatchInlineSnapshot(`
     "expect(sandbox).not.toHaveSent(match)
 
-    No mail was expected to match, but 1 did:
+    No email was expected to match, but 1 did:
       - to ann@example.com, subject 'Welcome', postmark { tag: 'receipt' }"
   `)
 })
@@ -139,12 +139,12 @@ it('fails with and without .not for an email that Postmark would refuse, and say
   ).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    A mail matched, but Postmark would refuse it:
+    An email matched, but Postmark would refuse it:
       - to ann@example.com, subject 'Welcome', postmark { messageStream: 'nowhere', tag: 'receipt' }, refused: 1235
         1235: The stream provided: 'nowhere' does not exist on this server. Use the stream ID, not its name. The ID \`broadcast\` has no final s. In this sandbox, declare it with \`streams: ['nowhere']\` or \`--stream nowhere\`."
   `)
   expect(await failure(expect(sandbox).toHaveSent({ stream: 'nowhere' }, { timeoutMs: 0 }))).toMatch(
-    'A mail matched, but Postmark would refuse it',
+    'An email matched, but Postmark would refuse it',
   )
   await expect(sandbox).not.toHaveSent({ stream: 'outbound' })
   expect(await failure(expect(sandbox).not.toHaveSent({ tag: 'receipt' }))).toMatch(
@@ -160,7 +160,7 @@ it('says that nothing was sent, and lists all where a function decides', async (
   expect((await failure(none)).replace(/:\d+\?/, ':PORT?')).toMatchInlineSnapshot(`
     "expect(sandbox).toHaveSent(match)
 
-    No mail was sent within 0 ms. Nothing arrived at all. Does the application send to 127.0.0.1:PORT?
+    No email was sent within 0 ms. Nothing arrived at all. Does the application send to 127.0.0.1:PORT?
 
     - Expected
     + Received

@@ -92,7 +92,7 @@ function toSentMails(caller: string, received: unknown): SentMails {
 }
 
 function describeCount(mails: readonly SandboxMail[], count: number, within: string): SentFault {
-  const found = `${mails.length} ${mails.length === 1 ? 'mail' : 'mails'} matched ${within}`
+  const found = `${mails.length} ${mails.length === 1 ? 'email' : 'emails'} matched ${within}`
   return { text: `${found}, but ${count} must match${listMails(mails)}`, rest: '' }
 }
 

@@ -69,7 +69,7 @@ const REFUSED: Refused[] = [
     mail({ html: '<img src="cid:a">', attachments: [{ filename: 'a.bat', content: 'x', cid: 'a' }] }),
   ],
   [
-    'a mail that is one itself',
+    'an email that is one itself',
     411,
     'ends in .com',
     raw('MIME-Version: 1.0', 'Content-Type: application/octet-stream; name="run.com"'),
@@ -275,16 +275,16 @@ describe('what is not known of Postmark, or does nothing there, is noted', () =>
       `From: ${FROM}\r\nTo: ${TO}\r\n\r\n`,
       'with "Provide either email TextBody or HtmlBody or both."',
     ],
-    ['an empty body', `From: ${FROM}\r\nTo: ${TO}\r\n\r\n \r\n`, 'The mail has no text and no html.'],
+    ['an empty body', `From: ${FROM}\r\nTo: ${TO}\r\n\r\n \r\n`, 'The email has no text and no html.'],
     [
       'a picture alone',
       `From: ${FROM}\r\nTo: ${TO}\r\nContent-Type: image/png\r\n\r\nx\r\n`,
-      'The mail has no text and no html.',
+      'The email has no text and no html.',
     ],
     [
       'a text that is attached',
       `From: ${FROM}\r\nTo: ${TO}\r\nContent-Disposition: attachment\r\n\r\nx\r\n`,
-      'The mail has no text',
+      'The email has no text',
     ],
   ])('%s, which REST refuses', (_, text, note) => {
     const { verdict } = receive(text)

@@ -48,7 +48,7 @@ describe('what an email counts for', () => {
   })
 })
 
-describe('a mail that is being received', () => {
+describe('an email that is being received', () => {
   it('counts among those that are kept, which go for it', () => {
     const server = createPostmarkServer({ keep: { bytes: 100_000 } })
     let removed = 0

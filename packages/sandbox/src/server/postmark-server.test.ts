@@ -27,7 +27,7 @@ function receive(server: PostmarkServer, to = [ANN], headers: string[] = [], arr
 const kinds = (server: PostmarkServer, mail: Parameters<PostmarkServer['eventsOf']>[0]) =>
   server.eventsOf(mail).map(({ recordType, recipient }) => `${recordType} ${recipient}`)
 
-describe('a mail that is sent', () => {
+describe('an email that is sent', () => {
   it('is delivered to each recipient once', () => {
     const server = create()
     const mail = receive(
@@ -86,7 +86,7 @@ describe('a mail that is sent', () => {
   })
 })
 
-describe('a mail to a stream that does not exist', () => {
+describe('an email to a stream that does not exist', () => {
   it('keeps the stream that it names, and its bounce is listed under outbound', () => {
     const server = create()
     const mail = receive(server, [ANN], ['X-PM-Message-Stream: nowhere'])
@@ -315,7 +315,7 @@ describe('what recipients do', () => {
       `did not go to ${BOB}. It went to ${ANN}.`,
     ],
     [
-      'the mail is gone',
+      'the email is gone',
       (server) => {
         const mail = receive(server)
         server.clear()

@@ -289,7 +289,7 @@ export function createPostmarkServer(options: PostmarkServerOptions = {}): Postm
       // The email may have been cleared in the meantime.
       const address = recipientOf(mail, recipient)
       const link = url === undefined ? links[0] : links.find((each) => each.url === url)
-      if (!link && url === undefined) throw misuse('The mail has no link.')
+      if (!link && url === undefined) throw misuse('The email has no link.')
       return written(log.clicked(mail, address, link ?? { url: url!, location: 'HTML' }))
     },
     complain: (mail, recipient) => written(makeBounce(mail, 'SpamComplaint', recipientOf(mail, recipient))),

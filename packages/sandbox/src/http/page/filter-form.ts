@@ -13,7 +13,7 @@ export function filterForm(filter: MailFilter, server: PostmarkServer): Markup {
     html`<option value="${value}"${value === chosen ? html` selected` : ''}>${text}</option>`
   const input = (name: 'tag' | 'metadata' | 'to', label: string, example: string) =>
     html`<label><span>${label}</span><input name="${name}" value="${filter[name]}" placeholder="${example}" autocomplete="off" spellcheck="false"></label>`
-  return html`<form class="filters" role="search" aria-label="Filter the mails" method="get" action="/" id="filters">
+  return html`<form class="filters" role="search" aria-label="Filter the emails" method="get" action="/" id="filters">
 <label class="wide"><span>Text</span><input type="search" name="q" id="q" value="${filter.q}" placeholder="Search headers and source" autocomplete="off" spellcheck="false"></label>
 <label><span>Status</span><select name="status">${option('', 'Any', filter.status)}${option('unread', 'Unread', filter.status)}${Object.entries(STATUSES).map(([value, text]) => option(value, text, filter.status))}</select></label>
 <label><span>Message stream</span><select name="stream">${option('', 'Any', filter.stream)}${streamsOf(server, filter).map((id) => option(id, printable(id), filter.stream))}</select></label>

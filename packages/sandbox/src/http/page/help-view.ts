@@ -3,8 +3,8 @@ import { connectView } from './connect-view.js'
 import { layout, type Markup } from './layout.js'
 
 const KEYS: readonly (readonly [keys: readonly string[], what: string])[] = [
-  [['j', '↓'], 'next mail of the list (inside an email, only j)'],
-  [['k', '↑'], 'previous mail of the list (inside an email, only k)'],
+  [['j', '↓'], 'next email of the list (inside an email, only j)'],
+  [['k', '↑'], 'previous email of the list (inside an email, only k)'],
   [['Enter'], 'open the email'],
   [['u'], 'mark the email as unread'],
   [['/'], 'go to the text filter'],

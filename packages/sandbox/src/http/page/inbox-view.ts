@@ -39,10 +39,10 @@ ${filterForm(filter, server)}
 <div id="mails" data-live>
 ${
   total === 0
-    ? html`<section class="empty">${connectView(smtpUrl, 'No mail yet')}</section>`
+    ? html`<section class="empty">${connectView(smtpUrl, 'No email yet')}</section>`
     : shown.length === 0
       ? html`<p class="empty">No email matches these filters. <a href="/">Show all ${total}</a></p>`
-      : html`<table role="table" class="emails${isDated ? ' dated' : ''}" aria-label="Emails, newest first">
+      : html`<table role="table" class="mails${isDated ? ' dated' : ''}" aria-label="Emails, newest first">
 <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Status</th><th role="columnheader" scope="col">Subject</th><th role="columnheader" scope="col">From</th><th role="columnheader" scope="col">To</th><th role="columnheader" scope="col">Message stream</th><th role="columnheader" scope="col">Tag</th><th role="columnheader" scope="col">Time</th></tr></thead>
 <tbody role="rowgroup">${shown.map(row)}</tbody>
 </table>${pages > 1 ? pager(page, pages, query) : ''}`
@@ -52,7 +52,7 @@ ${
 }
 
 function summary(found: number, total: number): string {
-  const mails = `${total} ${total === 1 ? 'mail' : 'mails'}`
+  const mails = `${total} ${total === 1 ? 'email' : 'emails'}`
   return found === total ? mails : `${found} of ${mails}`
 }
 

@@ -153,7 +153,7 @@ describe.skipIf(skipped)('deleting', () => {
     const page = await open('?tag=a')
     await page.getByText('Clear…').click()
     await page.getByRole('button', { name: 'Delete filtered (2)' }).click()
-    await page.getByText('1 mail', { exact: true }).waitFor()
+    await page.getByText('1 email', { exact: true }).waitFor()
     expect(await subjects(page)).toEqual(['Stays'])
   })
 })
@@ -197,7 +197,7 @@ describe.skipIf(skipped)('the list', () => {
   })
 })
 
-describe.skipIf(skipped)('a mail', () => {
+describe.skipIf(skipped)('an email', () => {
   it('has its .eml in sight, byte by byte', async () => {
     await send({})
     const page = await open(mailPath(0))

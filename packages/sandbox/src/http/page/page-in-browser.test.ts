@@ -77,7 +77,7 @@ describe.skipIf(skipped)('the list', () => {
     await live(page)
     await send({ subject: 'First' })
     await page.getByRole('link', { name: 'First' }).waitFor()
-    expect(await page.getByRole('status').textContent()).toBe('1 mail')
+    expect(await page.getByRole('status').textContent()).toBe('1 email')
     await send({ subject: 'Second', headers: { 'X-PM-Message-Stream': 'nowhere' } })
     await page.getByText('Refused 1235').waitFor()
     expect(await subjects(page)).toEqual(['Second', 'First'])
@@ -115,7 +115,7 @@ describe.skipIf(skipped)('the list', () => {
     await live(page)
     await page.getByText('Clear…').click()
     await page.getByRole('button', { name: 'Delete all (1)' }).click()
-    await page.getByText('No mail yet').waitFor()
+    await page.getByText('No email yet').waitFor()
     expect(sandbox.outbox).toEqual([])
     await live(page)
     await send({ subject: 'Next' })
@@ -189,7 +189,7 @@ describe.skipIf(skipped)('the keyboard', () => {
   })
 })
 
-describe.skipIf(skipped)('a mail', () => {
+describe.skipIf(skipped)('an email', () => {
   it('shows each of its parts', async () => {
     await send({
       html: '<p id="hello">Hello <b>Ann</b></p>',
@@ -293,7 +293,7 @@ describe.skipIf(skipped)('the look', () => {
     await page.goto(sandbox.inboxUrl)
     await live(page)
     sandbox.clear()
-    await page.getByText('No mail yet').waitFor()
+    await page.getByText('No email yet').waitFor()
     expect(await findFaults(page)).toEqual([])
   })
 

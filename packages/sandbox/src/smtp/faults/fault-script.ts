@@ -61,7 +61,7 @@ export type Fault = (
 
 /**
  * The faults of a server. Either a list with one entry per connection, for its first email, or a function that is called
- * once per connection and mail, both counted from 0. What comes before the first email belongs to mail 0.
+ * once per connection and mail, both counted from 0. What comes before the first MAIL belongs to mail 0.
  * @example [{ phase: 'rcpt', kind: 'reply', code: 451 }] // strikes on the first connection
  * @example (connection) => (connection < 2 ? { phase: 'greeting', kind: 'stall' } : undefined)
  */
