@@ -156,7 +156,7 @@ export const nodePatterns = {
       await held.done
     }
   },
-  'the work behind a memoised promise, such as one flush for all requests': () => {
+  'the work of a memoised promise, such as one flush for all requests': () => {
     const list = []
     let flush
     const flushAll = async () => {

@@ -7,12 +7,12 @@ import type { Section } from './section.js'
 import { MAKERS } from './senders.js'
 import { ROUND_TRIP_MS } from './sink-ports.js'
 
-/** Before each mail: meanwhile the connections of the previous sender close, which would slow down the next one. */
+/** Before each email: meanwhile the connections of the previous sender close, which would slow down the next one. */
 const PAUSE_MS = 10
 /** Rounds that warm up the code and do not count. */
 const WARM_UP = 10
 
-/** Time from a new transporter to its first mail: connection, TLS, login and send. */
+/** Time from a new transporter to its first email: connection, TLS, login and send. */
 export async function measureFirstMail(env: Environment): Promise<Section[]> {
   return [await measureLine(env, env.near, 'loopback', env.rounds(100), WARM_UP, 0.95)]
 }

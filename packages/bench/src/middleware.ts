@@ -60,7 +60,7 @@ async function measureFramework(framework: string, program: URL): Promise<Sectio
   for (const { child } of applications) child.disconnect()
   const costs = applications.map(({ cpu }) => quantile(cpu, 0.25))
   return {
-    title: `${framework} middleware, CPU per request that sends no mail: ${ROUNDS} rounds of ${REQUESTS} requests`,
+    title: `${framework} middleware, CPU per request that sends no email: ${ROUNDS} rounds of ${REQUESTS} requests`,
     headings: ['application', 'CPU \u00b5s/request', 'requests/s', 'extra \u00b5s', 'CPU vs. no middleware'],
     rows: applications.map(({ name, rate }, index) => [
       name,

@@ -10,7 +10,7 @@ import { optionError, publishEnqueue, refuseUnknown } from '@postmark-smtp/core/
 import type { SendMailOptions } from 'nodemailer'
 import { fromJson, type Json, toJson } from './job-json.js'
 
-/** The data of a job that sends a mail: plain JSON, made by {@link toMailJob} and read by {@link createMailProcessor}. */
+/** The data of a job that sends an email: plain JSON, made by {@link toMailJob} and read by {@link createMailProcessor}. */
 export interface MailJob {
   /** The version of this format. */
   readonly version: 1

@@ -5,7 +5,7 @@ declare module 'nodemailer' {
   /** What `SendMailOptions` extends in Nodemailer 10. With @types/nodemailer, nothing uses this name. */
   interface MailComposerOptions {
     /**
-     * The Postmark fields of this mail: tag, metadata, stream and others.
+     * The Postmark fields of this email: tag, metadata, stream and others.
      * @example { tag: 'welcome', metadata: { 'order-id': '1234' } }
      */
     postmark?: PostmarkFields | null | undefined

@@ -54,7 +54,7 @@ describe('documents that are generated from tables', () => {
     const intro =
       'An error raised by this project itself is a `PostmarkError` with `code`, `problems`, `hint` and `cause`. `isPostmarkError(error)` recognises it, even if it comes from another installed copy of the package.'
     const smtp =
-      'A connection error has the `code` and `responseCode` that Nodemailer would give it, and adds `outcome`, `attempts`, `phase` and `hint`. `isDeliveryFailure(error)` recognises such an error and types these properties.\n\n`explainSmtpError(error)` returns one of the explanations below. For any error, `deliveryOutcome(error)` returns what became of the mail: `not-sent`, `rejected`, `deferred`, or `unknown` if the server may have accepted it.'
+      'A connection error has the `code` and `responseCode` that Nodemailer would give it, and adds `outcome`, `attempts`, `phase` and `hint`. `isDeliveryFailure(error)` recognises such an error and types these properties.\n\n`explainSmtpError(error)` returns one of the explanations below. For any error, `deliveryOutcome(error)` returns what became of the email: `not-sent`, `rejected`, `deferred`, or `unknown` if the server may have accepted it.'
     const made = `# Errors\n\n${intro}\n\n${codes.join('\n')}\n## SMTP failures\n\n${smtp}\n\n${failures.join('\n')}`
     await expect(made).toMatchFileSnapshot(new URL('docs/errors.md', root).pathname)
   })

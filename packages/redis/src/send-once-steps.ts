@@ -5,7 +5,7 @@ import { STEPS } from './send-once-scripts.js'
 /** The maximum number of steps in one script, so that it does not block Redis for long. */
 const MOST = 100
 
-/** A step of one mail: the function of the script, the key, and the arguments. */
+/** A step of one email: the function of the script, the key, and the arguments. */
 interface Step {
   readonly name: 'claim' | 'renew' | 'settle'
   readonly key: string

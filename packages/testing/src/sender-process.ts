@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 
-/** What a process reports about a mail: that it was sent, now or earlier, or why it was not. */
+/** What a process reports about an email: that it was sent, now or earlier, or why it was not. */
 export interface SenderResult {
   readonly key: string
   readonly duplicate?: boolean

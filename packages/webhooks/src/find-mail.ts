@@ -10,7 +10,7 @@ import type { RejectedEvent } from './webhook-event.js'
 /** Options of {@link findMail}. An unknown option throws. */
 export interface FindMailQuery extends RetryOptions {
   /**
-   * The metadata of the mail: one or more fields, all of which the email must have. Postmark searches by the first one, so
+   * The metadata of the email: one or more fields, all of which the email must have. Postmark searches by the first one, so
    * begin with a field that is unique to the mail. @example { 'correlation-id': id }
    */
   readonly metadata: Readonly<Record<string, string>>

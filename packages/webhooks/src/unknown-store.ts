@@ -12,7 +12,7 @@ export interface UnknownSend {
 export interface ResolvedInfo {
   /** Postmark's ID of the email; undefined for an email that Postmark refused. */
   readonly messageId?: string | undefined
-  /** Why Postmark refused the mail after its 250. @example 406 */
+  /** Why Postmark refused the email after its 250. @example 406 */
   readonly errorCode?: number | undefined
 }
 

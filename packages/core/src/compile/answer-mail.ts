@@ -7,7 +7,7 @@ import { addSentInfo } from './sent-info.js'
 import { toSkippedMail } from './skipped-mail.js'
 
 /**
- * Reports what became of a mail: the result with `postmark`, or an error, with the outcome `not-sent` if the email never
+ * Reports what became of an email: the result with `postmark`, or an error, with the outcome `not-sent` if the email never
  * reached the transport.
  */
 export function answerMail(

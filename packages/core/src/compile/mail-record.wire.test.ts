@@ -51,7 +51,7 @@ describe.each([
     expect(seen[0]!.data.postmark).toEqual({ tag: 'scope', metadata: { id: '1' } })
   })
 
-  it('belongs to one mail: the same data sent again is compiled again', async () => {
+  it('belongs to one email: the same data sent again is compiled again', async () => {
     const { seen, transporter } = createKeeper()
     attach(transporter)
     await runWithPostmark({ tag: 'first' }, () => transporter.sendMail(message))

@@ -114,7 +114,7 @@ describe('suppressions', () => {
       { messageStream: null },
       'outbound',
     ],
-  ])('ask for the stream of the mail: %s', async (_title, options, postmark, stream) => {
+  ])('ask for the stream of the email: %s', async (_title, options, postmark, stream) => {
     await using set = setUp({ ...(options as object), suppressions: suppress('ann@example.com', stream) })
     await expect(set.transporter.sendMail({ ...message, postmark } as object)).rejects.toMatchObject(refused)
     await using other = setUp({ ...(options as object), suppressions: suppress('ann@example.com', 'other') })

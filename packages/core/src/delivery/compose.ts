@@ -36,7 +36,7 @@ export function prepareMessage(message: unknown, shared?: SharedBody): unknown {
 }
 
 /**
- * Composes a mail: into memory if everything is already there and small, otherwise into a stream that is opened when
+ * Composes an email: into memory if everything is already there and small, otherwise into a stream that is opened when
  * the server asks for the body.
  * @param message as {@link prepareMessage} returns it
  * @param done called once

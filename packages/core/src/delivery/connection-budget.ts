@@ -91,7 +91,7 @@ export class ConnectionBudget {
     const share = this.#share
     let short = 0
     for (const waiting of this.#waiting) if (waiting !== tenant && this.#placesOf(waiting) < share) short++
-    // One for each that waits is enough, because each place that is given up costs a login.
+    // One for each that waits is enough, because each place that is given up takes another login.
     if (short <= leaving) return false
     if (this.#placesOf(tenant) - leaving > share) return true
     return this.#isCrowded && (mails >= MOST_MAILS || heldMs >= LONGEST_MS)

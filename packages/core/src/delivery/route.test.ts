@@ -30,8 +30,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
   vi.restoreAllMocks()
 })
 

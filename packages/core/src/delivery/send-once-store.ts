@@ -29,7 +29,7 @@ export interface SendOnceInfo {
 export interface SendOnceResolution {
   /** Postmark's ID of the email. */
   readonly messageId?: string | undefined
-  /** The code with which Postmark refused the mail after its 250. @example 406 */
+  /** The code with which Postmark refused the email after its 250. @example 406 */
   readonly errorCode?: number | undefined
 }
 
@@ -37,7 +37,7 @@ export interface SendOnceResolution {
 export type SendOnceClaim =
   /** The claim succeeded. */
   | 'claimed'
-  /** The key belongs to another mail: the fingerprint differs. */
+  /** The key belongs to another email: the fingerprint differs. */
   | 'conflict'
   /** Another owner has the key for this many milliseconds, unless it renews its claim. */
   | { readonly held: true; readonly forMs: number }

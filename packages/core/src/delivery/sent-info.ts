@@ -33,7 +33,7 @@ export function toSentInfo(sent: SentMail, { envelope, messageId, attempts, even
   }
 }
 
-/** What the send-once store keeps about such a mail: no address. */
+/** What the send-once store keeps about such an email: no address. */
 export function toKept(
   { accepted, rejected, rejectedErrors: _, ...sent }: SentMail,
   messageId: string,

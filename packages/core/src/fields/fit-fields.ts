@@ -66,7 +66,7 @@ function isLowSurrogate(text: string, index: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff
 }
 
-/** A problem with fields that must never stop a mail: an error becomes a warning. */
+/** A problem with fields that must never stop an email: an error becomes a warning. */
 export function asWarning(problem: PostmarkProblem): PostmarkProblem {
   return problem.severity === 'warning'
     ? problem

@@ -484,7 +484,7 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
         found: 'is missing, and so are cc and bcc',
         limit: 'at least one recipient',
         cure:
-          'Add a recipient to one of them. Postmark’s REST API refuses such email with ' +
+          'Add a recipient to one of them. Postmark’s REST API refuses such emails with ' +
           '"Zero recipients specified"; it is not documented whether SMTP does too.',
         severity: 'warning',
       },
@@ -512,7 +512,7 @@ describe('checkMessage on what REST refuses and SMTP is not documented to', () =
         found: 'is missing, and so is html',
         limit: 'text, html, or both',
         cure:
-          'Set one of them. Postmark’s REST API refuses such email with ' +
+          'Set one of them. Postmark’s REST API refuses such emails with ' +
           '"Provide either email TextBody or HtmlBody or both."; it is not documented whether SMTP does too.',
         severity: 'warning',
       },

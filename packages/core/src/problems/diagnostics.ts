@@ -66,7 +66,7 @@ export interface SendEvent {
   outcome?: DeliveryOutcome | 'sent' | 'duplicate'
   /** The error code, if the mail was not sent. @example 'ETIMEDOUT' */
   code?: string
-  /** The code of the reply that refused the mail. @example 451 */
+  /** The code of the reply that refused the email. @example 451 */
   responseCode?: number
   /** From the call of sendMail to the outcome, in milliseconds. */
   durationMs?: number

@@ -60,7 +60,7 @@ export const ERROR_CODES = {
   },
   ERR_POSTMARK_ONCE_UNKNOWN: {
     meaning:
-      'An earlier sendMail call with this idempotency key may or may not have sent the mail: its process died, or the server\u2019s reply was lost. This call sent nothing.',
+      'An earlier sendMail call with this idempotency key may or may not have sent the email: its process died, or the server\u2019s reply was lost. This call sent nothing.',
     cure: 'Do not send the email with another key. Run resolveUnknown from @postmark-smtp/webhooks, which asks Postmark, then send again with the same key. See docs/send-once.md.',
   },
   ERR_POSTMARK_ONCE_CONFLICT: {

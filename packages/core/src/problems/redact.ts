@@ -28,7 +28,7 @@ export function createRedactor(): Redactor {
     text: (text) => {
       const known = pattern
       if (!known) return text
-      // AUTH sends the login in base64, alone or joined with other parts. Everything that decodes to a secret is
+      // AUTH sends the login in base64, by itself or joined with other parts. Everything that decodes to a secret is
       // removed.
       return text
         .replace(known, MARK)

@@ -14,8 +14,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 const SECRET = '6f1c2b1e-8a34-4d3a-9a60-2f7f6c1f0a11'

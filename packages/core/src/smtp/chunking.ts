@@ -10,7 +10,7 @@ type Known =
    * own.
    */
   | 'knows'
-  /** It accepts consecutive whole mails: two were in flight, and each reply arrived in its place. */
+  /** It accepts consecutive whole emails: two were in flight, and each reply arrived in its place. */
   | 'follows'
 
 /**

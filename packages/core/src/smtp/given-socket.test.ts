@@ -13,8 +13,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 const createSocket = () => new MemorySocket({ heard: () => true, ended: () => {}, gone: () => {} })

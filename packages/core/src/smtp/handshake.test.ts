@@ -39,8 +39,9 @@ describe('on a driven clock', () => {
   })
 
   afterEach(() => {
-    expect(clock.pending()).toEqual([])
+    const pending = clock.pending()
     clock.uninstall()
+    expect(pending).toEqual([])
   })
 
   function setUp(plan: Partial<HandshakePlan> = {}) {

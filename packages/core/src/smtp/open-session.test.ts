@@ -18,8 +18,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 const EHLO = '250-x\r\n250 AUTH CRAM-MD5\r\n'

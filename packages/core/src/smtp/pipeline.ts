@@ -109,7 +109,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 
   readonly #fillLater = (): void => this.fill()
 
-  /** Gives up a mail: `settle` is not called. @returns `unknown` if the end of its body has been sent */
+  /** Gives up an email: `settle` is not called. @returns `unknown` if the end of its body has been sent */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {
     const answered = this.#trial?.find(shipment)
     const transaction = answered ?? this.#flight.find((each) => each.shipment === shipment)

@@ -30,8 +30,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 /** How a port behaves: when it connects, fails or says something, in milliseconds after it was asked. */

@@ -18,8 +18,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 const wholeOf = (text: string): Content => ({ kind: 'whole', ...encodeBody(Buffer.from(text)) })
@@ -1392,7 +1393,7 @@ describe('whole emails that follow one another', () => {
         outcome: 'rejected',
         code: 'EMESSAGE',
         phase: 'final',
-        message: 'The server refused the mail: 552 too large',
+        message: 'The server refused the email: 552 too large',
       },
     ])
     session.close(true)

@@ -66,7 +66,7 @@ export class Session implements PipelineHost {
   }
 
   /**
-   * Gives up a mail: its owner settles it with the returned outcome, and `settle` is not called.
+   * Gives up an email: its owner settles it with the returned outcome, and `settle` is not called.
    * @returns `unknown` if the end of its body has been sent; the session reads on, for the emails after it
    */
   cancel(shipment: Shipment): 'not-sent' | 'unknown' {

@@ -3,7 +3,7 @@ import type { Failure, SendPhase, SmtpError } from '../problems/smtp-failure.js'
 import type { EncodedBody } from './body-encoder.js'
 import type { Envelope } from './envelope.js'
 
-/** The content of a mail: all of it in memory, or a stream that is opened once the server has asked for it. */
+/** The content of an email: all of it in memory, or a stream that is opened once the server has asked for it. */
 export type Content =
   | ({ readonly kind: 'whole' } & EncodedBody)
   /** `open` is called after 354, and not twice for one transaction. */

@@ -121,7 +121,7 @@ function mergeHeaders(all: readonly HeaderPair[], given: unknown, own: readonly 
   )
 }
 
-/** The Postmark fields of a mail: its own, and the shared ones that it does not set. Problems in either are kept. */
+/** The Postmark fields of an email: its own, and the shared ones that it does not set. Problems in either are kept. */
 function mergePostmark(shared: unknown, own: unknown): Pick<BatchMail, 'problems'> & { postmark: unknown } {
   if (own === undefined || shared === undefined)
     return { postmark: own === undefined ? shared : own, problems: NO_PROBLEMS }

@@ -18,7 +18,7 @@ export interface BatchMessage extends SendMailOptions {
 export interface BatchItem {
   /** The index of the email among the messages, starting at 0. */
   readonly index: number
-  /** The key of the mail: its own, or the return value of the function `sendOnce`. */
+  /** The key of the email: its own, or the return value of the function `sendOnce`. */
   readonly key: string | undefined
   /** The recipients, as given in the message. */
   readonly to: SendMailOptions['to']

@@ -4,7 +4,7 @@ const CATCH_UP_MS = 20
 const SAME_MOMENT_MS = 250
 
 /**
- * How many emails may be in progress, and when the next one may start. The first email is sent alone, so that problems
+ * How many emails may be in progress, and when the next one may start. The first email is sent by itself, so that problems
  * common to all are found with one. A 4xx reply, especially 421 and 450, halves the number; each round of emails without
  * one adds one.
  */

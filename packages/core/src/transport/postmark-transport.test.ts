@@ -17,8 +17,9 @@ beforeEach(() => {
 })
 
 afterEach(() => {
-  expect(clock.pending()).toEqual([])
+  const pending = clock.pending()
   clock.uninstall()
+  expect(pending).toEqual([])
 })
 
 function setUp({

@@ -201,7 +201,7 @@ export class PostmarkTransport extends EventEmitter implements MailRegistry {
     return undefined
   }
 
-  /** Whether there is room for another mail: fewer emails wait for a session than connections may be open. */
+  /** Whether there is room for another email: fewer emails wait for a session than connections may be open. */
   isIdle(): boolean {
     return this.#idling && !this.#closing
   }

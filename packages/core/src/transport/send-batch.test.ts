@@ -338,7 +338,7 @@ describe('each email of a batch is accounted for', () => {
     const source = createSource(1_000)
     const { results, thrown } = await collect(sendBatch(set.transporter, source.messages, { message }))
     expect(thrown).toMatchObject({ code: 'ERR_POSTMARK_BATCH', cause: { code: 'EAUTH' } })
-    expect(thrown!.message).toMatch(/^The run stopped after the first mail: /)
+    expect(thrown!.message).toMatch(/^The run stopped after the first email: /)
     expect(countOutcomes(results)).toEqual({ failed: 1 })
     expect(source.taken).toBe(1)
     expect(source.closed).toBe(true)

@@ -16,7 +16,7 @@ export const REST_ANSWERS = {
 
 /** Describes mail that Postmark's REST API refuses. */
 export function refusedByRest(answer: string): string {
-  return `Postmark’s REST API refuses such email with "${answer}"; it is not documented whether SMTP does too.`
+  return `Postmark’s REST API refuses such emails with "${answer}"; it is not documented whether SMTP does too.`
 }
 
 /**

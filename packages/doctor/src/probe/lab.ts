@@ -107,7 +107,7 @@ export function createLab(examination: Examination, run: string, times: ProbeTim
   }
 }
 
-/** What the API has about a mail: the email itself, or its bounce if it was refused. */
+/** What the API has about an email: the email itself, or its bounce if it was refused. */
 async function look(examination: Examination, subject: string, times: ProbeTimes): Promise<object> {
   const { api, caller, stream, signal } = examination
   const ask = async (path: string): Promise<Json> => {

@@ -13,7 +13,7 @@ import type { PageContext } from './page-context.js'
 import { readForm } from './read-form.js'
 import { show } from './show.js'
 
-/** The routes of a mail: its page, its downloads and its actions. */
+/** The routes of an email: its page, its downloads and its actions. */
 export function addMailRoutes(app: Hono, context: PageContext): void {
   const withMail =
     (handle: (c: Context, mail: SandboxMail) => Promise<Response>) =>

@@ -18,7 +18,7 @@ import { longTime } from './time.js'
 import { verdictView } from './verdict-view.js'
 
 /**
- * The page of a mail: first the verdict, then the content, and next to it the events.
+ * The page of an email: first the verdict, then the content, and next to it the events.
  * @param failure why the last action failed
  */
 export function mailView(context: PageContext, shown: ShownMail, failure?: string): Markup {
