@@ -278,7 +278,7 @@ export function runAdapterContract({ name, core, start }: ContractAdapter): void
       expect(received('for nobody')).toEqual(['X-PM-Metadata-note: gone', 'X-PM-Tag: gone'])
     })
 
-    it('keeps two applications of one process apart, also where one asks the other', async () => {
+    it('keeps two applications of one process apart, even if one asks the other', async () => {
       const { host, port } = server
       const second = await start({
         smtp: { host, port, url: `postmark+smtp://${randomUUID()}@${host}:${port}?plaintext=1` },

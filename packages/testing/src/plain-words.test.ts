@@ -24,6 +24,11 @@ const WORDS: readonly { readonly word: RegExp; readonly write: string; readonly 
   { word: /\bcosts? (a|one|the|no) (mail|login|event|job)\b/i, write: 'loses an email, takes a login' },
   { word: /\bin vain\b/i, write: 'without a result' },
   { word: /\bat the most\b/i, write: 'at most' },
+  { word: /\ba mails?\b(?! (client|server|catcher|queue))/i, write: 'an email' },
+  { word: /\bin (the )?place of\b/i, write: 'instead of' },
+  { word: /\bfails? at once\b/i, write: 'throws immediately' },
+  { word: /\balso (where|when)\b/i, write: 'even if' },
+  { word: /\b(whoever|all the same|set up wrongly)\b/i, write: 'the actor; anyway; misconfigured' },
 ]
 
 const root = new URL('../../../', import.meta.url)

@@ -29,7 +29,7 @@ export interface PostmarkInfo extends SentFields {
   readonly duplicate?: true
   /** Postmark's ID of an email that was already sent, if a lookup found it. */
   readonly postmarkMessageId?: string
-  /** The code with which Postmark refused a mail that was already sent, if a lookup found it. @example 406 */
+  /** The code with which Postmark refused an email that was already sent, if a lookup found it. @example 406 */
   readonly errorCode?: number
   /**
    * Set if the email was sent but the store could not be updated. The key becomes unknown unless a later update

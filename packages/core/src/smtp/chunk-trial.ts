@@ -21,7 +21,7 @@ export class ChunkTrial {
     return this.#held.find(({ transaction }) => transaction.shipment === shipment)?.transaction
   }
 
-  /** A reply arrived in place of another one, so no earlier reply counts. */
+  /** A reply arrived instead of another one, so no earlier reply counts. */
   doubt(): void {
     this.#isDoubted = true
   }

@@ -453,7 +453,7 @@ export class Pipeline implements TransactionHost, GroupingSession {
 /**
  * Precedes the first email over BDAT. A server that refuses a chunk without reading it would obey the body of an email
  * whose envelope it refused. The chunk contains nothing that any server knows as a command, so it is answered with 5xx
- * in place of the reply to MAIL.
+ * instead of the reply to MAIL.
  */
 const STRAY_CHUNK = 'BDAT 7 LAST\r\nCHUNK\r\n'
 const LOST: ChannelEnd = { kind: 'lost', cause: undefined }

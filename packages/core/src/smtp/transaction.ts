@@ -261,7 +261,7 @@ export class Transaction implements ReplyHandler {
 
   /** Codes with which servers that announce PIPELINING reply to a group that they cannot handle. */
   #refusesGroup({ code }: Reply): boolean {
-    // In place of the reply to MAIL, it concerns the content of the previous chunk.
+    // Instead of the reply to MAIL, it concerns the content of the previous chunk.
     if (this.how === 'probing')
       return this.#step === 'data' ? code >= 500 && code <= 504 : [500, 502, 503].includes(code)
     return this.grouped && code >= 500 && code <= 503

@@ -39,7 +39,7 @@ const ends = (byEnd: Verdict, bySilence: Verdict) => ({
   delay: SENT,
 })
 
-// Whoever was never greeted has had the whole time of the race: waiting again would be of no use.
+// A client that was never greeted has already waited for the whole race. Waiting again would not help.
 const UNGREETED: Verdicts = {
   ...ends(LOST, explained(HOPELESS, 'no-smtp-server')),
   garble: explained(LOST, 'no-smtp-server'),
@@ -105,7 +105,7 @@ const OTHERS: Partial<Readonly<Record<FaultPhase, readonly (readonly [object, Ve
     [reply(421), DEFERRED],
     [reply(454), DEFERRED],
     [{ kind: 'missing' }, explained(HOPELESS, 'starttls-missing')],
-    // Whoever sits in between could have put it there: RFC 3207 forgets it, and so must a client (CVE-2021-33515).
+    // Someone in between could have inserted it: RFC 3207 forgets it, and so must a client (CVE-2021-33515).
     [garble('220 2.0.0 Ready to start TLS\r\n250 injected\r\n'), HOPELESS],
     [garble('220 2.0.0 Ready to start TLS\r\n250-inj'), HOPELESS],
   ],

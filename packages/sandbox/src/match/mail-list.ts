@@ -15,7 +15,7 @@ export function listMails(mails: readonly SandboxMail[]): string {
   return `${mails.length > SHOWN ? ` (the last ${SHOWN} of ${mails.length})` : ''}:${lines.join('')}`
 }
 
-/** Describes a mail for people. @example "to ann@example.com, subject 'Hi'" */
+/** Describes an email for people. @example "to ann@example.com, subject 'Hi'" */
 export function describeMail({ envelope, subject }: SandboxMail): string {
   return `to ${envelope.to.join(', ')}, subject ${show(subject)}`
 }

@@ -104,7 +104,7 @@ if (page !== 'inbox') {
   document.getElementById('to-inbox').href = '/'.concat(sessionStorage.getItem('inbox') ?? '')
 }
 
-// After a mail, the list continues at its row.
+// After an email, the list continues at its row.
 if (page === 'inbox' && location.hash.startsWith('#mail-')) {
   document.getElementById(location.hash.slice(1))?.focus()
 }
