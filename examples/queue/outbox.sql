@@ -1,5 +1,5 @@
 CREATE TABLE mail_outbox (
-  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), -- the idempotency key of the mail
+  id uuid PRIMARY KEY DEFAULT gen_random_uuid(), -- the idempotency key of the email
   message jsonb NOT NULL,
   scope jsonb NOT NULL,
   attempts integer NOT NULL DEFAULT 0,

@@ -134,7 +134,7 @@ it('writes the bytes of plain Nodemailer but for our headers, and preflight says
     const warns = (path: string) =>
       problems.some((problem) => problem.path === path && problem.severity === 'warning')
     const notes = (text: string) => mail.verdict.notes.some((note) => note.includes(text))
-    differ('warning of a body', warns('text'), notes('There is no text and no html.'))
+    differ('warning of a body', warns('text'), notes('The email has no text and no html.'))
     // An email with Bcc only does not show it on the wire, and one that is a raw part only shows no address at all.
     const hasFrom = mail.headers.some(({ key }) => /^from$/i.test(key))
     if (!make(places).bcc && (hasFrom || make(places).raw))
