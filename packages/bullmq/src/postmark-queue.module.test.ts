@@ -1,6 +1,6 @@
 import 'reflect-metadata'
 import { BullModule, Processor as BullProcessor, getQueueToken, WorkerHost } from '@nestjs/bullmq'
-import { Inject, Injectable, Module } from '@nestjs/common'
+import { ConsoleLogger, Inject, Injectable, Module } from '@nestjs/common'
 import { REQUEST } from '@nestjs/core'
 import { Test } from '@nestjs/testing'
 import { createMemorySendOnce, createPostmarkTransport, runWithPostmark } from '@postmark-smtp/core'
@@ -68,6 +68,24 @@ describe.skipIf(skipped)('PostmarkQueueModule', () => {
       })
     },
   )
+
+  it('logs a job that fails for good by its outcome, without an address', async () => {
+    const lines: string[] = []
+    const logger = new ConsoleLogger({ json: false })
+    logger.error = (message: string) => void lines.push(message)
+    const given = options()
+    const imports = [PostmarkQueueModule.forRoot(given)]
+    const app = (
+      await Test.createTestingModule({ imports }).setLogger(logger).compile()
+    ).createNestApplication()
+    await app.init()
+    const job = await app.get(PostmarkMailQueue).add({ ...mail, from: 'no address' })
+    await expect.poll(() => lines.length, { timeout: 30_000 }).toBe(1)
+    expect(lines).toEqual([
+      `Job ${job.id} of the queue ${given.name} failed: not-sent. Its failedReason says why.`,
+    ])
+    await app.close()
+  })
 
   it('without a worker only puts mail into the queue', async () => {
     sandbox.clear()

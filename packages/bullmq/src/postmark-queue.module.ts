@@ -3,12 +3,14 @@ import {
   type ConfigurableModuleAsyncOptions,
   type DynamicModule,
   Inject,
+  Logger,
   Module,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common'
 import { ModuleRef } from '@nestjs/core'
 import { PostmarkError } from '@postmark-smtp/core'
+import type { Job } from 'bullmq'
 import { createMailWorker, type MailWorker } from './mail-worker.js'
 import { PostmarkMailQueue } from './postmark-mail-queue.service.js'
 import {
@@ -21,7 +23,8 @@ import {
 /**
  * Provides a {@link PostmarkMailQueue}, and runs a worker if the options have one. The worker starts when the application
  * has started. At shutdown, it ends together with its transporter, before the modules that provide the transporter. The
- * queue closes after the last request. For signals, call `app.enableShutdownHooks()`.
+ * queue closes after the last request. For signals, call `app.enableShutdownHooks()`. A job that fails for good is an error
+ * in Nest's log, without an address.
  */
 @Module({})
 export class PostmarkQueueModule
@@ -59,7 +62,9 @@ export class PostmarkQueueModule
   /** Called by Nest at start. */
   onApplicationBootstrap(): void {
     const { connection, name, prefix, worker } = this.get<PostmarkQueueModuleOptions>(POSTMARK_QUEUE_OPTIONS)
-    if (worker) this.worker = createMailWorker({ ...worker, connection, name, prefix })
+    if (!worker) return
+    this.worker = createMailWorker({ ...worker, connection, name, prefix })
+    this.worker.worker.on('failed', reportFailure)
   }
 
   /** Called by Nest while requests may still come. */
@@ -86,6 +91,15 @@ export class PostmarkQueueModule
       )
     }
   }
+}
+
+const logger = new Logger('PostmarkQueue')
+
+/** Logs a job that is not retried. Not its reason: a reply of the server may contain an address. */
+function reportFailure(job: Job | undefined): void {
+  if (job?.finishedOn === undefined) return
+  const outcome = /^[\w-]+(?=:)/.exec(job.failedReason)?.[0] ?? 'failed'
+  logger.error(`Job ${job.id} of the queue ${job.queueName} failed: ${outcome}. Its failedReason says why.`)
 }
 
 function withQueue(definition: DynamicModule): DynamicModule {
