@@ -30,7 +30,7 @@ export async function whyUnbelieved(examination: Examination): Promise<string | 
   const known = POSTMARK_HOSTS.transactional
   try {
     const found = await recordsOf(examination, examination.resolver.resolve4(known))
-    return found.length > 0 ? undefined : `the name servers of this machine do not know even ${known}`
+    return found.length > 0 ? undefined : `the name servers of this machine cannot resolve even ${known}`
   } catch {
     return `the name servers of this machine do not answer for ${known}`
   }

@@ -31,7 +31,7 @@ export function isSendOnceFailure(error: unknown): error is PostmarkError & Send
 export function heldError(forMs: number): PostmarkError {
   return make(
     'ERR_POSTMARK_ONCE_HELD',
-    'Another call is already sending the email with this idempotency key.',
+    'Another call is sending the email with this idempotency key, or its process has just died.',
     {
       outcome: 'not-sent',
       forMs,

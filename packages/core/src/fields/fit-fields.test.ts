@@ -108,7 +108,7 @@ describe('fitFields', () => {
         path: 'fields.tag',
         found: 'has 1001 characters',
         limit: 'at most 1000 characters',
-        cure: expect.stringContaining('shortened or omitted'),
+        cure: expect.stringContaining('a shorter value, or without it'),
         severity: 'warning',
         errorCode: 300,
       },

@@ -70,7 +70,7 @@ function isLowSurrogate(text: string, index: number): boolean {
 export function asWarning(problem: PostmarkProblem): PostmarkProblem {
   return problem.severity === 'warning'
     ? problem
-    : { ...problem, severity: 'warning', cure: `It was shortened or omitted. ${problem.cure}` }
+    : { ...problem, severity: 'warning', cure: 'The email was sent with a shorter value, or without it.' }
 }
 
 /** The warning for a metadata key that did not fit among the ten. */

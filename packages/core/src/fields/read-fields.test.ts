@@ -431,3 +431,9 @@ describe('readFields', () => {
     expect(readFields({ tag: [] }, 'postmark').problems).toMatchObject([{ path: 'postmark.tag' }])
   })
 })
+
+it.each(['idempotencyKey', 'idempotencykey'])('says that %s belongs on the message', (name) => {
+  expect(readFields({ [name]: 'receipt-1' }, 'postmark').problems).toMatchObject([
+    { path: `postmark.${name}`, cure: 'It belongs on the message itself: sendMail({ idempotencyKey }).' },
+  ])
+})

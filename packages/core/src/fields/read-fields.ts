@@ -162,6 +162,8 @@ function cureUnknown(key: string, path: string): string {
       ? `Message defaults belong in the option \`message: { ${key} }\` of createPostmarkTransport, or in the second argument of createTransport.`
       : `It belongs on the message itself: sendMail({ ${key} }).`
   }
+  if (closeMatch(key, ['idempotencyKey']))
+    return 'It belongs on the message itself: sendMail({ idempotencyKey }).'
   // A transport URL calls it `stream`.
   const near = key === 'stream' ? 'messageStream' : closeMatch(key, Object.keys(POSTMARK_FIELDS))
   return near ? `Did you mean "${near}"?` : 'Remove it. Your own values belong in metadata.'

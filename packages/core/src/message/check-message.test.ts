@@ -805,3 +805,18 @@ describe('checkMessage on mistakes', () => {
     ])
   })
 })
+
+it.each(['idempotencykey', 'idempotency_key', 'idempotency-key', 'IdempotencyKey', 'idempotenceKey'])(
+  'warns of %s, which protects from nothing',
+  (name) => {
+    expect(check({ [name]: 'receipt-1' })).toMatchObject([
+      {
+        path: name,
+        severity: 'warning',
+        limit: 'idempotencyKey',
+        cure: expect.stringContaining('Write idempotencyKey'),
+      },
+    ])
+    expect(check({ idempotencyKey: 'receipt-1' })).toEqual([])
+  },
+)

@@ -82,6 +82,14 @@ function checkSubject(subject: unknown): readonly PostmarkProblem[] {
   ]
 }
 
+const MISSPELT_KEYS = [
+  'idempotencykey',
+  'idempotency_key',
+  'idempotency-key',
+  'IdempotencyKey',
+  'idempotenceKey',
+]
+
 /** Finds what has no effect, or a harmful one, without being refused. */
 function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] {
   const advice: PostmarkProblem[] = []
@@ -96,6 +104,14 @@ function listAdvice(mail: Readonly<Record<string, unknown>>): PostmarkProblem[] 
       `Write postmark: { ${field} }.`,
     )
   }
+  const misspelt = MISSPELT_KEYS.find((name) => mail[name] !== undefined)
+  if (misspelt)
+    advise(
+      misspelt,
+      'is not read',
+      'idempotencyKey',
+      'Write idempotencyKey. The email has no protection without it.',
+    )
   if (isLostToNodemailer(mail.headers)) {
     advise(
       'headers',

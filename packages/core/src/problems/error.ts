@@ -6,7 +6,7 @@ export const ERROR_CODES = {
   ERR_POSTMARK_PREFLIGHT: {
     meaning:
       'The message breaks one of Postmark\u2019s limits. Postmark would have accepted it with 250 and bounced it later.',
-    cure: 'Fix everything listed in `error.problems`. With `preflight: "fit"`, fields are shortened instead.',
+    cure: 'Fix everything listed in `error.problems`. With `preflight: "fit"`, fields that are too long are shortened instead.',
   },
   ERR_POSTMARK_FIELDS: {
     meaning: 'Fields given as defaults or passed to a pure function are invalid.',

@@ -51,7 +51,7 @@ export const SMTP_FAILURES: Readonly<Record<string, Row>> = {
   'login-refused': {
     reason:
       'Postmark refused the login. Possible causes: an account token instead of a Server API token, a revoked token, a user name that differs from the password, or SMTP access that is disabled for the server.',
-    cure: 'Copy the Server API token again, and enable SMTP in the settings of the stream.',
+    cure: 'Copy the Server API token again, and enable SMTP in the settings of the server.',
     matches: ({ code, responseCode }) => code === 'EAUTH' && responseCode >= 500,
   },
   'starttls-missing': {

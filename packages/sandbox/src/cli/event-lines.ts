@@ -9,7 +9,7 @@ export function toAttemptLine(attempt: WebhookAttempt): string | undefined {
   // The query of a URL may be a secret.
   const { origin, pathname } = new URL(url)
   const reply = error ?? `status ${status}`
-  return `Webhook ${origin}${pathname}: ${recordType} failed (${reply}) and ${next}.\n`
+  return `Webhook ${origin}${pathname}: the post of a ${recordType} event failed (${reply}) and ${next}.\n`
 }
 
 /** Describes a login that was refused in one line. The user name is a token, so it is not shown. */

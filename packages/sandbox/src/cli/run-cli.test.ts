@@ -394,7 +394,7 @@ it('lists the webhooks, and says of each failed post and refused login without a
   }
   expect(told).toContain('Login refused (AUTH CRAM-MD5): the user name and password are not a token')
   expect(told).toContain(
-    `Webhook http://127.0.0.1:${port}/hook: Delivery failed (status 401) and will not be retried.\n`,
+    `Webhook http://127.0.0.1:${port}/hook: the post of a Delivery event failed (status 401) and will not be retried.\n`,
   )
   expect(told).not.toMatch(/token-\d|pass-1/)
   expect(await cli.end()).toBe(0)
