@@ -35,7 +35,7 @@ it('prints what was sent instead', async () => {
   await expect(expect(sandbox).toHaveSent(match, { timeoutMs: 0 })).rejects.toThrow(
     `expect(sandbox).toHaveSent(match)
 
-No mail matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Hi':
+No email matched within 0 ms. The closest of 2 is to ann@example.com, subject 'Hi':
 
 - Expected
 + Received

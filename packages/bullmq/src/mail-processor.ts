@@ -80,7 +80,13 @@ const OPTIONS = [
  * of the worker's. The Worker needs `maxStalledCount: Infinity`, because BullMQ would otherwise fail jobs whose email was
  * sent. It also needs `limiter: { max: 1_000_000_000, duration: 1_000 }`, because it would otherwise ignore a slowed-down
  * queue.
- * @example new Worker(name, createMailProcessor({ transporter, sendOnce, queue }), { connection, maxStalledCount: Infinity })
+ * @example
+ * new Worker(name, createMailProcessor({ transporter, sendOnce, queue }), {
+ *   connection,
+ *   maxStalledCount: Infinity,
+ *   limiter: { max: 1_000_000_000, duration: 1_000 },
+ *   settings: { backoffStrategy: mailBackoff },
+ * })
  * @throws PostmarkError ERR_POSTMARK_OPTIONS
  * @see docs/queues.md, which lists what happens to a job in each case
  */
