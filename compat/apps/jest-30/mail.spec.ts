@@ -55,7 +55,7 @@ The others:
   await expect(expect(sandbox).not.toHaveSent({ tag: 'receipt' })).rejects.toThrow(
     `expect(sandbox).not.toHaveSent(match)
 
-No mail was expected to match, but 1 did:
+No email was expected to match, but 1 did:
   - to bob@example.com, subject 'Hi', postmark { tag: 'receipt' }`,
   )
 })
