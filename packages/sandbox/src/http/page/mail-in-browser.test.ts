@@ -171,6 +171,7 @@ describe.skipIf(skipped)('the keyboard inside an email', () => {
     await heading(page, 'Last')
     await page.goto(`${sandbox.inboxUrl}?tag=a&page=2`)
     await page.getByRole('link', { name: 'Mail 10', exact: true }).click()
+    await heading(page, 'Mail 10')
     await page.keyboard.press('j')
     await heading(page, 'Mail 9')
     await page.keyboard.press('Escape')
