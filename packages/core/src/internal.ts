@@ -9,6 +9,7 @@ export { type RequestFields, toRequestReader } from './context/request-fields.js
 export { type RouteState, routeStates } from './delivery/routes-in-use.js'
 export { type HeaderMeaning, meaningOf } from './fields/header-entries.js'
 export { optionError, refuseUnknown } from './problems/check-options.js'
+export { LONGEST_TIMER_MS } from './problems/longest-timer.js'
 export { createRedactor, type Redactor } from './problems/redact.js'
 export { type Around, type TracedWork, toPublicCode } from './problems/tracing.js'
 export { uncalledError } from './problems/uncalled-error.js'

@@ -3,6 +3,7 @@ import { toFailure } from '../compile/failure.js'
 import { copyValue } from '../message/copy-value.js'
 import { describe, isRecord } from '../problems/describe.js'
 import { PostmarkError, problemsError } from '../problems/error.js'
+import { LONGEST_TIMER_MS } from '../problems/longest-timer.js'
 import type { SmtpError } from '../problems/smtp-failure.js'
 import { toError } from '../problems/to-error.js'
 import type { BatchContent } from './batch-content.js'
@@ -27,9 +28,6 @@ export interface BatchPlan {
   /** Runs work in the scope in which sendBatch was called. */
   readonly here: (work: () => void) => void
 }
-
-/** The longest time of a Node timer. */
-const LONGEST_MS = 2 ** 31 - 1
 
 type Source = Iterator<BatchMessage> | AsyncIterator<BatchMessage>
 
@@ -138,7 +136,7 @@ export class BatchRun implements Batch {
             this.#timer = undefined
             this.#pump()
           },
-          Math.min(Math.ceil(waitMs), LONGEST_MS),
+          Math.min(Math.ceil(waitMs), LONGEST_TIMER_MS),
         )
         return
       }

@@ -1,3 +1,4 @@
+import { LONGEST_TIMER_MS } from '../problems/longest-timer.js'
 /** Options of `close`. */
 export interface CloseOptions {
   /**
@@ -8,9 +9,6 @@ export interface CloseOptions {
   /** Whether to wait for nothing, which is the same as a `deadlineMs` of 0. Default false. */
   readonly force?: boolean
 }
-
-/** The longest time of a Node timer. A longer time counts as no limit. */
-const LONGEST_MS = 2 ** 31 - 1
 
 /** Closes a transport: waits for emails, then for connections. */
 export class Closing {
@@ -29,7 +27,8 @@ export class Closing {
   /** Calls `late` after the time, unless an earlier call has set a shorter one or closing ends first. */
   within(ms: number, late: () => void): void {
     const at = performance.now() + ms
-    if (!(at < this.#at) || ms > LONGEST_MS) return
+    // A longer time counts as no limit.
+    if (!(at < this.#at) || ms > LONGEST_TIMER_MS) return
     this.#at = at
     clearTimeout(this.#timer)
     this.#timer = undefined

@@ -2,6 +2,7 @@ import { optionError, refuseUnknown } from '../problems/check-options.js'
 import { isRecord } from '../problems/describe.js'
 import { PostmarkError } from '../problems/error.js'
 import { explainSmtpError } from '../problems/explain-smtp-error.js'
+import { LONGEST_TIMER_MS } from '../problems/longest-timer.js'
 
 /** The part of a Nodemailer transporter that a health check needs. */
 export interface VerifiableTransporter {
@@ -35,9 +36,6 @@ export interface HealthReport {
 }
 
 const OPTIONS = ['cacheMs', 'failureCacheMs', 'timeoutMs', 'now'] as const
-
-/** The longest time of a Node timer. */
-const LONGEST_MS = 2 ** 31 - 1
 
 interface Result {
   readonly health: HealthReport
@@ -125,8 +123,8 @@ function toSettings(options: PostmarkHealthOptions): Required<PostmarkHealthOpti
   const { cacheMs = 60_000, timeoutMs = 10_000, now = () => performance.now() } = options
   const { failureCacheMs = Math.min(5000, cacheMs) } = options
   for (const [name, value] of Object.entries({ cacheMs, failureCacheMs, timeoutMs })) {
-    const fits = typeof value === 'number' && value >= 0 && value <= LONGEST_MS
-    if (!fits) throw optionError(name, value, `milliseconds, from 0 to ${LONGEST_MS}`)
+    const fits = typeof value === 'number' && value >= 0 && value <= LONGEST_TIMER_MS
+    if (!fits) throw optionError(name, value, `milliseconds, from 0 to ${LONGEST_TIMER_MS}`)
   }
   return { cacheMs, failureCacheMs, timeoutMs, now }
 }

@@ -1,4 +1,5 @@
 import { PostmarkError } from '@postmark-smtp/core'
+import { LONGEST_TIMER_MS } from '@postmark-smtp/core/internal'
 
 /** The time of a sandbox: the real time plus what `advance` has added. */
 export interface Clock {
@@ -20,8 +21,6 @@ interface Task {
   readonly run: () => void | Promise<void>
 }
 
-/** With a longer time, `setTimeout` fires immediately. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** The first date whose year has more than the four digits of ISO 8601. */
 const END_OF_TIME = Date.UTC(10_000, 0)
 

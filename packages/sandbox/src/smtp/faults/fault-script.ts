@@ -1,4 +1,4 @@
-import { optionError } from '@postmark-smtp/core/internal'
+import { LONGEST_TIMER_MS, optionError } from '@postmark-smtp/core/internal'
 
 /** Where in an SMTP session a fault strikes, in the order of the session. */
 export const FAULT_PHASES = [
@@ -91,7 +91,7 @@ export function checkFault(fault: Fault): void {
   if (only !== undefined && phase !== only) throw optionError('phase', phase, `${only} if kind is ${kind}`)
   if (kind === 'reply' && !isWithin(fault.code, 200, 599))
     throw optionError('code', fault.code, 'the code of a reply, from 200 to 599')
-  if (kind === 'delay' && !isWithin(fault.ms, 0, 2 ** 31 - 1))
+  if (kind === 'delay' && !isWithin(fault.ms, 0, LONGEST_TIMER_MS))
     throw optionError('ms', fault.ms, 'milliseconds, below 2 ** 31')
 }
 
