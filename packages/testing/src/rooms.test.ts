@@ -61,6 +61,8 @@ const ORDERS: Readonly<Record<string, Order>> = {
     store: [],
     server: ['mail'],
     mail: [],
+    // Only tests import it.
+    testing: [],
   },
 }
 

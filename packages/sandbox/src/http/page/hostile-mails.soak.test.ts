@@ -1,11 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
-import { CHROMIUM, chromiumMissing, size } from '@postmark-smtp/testing'
+import { chromiumMissing, size } from '@postmark-smtp/testing'
 import { createTransport } from 'nodemailer'
-import { type Browser, chromium, type Frame, type Page } from 'playwright-core'
+import type { Browser, Frame, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox.js'
+import { launchBrowser } from '../../testing/inbox-browser.js'
 
 const missing = chromiumMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
@@ -25,7 +26,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => canary.listen(0, '127.0.0.1', resolve))
   away = `http://127.0.0.1:${(canary.address() as AddressInfo).port}`
   sandbox = await startSandbox()
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  browser = await launchBrowser()
 })
 afterAll(async () => {
   await browser?.close()

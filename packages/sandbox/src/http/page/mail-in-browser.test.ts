@@ -1,12 +1,13 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { CHROMIUM, chromiumMissing } from '@postmark-smtp/testing'
+import { chromiumMissing } from '@postmark-smtp/testing'
 import axe from 'axe-core'
 import { createTransport } from 'nodemailer'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox.js'
+import { INBOX_MESSAGE, launchBrowser, openPage } from '../../testing/inbox-browser.js'
 
 const missing = chromiumMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
@@ -29,7 +30,7 @@ let complaints: string[]
 beforeAll(async () => {
   await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
   away = `http://127.0.0.1:${(target.address() as AddressInfo).port}`
-  if (!skipped) browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  if (!skipped) browser = await launchBrowser()
 })
 afterAll(async () => {
   await browser?.close()
@@ -46,21 +47,9 @@ afterEach(async () => {
   expect(complaints).toEqual([])
 })
 
-async function open(path = '', options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  const page = await context.newPage()
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
-  await page.goto(sandbox.inboxUrl + path)
-  return page
-}
+const open = (path = '', options: BrowserContextOptions = {}): Promise<Page> =>
+  openPage(browser, sandbox.inboxUrl + path, complaints, options)
 
-const message = {
-  from: 'Shop <shop@example.com>',
-  to: 'ann@example.com',
-  subject: 'Hello',
-  text: 'Hello Ann',
-}
 /** Sends emails one after the other. */
 async function send(...mails: readonly object[]): Promise<void> {
   const { host, port, token: user } = sandbox
@@ -72,7 +61,7 @@ async function send(...mails: readonly object[]): Promise<void> {
     maxConnections: 1,
     auth: { user, pass: user },
   })
-  for (const mail of mails) await transport.sendMail({ ...message, ...mail })
+  for (const mail of mails) await transport.sendMail({ ...INBOX_MESSAGE, ...mail })
   transport.close()
 }
 const mailPath = (index: number) => `mails/${sandbox.outbox.at(index)?.messageId}`

@@ -1,27 +1,22 @@
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { createPostmarkTransport } from '@postmark-smtp/core'
-import { CHROMIUM, chromiumMissing, size } from '@postmark-smtp/testing'
+import { chromiumMissing, size } from '@postmark-smtp/testing'
 import axe from 'axe-core'
 import { createTransport } from 'nodemailer'
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox.js'
+import { INBOX_MESSAGE, launchBrowser, openPage } from '../../testing/inbox-browser.js'
 
 const missing = chromiumMissing()
 const skipped = missing !== undefined && process.env.REQUIRE_REAL_PARTS !== '1'
 if (skipped) console.warn(`Skipped: ${missing}`)
 
-const message = {
-  from: 'Shop <shop@example.com>',
-  to: 'ann@example.com',
-  subject: 'Hello',
-  text: 'Hello Ann',
-}
 const SCHEMES = ['light', 'dark'] as const
 
 let browser: Browser
 beforeAll(async () => {
-  if (!skipped) browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
+  if (!skipped) browser = await launchBrowser()
 })
 afterAll(() => browser?.close())
 
@@ -38,20 +33,14 @@ afterEach(async () => {
   expect(complaints).toEqual([])
 })
 
-async function open(path = '', options: BrowserContextOptions = {}): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-  const page = await context.newPage()
-  page.on('pageerror', (error) => complaints.push(error.message))
-  page.on('console', (line) => line.type() === 'error' && complaints.push(line.text()))
-  await page.goto(sandbox.inboxUrl + path)
-  return page
-}
+const open = (path = '', options: BrowserContextOptions = {}): Promise<Page> =>
+  openPage(browser, sandbox.inboxUrl + path, complaints, options)
 
 async function send(...mails: readonly object[]): Promise<void> {
   const { host, port, token: user } = sandbox
   const auth = { user, pass: user }
   const transport = createTransport({ host, port, ignoreTLS: true, pool: true, auth })
-  await Promise.all(mails.map((mail) => transport.sendMail({ ...message, ...mail })))
+  await Promise.all(mails.map((mail) => transport.sendMail({ ...INBOX_MESSAGE, ...mail })))
   transport.close()
 }
 /** One after the other, so that their order is known. */
