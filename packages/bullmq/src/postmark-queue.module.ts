@@ -94,12 +94,13 @@ export class PostmarkQueueModule
 }
 
 const logger = new Logger('PostmarkQueue')
+const FAILURES = ['not-sent', 'deferred', 'rejected', 'unknown', 'refused'] as const
 
-/** Logs a job that is not retried. Not its reason: a reply of the server may contain an address. */
-function reportFailure(job: Job | undefined): void {
+/** Logs a job that is not retried, by the outcome in its error. Not its reason: a reply of the server may contain an address. */
+function reportFailure(job: Job | undefined, { outcome }: Error & { readonly outcome?: unknown }): void {
   if (job?.finishedOn === undefined) return
-  const outcome = /^[\w-]+(?=:)/.exec(job.failedReason)?.[0] ?? 'failed'
-  logger.error(`Job ${job.id} of the queue ${job.queueName} failed: ${outcome}. Its failedReason says why.`)
+  const what = FAILURES.find((each) => each === outcome) ?? 'failed'
+  logger.error(`Job ${job.id} of the queue ${job.queueName} failed: ${what}. Its failedReason says why.`)
 }
 
 function withQueue(definition: DynamicModule): DynamicModule {
