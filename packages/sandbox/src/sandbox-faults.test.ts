@@ -58,7 +58,7 @@ describe('a connection with a fault', () => {
     ['another token', [`AUTH PLAIN ${btoa('\0other\0other')}`], '535 5.7.8 [^]*530'],
     ['an unknown mechanism', ['AUTH X'], '504 [^]*530'],
     ['the token', [`AUTH PLAIN ${btoa(`\0${TOKEN}\0${TOKEN}`)}`], '235 [^]*250'],
-  ])('takes an email after a login alone: %s', async (_, login, codes) => {
+  ])('accepts an email only after a login: %s', async (_, login, codes) => {
     await using sandbox = await startSandbox({ serverToken: TOKEN, faults: [late] })
     const heard = await dialogue(sandbox, ['EHLO me', ...login, 'MAIL FROM:<a@example.com>'])
     expect(heard).toMatch(new RegExp(`\\r\\n${codes}.*\\r\\n221 `))

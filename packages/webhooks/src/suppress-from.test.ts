@@ -64,7 +64,7 @@ it('clears the address when it subscribes again, on that stream alone', async ()
   expect(list.list()).toMatchObject([{ stream: 'outbound' }])
 })
 
-it('takes an email that asks for a subscription for a wish alone', async () => {
+it('leaves an address suppressed after an email that only asks for a subscription', async () => {
   const list = createSuppressionList()
   await suppressFrom(list, parseWebhook(bounce))
   await suppressFrom(list, parseWebhook({ ...bounce, Type: 'Subscribe', BouncedAt: '2026-06-15T14:00:00Z' }))

@@ -118,7 +118,7 @@ describe('an application does not start', () => {
     ['without auth', undefined, 'There is no secret in `auth`'],
     ['with no secret in it', {}, 'There is no secret'],
     ['with an empty list', { basic: [] }, 'There is no secret'],
-    ['with addresses alone', { ips: { allow: ['10.0.0.0/8'] } }, 'There is no secret'],
+    ['with only addresses', { ips: { allow: ['10.0.0.0/8'] } }, 'There is no secret'],
     ['with an empty password', { basic: { username: 'u', password: '' } }, 'auth.basic[0].password is empty'],
     [
       'with a password from an empty environment',

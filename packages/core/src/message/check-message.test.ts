@@ -419,7 +419,7 @@ describe('checkMessage on From', () => {
     ['a word', { from: 'shop' }, { path: 'from', found: 'is "shop", which contains no address' }],
     ['a name', { from: 'My Shop' }, { path: 'from', found: 'is "My Shop", which contains no address' }],
     ['a name in angle brackets', { from: '<My Shop>' }, { path: 'from' }],
-    ['a name alone', { from: { name: 'Shop' } }, { path: 'from', found: 'contains no address' }],
+    ['only a name', { from: { name: 'Shop' } }, { path: 'from', found: 'contains no address' }],
     ['an object with a word', { from: { name: 'Shop', address: 'shop' } }, { path: 'from' }],
     ['half an address', { from: 'shop@' }, { path: 'from' }],
     [

@@ -152,7 +152,7 @@ describe('mail to bounce-testing.postmarkapp.com', () => {
 })
 
 describe('a suppression', () => {
-  it('refuses an email to suppressed addresses alone, and names them', () => {
+  it('refuses an email that goes only to suppressed addresses, and names them', () => {
     const server = create()
     for (const address of [ANN, BOB]) server.suppress(address)
     const mail = receive(server, ['Ann@Example.com', BOB])

@@ -54,7 +54,7 @@ it('holds no more of unfinished emails than the cap, and refuses those beyond', 
   const last = await startMail(sandbox)
   await last.write('Subject: one more\r\n\r\n')
   expect(await last.end()).toMatch(/^(250 .*queued|552 5\.3\.4 Error: too much mail is being received)/)
-  // One email alone may be larger than the cap of a short run.
+  // One email by itself may be larger than the cap of a short run.
   expect((await memoryInUse()) - before).toBeLessThan(Math.max(cap, 20 * MB) * 1.3 + 20 * MB)
   const [first, ...others] = mails
   for (const { socket } of others) socket.destroy()
